@@ -1,0 +1,164 @@
+"""The manifest ``assignment.toml``: items, points, limits, budget. Parsed here, read from disk by callers.
+
+Unknown keys, sums that differ from the declared total and items without an owner are errors that name
+the file and the key.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from grader.model.errors import ManifestError
+from grader.model.points import Points, total
+
+BudgetValue = int | float | str | bool | list[int | float | str]
+
+
+class RubricLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing a written answer should say, with the points it is worth."""
+
+    points: Points
+    text: str
+
+
+class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One graded item.
+
+    ``kind`` is "code" (checks decide), "evidence" (the saved run decides) or "written" (a person decides);
+    left out, it is "written" for an item with a rubric and "code" for any other.
+    """
+
+    id: str
+    title: str
+    points: Points
+    kind: str = "code"
+    rubric: tuple[RubricLine, ...] = ()
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one submission may use. Seconds are wall-clock, memory is resident megabytes (2**20 bytes)."""
+
+    cell_seconds: float = 30.0
+    check_seconds: float = 10.0
+    notebook_seconds: float = 300.0
+    memory_mb: int = 2048
+    processes: int = 64
+    disk_mb: int = 256
+    output_mb: float = 4.0
+
+
+class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole assignment. Paths are relative to the assignment's folder."""
+
+    title: str
+    points: Points
+    item: tuple[Item, ...]
+    limits: Limits = Limits()
+    budget: dict[str, BudgetValue] = {}
+    notebook: str = "reference/notebook.py"
+    given: tuple[str, ...] = ()
+
+    def find(self, item_id: str) -> Item | None:
+        """The item with this id, or None."""
+        return next((item for item in self.item if item.id == item_id), None)
+
+    def of_kind(self, kind: str) -> tuple[Item, ...]:
+        """The items of one kind, in the manifest's order."""
+        return tuple(item for item in self.item if item.kind == kind)
+
+
+KINDS = ("code", "evidence", "written")
+
+
+def parse(text: str, *, source: str = "assignment.toml") -> Assignment:
+    """The assignment that a TOML text describes; ``source`` names it in errors.
+
+    Raises ManifestError with file and key for anything that does not fit.
+    """
+    try:
+        tree = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise ManifestError(f"{source}: not valid TOML: {error}") from None
+    try:
+        assignment = msgspec.convert(_plain(tree), Assignment, dec_hook=_points_hook)
+    except msgspec.ValidationError as error:
+        raise ManifestError(f"{source}: {_key_of(str(error))}") from None
+    _check_items(assignment, source)
+    return assignment
+
+
+def _check_items(assignment: Assignment, source: str) -> None:
+    seen: set[str] = set()
+    for item in assignment.item:
+        where = f"{source}: item {item.id!r}"
+        if item.id in seen:
+            raise ManifestError(f"{where}: key `id`: another item has the same id")
+        seen.add(item.id)
+        if item.kind not in KINDS:
+            raise ManifestError(f"{where}: key `kind`: {item.kind!r} is not one of {', '.join(KINDS)}")
+        if item.points <= Points(0):
+            raise ManifestError(f"{where}: key `points`: must be more than 0, not {item.points}")
+        rubric = total(line.points for line in item.rubric)
+        if item.rubric and rubric != item.points:
+            raise ManifestError(
+                f"{where}: key `rubric`: its lines add up to {rubric}, the item has {item.points}"
+            )
+    if not assignment.item:
+        raise ManifestError(f"{source}: key `item`: an assignment has at least one item")
+    added = total(item.points for item in assignment.item)
+    if added != assignment.points:
+        raise ManifestError(
+            f"{source}: key `points`: declared {assignment.points}, but the items add up to {added}"
+        )
+    _check_numbers(assignment, source)
+
+
+def _check_numbers(assignment: Assignment, source: str) -> None:
+    for key in Limits.__struct_fields__:
+        value = getattr(assignment.limits, key)
+        if not value > 0:
+            raise ManifestError(f"{source}: key `limits.{key}`: must be more than 0, not {value}")
+    for name in assignment.budget:
+        if not name.isidentifier():
+            raise ManifestError(f"{source}: key `budget.{name}`: not a Python name")
+
+
+def _points_hook(kind: type, value: object) -> object:
+    if kind is Points:
+        return Points.of(value)  # type: ignore[arg-type]  # Points.of refuses what is not a number
+    raise NotImplementedError(kind)
+
+
+def _plain(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Decimals stay exact where points are read and become floats in limits and budget."""
+
+    def floats(value: Any) -> Any:
+        if isinstance(value, Decimal):
+            return float(value)
+        if isinstance(value, list):
+            return [floats(entry) for entry in value]
+        return value
+
+    out = dict(tree)
+    if isinstance(out.get("item"), list):
+        out["item"] = [
+            {"kind": "written" if "rubric" in item else "code", **item} if isinstance(item, dict) else item
+            for item in out["item"]
+        ]
+    for table in ("limits", "budget"):
+        if isinstance(out.get(table), dict):
+            out[table] = {key: floats(value) for key, value in out[table].items()}
+    return out
+
+
+def _key_of(message: str) -> str:
+    """msgspec's "Expected `x`, got `y` - at `$.item[0].points`" with the key first."""
+    what, found, path = message.partition(" - at `$")
+    if not found:
+        return f"{what}"
+    return f"key `{path.rstrip('`').lstrip('.')}`: {what}"

@@ -1,0 +1,145 @@
+"""Every error that Chainrule raises on purpose, as one tree.
+
+::
+
+    ChainruleError
+    ├── CannotGrade                  a person can mend it: one clear line, exit status 2
+    │   ├── UsageError               the call's words or folders
+    │   ├── ManifestError            assignment.toml, names file and key
+    │   ├── SubmissionError          not a notebook, unreadable, too large, a symlink, ...
+    │   ├── TemplateError            the reference cannot be turned into a template
+    │   └── SandboxUnavailable       this machine cannot confine a notebook
+    └── CheckError                   one check did not pass; names an outcome and whose fault it is
+        ├── CheckFailed              student: the value is wrong (also an AssertionError)
+        ├── StudentError             student: their code raised
+        ├── UnsupportedValue         student: returned something that is not plain data
+        ├── CallTimedOut             student: no answer within the limit
+        ├── SandboxDied              student: crashed, or used more memory than allowed
+        ├── AuthorError              author: the check itself is written wrongly
+        └── InfrastructureError      infrastructure: the machine or the grader failed
+
+Errors of the wire format live in ``grader.inside.codec`` (the sandbox must not import this package)
+and are mapped to this tree at the edge, in ``grader.session``.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class Outcome(enum.StrEnum):
+    """How one check ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERRORED = "errored"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+    CRASHED = "crashed"
+    UNSUPPORTED_VALUE = "unsupported_value"
+    SKIPPED = "skipped"
+
+
+class Fault(enum.StrEnum):
+    """Who has to act on an outcome that is not a pass. Only the student's costs points."""
+
+    STUDENT = "student"
+    AUTHOR = "author"
+    INFRASTRUCTURE = "infrastructure"
+
+
+class ChainruleError(Exception):
+    """Base of everything raised on purpose."""
+
+
+class CannotGrade(ChainruleError):
+    """Nothing can be graded until a person changes something; the message says what."""
+
+
+class UsageError(CannotGrade):
+    """The command was called with words or folders that do not fit together."""
+
+
+class ManifestError(CannotGrade):
+    """assignment.toml is wrong; the message names the file and the key."""
+
+
+class SubmissionError(CannotGrade):
+    """The submission is not a file that can be graded."""
+
+
+class TemplateError(CannotGrade):
+    """The reference cannot be turned into a student template, or the committed one is stale."""
+
+
+class SandboxUnavailable(CannotGrade):
+    """This machine offers no isolation that Chainrule trusts with a notebook."""
+
+
+class CheckError(ChainruleError):
+    """A check did not pass. The message is for the author's and instructor's eyes."""
+
+    outcome = Outcome.ERRORED
+    fault = Fault.AUTHOR
+
+
+class CheckFailed(CheckError, AssertionError):
+    """The student's value differs from what the check expects."""
+
+    outcome = Outcome.FAILED
+    fault = Fault.STUDENT
+
+
+class StudentError(CheckError):
+    """The student's code raised an exception.
+
+    ``kind`` is the exception's class name, ``message`` its text, ``traceback`` the student's frames;
+    all three are text that the student controls.
+    """
+
+    outcome = Outcome.ERRORED
+    fault = Fault.STUDENT
+
+    def __init__(self, kind: str, message: str = "", traceback: str = "") -> None:
+        super().__init__(f"{kind}: {message}" if message else kind)
+        self.kind, self.message, self.traceback = kind, message, traceback
+
+
+class UnsupportedValue(CheckError):
+    """The student's code gave something that cannot cross the boundary as plain data."""
+
+    outcome = Outcome.UNSUPPORTED_VALUE
+    fault = Fault.STUDENT
+
+
+class CallTimedOut(CheckError):
+    """The student's code gave no answer within its limit."""
+
+    outcome = Outcome.TIMED_OUT
+    fault = Fault.STUDENT
+
+
+class SandboxDied(CheckError):
+    """The student's process ended before it answered."""
+
+    outcome = Outcome.CRASHED
+    fault = Fault.STUDENT
+
+    def __init__(self, message: str, *, out_of_memory: bool = False) -> None:
+        super().__init__(message)
+        if out_of_memory:
+            self.outcome = Outcome.OUT_OF_MEMORY
+
+
+class AuthorError(CheckError):
+    """The check asks for something that makes no sense; the message says what to write instead."""
+
+    outcome = Outcome.ERRORED
+    fault = Fault.AUTHOR
+
+
+class InfrastructureError(CheckError):
+    """The machine or the grader failed; nobody's answer is to blame."""
+
+    outcome = Outcome.ERRORED
+    fault = Fault.INFRASTRUCTURE

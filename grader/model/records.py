@@ -1,0 +1,170 @@
+"""The record of one grading: a frozen, versioned fact. Reports are pure functions of it.
+
+The JSON form (``encode``/``decode``) is documented in docs/record.md. Points are decimal numbers, figures
+are base64 of a PNG that was checked. Text fields may hold text that a student wrote: whoever shows them
+escapes them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from grader.model.assignment import BudgetValue, Limits
+from grader.model.errors import Fault, Outcome
+from grader.model.points import Points, total
+
+SCHEMA = "chainrule.grade/1"
+
+
+class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How one check ended.
+
+    ``check`` is the test function's name, ``title`` its docstring's first line. ``message`` is what a student
+    may read (for a hidden check the author's hint alone); ``detail`` is for the instructor: what was expected,
+    what came, the student's traceback. ``printed`` is what student code wrote while the check ran.
+    """
+
+    check: str
+    title: str
+    item: str
+    outcome: Outcome
+    earned: Points
+    possible: Points
+    fault: Fault | None = None
+    message: str = ""
+    detail: str = ""
+    printed: str = ""
+    seconds: float = 0.0
+    visibility: str = "hidden"
+
+
+class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A picture from the submission: a PNG whose size was checked. ``cell`` counts from 1 in the file."""
+
+    png: bytes
+    width: int
+    height: int
+    cell: int
+
+
+class ItemResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Points of one item and everything they rest on.
+
+    ``decided`` is false while a person still has to act: a written answer to mark, evidence to look at, or a
+    check that failed through the author's or the machine's fault. ``answer`` is the student's prose (Markdown,
+    untrusted), ``found`` whether anything was handed in for the item.
+    """
+
+    item: str
+    title: str
+    kind: str
+    earned: Points
+    possible: Points
+    decided: bool
+    checks: tuple[CheckResult, ...] = ()
+    found: bool = True
+    answer: str = ""
+    figures: tuple[Figure, ...] = ()
+    waits_for: str = ""
+
+
+class CellResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How one code cell ended: "ok", "raised", "timed_out", "crashed", "out_of_memory" or "skipped".
+
+    ``cell`` counts all cells of the file from 1. ``error`` is one line, ``traceback`` the student's frames.
+    """
+
+    cell: int
+    status: str
+    seconds: float = 0.0
+    first_line: str = ""
+    error: str = ""
+    traceback: str = ""
+
+
+class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was graded: the file's name, the SHA-256 of its bytes, and "notebook" or "script"."""
+
+    name: str
+    sha256: str
+    kind: str
+    bytes: int
+
+
+class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What it ran on. ``isolation`` is the sandbox's mode, "none" for no isolation."""
+
+    grader: str
+    python: str
+    platform: str
+    isolation: str
+    packages: dict[str, str] = {}
+
+
+class Grade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One grading of one submission. Immutable: a regrade is a new Grade."""
+
+    schema: str
+    assignment: str
+    assignment_sha256: str
+    submission: Submission
+    mode: str
+    seed: int
+    graded_at: str
+    seconds: float
+    environment: Environment
+    limits: Limits
+    budget: dict[str, BudgetValue]
+    earned: Points
+    possible: Points
+    decided: Points
+    items: tuple[ItemResult, ...]
+    cells: tuple[CellResult, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    notices: tuple[str, ...] = ()
+    attention: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """True when every point is decided."""
+        return self.decided == self.possible
+
+
+def earned_points(items: tuple[ItemResult, ...]) -> Points:
+    """Points earned so far, decided or not."""
+    return total(item.earned for item in items)
+
+
+def possible_points(items: tuple[ItemResult, ...]) -> Points:
+    """Points the items are worth."""
+    return total(item.possible for item in items)
+
+
+def decided_points(items: tuple[ItemResult, ...]) -> Points:
+    """Points of the items that nobody has to act on any more."""
+    return total(item.possible for item in items if item.decided)
+
+
+def encode(grade: Grade) -> bytes:
+    """The record as indented JSON, UTF-8, points as decimal numbers."""
+    encoder = msgspec.json.Encoder(enc_hook=_out, decimal_format="number")
+    return msgspec.json.format(encoder.encode(grade), indent=2) + b"\n"
+
+
+def decode(data: bytes) -> Grade:
+    """The Grade that ``encode`` wrote. Raises msgspec.ValidationError for anything else."""
+    return msgspec.json.Decoder(Grade, dec_hook=_in, float_hook=str).decode(data)
+
+
+def _out(value: object) -> Any:
+    if isinstance(value, Points):
+        return value.decimal
+    raise NotImplementedError(type(value))
+
+
+def _in(kind: type, value: Any) -> Any:
+    if kind is Points:
+        return Points.of(value)
+    raise NotImplementedError(kind)
