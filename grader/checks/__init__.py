@@ -1,0 +1,1 @@
+"""Tools for check-writers: comparing arrays and gradients. Knows `model` only."""

@@ -1,0 +1,1 @@
+"""Running one submission and scoring it: pytest plugin, scoring rules, the pipeline."""

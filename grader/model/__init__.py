@@ -1,0 +1,1 @@
+"""Errors, points, records and the manifest: plain facts with no I/O."""

@@ -1,7 +1,7 @@
 """The record of one grading: a frozen, versioned fact. Reports are pure functions of it.
 
-The JSON form (``encode``/``decode``) is documented in docs/record.md. Points are decimal numbers, figures
-are base64 of a PNG that was checked. Text fields may hold text that a student wrote: whoever shows them
+The JSON form (``encode``/``decode``) is documented in docs/record.md. Points are decimal numbers,
+figures are base64 of a PNG that was checked. Text fields may hold text that a student wrote: whoever shows them
 escapes them.
 """
 
@@ -21,9 +21,9 @@ SCHEMA = "chainrule.grade/1"
 class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How one check ended.
 
-    ``check`` is the test function's name, ``title`` its docstring's first line. ``message`` is what a student
-    may read (for a hidden check the author's hint alone); ``detail`` is for the instructor: what was expected,
-    what came, the student's traceback. ``printed`` is what student code wrote while the check ran.
+    ``check`` is the test function's name, ``title`` its docstring's first line. ``message`` is what a
+    student may read (for a hidden check the author's hint alone); ``detail`` is for the instructor: what was
+    expected, what came, the student's traceback. ``printed`` is what student code wrote meanwhile.
     """
 
     check: str

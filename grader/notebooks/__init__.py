@@ -1,0 +1,1 @@
+"""Reading hostile notebook files, and turning the reference into a template."""

@@ -1,0 +1,1 @@
+"""Starting, confining and ending the process that runs student code."""

@@ -1,0 +1,1 @@
+"""What a check holds in its hand: proxies over interchangeable transports."""
