@@ -1,0 +1,32 @@
+"""The marks a check-writer puts on a test: which item it belongs to and what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+
+from grader.model.points import Points
+
+Test = TypeVar("Test", bound=Callable[..., object])
+
+
+def item(item_id: str) -> pytest.MarkDecorator:
+    """Mark the item that a check belongs to; usually ``pytestmark = item("3.1.1")`` for a whole file."""
+    return pytest.mark.chainrule_item(item_id)
+
+
+def points(worth: int | float | str, *, hint: str | None = None) -> Callable[[Test], Test]:
+    """What a check is worth, and what a student may read when it fails as a hidden check.
+
+    ``worth`` has at most two decimals (2, 0.5, "0.25"). The hint should help without telling inputs or
+    expected values. Raises ValueError for anything that is not such a number.
+    """
+    mark = pytest.mark.chainrule_points(Points.of(worth), hint)
+
+    def decorate(test: Test) -> Test:
+        marked: Test = mark(test)
+        return marked
+
+    return decorate

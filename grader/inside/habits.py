@@ -1,0 +1,196 @@
+"""Habits of Colab and of laptops that must not cost a student anything here.
+
+Shell commands and installs do nothing, ``input()`` answers with an empty line, and modules that only talk to
+a notebook's front end (google.colab, ipywidgets, tqdm) are stood in for when they are not installed.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+import types
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+NOT_HERE = "not done while grading: {what}\n"
+
+# Module families that only drive a front end or a hosted notebook; `grader` is Chainrule's own, which a
+# student's cell of public checks imports.
+STOOD_IN_FOR = ("google.colab", "ipywidgets", "tqdm")
+
+
+class Anything:
+    """Answers every attribute, call, index and context with itself; iterates over nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *arguments: object, **_: object) -> Any:
+        # A decorator (@interact) hands back the function it was given.
+        return arguments[0] if len(arguments) == 1 and callable(arguments[0]) else self
+
+    def __getitem__(self, _: object) -> Any:
+        return self
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(())
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def __len__(self) -> int:
+        return 0
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class PlainBar:
+    """tqdm without a bar: iterates over what it was given."""
+
+    def __init__(self, iterable: Iterable[Any] | None = None, *_: object, **options: object) -> None:
+        self._iterable = iterable
+        self.total = options.get("total")
+        self.n = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._iterable if self._iterable is not None else ())
+
+    def __len__(self) -> int:
+        return len(self._iterable)  # type: ignore[arg-type]  # as tqdm: TypeError where there is no length
+
+    def __enter__(self) -> PlainBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def update(self, n: float = 1) -> None:
+        """Count, as tqdm does."""
+        self.n = int(self.n + n)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Anything()
+
+    @classmethod
+    def write(cls, text: object, **_: object) -> None:
+        """Print a line."""
+        print(text)  # noqa: T201  # what tqdm.write is for
+
+
+def plain_range(*bounds: int, **options: object) -> PlainBar:
+    """tqdm.trange."""
+    return PlainBar(range(*bounds), **options)
+
+
+class StandIn(types.ModuleType):
+    """A module of which every name is ``Anything``."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Anything()
+
+
+class StandInFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Last on sys.meta_path, so a module that is installed is used as it is."""
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,
+        target: types.ModuleType | None = None,
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Offer a stand-in for the families above, and for the package ``google`` that holds one."""
+        del path, target
+        families = (*STOOD_IN_FOR, "google")
+        if fullname in families or fullname.startswith(tuple(name + "." for name in STOOD_IN_FOR)):
+            return importlib.util.spec_from_loader(fullname, self, is_package=True)
+        return None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        """An empty module for ``google``, a stand-in otherwise."""
+        return types.ModuleType(spec.name) if spec.name == "google" else StandIn(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Fill in the few names whose behaviour matters."""
+        if module.__name__.split(".")[0] == "tqdm":
+            for name in ("tqdm", "tqdm_notebook"):
+                setattr(module, name, PlainBar)
+            for name in ("trange", "tnrange"):
+                setattr(module, name, plain_range)
+
+
+def grader_module() -> types.ModuleType:
+    """What ``import grader`` gives in a cell: a ``check`` that says when checks run."""
+    module = types.ModuleType("grader")
+
+    def check(item: str = "", *_: object, **__: object) -> None:
+        print(f"check({item!r}): checks run after the notebook while grading")  # noqa: T201  # a cell's output
+
+    module.check = check  # type: ignore[attr-defined]
+    return module
+
+
+def quiet_input(output: Callable[[str], object]) -> Callable[..., str]:
+    """An ``input()`` that answers with an empty line and says so."""
+
+    def answer(prompt: object = "", *_: object) -> str:
+        output(f"{prompt}\n" + NOT_HERE.format(what="waiting for input, answered with an empty line"))
+        return ""
+
+    return answer
+
+
+def install(shell: Any) -> None:
+    """Make a notebook's shell forgiving. Acts on the whole process: only for one that runs a submission."""
+
+    def write(text: str) -> object:
+        return sys.stdout.write(text)
+
+    def no_system(command: object, *_: object, **__: object) -> None:
+        write(NOT_HERE.format(what=f"!{command}"))
+
+    def no_output(command: object, *_: object, **__: object) -> Any:
+        from IPython.utils.text import SList  # noqa: PLC0415  # lives with the shell it imitates
+
+        no_system(command)
+        return SList([])
+
+    def no_magic(name: str) -> Callable[..., None]:
+        def run(line: str = "", cell: str | None = None) -> None:
+            del cell
+            write(NOT_HERE.format(what=f"%{name} {line}".strip()))
+
+        return run
+
+    shell.system = shell.system_piped = shell.system_raw = no_system
+    shell.getoutput = no_output
+    for name in (
+        "pip",
+        "conda",
+        "mamba",
+        "micromamba",
+        "uv",
+        "cd",
+        "load_ext",
+        "reload_ext",
+        "autoreload",
+        "tensorboard",
+    ):
+        shell.register_magic_function(no_magic(name), "line", name)
+    for name in ("bash", "sh", "script", "system", "sx", "html", "HTML", "javascript", "js", "writefile"):
+        shell.register_magic_function(no_magic(f"%{name}"), "cell", name)
+    shell.user_ns["exit"] = shell.user_ns["quit"] = no_magic("exit")
+    builtins.input = quiet_input(write)
+    sys.meta_path.append(StandInFinder())
