@@ -30,7 +30,7 @@ class Anything:
             raise AttributeError(name)
         return self
 
-    def __call__(self, *arguments: object, **_: object) -> Any:
+    def __call__(self, *arguments: object, **_: object) -> Any:  # noqa: D102
         # A decorator (@interact) hands back the function it was given.
         return arguments[0] if len(arguments) == 1 and callable(arguments[0]) else self
 
@@ -189,7 +189,7 @@ def install(shell: Any) -> None:
         "tensorboard",
     ):
         shell.register_magic_function(no_magic(name), "line", name)
-    for name in ("bash", "sh", "script", "system", "sx", "html", "HTML", "javascript", "js", "writefile"):
+    for name in ("bash", "sh", "script", "system", "sx", "html", "HTML", "javascript", "js"):
         shell.register_magic_function(no_magic(f"%{name}"), "cell", name)
     shell.user_ns["exit"] = shell.user_ns["quit"] = no_magic("exit")
     builtins.input = quiet_input(write)

@@ -118,14 +118,14 @@ class Stream(io.TextIOBase):
         """Stay open: a student who closes stdout loses nothing."""
 
 
-class Publisher(DisplayPublisher):  # type: ignore[misc]  # IPython is untyped
+class Publisher(DisplayPublisher):
     """IPython's display(): keeps text and PNG."""
 
     output: Output | None = None
 
-    def publish(self, data: dict[str, Any], metadata: object = None, **_: object) -> None:
+    def publish(self, data: Any, metadata: Any = None, source: Any = None, **_: Any) -> None:
         """Hand one display on."""
-        del metadata
+        del metadata, source
         if self.output is not None:
             self.output.display(data)
 
@@ -133,7 +133,7 @@ class Publisher(DisplayPublisher):  # type: ignore[misc]  # IPython is untyped
         """Do nothing: what was shown stays shown."""
 
 
-class ResultHook(DisplayHook):  # type: ignore[misc]  # IPython is untyped
+class ResultHook(DisplayHook):
     """IPython's ``Out[n]``: the value of a cell's last expression."""
 
     output: Output | None = None

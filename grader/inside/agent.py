@@ -1,0 +1,379 @@
+"""Answers requests beside the student's code: run a cell, follow a path, call, assign, fork.
+
+Everything here can be rewritten by the student's code that shares its process, so nothing here decides
+anything: it fetches values, and the trusted side judges them.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import gc
+import os
+import signal
+import socket
+import sys
+import traceback
+import types
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn, Protocol
+
+import numpy as np
+
+from grader.inside import codec, habits
+from grader.inside import shell as shells
+from grader.inside.interrupts import Interrupts
+from grader.inside.output import Output, Stream
+
+ROOT = 0
+_NOBODY = -1  # the request that a fresh copy is in: its twin answers
+MAX_TRACEBACK = 4000
+
+Frame = list[codec.Buffer]
+Step = Sequence[Any]
+
+
+class Sink(Protocol):
+    """Takes frames on their way to the trusted side."""
+
+    def send(self, frame: Frame) -> None:
+        """Send one frame whole."""
+
+
+class Namespace:
+    """The notebook's globals, reached by name; object 0 of every session."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self.names = names
+
+    def get(self, name: str) -> Any:
+        """The global of this name; raises NameError as the notebook itself would."""
+        if name not in self.names:
+            raise NameError(f"name {name!r} is not defined in the notebook")
+        return self.names[name]
+
+
+class Agent:
+    """Serves one copy of a notebook's state; ``shell`` is None where no cells are run."""
+
+    def __init__(
+        self,
+        names: dict[str, Any],
+        sink: Sink,
+        *,
+        shell: shells.Shell | None = None,
+        interrupts: Interrupts | None = None,
+    ) -> None:
+        self._sink, self._shell = sink, shell
+        self._interrupts = interrupts or Interrupts()
+        self._request = 0
+        self._objects: list[Any] = [Namespace(names)]
+        self.output = Output(self._emit_text, self._emit_display)
+        self.stdout, self.stderr = Stream(self.output, "stdout"), Stream(self.output, "stderr")
+        if shell is not None:
+            shells.connect_output(shell, self.output)
+
+    # -- one request ---------------------------------------------------------------------------------
+
+    def handle(self, request: int, tree: codec.Buffer, buffer: codec.Buffer) -> None:
+        """Answer one request: any number of stream and display frames, then one reply or error."""
+        self._request = request
+        self.output.begin()
+        try:
+            message = codec.unpack(tree, buffer, self._resolve)
+            operation = _OPERATIONS[message["op"]]
+            with self._interrupts.allowed():
+                value = operation(self, *message["with"])
+                reply = codec.pack(codec.REPLY, request, value, self._reference)
+        except BaseException as error:  # noqa: BLE001  # student code may raise anything, also SystemExit
+            reply = codec.pack(codec.ERROR, request, describe(error))
+        if self._request == request:  # not the fork that has just begun a life of its own
+            self.output.finish()
+            self._sink.send(reply)
+
+    def _emit_text(self, name: str, text: str) -> None:
+        self._emit(codec.STREAM, [name, text])
+
+    def _emit_display(self, data: dict[str, str]) -> None:
+        self._emit(codec.DISPLAY, data)
+
+    def _emit(self, kind: int, value: object) -> None:
+        with self._interrupts.held():
+            try:
+                frame = codec.pack(kind, self._request, value)
+            except codec.NotPlainDataError:
+                return
+            self._sink.send(frame)
+
+    # -- values --------------------------------------------------------------------------------------
+
+    def _resolve(self, node: dict[str, Any], decoder: codec.Decoder) -> object:
+        """The object that a handle from the trusted side means, its path followed."""
+        path = decoder.decode(node.get("path", []))
+        return follow(self._objects[node["id"]], path)
+
+    def _reference(self, encoder: codec.Encoder, value: object, depth: int) -> Any:
+        if type(value) is Kept:
+            return self._handle(value.value)
+        plain = as_plain(value)
+        if plain is not value:
+            return encoder.encode(plain, depth)
+        return self._handle(value)
+
+    def _handle(self, value: object) -> dict[str, Any]:
+        self._objects.append(value)
+        return {"$": "ref", "id": len(self._objects) - 1, "type": type(value).__name__[:80]}
+
+    # -- operations: each takes plain data or resolved objects ------------------------------------------
+
+    def _cell(self, source: str) -> dict[str, Any]:
+        if self._shell is None:
+            raise RuntimeError("this session runs no cells")
+        return shells.run_cell(self._shell, source)
+
+    def _configure(self, module: str, figures: bool) -> None:  # noqa: FBT001  # called by name of operation
+        if self._shell is not None:
+            self._shell.user_ns["__name__"] = module
+            shells.draw_figures(self._shell, wanted=figures)
+
+    def _value(self, target: object) -> object:
+        plain = as_plain(target)
+        if not is_plain(plain):
+            raise codec.NotPlainDataError(f"an object of type {type(target).__name__[:80]}")
+        return plain
+
+    def _call(self, function: Any, arguments: list[Any], named: dict[str, Any]) -> object:
+        return function(*map(own, arguments), **{name: own(value) for name, value in named.items()})
+
+    def _set(self, owner: object, step: Step, value: object) -> None:
+        kind, name = step
+        value = own(value)
+        if isinstance(owner, Namespace):
+            owner.names[name] = value
+        elif kind == "attribute":
+            setattr(owner, name, value)
+        else:
+            owner[name] = value  # type: ignore[index]  # whatever the student's object supports
+
+    def _has(self, name: str) -> bool:
+        namespace = self._objects[ROOT]
+        return isinstance(namespace, Namespace) and name in namespace.names
+
+    def _put(self, value: object) -> Any:
+        return Kept(own(value))
+
+    def _provide(self, source: str) -> Any:
+        module = types.ModuleType("provided")
+        exec(compile(source, "<provided by the check>", "exec"), module.__dict__)  # noqa: S102  # the author's
+        return Kept(module)
+
+    def _fork(self, seed: int, done: int | None) -> int | None:
+        """A copy of this state on a socket of its own; ends the copy ``done`` first. Gives the new pid."""
+        if done is not None:
+            reap(done)
+        if not isinstance(self._sink, Connection):
+            raise TypeError("only a session over a socket can fork")
+        descriptor = self._sink.receive_descriptor()
+        gc.freeze()  # what exists now is shared with the copy: the collector must not touch its pages
+        child = os.fork()
+        if child:
+            os.close(descriptor)
+            return child
+        os.dup2(descriptor, self._sink.socket.fileno())
+        os.close(descriptor)
+        self._request = _NOBODY
+        reseed(seed)
+        return None
+
+
+class Kept:
+    """Marks a value that stays inside although it is plain data."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+_OPERATIONS: dict[str, Callable[..., object]] = {
+    "cell": Agent._cell,
+    "configure": Agent._configure,
+    "value": Agent._value,
+    "call": Agent._call,
+    "set": Agent._set,
+    "has": Agent._has,
+    "put": Agent._put,
+    "provide": Agent._provide,
+    "fork": Agent._fork,
+    "reap": lambda _, pid: reap(pid),
+    "seed": lambda _, seed: reseed(seed),
+}
+
+
+def follow(start: object, path: Sequence[Step]) -> Any:
+    """The object at the end of a path of ("attribute", name) and ("key", key) steps."""
+    target: Any = start
+    for kind, name in path:
+        if isinstance(target, Namespace):
+            target = target.get(name)
+        else:
+            target = getattr(target, name) if kind == "attribute" else target[name]
+    return target
+
+
+def own(value: object) -> object:
+    """A copy that student code may write to: received arrays lie in a shared, perhaps read-only buffer."""
+    if type(value) is np.ndarray:
+        return value.copy()
+    if type(value) is list or type(value) is tuple:
+        return type(value)(own(entry) for entry in value)
+    if type(value) is dict:
+        return {key: own(entry) for key, entry in value.items()}
+    return value
+
+
+def is_plain(value: object) -> bool:
+    """Whether the codec has a form for the value itself (its entries may still be handles)."""
+    return type(value) in codec._FORMS or isinstance(value, np.generic)
+
+
+def as_plain(value: object) -> object:
+    """Plain data for what only looks different: tensors, ndarray subclasses, ordered dicts, named tuples."""
+    if isinstance(value, (np.ndarray, np.longdouble)):
+        return array_as_plain(value)
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):
+        return tensor_as_array(torch, value)
+    if isinstance(value, (OrderedDict, defaultdict)):
+        return dict(value)
+    if isinstance(value, tuple) and type(value) is not tuple:
+        return tuple(value)
+    return value
+
+
+def array_as_plain(value: np.ndarray[Any, Any] | np.longdouble) -> object:
+    """An ndarray of a dtype that crosses; what is one already comes back as itself."""
+    if isinstance(value, np.longdouble):
+        return float(value)
+    wide = {np.dtype(np.longdouble): np.float64, np.dtype(np.clongdouble): np.complex128}.get(value.dtype)
+    if wide is None and type(value) is np.ndarray:
+        return value
+    return np.array(value, dtype=wide, subok=False)
+
+
+def tensor_as_array(torch: Any, tensor: Any) -> np.ndarray[Any, Any]:
+    """A tensor's values; bfloat16, which numpy lacks, as float32."""
+    plain = tensor.detach().cpu().resolve_conj().resolve_neg()
+    if plain.is_sparse:
+        plain = plain.to_dense()
+    converted = plain.float() if plain.dtype is torch.bfloat16 else plain
+    return np.array(converted.numpy())
+
+
+def describe(error: BaseException) -> dict[str, str]:
+    """An exception as plain text: kind, message, the student's frames, what did not cross."""
+    unsupported = str(error) if isinstance(error, codec.NotPlainDataError) else ""
+    try:
+        frames = traceback.extract_tb(error.__traceback__)
+        theirs = [frame for frame in frames if not frame.filename.startswith(_HERE)]
+        lines = "".join(traceback.format_list(theirs))[-MAX_TRACEBACK:]
+    except BaseException:  # noqa: BLE001  # a student may have broken linecache or the error's own attributes
+        lines = ""
+    return {
+        "kind": type(error).__name__[:100],
+        "message": shells.text_of(error),
+        "traceback": lines,
+        "unsupported": unsupported,
+    }
+
+
+_HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  # pathlib is not needed inside
+
+
+def reseed(seed: int) -> None:
+    """Seed random, numpy's legacy generator and torch: a copied state must not repeat its twin's draws."""
+    import random  # noqa: PLC0415  # a student may have replaced a module global of ours
+
+    random.seed(seed)
+    np.random.seed(seed % (1 << 32))  # what students' code draws from
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(seed)
+
+
+def reap(pid: int) -> int | None:
+    """End a copy; its exit status (negative: the signal that ended it), None if nobody knows."""
+    with contextlib.suppress(OSError):
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        os.kill(pid, signal.SIGKILL)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return None
+
+
+class Connection:
+    """Frames over a stream socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.socket = sock
+
+    def send(self, frame: Frame) -> None:
+        """Send one frame whole."""
+        total = sum(len(part) for part in frame)
+        sent = self.socket.sendmsg(frame) if len(frame) <= 16 else 0  # noqa: PLR2004  # IOV_MAX is far above
+        if sent < total:
+            self.socket.sendall(memoryview(b"".join(frame))[sent:])
+
+    def receive_descriptor(self) -> int:
+        """The file descriptor that follows a request, on one byte of its own."""
+        received, ancillary, _, _ = self.socket.recvmsg(1, socket.CMSG_LEN(4))
+        if not received or not ancillary:
+            raise RuntimeError("no socket came with the request")
+        descriptors = array.array("i")
+        descriptors.frombytes(ancillary[0][2][:4])
+        return descriptors[0]
+
+    def receive(self) -> tuple[int, bytearray, memoryview]:
+        """(request id, tree, buffer) of the next request; raises EOFError when the trusted side is gone."""
+        tree, size, request, _ = codec.parse_header(self._exactly(codec.HEADER.size))
+        body = memoryview(self._exactly(tree + size))
+        return request, bytearray(body[:tree]), body[tree:]
+
+    def _exactly(self, size: int) -> bytearray:
+        data = bytearray(size)
+        view = memoryview(data)
+        while view:
+            count = self.socket.recv_into(view)
+            if count == 0:
+                raise EOFError
+            view = view[count:]
+        return data
+
+
+@contextlib.contextmanager
+def redirected(agent: Agent) -> Iterator[None]:
+    """sys.stdout and sys.stderr go to the agent's output; for sessions that share their process."""
+    with contextlib.redirect_stdout(agent.stdout), contextlib.redirect_stderr(agent.stderr):
+        yield
+
+
+def make_shell() -> shells.Shell:
+    """The shell that ``serve`` uses; made in the zygote, before any fork."""
+    return shells.make_shell()
+
+
+def serve(sock: socket.socket, shell: shells.Shell) -> NoReturn:
+    """Answer requests until the trusted side closes the socket. Owns the process."""
+    connection = Connection(sock)
+    interrupts = Interrupts()
+    interrupts.install()
+    agent = Agent(shell.user_ns, connection, shell=shell, interrupts=interrupts)
+    sys.stdout, sys.stderr = agent.stdout, agent.stderr
+    habits.install(shell)
+    sys.modules["grader"] = habits.grader_module()
+    while True:
+        try:
+            request, tree, buffer = connection.receive()
+        except EOFError:
+            os._exit(0)
+        agent.handle(request, tree, buffer)
