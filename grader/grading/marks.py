@@ -13,7 +13,10 @@ Test = TypeVar("Test", bound=Callable[..., object])
 
 
 def item(item_id: str) -> pytest.MarkDecorator:
-    """Mark the item that a check belongs to; usually ``pytestmark = item("3.1.1")`` for a whole file."""
+    """Mark the item that a check belongs to.
+
+    Usually ``pytestmark = item("3.1.1")`` for a whole file.
+    """
     return pytest.mark.chainrule_item(item_id)
 
 

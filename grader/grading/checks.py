@@ -1,0 +1,73 @@
+"""Running a folder of checks with pytest, inside this process and without its screen output."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.grading.plugin import CheckPlugin
+from grader.model.errors import ManifestError
+
+QUIET = (
+    "--quiet",
+    "--import-mode=importlib",
+    "--capture=no",
+    "--disable-plugin-autoload",
+    "-pno:cacheprovider",
+    "-pno:terminal",
+    "-pno:logging",
+    "-pno:doctest",
+    "-pno:junitxml",
+    "-pno:pastebin",
+    "-pno:unittest",
+    "-pno:faulthandler",
+    "-pno:stepwise",
+    "-pno:setuponly",
+    "-pno:setupplan",
+    "-pno:legacypath",
+    "-pno:debugging",
+)
+
+
+def run_checks(folder: Path, plugin: CheckPlugin) -> None:
+    """Run every check below ``folder``; the plugin holds the results.
+
+    Raises ManifestError when the checks do not fit the manifest. A file that cannot be imported leaves its
+    message in ``plugin.errors``; the other files' checks still run.
+    """
+    stopped = Stopped()
+    arguments = [
+        *QUIET,
+        "--continue-on-collection-errors",
+        f"--rootdir={folder}",
+        f"--config-file={os.devnull}",
+    ]
+    with silence():
+        pytest.main([*arguments, str(folder)], plugins=[plugin, stopped])
+    if stopped.error is not None:
+        raise stopped.error
+
+
+class Stopped:
+    """Keeps the error that stopped pytest itself; without a terminal plugin nobody else would show it."""
+
+    error: BaseException | None = None
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+        """Keep it and print nothing."""
+        error = excinfo.value
+        is_ours = isinstance(error, ManifestError)
+        self.error = error if is_ours else ManifestError(f"the checks cannot be run: {error}")
+        return True
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """What checks print goes nowhere: `--json` promises the record alone on standard output."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield

@@ -1,0 +1,63 @@
+"""A submission whose cells run in order, and whose state checks then start from."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from grader.model.errors import CallTimedOut, StudentError
+from grader.session.transport import Session
+
+
+@dataclass(frozen=True)
+class CellRun:
+    """How one cell ended: ok, raised, timed_out, crashed, out_of_memory or skipped.
+
+    ``error`` is one line, ``traceback`` the student's frames, ``pictures`` base64 PNG; all untrusted.
+    """
+
+    status: str
+    seconds: float = 0.0
+    error: str = ""
+    traceback: str = ""
+    pictures: tuple[str, ...] = ()
+
+
+class Notebook(Protocol):
+    """One submission's live state."""
+
+    isolation: str
+
+    def run_cell(self, source: str, *, seconds: float) -> CellRun:
+        """Run one piece of code; what goes wrong in it is in the result, never raised."""
+
+    def copy(self, *, seed: int, seconds: float) -> AbstractContextManager[Session]:
+        """A session that starts from the state after the last cell; each call may take ``seconds``."""
+
+    def close(self) -> None:
+        """End everything that the submission started."""
+
+
+def run_cell(session: Session, source: str, *, seconds: float) -> CellRun:
+    """Run one cell through a session. A time-out or an error becomes its status; SandboxDied is raised."""
+    session.forget_output()
+    start = time.monotonic()
+    try:
+        result = session.request("cell", source, seconds=seconds)
+    except CallTimedOut as error:
+        return CellRun("timed_out", time.monotonic() - start, str(error))
+    except StudentError as error:
+        return CellRun("raised", time.monotonic() - start, str(error), error.traceback)
+    took = time.monotonic() - start
+    pictures = tuple(session.pictures)
+    if type(result) is not dict or result.get("ok") is True:
+        return CellRun("ok", took, pictures=pictures)
+    kind, message, traceback = (text(result.get(key)) for key in ("kind", "message", "traceback"))
+    return CellRun("raised", took, f"{kind}: {message}" if message else kind, traceback, pictures)
+
+
+def text(value: object, limit: int = 4000) -> str:
+    """A bounded string from something that should be one."""
+    return value[-limit:] if type(value) is str else ""

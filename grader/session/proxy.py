@@ -1,0 +1,150 @@
+"""What a check holds in its hand: paths to the student's objects, fetched and called on request.
+
+No operator of the student's ever decides anything here: a proxy refuses to be compared, counted, iterated
+or tested for truth, and says what to write instead.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from grader.model.errors import AuthorError, SandboxDied
+from grader.model.values import Remote
+
+if TYPE_CHECKING:
+    from grader.session.transport import Session
+
+Step = tuple[str, object]
+ROOT = 0
+
+
+class Proxy(Remote):
+    """An object on the student's side and a path below it (``layer.params["W"]``).
+
+    Attribute and key access only build a longer path. ``.value`` fetches plain data, assignment writes
+    through, a call calls.
+    """
+
+    __slots__ = ("_id", "_path", "_session", "_type")
+
+    _id: int
+    _path: tuple[Step, ...]
+    _session: Session
+    _type: str
+
+    def __init__(self, session: Session, number: int, kind: str, path: tuple[Step, ...] = ()) -> None:
+        for name, value in (("_session", session), ("_id", number), ("_type", kind), ("_path", path)):
+            object.__setattr__(self, name, value)
+
+    def _where(self) -> tuple[int, tuple[Step, ...]]:
+        return self._id, self._path
+
+    def _below(self, step: Step) -> Proxy:
+        return Proxy(self._session, self._id, self._type, (*self._path, step))
+
+    # -- paths, values, calls --------------------------------------------------------------------------
+
+    def __getattr__(self, name: str) -> Proxy:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._below(("attribute", name))
+
+    def __getitem__(self, key: object) -> Proxy:
+        return self._below(("key", key))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self._session.request("set", self, ("attribute", name), value)
+
+    def __setitem__(self, key: object, value: object) -> None:
+        self._session.request("set", self, ("key", key), value)
+
+    @property
+    def value(self) -> Any:
+        """A copy of the plain data here. Raises UnsupportedValue when it is not plain data."""
+        return self._session.request("value", self)
+
+    def __call__(self, *arguments: object, **named: object) -> Any:
+        """Call it with copies of the arguments; plain data comes back as itself, anything else as a proxy."""
+        return self._session.request("call", self, list(arguments), named)
+
+    # -- what never crosses ----------------------------------------------------------------------------
+
+    def _refuse(self, asked: str, instead: str) -> NoReturn:
+        raise AuthorError(f"{asked} of {self!r} was asked for in a check; {instead}")
+
+    def __bool__(self) -> bool:  # noqa: PLE0304  # it never returns
+        self._refuse("the truth value", "fetch plain data with `.value`, or test with `student.has(name)`")
+
+    def __eq__(self, other: object) -> bool:
+        self._refuse("a comparison", "fetch plain data with `.value` and use assert_close(...)")
+
+    def __ne__(self, other: object) -> bool:
+        self._refuse("a comparison", "fetch plain data with `.value` and use assert_close(...)")
+
+    __hash__ = object.__hash__
+
+    def _no_number(self, *_: object) -> NoReturn:
+        self._refuse("arithmetic or a number", "fetch plain data with `.value` or as_array(...) first")
+
+    def _no_elements(self, *_: object) -> NoReturn:
+        self._refuse("the length, an element or an iteration", "fetch plain data with `.value` first")
+
+    __float__ = __int__ = __complex__ = __index__ = __round__ = _no_number
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _no_number
+    __matmul__ = __rmatmul__ = __pow__ = __rpow__ = __neg__ = __abs__ = __mod__ = __floordiv__ = _no_number
+    __lt__ = __le__ = __gt__ = __ge__ = _no_number
+    __len__ = __iter__ = __contains__ = __reversed__ = _no_elements
+
+    def __array__(self, *_: object, **__: object) -> NoReturn:
+        self._no_number()
+
+    def __array_ufunc__(self, *_: object, **__: object) -> NoReturn:
+        self._no_number()
+
+    def __array_function__(self, *_: object, **__: object) -> NoReturn:
+        self._no_number()
+
+    def __repr__(self) -> str:
+        path = "".join(f".{name}" if kind == "attribute" else f"[{name!r}]" for kind, name in self._path)
+        if self._id == ROOT:
+            return f"<the student's {path.lstrip('.') or 'notebook'}>"
+        return f"<the student's {self._type} object{path}>"
+
+
+class Student(Proxy):
+    """The student's notebook: names are its globals, and a few verbs are ours.
+
+    A global that has the name of a verb is reached by key: ``student["put"]``.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, ROOT, "notebook")
+
+    def _below(self, step: Step) -> Proxy:
+        return Proxy(self._session, ROOT, "notebook", (step,))
+
+    def has(self, name: str) -> bool:
+        """Whether the notebook defines this name."""
+        return self._session.request("has", name) is True
+
+    def put(self, value: object) -> Proxy:
+        """A copy of plain data that stays on the student's side, to see what their code does to it."""
+        return self._kept(self._session.request("put", value), "put")
+
+    def provide(self, source: str) -> Proxy:
+        """A fresh module on the student's side made from the author's source, for stand-ins.
+
+        Student code can read it: put no solution and no expected value in it.
+        """
+        return self._kept(self._session.request("provide", source), "provide")
+
+    def printed(self) -> str:
+        """What student code wrote to stdout since this check began."""
+        return self._session.printed
+
+    def _kept(self, proxy: object, verb: str) -> Proxy:
+        if not isinstance(proxy, Proxy):
+            raise SandboxDied(f"the student's process answered `{verb}` with something else")
+        return proxy

@@ -1,0 +1,305 @@
+"""Sessions with a process of the sandbox: frames over a socket, one deadline for each call."""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import select
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+from grader.inside import codec
+from grader.model.errors import CallTimedOut, InfrastructureError, SandboxDied
+from grader.sandbox.zygote import Box
+from grader.session.notebook import CellRun, run_cell
+from grader.session.transport import NOT_AN_ANSWER, Frame, OnOutput, Session
+
+GRACE = 2.0  # seconds between a cell's SIGINT and the end of its process
+MAX_OUTPUT = 64 << 20  # bytes of streams and displays in one call; the honest agent stops far below
+SOCKET_BUFFER = 1 << 20
+
+
+class FrameReader:
+    """Reads frames piece by piece, so that a deadline in the middle of one loses nothing."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
+        self._header: tuple[int, int, int, int] | None = None
+        self._part = memoryview(bytearray(codec.HEADER.size))
+        self._filled = 0
+
+    def read(self, deadline: float) -> tuple[int, int, memoryview, memoryview]:
+        """(request, kind, tree, buffer). Raises TimeoutError, EOFError, WireError."""
+        if self._header is None:
+            self._fill(deadline)
+            self._header = codec.parse_header(self._part)
+            self._part, self._filled = memoryview(bytearray(self._header[0] + self._header[1])), 0
+        self._fill(deadline)
+        (tree, _, request, kind), body = self._header, self._part
+        self._header, self._part, self._filled = None, memoryview(bytearray(codec.HEADER.size)), 0
+        return request, kind, body[:tree], body[tree:]
+
+    def _fill(self, deadline: float) -> None:
+        while self._filled < len(self._part):
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._poll.poll(left * 1000):
+                raise TimeoutError
+            # No ancillary space is offered: descriptors that student code sends are dropped by the kernel.
+            count = self._socket.recv_into(self._part[self._filled :])
+            if count == 0:
+                raise EOFError
+            self._filled += count
+
+
+class SocketTransport:
+    """Frames over one socket. Once it has failed it answers nothing more."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        *,
+        why_died: Callable[[], SandboxDied],
+        interrupt: Callable[[], None] | None = None,
+    ) -> None:
+        self._socket, self._reader = sock, FrameReader(sock)
+        self._why_died, self._interrupt = why_died, interrupt
+        self._broken: Exception | None = None
+
+    def exchange(
+        self,
+        frame: Frame,
+        request: int,
+        on_output: OnOutput,
+        *,
+        seconds: float,
+        descriptor: int | None = None,
+    ) -> tuple[int, codec.Buffer, codec.Buffer]:
+        """See Transport.exchange; ``descriptor`` is handed over right after the request."""
+        if self._broken is not None:
+            raise self._broken
+        deadline = time.monotonic() + seconds
+        try:
+            self._send(frame, deadline, descriptor)
+            return self._receive(request, on_output, deadline, seconds)
+        except TimeoutError:
+            self._broken = CallTimedOut(f"no answer within {seconds:g} s")
+        except (EOFError, OSError):
+            self._broken = self._why_died()
+        except codec.WireError as error:
+            self._broken = SandboxDied(
+                f"the student's process sent something that is not an answer ({error})"
+            )
+        raise self._broken
+
+    def _send(self, frame: Frame, deadline: float, descriptor: int | None) -> None:
+        self._socket.settimeout(max(0.001, deadline - time.monotonic()))
+        self._socket.sendall(b"".join(frame))
+        if descriptor is not None:
+            rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))
+            self._socket.sendmsg([b"F"], [rights])
+
+    def _receive(
+        self, request: int, on_output: OnOutput, deadline: float, seconds: float
+    ) -> tuple[int, codec.Buffer, codec.Buffer]:
+        interrupted, taken = False, 0
+        while True:
+            try:
+                answered, kind, tree, buffer = self._reader.read(deadline)
+            except TimeoutError:
+                if interrupted or self._interrupt is None:
+                    raise
+                self._interrupt()
+                interrupted, deadline = True, time.monotonic() + GRACE
+                continue
+            if kind in (codec.STREAM, codec.DISPLAY):
+                taken += len(tree) + len(buffer)
+                if taken > MAX_OUTPUT:
+                    raise codec.WireError("a flood of output")
+                if answered == request:  # else a thread left over from an earlier call
+                    on_output(kind, tree, buffer)
+                continue
+            if answered != request or kind not in (codec.REPLY, codec.ERROR):
+                raise codec.WireError("an answer to no question")
+            if interrupted:
+                raise CallTimedOut(f"stopped after {seconds:g} s")
+            return kind, tree, buffer
+
+    @property
+    def broken(self) -> bool:
+        """Whether nothing more can be asked over this socket."""
+        return self._broken is not None
+
+    def close(self) -> None:
+        """Hang up; the process at the other end ends itself, or is ended by who started it."""
+        self._socket.close()
+
+
+class SandboxedNotebook:
+    """A submission in a sandbox. Cells run in one process; each check gets a forked copy of it.
+
+    A cell that takes the process down costs itself alone: the state is rebuilt by running the earlier cells
+    again, without it, the next time a state is needed. ``seconds`` bounds everything that cells take together.
+    """
+
+    def __init__(self, spawn: Callable[[], Box], *, module: str, figures: bool, seconds: float) -> None:
+        self._spawn = spawn
+        self._module, self._figures = module, figures
+        self._left = seconds
+        self._history: list[tuple[str, float]] = []
+        self._box: Box | None = None
+        self._transport: SocketTransport | None = None
+        self._finished_copy: int | None = None
+        self.isolation = ""
+
+    def start(self) -> None:
+        """Have a live process. Raises InfrastructureError when the sandbox cannot be set up."""
+        self._main()
+
+    def run_cell(self, source: str, *, seconds: float) -> CellRun:
+        """See Notebook.run_cell."""
+        if self._left <= 0:
+            return CellRun("skipped", error="the notebook's time was used up by earlier cells")
+        limit = min(seconds, self._left)
+        start = time.monotonic()
+        try:
+            session = self._main()
+            start = time.monotonic()
+            result = run_cell(session, source, seconds=limit)
+        except SandboxDied as error:
+            self._end()
+            status = "out_of_memory" if error.outcome == "out_of_memory" else "crashed"
+            result = CellRun(status, time.monotonic() - start, str(error))
+        if result.status == "timed_out" and self._transport is not None and self._transport.broken:
+            self._end()
+        elif result.status in ("ok", "raised", "timed_out"):
+            self._history.append((source, limit))
+        self._left -= time.monotonic() - start
+        return result
+
+    @contextlib.contextmanager
+    def copy(self, *, seed: int, seconds: float) -> Iterator[Session]:
+        """See Notebook.copy."""
+        ours, theirs = socket_pair()
+        with ours:
+            with theirs:
+                pid = self._fork(seed, theirs.fileno())
+            transport = SocketTransport(ours, why_died=lambda: self._why_copy_died(pid))
+            try:
+                yield Session(transport, seconds=seconds)
+            finally:
+                self._finished_copy = pid
+
+    def close(self) -> None:
+        """See Notebook.close."""
+        self._end()
+
+    # -- the main process ----------------------------------------------------------------------------
+
+    def _main(self) -> Session:
+        """A session with the main process, rebuilt if it is gone."""
+        if self._transport is None:
+            self._boot()
+            for source, limit in list(self._history):
+                self._replay(source, limit)
+        return self._session()
+
+    def _session(self) -> Session:
+        if self._transport is None:
+            raise InfrastructureError("the sandbox is not running")
+        return Session(self._transport, seconds=10.0)
+
+    def _boot(self) -> None:
+        box = self._spawn()
+        try:
+            box.wait_started()
+        except BaseException:
+            box.close()
+            raise
+        self._box, self._finished_copy = box, None
+        self.isolation = str(box.mode)
+        self._transport = SocketTransport(box.data, why_died=self._why_main_died, interrupt=box.interrupt)
+        self._session().request("configure", self._module, self._figures)
+
+    def _replay(self, source: str, limit: float) -> None:
+        start = time.monotonic()
+        run_cell(self._session(), source, seconds=max(0.001, min(limit, self._left)))
+        self._left -= time.monotonic() - start
+
+    def _end(self) -> None:
+        if self._box is not None:
+            self._box.close()
+        self._box, self._transport, self._finished_copy = None, None, None
+
+    def _why_main_died(self) -> SandboxDied:
+        return died_of(self._box.died_of() if self._box is not None else None)
+
+    # -- copies ------------------------------------------------------------------------------------
+
+    def _fork(self, seed: int, descriptor: int) -> int:
+        """The pid of a new copy inside the sandbox; the state is rebuilt once if the process is gone."""
+        for last_try in (False, True):
+            self._main()
+            try:
+                return self._ask_fork(seed, descriptor)
+            except (SandboxDied, CallTimedOut):
+                self._end()
+                if last_try:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _ask_fork(self, seed: int, descriptor: int) -> int:
+        transport = self._transport
+        if transport is None:
+            raise InfrastructureError("the sandbox is not running")
+        session = Session(WithDescriptor(transport, descriptor), seconds=10.0)
+        pid = session.request("fork", seed, self._finished_copy)
+        self._finished_copy = None
+        if type(pid) is not int or pid <= 1:
+            raise SandboxDied("the student's process would not make a copy of its state")
+        return pid
+
+    def _why_copy_died(self, pid: int) -> SandboxDied:
+        """Ask the main process for the copy's exit status; the supervisor says if memory was the reason."""
+        if self._box is not None and self._box.memory_kills():
+            return died_of("memory")
+        try:
+            status = self._session().request("reap", pid)
+        except Exception:  # noqa: BLE001  # whatever the main process has become, the copy is dead
+            status = None
+        if type(status) is not int or not -64 <= status < 256:  # noqa: PLR2004  # signals and exit codes
+            return died_of(None)
+        return died_of(f"signal {-status}" if status < 0 else f"exit {status}")
+
+
+class WithDescriptor:
+    """A transport that hands one descriptor over with its request."""
+
+    def __init__(self, transport: SocketTransport, descriptor: int) -> None:
+        self._transport, self._descriptor = transport, descriptor
+
+    def exchange(
+        self, frame: Frame, request: int, on_output: OnOutput, *, seconds: float
+    ) -> tuple[int, codec.Buffer, codec.Buffer]:
+        """See Transport.exchange."""
+        return self._transport.exchange(
+            frame, request, on_output, seconds=seconds, descriptor=self._descriptor
+        )
+
+
+def died_of(reason: str | None) -> SandboxDied:
+    """The error for a process that is gone, in words for a person."""
+    if reason == "memory":
+        return SandboxDied("the code used more memory than allowed", out_of_memory=True)
+    return SandboxDied(f"the code ended the Python process ({reason or 'for an unknown reason'})")
+
+
+def socket_pair() -> tuple[socket.socket, socket.socket]:
+    """A connected pair with buffers large enough for a typical array in one go."""
+    pair = socket.socketpair()
+    for end in pair:
+        for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+            end.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER)
+    return pair
