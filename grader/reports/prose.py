@@ -1,0 +1,117 @@
+"""A student's Markdown as HTML that is safe to put into a page.
+
+Three walls, each enough alone: markdown-it escapes raw HTML, links and images become text (nothing of a
+student's is ever fetched or followed by accident), and nh3 lets only a list of plain tags without attributes
+through. Formulas stay readable as the LaTeX that was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+
+from grader.reports.text import clean
+
+LIMIT = 20_000
+
+_LAYOUT = ("blockquote", "br", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "ul")
+_TABLE = ("table", "tbody", "td", "th", "thead", "tr")
+_TAGS = frozenset((*_LAYOUT, *_TABLE, "code", "em", "s", "strong"))
+_FORMULA_LIMIT = 2_000  # characters, and below lines: a search without an end is quadratic on hostile text
+_FORMULA_LINES = 60
+_FIRST_HEADING = 4  # an answer stands below the page's own h1 to h3
+
+
+def to_html(markdown: str, *, limit: int = LIMIT) -> str:
+    """Safe HTML of a student's Markdown (CommonMark with tables), of at most ``limit`` characters of it.
+
+    Links and images appear as their text with the address behind it; headings become h4 to h6.
+    """
+    html = _parser().render(clean(markdown, limit))
+    return nh3.clean(html, tags=set(_TAGS), attributes={}, url_schemes=set(), link_rel=None)
+
+
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
+    parser.disable(["html_block", "html_inline"])
+    parser.inline.ruler.before("escape", "formula", _inline_formula)
+    parser.block.ruler.before(
+        "fence", "formula", _block_formula, {"alt": ["paragraph", "list", "blockquote"]}
+    )
+    parser.core.ruler.push("inert", _inert)
+    return parser
+
+
+def _inline_formula(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markdown-it's own signature
+    r"""Take ``$...$`` as it is written: to Markdown ``_``, ``*`` and ``\\`` in it would be markup."""
+    start = state.pos
+    if not state.src.startswith("$", start):
+        return False
+    fence = "$$" if state.src.startswith("$$", start) else "$"
+    end = state.src.find(fence, start + len(fence), min(state.posMax, start + _FORMULA_LIMIT))
+    inner = state.src[start + len(fence) : end]
+    # "$5 and $6" is money: a formula's dollars touch it.
+    if end < 0 or not inner.strip() or (fence == "$" and (inner[0].isspace() or inner[-1].isspace())):
+        return False
+    if not silent:
+        state.push("code_inline", "code", 0).content = f"{fence}{inner}{fence}"
+    state.pos = end + len(fence)
+    return True
+
+
+def _block_formula(state: StateBlock, first: int, last: int, silent: bool) -> bool:  # noqa: FBT001  # as above
+    """Take a paragraph that begins with ``$$`` at a line's start, up to the line that ends with ``$$``."""
+    if not _line(state, first).startswith("$$"):
+        return False
+    for number in range(first, min(last, first + _FORMULA_LINES)):
+        line = _line(state, number)
+        if not line or (number > first and state.sCount[number] < state.blkIndent):
+            return False
+        if line.endswith("$$") and (number > first or len(line) > len("$$$$")):
+            break
+    else:
+        return False
+    if not silent:
+        token = state.push("code_block", "code", 0)
+        token.content = "\n".join(_line(state, row) for row in range(first, number + 1)) + "\n"
+        token.map = [first, number + 1]
+        state.line = number + 1
+    return True
+
+
+def _line(state: StateBlock, number: int) -> str:
+    return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]].strip()
+
+
+def _inert(state: StateCore) -> None:
+    """Turn what would fetch or lead elsewhere into text, and lower the headings below the page's own."""
+    for token in state.tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(_FIRST_HEADING - 1 + int(token.tag[1:]), 6)}"
+        if token.children is not None:
+            token.children = list(_as_text(token.children))
+
+
+def _as_text(children: Iterable[Token]) -> Iterable[Token]:
+    address, label = "", ""
+    for token in children:
+        if token.type == "link_open":
+            address, label = str(token.attrGet("href") or ""), ""
+        elif token.type == "link_close":
+            yield _text(f" ({address})" if address not in {"", label} else "")
+        elif token.type == "image":
+            source = str(token.attrGet("src") or "")
+            yield _text(f"[image: {token.content or 'no description'} ({source})]")
+        else:
+            label += token.content
+            yield token
+
+
+def _text(content: str) -> Token:
+    return Token("text", "", 0, content=content)

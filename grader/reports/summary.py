@@ -1,0 +1,126 @@
+"""The words that every report uses for what a record says, so that table and page never disagree."""
+
+from __future__ import annotations
+
+import enum
+
+from grader.model.errors import Fault, Outcome
+from grader.model.points import Points, total
+from grader.model.records import CheckResult, Grade, ItemResult
+
+OUTCOMES = {
+    Outcome.PASSED: "passed",
+    Outcome.FAILED: "wrong value",
+    Outcome.ERRORED: "raised an exception",
+    Outcome.TIMED_OUT: "timed out",
+    Outcome.OUT_OF_MEMORY: "out of memory",
+    Outcome.CRASHED: "crashed",
+    Outcome.UNSUPPORTED_VALUE: "not plain data",
+    Outcome.SKIPPED: "not run",
+}
+
+FAULTS = {
+    Fault.STUDENT: "the submission's code",
+    Fault.AUTHOR: "the check itself: its author must act, no points are lost",
+    Fault.INFRASTRUCTURE: "the grading machine: no points are lost",
+}
+
+CELLS = {
+    "ok": "ran",
+    "raised": "raised an exception",
+    "timed_out": "was stopped at its time limit",
+    "crashed": "ended the process",
+    "out_of_memory": "ran out of memory",
+    "skipped": "was skipped",
+}
+
+NO_ISOLATION = (
+    "NOT ISOLATED: this notebook ran with every right of the person who graded it (isolation: none)."
+)
+
+
+class State(enum.StrEnum):
+    """How an item stands.
+
+    ``WAITING`` is for a person's marking, ``ATTENTION`` for the author or the machine.
+    """
+
+    FULL = "full"
+    PARTIAL = "partial"
+    ZERO = "zero"
+    WAITING = "waiting"
+    ATTENTION = "attention"
+
+
+def state(item: ItemResult, *, public: bool = False) -> State:
+    """How the item stands; in public mode by its checks alone, because public checks carry no points."""
+    if any(_not_the_students(check) for check in item.checks):
+        return State.ATTENTION
+    if public:
+        passed = sum(check.outcome is Outcome.PASSED for check in item.checks)
+        return State.FULL if passed == len(item.checks) else State.PARTIAL if passed else State.ZERO
+    if not item.decided:
+        return State.WAITING
+    if item.earned == item.possible:
+        return State.FULL
+    return State.PARTIAL if item.earned else State.ZERO
+
+
+def is_public(grade: Grade) -> bool:
+    """True for a run of the public tests, which awards no points."""
+    return grade.mode == "public"
+
+
+def shown_items(grade: Grade) -> tuple[ItemResult, ...]:
+    """The items a report lists: all of them, in public mode those that have a check."""
+    return tuple(item for item in grade.items if item.checks) if is_public(grade) else grade.items
+
+
+def failed_checks(item: ItemResult) -> tuple[CheckResult, ...]:
+    """The item's checks that are not a pass."""
+    return tuple(check for check in item.checks if check.outcome is not Outcome.PASSED)
+
+
+def checks_passed(items: tuple[ItemResult, ...]) -> tuple[int, int]:
+    """How many checks passed, and how many there are."""
+    checks = [check for item in items for check in item.checks]
+    return sum(check.outcome is Outcome.PASSED for check in checks), len(checks)
+
+
+def waiting_points(grade: Grade) -> Points:
+    """Points of the items that a person still has to mark."""
+    return total(item.possible for item in grade.items if state(item) is State.WAITING)
+
+
+def attention_points(grade: Grade) -> Points:
+    """Points of the undecided items that wait for the author or the machine."""
+    return total(item.possible for item in grade.items if not item.decided and state(item) is State.ATTENTION)
+
+
+def total_line(grade: Grade) -> str:
+    """The grade in one sentence: "30 of 46 points decided: 28.5 earned, 16 await marking"."""
+    if is_public(grade):
+        passed, every = checks_passed(grade.items)
+        return f"{passed} of {every} public {plural(every, 'check passes', 'checks pass')}"
+    if grade.complete:
+        return f"{grade.earned} of {grade.possible} points, all decided"
+    parts = [f"{grade.earned} earned"]
+    if waiting := waiting_points(grade):
+        parts.append(f"{waiting} {'awaits' if waiting == Points(100) else 'await'} marking")
+    if attention := attention_points(grade):
+        parts.append(f"{attention} {'needs' if attention == Points(100) else 'need'} attention")
+    return f"{grade.decided} of {grade.possible} points decided: {', '.join(parts)}"
+
+
+def waiting_word(item: ItemResult) -> str:
+    """What stands in place of an undecided item's points."""
+    return "needs attention" if state(item) is State.ATTENTION else "awaits marking"
+
+
+def plural(count: int, one: str, many: str) -> str:
+    """The form of the word that fits the count."""
+    return one if count == 1 else many
+
+
+def _not_the_students(check: CheckResult) -> bool:
+    return check.outcome is not Outcome.PASSED and check.fault in {Fault.AUTHOR, Fault.INFRASTRUCTURE}

@@ -1,0 +1,201 @@
+"""The report on a terminal: what was earned, what went wrong and why, what waits.
+
+Foreign text is cleaned, never parsed as markup, and shown in the terminal's own encoding; without colour or
+without Unicode nothing is lost but looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+from rich.box import Box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from grader.model.errors import Fault
+from grader.model.records import CellResult, CheckResult, Grade, ItemResult
+from grader.reports import summary
+from grader.reports.summary import State
+from grader.reports.text import excerpt, one_line
+
+_DETAIL_LINES = 8
+_WIDEST = 110  # a table stretched over a whole wide screen separates what belongs together
+
+_RULES = Box("    \n    \n ── \n    \n    \n ── \n    \n    \n")
+_ASCII_RULES = Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
+
+
+class Signs(msgspec.Struct, frozen=True):
+    """One character for every state, and the punctuation between facts."""
+
+    full: str = "✓"
+    partial: str = "◐"
+    zero: str = "✗"
+    waiting: str = "…"
+    attention: str = "!"
+    between: str = " · "
+    ellipsis: str = "…"
+
+
+ASCII_SIGNS = Signs(full="+", partial="/", zero="x", waiting=".", between=" | ", ellipsis="...")
+
+_STYLES = {
+    State.FULL: "green",
+    State.PARTIAL: "yellow",
+    State.ZERO: "red",
+    State.WAITING: "blue",
+    State.ATTENTION: "bold magenta",
+}
+
+
+def print_report(grade: Grade, console: Console, *, report_path: str = "") -> None:
+    """Print the grade for the person who ran it. ``report_path`` says where the page was written."""
+    report = _Report(grade, console)
+    for part in report.parts():
+        console.print(part, markup=False, highlight=False, emoji=False, width=min(console.width, _WIDEST))
+    if report_path:
+        where = Text.assemble(("Report: ", "dim"), report.text(report_path, limit=4_000))
+        console.print(where, soft_wrap=True)  # a path broken over lines cannot be clicked or copied
+
+
+class _Report:
+    """The parts of one report, made for one console."""
+
+    def __init__(self, grade: Grade, console: Console) -> None:
+        self.grade = grade
+        self.encoding = console.encoding
+        self.unicode = _encodes("✓◐✗…·─", console.encoding) and not console.legacy_windows
+        self.signs = Signs() if self.unicode else ASCII_SIGNS
+        self.public = summary.is_public(grade)
+
+    def parts(self) -> Iterator[RenderableType]:
+        """Every part from top to bottom."""
+        grade = self.grade
+        if grade.environment.isolation == "none":
+            yield self.text(summary.NO_ISOLATION, "bold red")
+        yield from self.heading()
+        yield Text()
+        yield self.items()
+        yield from self.section("What went wrong", [*self.failures()])
+        yield from self.section("Cells that did not run through", [*map(self.cell, self.bad_cells())])
+        yield from self.section("Notices", [*map(self.bullet, grade.notices)])
+        yield from self.section("Needs attention", [*map(self.bullet, grade.attention)], "bold magenta")
+        yield Text()
+        yield self.text(summary.total_line(grade), "bold")
+
+    def heading(self) -> Iterator[RenderableType]:
+        """Which assignment and submission, and how it was run."""
+        grade, signs = self.grade, self.signs
+        what = [grade.assignment, grade.submission.name]
+        how = [f"seed {grade.seed}", f"isolation {grade.environment.isolation}", f"{grade.seconds:.1f} s"]
+        if self.public:
+            how.insert(0, "public tests only, no points")
+        yield self.text(signs.between.join(one_line(part, 200) for part in what), "bold")
+        yield self.text(signs.between.join(how), "dim")
+
+    def items(self) -> Table:
+        """A row an item: its state, its id and title, its points (in public mode its checks)."""
+        box = _RULES if self.unicode else _ASCII_RULES
+        table = Table(box=box, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), expand=True)
+        table.header_style = table.border_style = "dim"
+        table.add_column("", width=1)
+        table.add_column("Item", no_wrap=True, overflow="ellipsis" if self.unicode else "crop", max_width=22)
+        table.add_column("Title", ratio=1)
+        table.add_column("Checks" if self.public else "Points", justify="right", no_wrap=True)
+        table.add_column("", no_wrap=True)
+        for item in summary.shown_items(self.grade):
+            state = summary.state(item, public=self.public)
+            sign = Text(getattr(self.signs, state.value), _STYLES[state])
+            table.add_row(sign, self.text(item.item), self.text(item.title), *self.worth(item, state))
+        return table
+
+    def worth(self, item: ItemResult, state: State) -> tuple[Text, Text]:
+        """What the item earned, and of how much."""
+        if self.public:
+            passed, every = summary.checks_passed((item,))
+            return Text(str(passed), _STYLES[state]), Text(f"of {every}", "dim")
+        earned = str(item.earned) if item.decided else summary.waiting_word(item)
+        return Text(earned, _STYLES[state]), Text(f"of {item.possible}", "dim")
+
+    def failures(self) -> Iterator[RenderableType]:
+        """Each item with a check that did not pass, or with nothing handed in."""
+        for item in summary.shown_items(self.grade):
+            failed = summary.failed_checks(item)
+            if not failed and item.found:
+                continue
+            yield Text()
+            yield self.text(f"{item.item} {item.title}", "bold")
+            if not item.found:
+                yield Padding(self.text("nothing was handed in for this item"), (0, 0, 0, 2))
+            yield from map(self.failure, failed)
+
+    def failure(self, check: CheckResult) -> RenderableType:
+        """The check's title, its points, whose fault it was, and the first lines of the reason."""
+        theirs = check.fault in {Fault.AUTHOR, Fault.INFRASTRUCTURE}
+        sign, style = (self.signs.attention, "bold magenta") if theirs else (self.signs.zero, "red")
+        head = Table.grid(padding=(0, 1), expand=True)
+        head.add_column(width=1)
+        head.add_column(ratio=1)
+        head.add_column(justify="right", no_wrap=True)
+        worth = "" if self.public else f"{check.earned} of {check.possible}"
+        head.add_row(Text(sign, style), self.text(check.title or check.check), Text(worth, "dim"))
+        facts = [summary.OUTCOMES[check.outcome]]
+        if check.fault is not None:
+            facts.append(summary.FAULTS[check.fault])
+        body = [
+            Text(self.signs.between.join(facts), "dim"),
+            *self.lines(check.detail or check.message, _DETAIL_LINES),
+        ]
+        return Padding(Group(head, Padding(Group(*body), (0, 0, 0, 2))), (0, 0, 0, 2))
+
+    def bad_cells(self) -> Iterator[CellResult]:
+        """The cells that raised, timed out, crashed or were skipped."""
+        return (cell for cell in self.grade.cells if cell.status != "ok")
+
+    def cell(self, cell: CellResult) -> RenderableType:
+        """The cell's number, how it ended, its first line and its error."""
+        head = f"cell {cell.cell} {summary.CELLS.get(cell.status, cell.status)}"
+        title = Text.assemble(head, (self.signs.between, "dim"), self.text(cell.first_line, "dim"))
+        error = self.lines(cell.error, 2)
+        return Padding(Group(title, *(Padding(line, (0, 0, 0, 2)) for line in error)), (0, 0, 0, 2))
+
+    def bullet(self, line: str) -> RenderableType:
+        """One notice."""
+        grid = Table.grid(padding=(0, 1))
+        grid.add_row(Text("-", "dim"), self.text(line, limit=600))
+        return Padding(grid, (0, 0, 0, 2))
+
+    def section(
+        self, title: str, parts: list[RenderableType], style: str = "bold underline"
+    ) -> Iterator[RenderableType]:
+        """A titled part, or nothing when there is nothing to say."""
+        if parts:
+            yield Text()
+            yield Text(title, style)
+            yield from parts
+
+    def text(self, foreign: str, style: str = "", *, limit: int = 200) -> Text:
+        """Any text, cleaned, on one line and in characters that this terminal has."""
+        return self.clean_text(one_line(foreign, limit), style)
+
+    def lines(self, foreign: str, count: int) -> list[Text]:
+        """The beginning and the end of a long text, about ``count`` lines of it."""
+        rows = excerpt(foreign, limit=100 * count, lines=count).split("\n")
+        return [self.clean_text(row.rstrip().expandtabs(4)) for row in rows if row.strip()]
+
+    def clean_text(self, line: str, style: str = "") -> Text:
+        """A line that was cleaned already; its indentation stays."""
+        if not self.unicode:
+            line = line.replace("…", self.signs.ellipsis)
+        return Text(line.encode(self.encoding, "replace").decode(self.encoding), style)
+
+
+def _encodes(sample: str, encoding: str) -> bool:
+    try:
+        sample.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
