@@ -1,0 +1,87 @@
+"""Is an array what it should be? And if not, a message a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from grader.checks.arrays import Array, as_array, expected_array, squeezed
+from grader.checks.diagnosis import likely_cause
+from grader.checks.tolerance import Tolerance, distance
+from grader.checks.wording import clean, index_text, numbers, shape_text
+from grader.model.errors import CheckFailed
+
+
+def assert_close(
+    actual: object,
+    expected: object,
+    *,
+    rtol: float | None = None,
+    atol: float | None = None,
+    name: str = "result",
+    squeeze: bool = False,
+    suspects: Mapping[str, object] | None = None,
+    batch: int | None = None,
+) -> None:
+    """Pass when ``actual`` has the shape of ``expected`` and each entry is close; NaN never passes.
+
+    ``actual`` is the student's: an array, a number, (nested) lists of numbers, or a proxy. An entry passes
+    when |actual - expected| <= atol + rtol |expected|. By default rtol is 1e-6, or 1e-4 where either side is
+    float32 (2e-2 for float16), and atol is rtol times the largest expected magnitude. Where both sides are
+    integers or truth values they must be equal. Give atol where a right answer is a tiny difference of large
+    numbers.
+
+    Shapes must be equal: nothing is broadcast. ``squeeze=True`` also takes (D,) for (1, D) and the reverse.
+    ``suspects`` maps a likely mistake in words to the array it would give, ``batch`` is the number of
+    examples; both only sharpen the message. Raises CheckFailed; AuthorError when ``expected`` makes no sense.
+    """
+    want = expected_array(expected, name=name)
+    have = as_array(actual, name=name)
+    if squeeze:
+        have = squeezed(have, want.shape)
+    tolerance = Tolerance.between(have, want, rtol=rtol, atol=atol)
+    if have.shape == want.shape:
+        passes = tolerance.close(have, want)
+        if bool(passes.all()):
+            return
+        facts = _facts(have, want, passes=passes, tolerance=tolerance, name=name)
+    else:
+        facts = shape_difference_text(have, want, name=name)
+    cause = likely_cause(have, want, tolerance=tolerance, suspects=suspects, batch=batch)
+    raise CheckFailed("\n  ".join(filter(None, (facts, cause))))
+
+
+def _facts(have: Array, want: Array, *, passes: Array, tolerance: Tolerance, name: str) -> str:
+    with np.errstate(all="ignore"):
+        worst = worst_entry(distance(have, want) - tolerance.allowed(want), passes=passes)
+    gap, bar = distance(have[worst], want[worst]), tolerance.allowed(want[worst])
+    margin = f"difference {gap:.3g}, " if np.isfinite(gap) else ""
+    return difference_text(
+        have, want, worst=worst, passes=passes, name=name, margin=f"{margin}allowed {bar:.2g}"
+    )
+
+
+def difference_text(
+    have: Array, want: Array, *, worst: tuple[int, ...], passes: Array, name: str, margin: str
+) -> str:
+    """What differs, in two lines: shape, dtype and how many entries; then the worst entry and its margin."""
+    wrong = int(passes.size - np.count_nonzero(passes))
+    count = f"{wrong} of {passes.size} entries differ" if passes.ndim else "the value differs"
+    head = f"{name}: {shape_text(have.shape)}, dtype {clean(str(have.dtype), limit=30)}; {count}."
+    got, should = numbers(have[worst], want[worst])
+    where = f"worst entry {index_text(worst)}: " if worst else ""
+    return f"{head}\n  {where}got {got}, expected {should} ({margin})"
+
+
+def worst_entry(badness: Array, *, passes: Array) -> tuple[int, ...]:
+    """The index of the failing entry with the largest badness; NaN counts as largest."""
+    ranked = np.where(np.isnan(badness), np.inf, badness)
+    flat = int(np.argmax(np.where(passes, -np.inf, ranked)))
+    return tuple(int(i) for i in np.unravel_index(flat, passes.shape))
+
+
+def shape_difference_text(have: Array, want: Array, *, name: str) -> str:
+    """What shape came and what shape belongs there."""
+    dtype = clean(str(have.dtype), limit=30)
+    return f"{name} has {shape_text(have.shape)} (dtype {dtype}), expected {shape_text(want.shape)}."

@@ -1,0 +1,190 @@
+"""From a wrong array to one likely cause: the mistakes that homework about gradients really meets.
+
+A cause is named only when the wrong array is, entry by entry, what that mistake would give; a guess that
+misleads is worse than none. Nothing here decides whether an answer is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.checks.arrays import Array
+from grader.checks.tolerance import Tolerance
+
+_ENOUGH = 3
+"""Entries that must agree before an unnamed factor or offset counts as a pattern rather than chance."""
+
+_MATRIX = 2
+"""Axes an array needs before transposing it changes anything."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    actual: Array
+    expected: Array
+    suspects: Mapping[str, Array]
+    batch: int | None
+    tolerance: Tolerance
+
+    def is_like(self, candidate: Array) -> bool:
+        """Whether the wrong array is this candidate, which itself is not the right one."""
+        return self._same(self.actual, candidate) and not self._same(candidate, self.expected)
+
+    def _same(self, first: Array, second: Array) -> bool:
+        return first.shape == second.shape and bool(self.tolerance.close(first, second).all())
+
+
+def likely_cause(
+    actual: Array,
+    expected: Array,
+    *,
+    tolerance: Tolerance,
+    suspects: Mapping[str, object] | None = None,
+    batch: int | None = None,
+) -> str:
+    """One sentence that names what probably went wrong, or an empty string.
+
+    ``suspects`` maps a cause in words to the array it would give; they come before the generic causes.
+    ``batch`` is the number of examples, where a wrong factor of it is thinkable.
+    """
+    case = _Case(
+        actual=_computable(actual),
+        expected=_computable(expected),
+        suspects={words: _computable(np.asarray(array)) for words, array in (suspects or {}).items()},
+        batch=batch,
+        tolerance=_inexact(tolerance, expected),
+    )
+    with np.errstate(all="ignore"):
+        for cause in _CAUSES:
+            words = cause(case)
+            if words:
+                return f"Likely cause: {words}."
+    return ""
+
+
+def _inexact(tolerance: Tolerance, expected: Array) -> Tolerance:
+    """A bar for guesses: even beside integers, a seventh of an entry is never met to the last bit."""
+    return Tolerance.between(_computable(expected), _computable(expected)) if tolerance.exact else tolerance
+
+
+def _computable(array: Array) -> Array:
+    """Truth values and integers as float64, so that differences and negatives mean what they say."""
+    return array.astype(np.float64) if array.dtype.kind in "biu" else array
+
+
+def _not_finite(case: _Case) -> str:
+    if case.actual.size == 0 or bool(np.isfinite(case.actual).all()):
+        return ""
+    if bool(np.isnan(case.actual).any()):
+        return "NaN in the result: 0/0, inf - inf, the logarithm of a negative number, or memory never filled"
+    return "infinity in the result: a division by 0, log(0), or an exp that overflowed"
+
+
+def _suspect(case: _Case) -> str:
+    return next((words for words, array in case.suspects.items() if case.is_like(array)), "")
+
+
+def _all_zero(case: _Case) -> str:
+    if case.actual.size and not case.actual.any() and bool(case.expected.any()):
+        return "every entry is 0, as if it was never computed or never stored"
+    return ""
+
+
+def _sign(case: _Case) -> str:
+    return "the sign is flipped" if case.is_like(-case.expected) else ""
+
+
+def _transpose(case: _Case) -> str:
+    if case.expected.ndim < _MATRIX:
+        return ""
+    turned = case.expected.T
+    if case.is_like(turned):
+        return "it is the transpose of what is expected"
+    if case.is_like(-turned):
+        return "it is the transpose of what is expected, with the sign flipped"
+    if case.actual.size == case.expected.size and case.is_like(turned.reshape(case.actual.shape)):
+        return "its entries are those of the transpose (a reshape where a transpose belongs)"
+    return ""
+
+
+def _reshaped(case: _Case) -> str:
+    same_size = case.actual.size == case.expected.size and case.actual.shape != case.expected.shape
+    if same_size and case.is_like(case.expected.reshape(case.actual.shape)):
+        return "the entries are right, only the shape differs"
+    return ""
+
+
+def _sum(case: _Case) -> str:
+    """A sum over one axis that was left out, or taken where none belongs."""
+    for axis, part in _reductions(case.actual, case.expected.shape):
+        if case._same(part, case.expected):
+            return f"the sum over axis {axis} is missing"
+    for axis, part in _reductions(case.expected, case.actual.shape):
+        if case._same(part, case.actual):
+            return f"it was summed over axis {axis}, which should stay"
+    return ""
+
+
+def _reductions(array: Array, wanted: tuple[int, ...]) -> Iterator[tuple[int, Array]]:
+    """The sums over one axis, kept with length 1 or not, that bring ``array`` to the shape ``wanted``."""
+    for axis in range(array.ndim if array.shape != wanted else 0):
+        for kept in (False, True):
+            part: Array = np.asarray(array.sum(axis=axis, keepdims=kept))
+            if part.shape == wanted:
+                yield axis, part
+
+
+def _batch_factor(case: _Case) -> str:
+    n = case.batch
+    if n is None or n <= 1:
+        return ""
+    if case.is_like(case.expected / n):
+        return f"every entry is 1/{n} of what is expected: a mean for a sum, or divided by N once too often"
+    if case.is_like(case.expected * n):
+        return f"every entry is {n} times what is expected: a sum for a mean, or a division by N left out"
+    return ""
+
+
+def _factor(case: _Case) -> str:
+    if case.actual.shape != case.expected.shape or case.actual.dtype.kind == "c":
+        return ""
+    for factor in (2.0, 0.5, -2.0, -0.5):
+        if case.is_like(case.expected * factor):
+            return f"every entry is {factor:g} times what is expected"
+    if np.count_nonzero(case.expected) < _ENOUGH:
+        return ""
+    pivot = np.unravel_index(int(np.argmax(np.abs(case.expected))), case.expected.shape)
+    factor = float(case.actual[pivot] / case.expected[pivot])
+    if factor and case.is_like(case.expected * factor):
+        return f"every entry is {factor:.4g} times what is expected"
+    return ""
+
+
+def _offset(case: _Case) -> str:
+    if (
+        case.actual.shape != case.expected.shape
+        or case.actual.size < _ENOUGH
+        or case.actual.dtype.kind == "c"
+    ):
+        return ""
+    offset = float((case.actual - case.expected).flat[0])
+    if case.is_like(case.expected + offset):
+        return f"every entry is off by the same {offset:.4g}"
+    return ""
+
+
+_CAUSES: tuple[Callable[[_Case], str], ...] = (
+    _not_finite,
+    _suspect,
+    _all_zero,
+    _sign,
+    _batch_factor,
+    _reshaped,
+    _transpose,
+    _sum,
+    _factor,
+    _offset,
+)
