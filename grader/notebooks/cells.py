@@ -1,0 +1,94 @@
+"""One cell of a submission, and the pieces in which its source is run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from grader.model.records import Figure
+from grader.notebooks.source import Parsed, Positions, parse
+
+FIRST_LINE = 100
+"""Characters of a cell's first line that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell as it was handed in. All text is the student's.
+
+    ``number`` counts all cells of the file from 1, ``kind`` is "code", "markdown" or "raw". ``figures`` are the
+    PNG pictures saved with the cell, ``evidence`` the objects that the template's recorder left beside them.
+    ``id`` is "" where the file has none; a statement of a plain script is named by its line ("line-12").
+    """
+
+    number: int
+    kind: str
+    source: str
+    tags: tuple[str, ...] = ()
+    id: str = ""
+    figures: tuple[Figure, ...] = ()
+    evidence: tuple[Mapping[str, Any], ...] = ()
+
+
+def split_imports(source: str) -> tuple[str, ...]:
+    """The pieces in which a cell is run, so that one missing package costs only itself.
+
+    Import statements and magics at the cell's beginning are one piece each, in their order and with their
+    comments; what follows them is the last piece. A cell that begins otherwise, starts with a cell magic or
+    is not Python stays whole.
+    """
+    parsed = parse(source)
+    if parsed is None or parsed.cell_magic:
+        return (source,)
+    positions = Positions(source)
+    cuts = []
+    for statement in parsed.tree.body:
+        if not _stands_alone(statement, parsed):
+            break
+        cuts.append(_end_of(source, positions, statement, parsed.magics))
+    pieces = []
+    start = 0
+    for cut in cuts:
+        pieces.append(_piece(source, start, cut))
+        start = cut
+    return _joined(pieces, _piece(source, start, len(source))) if pieces else (source,)
+
+
+def first_line(source: str, *, limit: int = FIRST_LINE) -> str:
+    """The first line with something on it, cut to ``limit`` characters; "" for an empty cell."""
+    line = next((line.strip() for line in source.split("\n") if line.strip()), "")
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _stands_alone(statement: ast.stmt, parsed: Parsed) -> bool:
+    return isinstance(statement, ast.Import | ast.ImportFrom) or statement.lineno in parsed.magics
+
+
+def _end_of(source: str, positions: Positions, statement: ast.stmt, magics: frozenset[int]) -> int:
+    """Where the statement's piece ends: after its line's comment, or at the semicolon before the next one."""
+    last = statement.end_lineno or statement.lineno
+    if last in magics:
+        while last + 1 in magics and positions.lines[last - 1].endswith("\\"):
+            last += 1  # the rest of a shell command
+        return positions.end(last)
+    end = positions.at(last, statement.end_col_offset or 0)
+    after = source[end : positions.end(last)].lstrip(" \t")
+    if after.startswith(";") and after[1:].strip() and not after[1:].lstrip().startswith("#"):
+        return source.index(";", end) + 1
+    return positions.end(last)
+
+
+def _piece(source: str, start: int, end: int) -> str:
+    """The text between two cuts; blanks after a semicolon would read as an indent."""
+    piece = source[start:end].strip("\n")
+    return piece.lstrip(" \t") if source[start - 1 : start] == ";" else piece
+
+
+def _joined(pieces: list[str], rest: str) -> tuple[str, ...]:
+    if not rest.strip():
+        return tuple(pieces)
+    if all(not line.strip() or line.lstrip().startswith("#") for line in rest.split("\n")):
+        return (*pieces[:-1], f"{pieces[-1]}\n{rest}")
+    return (*pieces, rest)

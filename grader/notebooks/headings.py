@@ -1,0 +1,114 @@
+"""Which lines of a notebook's prose begin an item's answer, an item's question or another section."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_HASHES = re.compile(r"[ \t>]{0,8}#{1,6}(?!#)[ \t]*")
+_SIGNS = " \t#>*_-"
+_ANSWER = re.compile(r"(?:(?:my|your)[ \t]+)?(?:answers?|solution|response)\b", re.IGNORECASE)
+_BETWEEN = re.compile(
+    r"(?:[\s:.,()\[\]*_#-]|\b(?:to|for|of|the|question|item|part|problem|section|q)\b){0,12}", re.IGNORECASE
+)
+_NUMBER = re.compile(r"\d+(?:\.(?:\d+|[ivx]+)\b)*")
+_AFTER_ID = re.compile(r"[ \t]*(?:[):.—–*_-]|$)")
+_LEAD = 200
+"""Characters of a line in which an item may be named; a heading is short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the text below a line belongs to: no item, a question's section, or an answer.
+
+    ``rest`` is what an answer's own line goes on to say ("**Answer 3.2.3.i:** No, ...").
+    """
+
+    items: tuple[str, ...] = ()
+    is_answer: bool = False
+    rest: str = ""
+
+
+class Headings:
+    """Reads lines by the ids (and titles) of one assignment's items."""
+
+    def __init__(self, items: Iterable[tuple[str, str]]) -> None:
+        pairs = list(items)
+        self._ids = {name.lower(): name for name, _ in pairs}
+        self._titles = {name: title.lower() for name, title in pairs}
+        longest_first = sorted(self._ids, key=len, reverse=True)
+        token = "|".join(map(re.escape, longest_first))
+        # 3.2.3.i must not be found in 3.2.3.ii, 13.2.3.i or 3.2.3.i.answer; a full stop after it is fine.
+        self._token = re.compile(rf"(?<![\d.])(?:{token})(?!\w|\.\w)", re.IGNORECASE)
+        self._quoted = re.compile(rf"(?P<quote>[\"'])(?P<id>{token})(?P=quote)", re.IGNORECASE)
+        self._chapters = {name.split(".")[0] for name in self._ids}
+
+    def read(self, line: str, *, after_blank: bool = True) -> Mark | None:
+        """The mark that this line sets, None for a line of prose.
+
+        ``after_blank`` tells that nothing stands right above: only such a line may begin an answer with the bare
+        id ("3.2.3.i: No, ...").
+        """
+        head = line[:_LEAD]
+        hashes = _HASHES.match(head)
+        text = head.lstrip(_SIGNS)
+        start = len(head) - len(text)
+        answer = _ANSWER.match(text)
+        names_start = start + self._skip_words(text, answer)
+        named = self._token.match(head, names_start)
+        if answer and named:
+            return self._answer(line, named)
+        if hashes:
+            return self._section(head[hashes.end() :])
+        if named and after_blank and _AFTER_ID.match(head, named.end()):
+            return self._bare(line, named)
+        return None
+
+    def quoted(self, source: str) -> tuple[str, ...]:
+        """The items whose id stands as a string in this source."""
+        return tuple(dict.fromkeys(self._ids[found["id"].lower()] for found in self._quoted.finditer(source)))
+
+    @staticmethod
+    def _skip_words(text: str, answer: re.Match[str] | None) -> int:
+        """How far an id may be from the line's first word: past "Answer", "to question", brackets."""
+        at = answer.end() if answer else 0
+        between = _BETWEEN.match(text, at)
+        return between.end() if between else at
+
+    def _answer(self, line: str, named: re.Match[str]) -> Mark:
+        """An answer's line names one item, or several that are answered together ("3.2.3.i and 3.2.3.ii")."""
+        items, end = [self._ids[named[0].lower()]], named.end()
+        while more := re.compile(r"[ \t]*(?:,|&|and|\+)[ \t]*").match(line, end):
+            again = self._token.match(line, more.end())
+            if not again:
+                break
+            items.append(self._ids[again[0].lower()])
+            end = again.end()
+        return Mark(tuple(dict.fromkeys(items)), is_answer=True, rest=self._rest(line[end:], items))
+
+    def _rest(self, text: str, items: list[str]) -> str:
+        """What follows the id on its line, unless that is the item's title or its points."""
+        rest = re.sub(r"^[\s:.)\]*_#-]+", "", text)
+        without_points = re.sub(
+            r"\(\d+(?:\.\d+)? ?(?:points?|pts?)\)[\s*_]*$", "", rest[:_LEAD], flags=re.IGNORECASE
+        )
+        title = without_points.strip(" *_#:.").lower()
+        said_already = any(title == self._titles[item].strip(" *_#:.") for item in items)
+        return "" if not title or said_already else rest
+
+    def _section(self, text: str) -> Mark | None:
+        """A heading that names items or begins with a number of the assignment's own chapters."""
+        if items := tuple(dict.fromkeys(self._ids[found[0].lower()] for found in self._token.finditer(text))):
+            return Mark(items)
+        words = text.lstrip(_SIGNS)
+        number = _NUMBER.match(words, self._skip_words(words, None))
+        if number and number[0].split(".")[0] in self._chapters:
+            return Mark()
+        return None
+
+    def _bare(self, line: str, named: re.Match[str]) -> Mark:
+        item = self._ids[named[0].lower()]
+        if self._titles[item] and self._titles[item] in line[:_LEAD].lower():
+            return Mark((item,))
+        return Mark((item,), is_answer=True, rest=self._rest(line[named.end() :], [item]))

@@ -1,0 +1,223 @@
+"""The cells of a notebook's JSON, read by our own tolerant eyes: nbformat 4 and its older forms 2 and 3.
+
+The nbformat library refuses what costs a student nothing (missing ids, metadata, outputs); here a cell that
+makes no sense is left out with a notice and everything else is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from grader.model.errors import SubmissionError
+from grader.model.records import Figure
+from grader.notebooks.cells import Cell
+from grader.notebooks.evidence import EVIDENCE_TYPE, read_evidence
+from grader.notebooks.figures import BadFigure, figure_from_base64
+from grader.notebooks.text import MAX_CELL, clean, listing, shown
+
+MAX_CELLS = 10_000
+MAX_SOURCE = 8_000_000
+"""Characters of source in all cells together."""
+MAX_FIGURES = 40
+MAX_TAGS = 20
+
+_KINDS = {"code": "code", "markdown": "markdown", "raw": "raw", "heading": "markdown", "html": "raw"}
+_INLINE_PNG = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]*)")
+_INLINE_PICTURE = re.compile(r"data:image/[a-z+.-]{1,20};base64,[A-Za-z0-9+/=]*")
+
+
+@dataclass
+class _Reader:
+    """What is counted over the whole file while its cells are read one after the other."""
+
+    figures: int = 0
+    source: int = 0
+    left_out: list[int] = field(default_factory=list)
+    too_long: list[int] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    surplus: int = 0
+
+
+def notebook_cells(tree: object, *, name: str) -> tuple[tuple[Cell, ...], tuple[str, ...]]:
+    """The cells of a parsed notebook, and one line for each thing that was left out.
+
+    Raises SubmissionError when ``tree`` is not a notebook, or has more cells or source than any homework.
+    """
+    entries = _entries(tree)
+    if entries is None or not isinstance(tree, dict):
+        raise SubmissionError(
+            f"{name}: JSON, but not a notebook: it has no list of cells; hand in the .ipynb file itself"
+        )
+    if len(entries) > MAX_CELLS:
+        raise SubmissionError(f"{name}: has {len(entries):,} cells; at most {MAX_CELLS:,} can be graded")
+    reader = _Reader()
+    cells = tuple(_cells(entries, reader))
+    if reader.source > MAX_SOURCE:
+        raise SubmissionError(
+            f"{name}: its cells hold {reader.source:,} characters of source; at most {MAX_SOURCE:,} can be graded"
+        )
+    return cells, tuple(_notices(tree, entries, reader))
+
+
+def _entries(tree: object) -> list[object] | None:
+    """The raw cells: nbformat 4 keeps them in ``cells``, 2 and 3 in ``worksheets``."""
+    if not isinstance(tree, dict):
+        return None
+    cells = tree.get("cells")
+    if isinstance(cells, list):
+        return cells
+    sheets = tree.get("worksheets")
+    if not isinstance(sheets, list):
+        return None
+    return [
+        cell
+        for sheet in sheets
+        if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)
+        for cell in sheet["cells"]
+    ]
+
+
+def _cells(entries: list[object], reader: _Reader) -> Iterator[Cell]:
+    for number, entry in enumerate(entries, start=1):
+        kind = _KINDS.get(entry.get("cell_type", "")) if _has_plain_kind(entry) else None
+        source = _joined(entry.get("source", entry.get("input"))) if isinstance(entry, dict) else None
+        if kind is None or source is None or not isinstance(entry, dict):
+            reader.left_out.append(number)
+            continue
+        source, pictures = _without_pictures(source) if kind == "markdown" else (source, [])
+        if len(source) > MAX_CELL:
+            reader.too_long.append(number)
+            continue
+        reader.source += len(source)
+        yield _cell(number, kind, entry, source, pictures, reader)
+
+
+def _has_plain_kind(entry: object) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("cell_type", ""), str)
+
+
+def _cell(
+    number: int,
+    kind: str,
+    entry: dict[str, Any],
+    source: str,
+    pictures: list[str],
+    reader: _Reader,
+) -> Cell:
+    if entry["cell_type"] == "heading":
+        level = entry.get("level")
+        source = f"{'#' * (level if type(level) is int and 1 <= level <= 6 else 1)} {source}"
+    bundles = list(_bundles(entry))
+    pngs = [*pictures, *(png for bundle in bundles if (png := _png_of(bundle)) is not None)]
+    metadata = entry.get("metadata")
+    name = entry.get("id")
+    return Cell(
+        number=number,
+        kind=kind,
+        source=clean(source),
+        tags=_tags(metadata),
+        id=clean(name) if isinstance(name, str) and len(name) <= 64 else "",
+        figures=tuple(_figures(pngs, number, reader)),
+        evidence=tuple(_evidence(bundles, number, reader)) if kind == "code" else (),
+    )
+
+
+def _tags(metadata: object) -> tuple[str, ...]:
+    tags = metadata.get("tags") if isinstance(metadata, dict) else None
+    if not isinstance(tags, list):
+        return ()
+    return tuple(clean(tag) for tag in tags[:MAX_TAGS] if isinstance(tag, str) and len(tag) <= 100)
+
+
+def _bundles(entry: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """MIME bundles of a cell: outputs, or a Markdown cell's attachments. nbformat 3 has no ``data`` level."""
+    outputs = entry.get("outputs")
+    if isinstance(outputs, list):
+        for output in outputs:
+            if isinstance(output, dict):
+                data = output.get("data")
+                yield data if isinstance(data, dict) else output
+    attachments = entry.get("attachments")
+    if isinstance(attachments, dict):
+        yield from (bundle for bundle in attachments.values() if isinstance(bundle, dict))
+
+
+def _png_of(bundle: Mapping[str, Any]) -> str | None:
+    return _joined(bundle.get("image/png", bundle.get("png")))
+
+
+def _figures(pngs: Iterable[str], number: int, reader: _Reader) -> Iterator[Figure]:
+    for png in pngs:
+        if reader.figures >= MAX_FIGURES:
+            reader.surplus += 1
+            continue
+        try:
+            figure = figure_from_base64(png, cell=number)
+        except BadFigure as problem:
+            reader.refused.append(f"a figure of cell {number} was left out: {problem}")
+            continue
+        reader.figures += 1
+        yield figure
+
+
+def _evidence(
+    bundles: Iterable[Mapping[str, Any]], number: int, reader: _Reader
+) -> Iterator[Mapping[str, Any]]:
+    for bundle in bundles:
+        if EVIDENCE_TYPE not in bundle:
+            continue
+        value = bundle[EVIDENCE_TYPE]
+        found = read_evidence(_joined(value) if isinstance(value, list) else value)
+        if found is None:
+            reader.refused.append(
+                f"evidence in cell {number} was left out: not an object of plain data, or too large"
+            )
+        else:
+            yield found
+
+
+def _without_pictures(source: str) -> tuple[str, list[str]]:
+    """Colab pastes pictures into the text itself: they are taken out and kept as figures."""
+    if "data:image/" not in source:
+        return source, []
+    return _INLINE_PICTURE.sub("picture", source), _INLINE_PNG.findall(source)
+
+
+def _joined(value: object) -> str | None:
+    """nbformat writes text as one string or as a list of lines; None for anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        return "".join(value)
+    return None
+
+
+def _notices(tree: dict[str, Any], entries: list[object], reader: _Reader) -> Iterator[str]:
+    if not entries:
+        yield "the notebook has no cells"
+    language = _language(tree.get("metadata"))
+    if language and "python" not in language.lower():
+        yield f"the notebook names the language {shown(language)}, not Python; its cells are run as Python"
+    if reader.left_out:
+        yield f"{listing(reader.left_out)} left out: not a cell with a kind and text"
+    if reader.too_long:
+        yield f"{listing(reader.too_long)} left out: more than {MAX_CELL:,} characters of source"
+    yield from reader.refused[:MAX_FIGURES]
+    if len(reader.refused) > MAX_FIGURES:
+        yield f"{len(reader.refused) - MAX_FIGURES} more figures or evidence objects were left out"
+    if reader.surplus:
+        yield f"{reader.surplus} figures after the first {MAX_FIGURES} were left out"
+
+
+def _language(metadata: object) -> str:
+    """What the metadata say the cells are written in; "" where they do not say."""
+    if not isinstance(metadata, dict):
+        return ""
+    for table, key in (("kernelspec", "language"), ("language_info", "name")):
+        entry = metadata.get(table)
+        if isinstance(entry, dict) and isinstance(entry.get(key), str) and entry[key].strip():
+            return str(entry[key])
+    return ""

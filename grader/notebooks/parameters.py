@@ -1,0 +1,118 @@
+"""The budget's names, set inside a submission: papermill's convention, and more where it is not kept.
+
+papermill runs a cell of new values after the cell tagged ``parameters``. A student may lose the tag with the
+metadata, set the names in another cell, or train in the very cell that sets them. So a budgeted name gets the
+budget's value after the tagged cell AND straight after every statement at the notebook's top level that
+assigns it. Assignments inside functions are the student's own and stay.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from grader.model.assignment import BudgetValue
+from grader.notebooks.cells import Cell, split_imports
+from grader.notebooks.source import Positions, parse
+
+TAG = "parameters"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One code cell as it is to be run: its pieces one after the other.
+
+    ``pieces`` go on after a piece that raised: only imports, the rest of the cell and the budget's own
+    assignments are apart. The budget's assignments inside a piece stand on the student's own lines, so line
+    numbers in tracebacks are those of the cell.
+    """
+
+    cell: Cell
+    pieces: tuple[str, ...]
+
+
+def with_budget(cells: Iterable[Cell], budget: Mapping[str, BudgetValue]) -> tuple[Run, ...]:
+    """The code cells in order, each with its pieces and the budget's values where they belong.
+
+    Cells that are not Python keep their text. Raises ValueError for a budget value of another type than int,
+    float, str, bool or a list of them.
+    """
+    values = {name: literal(value) for name, value in budget.items()}
+    return tuple(_run(cell, values) for cell in cells if cell.kind == "code")
+
+
+def literal(value: object) -> str:
+    """The Python text of a budget's value; the types are exact, so no text but a literal can come out."""
+    if type(value) is list:
+        return f"[{', '.join(map(literal, value))}]"
+    if type(value) is float and not math.isfinite(value):
+        return f"float({str(value)!r})"
+    if type(value) in {int, float, str, bool}:
+        return repr(value)
+    raise ValueError(f"a budget holds numbers, text, true or false and lists of them, not {value!r}")
+
+
+def _run(cell: Cell, values: Mapping[str, str]) -> Run:
+    pieces = split_imports(overridden(cell.source, values))
+    if TAG in cell.tags and values:
+        pieces = (*pieces, "\n".join(_assignments(values, values)))
+    return Run(cell, pieces)
+
+
+def overridden(source: str, values: Mapping[str, str]) -> str:
+    """The source with ``; NAME = value`` behind each top-level statement that assigns a name of ``values``.
+
+    ``values`` maps names to Python text. Source that is not Python comes back as it is.
+    """
+    if not any(name in source for name in values):
+        return source
+    parsed = parse(source)
+    if parsed is None:
+        return source
+    positions = Positions(source)
+    pieces, start = [], 0
+    for statement in _top_level(parsed.tree.body):
+        names = [name for name in _assigned(statement) if name in values]
+        if not names or statement.end_lineno is None or statement.lineno in parsed.magics:
+            continue
+        end = positions.at(statement.end_lineno, statement.end_col_offset or 0)
+        pieces += [source[start:end], "".join(f"; {line}" for line in _assignments(names, values))]
+        start = end
+    return "".join([*pieces, source[start:]])
+
+
+def _assignments(names: Iterable[str], values: Mapping[str, str]) -> list[str]:
+    return [f"{name} = {values[name]}" for name in dict.fromkeys(names)]
+
+
+def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that run in the notebook's own namespace, in the text's order: not in functions or classes."""
+    waiting = list(body)[::-1]
+    while waiting:
+        statement = waiting.pop()
+        yield statement
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        inner = [
+            child
+            for part in ("body", "handlers", "cases", "orelse", "finalbody")
+            for entry in getattr(statement, part, [])
+            for child in (entry.body if isinstance(entry, ast.ExceptHandler | ast.match_case) else [entry])
+        ]
+        waiting.extend(reversed(inner))
+
+
+def _assigned(statement: ast.stmt) -> Iterator[str]:
+    """The plain names that one simple statement binds."""
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, ast.AugAssign) or (isinstance(statement, ast.AnnAssign) and statement.value):
+        targets = [statement.target]
+    else:
+        return
+    for target in targets:
+        for node in ast.walk(target):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                yield node.id

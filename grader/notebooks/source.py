@@ -1,0 +1,99 @@
+"""A cell's text read as Python without running it: magics are masked, bad text is answered with None.
+
+Everything here is bounded by the text's length, because the text comes from a submission.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from dataclasses import dataclass
+from itertools import accumulate
+
+_RUN_IN_PLACE = {"%%time", "%%capture", "%%prun"}
+"""Cell magics whose body runs as Python among the notebook's own names."""
+
+_MAGIC_LINE = re.compile(r"(?P<indent>[ \t]*)(?:![^=]|%{1,2}[A-Za-z_]|\?{1,2}[\w.%]|[\w.]+\?{1,2}[ \t]*$)")
+_MAGIC_VALUE = re.compile(r"(?P<target>[ \t]*[A-Za-z_][\w.]*[ \t]*=[ \t]*)(?:![^=]|%[A-Za-z_])")
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A cell's syntax tree; line numbers are those of the cell's own text.
+
+    ``magics`` holds the numbers (from 1) of lines that IPython understands and Python does not; in the tree a
+    placeholder stands for each. ``cell_magic`` tells that the first line takes the whole cell (``%%time``).
+    """
+
+    tree: ast.Module
+    magics: frozenset[int] = frozenset()
+    cell_magic: bool = False
+
+
+def parse(text: str) -> Parsed | None:
+    """The text's syntax tree, or None when it is not Python even without its magics."""
+    lines = text.split("\n")
+    head = next((index for index, line in enumerate(lines) if line.strip()), None)
+    if head is None or not lines[head].lstrip().startswith("%%"):
+        return _parse_lines(lines, cell_magic=False)
+    if lines[head].split()[0] not in _RUN_IN_PLACE:
+        return Parsed(ast.Module(body=[], type_ignores=[]), cell_magic=True)
+    lines[head] = ""
+    return _parse_lines(lines, cell_magic=True)
+
+
+def python_tree(text: str) -> ast.Module | None:
+    """The tree of plain Python, or None: bad syntax, NUL bytes, or nesting beyond the parser's depth."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "\d" in a student's string is theirs to mend, not news here
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
+        return None
+
+
+class Positions:
+    """Turns ``ast``'s positions (line from 1, column in UTF-8 bytes) into places in the text."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = text.split("\n")
+        self._starts = list(accumulate((len(line) + 1 for line in self.lines), initial=0))
+
+    def at(self, line: int, column: int) -> int:
+        """The place of a position, in characters from the text's beginning."""
+        text = self.lines[line - 1]
+        if not text.isascii():
+            column = len(text.encode("utf-8", "replace")[:column].decode("utf-8", "replace"))
+        return self._starts[line - 1] + column
+
+    def end(self, line: int) -> int:
+        """The place where a line ends, before its newline."""
+        return self._starts[line - 1] + len(self.lines[line - 1])
+
+
+def _parse_lines(lines: list[str], *, cell_magic: bool) -> Parsed | None:
+    tree = python_tree("\n".join(lines))
+    if tree is not None:
+        return Parsed(tree, cell_magic=cell_magic)
+    masked, magics = _mask(lines)
+    tree = python_tree("\n".join(masked)) if magics else None
+    return None if tree is None else Parsed(tree, frozenset(magics), cell_magic)
+
+
+def _mask(lines: list[str]) -> tuple[list[str], set[int]]:
+    """The same lines with a placeholder for each magic; a shell line continued by a backslash goes whole."""
+    masked, magics = list(lines), set[int]()
+    goes_on = False
+    for index, line in enumerate(lines):
+        if goes_on:
+            masked[index] = ""
+        elif found := _MAGIC_LINE.match(line):
+            masked[index] = found["indent"] + "pass"
+        elif found := _MAGIC_VALUE.match(line):
+            masked[index] = found["target"] + "None"
+        else:
+            continue
+        magics.add(index + 1)
+        goes_on = line.endswith("\\")
+    return masked, magics
