@@ -1,0 +1,88 @@
+"""The kinds of isolation, and finding out by trying which one this machine offers.
+
+Importable everywhere, so that a laptop without a sandbox can say so instead of failing.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import subprocess
+import sys
+
+from grader.model.errors import SandboxUnavailable
+
+SLOT_USERS = range(60000, 65000)
+"""Users that own a sandbox's processes when root starts it; no ordinary accounts live there."""
+
+_PROBE_SECONDS = 30.0
+
+
+class Mode(enum.StrEnum):
+    """How student code is kept apart. The name is recorded on every grade.
+
+    NS_USER and NS_ROOT are the same walls (own processes, files, network, user; Landlock; seccomp), built by
+    an ordinary user through a user namespace, or by root, who then gives each sandbox a user of its own.
+    NONE has no walls and is used only when a person asks for it.
+    """
+
+    NS_USER = "ns-user"
+    NS_ROOT = "ns-root"
+    NONE = "none"
+
+    @property
+    def isolates(self) -> bool:
+        """Whether student code is kept from the machine's files, processes and network."""
+        return self is not Mode.NONE
+
+
+def choose_mode() -> Mode:
+    """The isolation that this machine offers, proven by starting a sandbox with it.
+
+    Raises SandboxUnavailable, saying what a person can do, when none works. Never falls back to less.
+    """
+    if not sys.platform.startswith("linux"):
+        raise SandboxUnavailable(_elsewhere(sys.platform))
+    mode = Mode.NS_ROOT if os.geteuid() == 0 else Mode.NS_USER
+    failure = probe(mode)
+    if failure is not None:
+        raise SandboxUnavailable(_remedy(mode, failure))
+    return mode
+
+
+def probe(mode: Mode) -> str | None:
+    """Start a sandbox in ``mode``, look at its walls from inside, end it: None, or what failed in words."""
+    command = [sys.executable, "-P", "-m", "grader.sandbox.probe", mode.value]
+    try:
+        done = subprocess.run(  # noqa: S603  # our own interpreter and module
+            command, capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    if done.returncode == 0:
+        return None
+    return done.stderr.strip().rpartition("\n")[2] or f"the probe ended with status {done.returncode}"
+
+
+def _elsewhere(platform: str) -> str:
+    system = {"darwin": "macOS", "win32": "Windows"}.get(platform, platform)
+    return (
+        f"{system} has no sandbox for other people's notebooks: grade them on Linux, in WSL2 or in a Linux "
+        "container; for your own work add --no-sandbox"
+    )
+
+
+def _remedy(mode: Mode, failure: str) -> str:
+    if mode is Mode.NS_ROOT:
+        advice = (
+            "as root, namespaces and mounts must be allowed: start Docker with "
+            "`--security-opt seccomp=unconfined --cap-add SYS_ADMIN` "
+            "(with AppArmor also `--security-opt apparmor=unconfined`)"
+        )
+    else:
+        advice = (
+            "an ordinary user needs user namespaces: on Ubuntu "
+            "`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`, in Docker "
+            "`--security-opt seccomp=unconfined --cap-add SYS_ADMIN`"
+        )
+    return f"no sandbox here ({failure}); {advice}; or, for your own work only, --no-sandbox"

@@ -1,0 +1,78 @@
+"""Looking at the sandbox's processes from outside, by /proc, and sending them signals.
+
+Importable everywhere; the functions need Linux.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+
+_PROC = Path("/proc")
+_RESIDENT = ("RssAnon:", "RssShmem:")
+_PROPORTIONAL = ("Pss_Anon:", "Pss_Shmem:")
+_KILOBYTES_PER_MEGABYTE = 1024
+
+
+def all_visible() -> list[int]:
+    """Every process in sight: with a /proc of the sandbox's own, exactly the sandbox's processes."""
+    return [int(entry) for entry in os.listdir(_PROC) if entry.isdigit()]
+
+
+def descendants(process: int) -> list[int]:
+    """``process`` and everything below it, parents first. What ends meanwhile is left out."""
+    found = [process]
+    for parent in found:
+        found += children(parent)
+    return found
+
+
+def children(process: int) -> list[int]:
+    """The living and not yet reaped children of ``process``."""
+    found: list[int] = []
+    try:
+        for task in (_PROC / str(process) / "task").iterdir():
+            found += map(int, (task / "children").read_text().split())
+    except OSError:
+        return found
+    return found
+
+
+def resident_mb(processes: Iterable[int]) -> float:
+    """What the processes hold in memory, pages shared between them counted each time. Cheap."""
+    return sum(_sum_fields(_PROC / str(process) / "status", _RESIDENT) for process in processes)
+
+
+def proportional_mb(process: int) -> float:
+    """What one process holds in memory, a page that n processes share counted as 1/n. Costs milliseconds."""
+    return _sum_fields(_PROC / str(process) / "smaps_rollup", _PROPORTIONAL)
+
+
+def send(process: int, number: signal.Signals) -> bool:
+    """Send a signal to a process as /proc numbers it (which may differ from our own numbering).
+
+    True when there was such a process. Safe against numbers being used again.
+    """
+    try:
+        handle = os.open(_PROC / str(process), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        signal.pidfd_send_signal(handle, number)
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
+def _sum_fields(path: Path, names: tuple[str, ...]) -> float:
+    """Megabytes in the named lines of a file of /proc; zero when the process has ended."""
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return 0.0
+    kilobytes = sum(int(line.split()[1]) for line in lines if line.startswith(names))
+    return kilobytes / _KILOBYTES_PER_MEGABYTE

@@ -1,0 +1,87 @@
+"""What one sandbox is to be, and how it ended. Plain data that crosses to the zygote as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from grader.sandbox.limits import ProcessLimits
+from grader.sandbox.modes import Mode
+
+WORKDIR = "/home/student"
+"""The working directory inside, in every mode that has a file system of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoxSpec:
+    """One sandbox.
+
+    ``files`` are shown read-only in the working directory: base name there -> path here (a file or a folder).
+    ``extra`` are further folders shown read-only at their own path. ``hidden`` are paths (the assignment's
+    folder) that are covered up even if a folder of the Python installation contains them.
+    ``seed`` starts ``random``, numpy and torch.
+    """
+
+    mode: Mode
+    limits: ProcessLimits = field(default_factory=ProcessLimits)
+    seed: int = 0
+    files: Mapping[str, Path] = field(default_factory=dict)
+    extra: tuple[Path, ...] = ()
+    hidden: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, path in self.files.items():
+            if not name or "/" in name or name in {".", ".."} or "\0" in name:
+                raise ValueError(f"a file in the working directory has a plain name, not {name!r}")
+            _must_be_absolute(path)
+        for path in (*self.extra, *self.hidden):
+            _must_be_absolute(path)
+
+    def to_json(self) -> bytes:
+        """The form that ``from_json`` reads."""
+        return json.dumps(asdict(self) | {"files": dict(self.files)}, default=str).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> BoxSpec:
+        """The spec that ``to_json`` wrote."""
+        tree = json.loads(data)
+        return cls(
+            mode=Mode(tree["mode"]),
+            limits=ProcessLimits(**tree["limits"]),
+            seed=tree["seed"],
+            files={name: Path(path) for name, path in tree["files"].items()},
+            extra=tuple(map(Path, tree["extra"])),
+            hidden=tuple(map(Path, tree["hidden"])),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoxEnd:
+    """How a sandbox ended.
+
+    ``reason`` is "closed" (by us, alive until then), "killed" (by ``Box.kill``), "memory", "wall", "cpu",
+    "exit 3" or "signal 11 (SIGSEGV)". ``exit_status`` is the exit code, or the signal's number negated.
+    """
+
+    exit_status: int
+    reason: str
+    cpu_seconds: float
+    max_rss_mb: int
+
+
+@dataclass(frozen=True)
+class MemoryKill:
+    """The watchdog ended one forked process, so that the rest could live.
+
+    ``process`` is its number inside the sandbox, ``megabytes`` what it held.
+    """
+
+    process: int
+    megabytes: int
+
+
+def _must_be_absolute(path: Path) -> None:
+    if not path.is_absolute():
+        raise ValueError(f"a path for the sandbox must be absolute, not {str(path)!r}")

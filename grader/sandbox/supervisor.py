@@ -1,0 +1,219 @@
+"""The trusted parent of one sandbox, forked from the zygote: builds the walls, keeps time, ends everything.
+
+It talks with the host over the *life* socket (packets of JSON) and lives exactly as long as the sandbox: when
+the host goes away, the socket closes and everything ends. It never reads what student code sends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any, NoReturn
+
+from grader.sandbox import capabilities, filesystem, namespaces, processes, worker
+from grader.sandbox.modes import SLOT_USERS, Mode
+from grader.sandbox.spec import BoxEnd, BoxSpec
+from grader.sandbox.watchdog import LOOK_EVERY, MemoryWatch
+
+_PACKET = 4096
+_REPORTED_KILLS = 100
+_ENDING_SECONDS = 5.0
+
+
+def supervise(spec: bytes, *, life: socket.socket, data: int, parent: int, serve: worker.Serve) -> NoReturn:
+    """Run one sandbox to its end and exit. ``spec`` is a BoxSpec's JSON, ``parent`` the zygote's number."""
+    try:
+        capabilities.die_with_parent()
+        if os.getppid() == parent:  # else it ended before the kernel knew what to do then
+            _Supervisor(BoxSpec.from_json(spec), life).run(data, serve)
+    except BaseException as error:  # noqa: BLE001  # told to the host in words, whatever it is
+        _tell(life, event="failed", message=f"{type(error).__name__}: {error}"[:2000])
+    finally:
+        os._exit(0)
+
+
+@dataclass
+class _Supervisor:
+    spec: BoxSpec
+    life: socket.socket
+    reason: str = ""
+    reported_kills: int = 0
+    process: int = 0
+    workdir: str = ""
+    deadline: float = field(default=0.0)
+
+    def run(self, data: int, serve: worker.Serve) -> None:
+        started = time.monotonic()
+        self.deadline = started + self.spec.limits.wall_seconds
+        capabilities.adopt_orphans()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.umask(0o022)  # folders of the new root must be passable whatever the person's umask is
+        slot_user = SLOT_USERS[os.getpid() % len(SLOT_USERS)]
+        try:
+            self._prepare()
+            report = self._fork(data, slot_user, serve)
+            self._watch(report)
+        finally:
+            self._clean_up()
+
+    def _prepare(self) -> None:
+        if self.spec.mode.isolates:
+            if self.spec.mode is Mode.NS_ROOT:
+                namespaces.enter_as_root()
+            else:
+                namespaces.enter_as_user()
+            filesystem.build(self.spec)
+            return
+        self.workdir = tempfile.mkdtemp(prefix="chainrule-")
+        for name, path in self.spec.files.items():
+            os.symlink(path, os.path.join(self.workdir, name))
+
+    def _fork(self, data: int, slot_user: int, serve: worker.Serve) -> int:
+        """Start the worker; returns the end of the pipe on which it tells how its set-up went."""
+        report, write = os.pipe()
+        self.process = os.fork()
+        if self.process == 0:
+            self.life.close()
+            os.close(report)
+            worker.run(
+                self.spec, data=data, report=write, slot_user=slot_user, workdir=self.workdir, serve=serve
+            )
+        os.close(write)
+        os.close(data)
+        return report
+
+    def _watch(self, report: int) -> None:
+        """Until the worker has ended: pass on requests, keep the time and the memory limit."""
+        ended = os.pidfd_open(self.process)
+        first = 1 if self.spec.mode.isolates else self.process
+        watch = MemoryWatch(self.spec.limits.memory_mb, first, self._members)
+        poll = select.poll()
+        for descriptor in (ended, report, self.life.fileno()):
+            poll.register(descriptor, select.POLLIN)
+        started = False
+        while True:
+            ready = dict(poll.poll(LOOK_EVERY * 1000))
+            if report in ready:
+                poll.unregister(report)
+                started = self._hear_report(os.read(report, _PACKET))
+            elif ended in ready:
+                break
+            if self.life.fileno() in ready and not self._obey():
+                poll.unregister(self.life)
+            if started and not self.reason:  # before that, /proc is still the whole machine's
+                self._keep_memory(watch)
+            if time.monotonic() > self.deadline:
+                self._end("wall")
+        self._tell_end()
+
+    def _hear_report(self, report: bytes) -> bool:
+        """Whether the worker reports that every wall stands."""
+        if report == worker.STARTED:
+            _tell(self.life, event="started", process=self.process)
+            return True
+        text = report.decode(errors="replace") or "it ended before it could say why"
+        _tell(self.life, event="failed", message=text)
+        return False
+
+    def _obey(self) -> bool:
+        """One request from the host; False when the host is gone."""
+        try:
+            packet = self.life.recv(_PACKET)
+        except OSError:
+            packet = b""
+        if not packet:
+            self._end("closed")
+            return False
+        request = json.loads(packet)
+        if request["do"] == "end":
+            self._end(request["reason"])
+        else:
+            self._signal(request["process"], signal.Signals(request["signal"]))
+        return True
+
+    def _signal(self, process: int | None, number: signal.Signals) -> None:
+        if process is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process, number)
+        elif self.spec.mode.isolates or process in self._members():
+            processes.send(process, number)
+
+    def _members(self) -> list[int]:
+        return processes.all_visible() if self.spec.mode.isolates else processes.descendants(self.process)
+
+    def _keep_memory(self, watch: MemoryWatch) -> None:
+        for process, megabytes in watch.victims():
+            if process == watch.first:
+                self._end("memory")
+            elif processes.send(process, signal.SIGKILL) and self.reported_kills < _REPORTED_KILLS:
+                self.reported_kills += 1
+                _tell(self.life, event="memory", process=process, megabytes=round(megabytes))
+
+    def _end(self, reason: str) -> None:
+        self.reason = self.reason or reason
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process, signal.SIGKILL)
+
+    def _tell_end(self) -> None:
+        _, status, usage = os.wait4(self.process, 0)
+        code = os.waitstatus_to_exitcode(status)
+        cpu = usage.ru_utime + usage.ru_stime
+        if code == -signal.SIGKILL and not self.reason and cpu >= self.spec.limits.cpu_seconds:
+            self.reason = "cpu"
+        end = BoxEnd(
+            exit_status=code,
+            reason=self.reason or in_words(code),
+            cpu_seconds=round(cpu, 3),
+            max_rss_mb=usage.ru_maxrss // 1024,
+        )
+        self._end_descendants()
+        _tell(self.life, event="ended", **asdict(end))
+
+    def _end_descendants(self) -> None:
+        """Without a process namespace nobody ends what the worker left behind; as their adopter we see it."""
+        deadline = time.monotonic() + _ENDING_SECONDS
+        while time.monotonic() < deadline and (left := processes.children(os.getpid())):
+            for child in left:
+                for process in processes.descendants(child):
+                    processes.send(process, signal.SIGKILL)
+            _reap()
+            time.sleep(0.002)
+
+    def _clean_up(self) -> None:
+        if self.workdir:
+            shutil.rmtree(self.workdir, ignore_errors=True)
+
+
+def in_words(exit_status: int) -> str:
+    """An exit status as people say it: "exit 3", "signal 11 (SIGSEGV)"."""
+    if exit_status >= 0:
+        return f"exit {exit_status}"
+    try:
+        name = signal.Signals(-exit_status).name
+    except ValueError:
+        return f"signal {-exit_status}"
+    return f"signal {-exit_status} ({name})"
+
+
+def _reap() -> None:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            continue
+    except OSError as error:
+        if error.errno != errno.ECHILD:
+            raise
+
+
+def _tell(life: socket.socket, **message: Any) -> None:
+    """Send to the host, who may be gone."""
+    with contextlib.suppress(OSError):
+        life.send(json.dumps(message).encode())

@@ -1,0 +1,133 @@
+"""The zygote's own program: import the libraries once, then fork a supervisor for each request.
+
+Run as ``python -P -m grader.sandbox.warm FD ENTRY PRELOAD...`` by ``grader.sandbox.zygote``, with a clean
+environment, before anybody's notebook is opened. Every sandbox is a copy of this process, so whatever it
+ever held could be read by student code: no tests, no submissions, no secrets come here. It stays
+single-threaded, because only then a fork is whole.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import io
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from typing import NoReturn
+
+# Imported now, because in a sandbox this package's own files are out of sight.
+from grader.sandbox import supervisor, worker
+
+_PACKET = 1 << 17
+_DESCRIPTORS = 2
+_FAREWELL_SECONDS = 10.0
+
+
+def main(arguments: list[str]) -> int:
+    """Serve requests on the socket numbered by the first argument until the other end closes."""
+    control = socket.socket(fileno=int(arguments[0]))
+    try:
+        serve = _prepare(entry=arguments[1], preload=arguments[2:])
+    except BaseException as error:  # noqa: BLE001  # told to the host in words, whatever it is
+        control.send(json.dumps({"error": f"{type(error).__name__}: {error}"[:2000]}).encode())
+        return 1
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors that ended are reaped by the kernel
+    control.send(json.dumps({"ready": os.getpid()}).encode())
+    while _serve_one(control, serve):
+        continue
+    _wait_for_children()
+    return 0
+
+
+def _prepare(*, entry: str, preload: list[str]) -> worker.Serve:
+    """Import everything and make the shell; returns what a worker calls with its connection."""
+    importlib.import_module("resource")
+    for name in preload:
+        importlib.import_module(name)
+    if "torch" in preload:
+        _warm_torch()
+    agent = importlib.import_module(entry)
+    shell = agent.make_shell()
+    if "matplotlib.pyplot" in preload:
+        _warm_matplotlib()
+    threads = len(os.listdir("/proc/self/task"))
+    if threads != 1:
+        raise RuntimeError(
+            f"{threads} threads after importing {', '.join(preload)}; a fork needs exactly one"
+        )
+    gc.collect()
+    gc.freeze()  # a collection in a fork would touch, and so copy, every inherited page
+    gc.disable()
+
+    def serve(connection: socket.socket) -> NoReturn:
+        agent.serve(connection, shell)
+        raise AssertionError("serve returned")
+
+    return serve
+
+
+def _warm_torch() -> None:
+    """The first optimizer imports torch._dynamo, which takes a second: once here instead of in every fork."""
+    torch = importlib.import_module("torch")
+    torch.set_num_threads(1)
+    importlib.import_module("torch._dynamo")
+
+
+def _warm_matplotlib() -> None:
+    """Draw one figure, so that fonts and back ends are loaded; the person's own style plays no part."""
+    matplotlib = importlib.import_module("matplotlib")
+    backend = importlib.import_module("matplotlib.backends.backend_agg")
+    matplotlib.rcdefaults()
+    figure = importlib.import_module("matplotlib.figure").Figure()
+    backend.FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    axes.plot([1, 2], label="a")
+    axes.imshow([[1, 2], [3, 4]])
+    axes.set_title("a")
+    axes.legend()
+    figure.savefig(io.BytesIO(), format="png", bbox_inches="tight")
+
+
+def _serve_one(control: socket.socket, serve: worker.Serve) -> bool:
+    """Fork one supervisor; False when the host is gone."""
+    try:
+        packet, descriptors, _, _ = socket.recv_fds(control, _PACKET, _DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
+    except ConnectionError:
+        return False
+    if not packet:
+        return False
+    zygote = os.getpid()
+    if os.fork() == 0:
+        try:
+            control.close()
+            life, data = descriptors
+            supervisor.supervise(
+                packet, life=socket.socket(fileno=life), data=data, parent=zygote, serve=serve
+            )
+        finally:
+            os._exit(1)  # whatever happens, this copy never goes on as a second zygote
+    for descriptor in descriptors:
+        os.close(descriptor)
+    return True
+
+
+def _wait_for_children() -> None:
+    """Let the supervisors end their sandboxes and tidy up; they noticed by themselves that the host is gone."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    deadline = time.monotonic() + _FAREWELL_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            ended, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not ended:
+            time.sleep(0.005)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

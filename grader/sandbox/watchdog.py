@@ -1,0 +1,60 @@
+"""The memory watchdog: which processes of a sandbox must end when together they hold too much.
+
+A fork (one check's copy of the notebook's state) goes before the first process (the state itself), the
+largest first. Importable everywhere; it reads /proc through ``grader.sandbox.processes``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from grader.sandbox import processes
+
+LOOK_EVERY = 0.05
+"""Seconds between two looks."""
+
+_REST_FACTOR = 4
+"""A careful measurement is followed by a rest of this many times its duration, so that it stays a small part."""
+
+
+@dataclass
+class MemoryWatch:
+    """Looks at the memory of a group of processes. ``members`` lists them, ``first`` is the one to spare."""
+
+    limit_mb: float
+    first: int
+    members: Callable[[], Sequence[int]]
+    clock: Callable[[], float] = time.monotonic
+    _rest_until: float = field(default=0.0, init=False)
+
+    def victims(self) -> list[tuple[int, float]]:
+        """The processes to end now with the megabytes each holds; empty almost always."""
+        started = self.clock()
+        if started < self._rest_until:
+            return []
+        members = self.members()
+        if processes.resident_mb(members) <= self.limit_mb:
+            return []
+        # The cheap sum counts pages that forks share once for each: measure properly before ending anything.
+        sizes = {process: processes.proportional_mb(process) for process in members}
+        ended = self.clock()
+        self._rest_until = ended + _REST_FACTOR * (ended - started)
+        return choose_victims(sizes, first=self.first, limit_mb=self.limit_mb)
+
+
+def choose_victims(sizes: dict[int, float], *, first: int, limit_mb: float) -> list[tuple[int, float]]:
+    """The fewest largest forks whose end brings the sum under the limit, or ``first`` when there is no fork."""
+    excess = sum(sizes.values()) - limit_mb
+    if excess <= 0:
+        return []
+    forks = sorted((size, process) for process, size in sizes.items() if process != first and size > 0)
+    if not forks:
+        return [(first, sizes.get(first, 0.0))]
+    chosen: list[tuple[int, float]] = []
+    while forks and excess > 0:
+        size, process = forks.pop()
+        chosen.append((process, size))
+        excess -= size
+    return chosen
