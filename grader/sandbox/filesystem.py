@@ -108,7 +108,7 @@ def build(spec: BoxSpec) -> None:
 
 
 def finish(user: int) -> None:
-    """In the first process of the process namespace: its own /proc, no former root, read-only but for scratch."""
+    """In the first process of the process namespace: its own /proc, no former root, then read-only."""
     syscalls.mount("proc", "/proc", kind="proc", flags=MS_NOSUID | MS_NODEV | MS_NOEXEC)
     syscalls.unmount(_OLD)
     os.rmdir(_OLD)

@@ -117,7 +117,7 @@ def _serve_one(control: socket.socket, serve: worker.Serve) -> bool:
 
 
 def _wait_for_children() -> None:
-    """Let the supervisors end their sandboxes and tidy up; they noticed by themselves that the host is gone."""
+    """Let the supervisors end their sandboxes and tidy up; they noticed that the host is gone."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     deadline = time.monotonic() + _FAREWELL_SECONDS
     while time.monotonic() < deadline:

@@ -16,7 +16,7 @@ LOOK_EVERY = 0.05
 """Seconds between two looks."""
 
 _REST_FACTOR = 4
-"""A careful measurement is followed by a rest of this many times its duration, so that it stays a small part."""
+"""After a careful measurement comes a rest of this many times its duration."""
 
 
 @dataclass
@@ -45,7 +45,7 @@ class MemoryWatch:
 
 
 def choose_victims(sizes: dict[int, float], *, first: int, limit_mb: float) -> list[tuple[int, float]]:
-    """The fewest largest forks whose end brings the sum under the limit, or ``first`` when there is no fork."""
+    """The largest forks whose end brings the sum under the limit, or ``first`` when there is no fork."""
     excess = sum(sizes.values()) - limit_mb
     if excess <= 0:
         return []

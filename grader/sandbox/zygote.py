@@ -52,9 +52,9 @@ class Zygote:
     ) -> Self:
         """Begin to start a zygote and return at once; the first ``spawn`` waits for it.
 
-        ``preload`` are the modules to import once for all sandboxes, ``entry`` the module whose ``make_shell()``
-        and ``serve(socket, shell)`` run inside, ``import_path`` further folders to import from (student code
-        can read their names, and nothing in them).
+        ``preload`` are the modules to import once for all sandboxes, ``entry`` the module whose
+        ``make_shell()`` and ``serve(socket, shell)`` run inside, ``import_path`` further folders to import
+        from (student code can read their names, and nothing in them).
         Raises SandboxUnavailable where processes cannot be copied (everywhere but on Linux).
         """
         if not sys.platform.startswith("linux"):
