@@ -36,17 +36,26 @@ class Mode(enum.StrEnum):
         return self is not Mode.NONE
 
 
+def usual_mode() -> Mode:
+    """The isolation that fits this machine and user, not tried yet: the first sandbox will tell.
+
+    Raises SandboxUnavailable where there is none at all (everywhere but on Linux).
+    """
+    if not sys.platform.startswith("linux"):
+        raise SandboxUnavailable(_elsewhere(sys.platform))
+    # Never a user namespace for root: the kernel does not count root's processes, so nothing bounds a fork bomb.
+    return Mode.NS_ROOT if os.geteuid() == 0 else Mode.NS_USER
+
+
 def choose_mode() -> Mode:
     """The isolation that this machine offers, proven by starting a sandbox with it.
 
     Raises SandboxUnavailable, saying what a person can do, when none works. Never falls back to less.
     """
-    if not sys.platform.startswith("linux"):
-        raise SandboxUnavailable(_elsewhere(sys.platform))
-    mode = Mode.NS_ROOT if os.geteuid() == 0 else Mode.NS_USER
+    mode = usual_mode()
     failure = probe(mode)
     if failure is not None:
-        raise SandboxUnavailable(_remedy(mode, failure))
+        raise SandboxUnavailable(remedy(mode, failure))
     return mode
 
 
@@ -72,7 +81,8 @@ def _elsewhere(platform: str) -> str:
     )
 
 
-def _remedy(mode: Mode, failure: str) -> str:
+def remedy(mode: Mode, failure: str) -> str:
+    """One line for a person: what failed when a sandbox was started in ``mode``, and what to do about it."""
     if mode is Mode.NS_ROOT:
         advice = (
             "as root, namespaces and mounts must be allowed: start Docker with "

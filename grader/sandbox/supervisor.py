@@ -154,9 +154,15 @@ class _Supervisor:
         for process, megabytes in watch.victims():
             if process == watch.first:
                 self._end("memory")
-            elif processes.send(process, signal.SIGKILL) and self.reported_kills < _REPORTED_KILLS:
-                self.reported_kills += 1
-                _tell(self.life, event="memory", process=process, megabytes=round(megabytes))
+            else:
+                self._end_fork(process, megabytes)
+
+    def _end_fork(self, process: int, megabytes: float) -> None:
+        if self.reported_kills < _REPORTED_KILLS:  # the host need not listen, and must not block us
+            self.reported_kills += 1
+            # Told before it is done, so that the host knows why by the time it sees the fork gone.
+            _tell(self.life, event="memory", process=process, megabytes=round(megabytes))
+        processes.send(process, signal.SIGKILL)
 
     def _end(self, reason: str) -> None:
         self.reason = self.reason or reason
