@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from grader.inside import codec
 from grader.model.errors import CallTimedOut, InfrastructureError, SandboxDied
-from grader.sandbox.zygote import Box
+from grader.sandbox.box import Box
 from grader.session.notebook import CellRun, run_cell
 from grader.session.transport import NOT_AN_ANSWER, Frame, OnOutput, Session
 
@@ -144,15 +144,24 @@ class SandboxedNotebook:
     again, without it, the next time a state is needed. ``seconds`` bounds everything that cells take together.
     """
 
-    def __init__(self, spawn: Callable[[], Box], *, module: str, figures: bool, seconds: float) -> None:
-        self._spawn = spawn
+    def __init__(
+        self,
+        spawn: Callable[[], Box],
+        *,
+        isolation: str,
+        module: str,
+        figures: bool,
+        seconds: float,
+        on_close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.isolation = isolation
+        self._spawn, self._on_close = spawn, on_close
         self._module, self._figures = module, figures
         self._left = seconds
         self._history: list[tuple[str, float]] = []
         self._box: Box | None = None
         self._transport: SocketTransport | None = None
         self._finished_copy: int | None = None
-        self.isolation = ""
 
     def start(self) -> None:
         """Have a live process. Raises InfrastructureError when the sandbox cannot be set up."""
@@ -193,8 +202,9 @@ class SandboxedNotebook:
                 self._finished_copy = pid
 
     def close(self) -> None:
-        """See Notebook.close."""
+        """See Notebook.close; then what ``on_close`` ends, such as a zygote of its own."""
         self._end()
+        self._on_close()
 
     # -- the main process ----------------------------------------------------------------------------
 
@@ -219,7 +229,6 @@ class SandboxedNotebook:
             box.close()
             raise
         self._box, self._finished_copy = box, None
-        self.isolation = str(box.mode)
         self._transport = SocketTransport(box.data, why_died=self._why_main_died, interrupt=box.interrupt)
         self._session().request("configure", self._module, self._figures)
 
@@ -234,7 +243,7 @@ class SandboxedNotebook:
         self._box, self._transport, self._finished_copy = None, None, None
 
     def _why_main_died(self) -> SandboxDied:
-        return died_of(self._box.died_of() if self._box is not None else None)
+        return died_of(self._box.died_of(wait=5.0) if self._box is not None else None)
 
     # -- copies ------------------------------------------------------------------------------------
 
@@ -263,7 +272,7 @@ class SandboxedNotebook:
 
     def _why_copy_died(self, pid: int) -> SandboxDied:
         """Ask the main process for the copy's exit status; the supervisor says if memory was the reason."""
-        if self._box is not None and self._box.memory_kills():
+        if self._box is not None and any(kill.process == pid for kill in self._box.memory_kills()):
             return died_of("memory")
         try:
             status = self._session().request("reap", pid)

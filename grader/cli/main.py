@@ -1,0 +1,125 @@
+"""The `grade` command: `grade SUBMISSION` grades, `grade COMMAND` does something else.
+
+Imports click alone; each command's module is loaded when it is called, so that `grade --help` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+import grader
+
+COMMANDS = {
+    "submission": (
+        "grader.cli.submission",
+        "Grade one submission; the command that is meant when none is named.",
+    ),
+    "template": ("grader.cli.template", "Make the students' template from the reference."),
+}
+DEFAULT = "submission"
+CANNOT_GRADE = 2
+INTERRUPTED = 130
+
+EPILOG = """
+\b
+Examples:
+  grade hw3.ipynb                          grade a notebook against the assignment in this folder
+  grade hw3.ipynb --assignment ~/hw3       ... or in another one
+  grade neural_networks.py --seed 7        a script; the same random inputs each time
+  grade hw3.ipynb --json | jq .earned      the record alone, for scripts
+  grade hw3.ipynb --public                 the public checks only, on a student's own machine
+  grade template --check                   is the students' template up to date?
+
+\b
+Exit status: 0 graded, 1 graded but something needs attention, 2 cannot grade.
+"""
+
+
+class Commands(click.Group):
+    """Loads a command's module on first use; takes anything that is no command's name for a submission."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands to name in --help."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default command's name where none was given."""
+        if args and args[0] not in COMMANDS and args[0] not in ("--help", "-h", "--version"):
+            args = [DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_text) for name, (_, help_text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=Commands,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    subcommand_metavar="SUBMISSION [OPTIONS] | COMMAND [ARGS]...",
+    no_args_is_help=True,
+)
+@click.version_option(grader.__version__, prog_name="grade")
+def cli() -> None:
+    """Grade machine-learning homework in Jupyter notebooks.
+
+    `grade SUBMISSION` runs an untrusted notebook (.ipynb) or script (.py) in a sandbox, checks it, awards the
+    assignment's points and writes a report. `grade submission --help` shows its options.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and leave with its exit status; a person's mistake is one line, never a traceback."""
+    from grader.model.errors import CannotGrade, CheckError  # noqa: PLC0415  # msgspec-free, but not free
+
+    try:
+        cli.main(
+            args=None if arguments is None else list(arguments), prog_name="grade", standalone_mode=False
+        )
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(CANNOT_GRADE)
+    except (CannotGrade, CheckError) as error:
+        say(str(error))
+    except (KeyboardInterrupt, click.Abort):
+        say("stopped", status=INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # no second complaint at exit
+        sys.exit(CANNOT_GRADE)
+    except Exception as error:  # noqa: BLE001  # the last resort: a defect of ours, said in one line
+        if os.environ.get("CHAINRULE_TRACEBACK"):
+            traceback.print_exc()
+        say(
+            f"a defect in Chainrule: {type(error).__name__}: {error}; "
+            "please report it with what CHAINRULE_TRACEBACK=1 shows"
+        )
+
+
+def say(message: str, *, status: int = CANNOT_GRADE) -> None:
+    """One line on standard error, then leave."""
+    click.echo("grade: " + " ".join(message.split()), err=True)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""`grade SUBMISSION`: one submission to a table on screen, a record and a report on disk."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from grader.grading import folder, openers, run
+from grader.model.errors import UsageError
+from grader.model.records import Grade, encode
+from grader.reports.progress import GradingProgress
+
+MAX_SEED = 2**31
+
+HELP = """Grade one submission (.ipynb or .py).
+
+Writes OUT/NAME/grade.json and OUT/NAME/report.html and shows a table. Exit status: 0 graded, 1 graded but
+something needs attention, 2 cannot grade.
+
+\b
+Examples:
+  grade hw3.ipynb
+  grade hw3.ipynb --assignment ~/courses/hw3 --out /tmp/reports
+  grade neural_networks.py --seed 7 --json
+  grade hw3.ipynb --public
+"""
+
+
+@click.command("submission", help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("path", metavar="SUBMISSION", type=click.Path(path_type=Path))
+@click.option(
+    "--assignment",
+    "assignment",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder with assignment.toml. [default: this folder, or the submission's]",
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where reports go. [default: ASSIGNMENT/reports]",
+)
+@click.option(
+    "--seed",
+    metavar="N",
+    type=click.IntRange(0, MAX_SEED),
+    help="Seed of all random inputs. [default: drawn, and recorded]",
+)
+@click.option("--public", is_flag=True, help="Run the public checks, in this process, for your own work.")
+@click.option("--json", "as_json", is_flag=True, help="Print the record alone on standard output.")
+@click.option(
+    "--no-sandbox", is_flag=True, help="Run without isolation. For your own work only; the grade says so."
+)
+def command(  # noqa: D103  # its help is HELP
+    path: Path,
+    *,
+    assignment: Path | None,
+    out: Path | None,
+    seed: int | None,
+    public: bool,
+    as_json: bool,
+    no_sandbox: bool,
+) -> None:
+    home = folder.load(assignment or nearest_assignment(path))
+    job = run.GradeJob(
+        submission=path,
+        folder=home,
+        seed=secrets.randbelow(MAX_SEED) if seed is None else seed,
+        public=public,
+        sandbox=not no_sandbox,
+    )
+    console = Console(stderr=True)
+    with GradingProgress(console) as progress:
+        grade = run.grade(job, opener=openers.open_notebook, watch=progress)
+        progress.note("writing the report")
+        written = write_reports(grade, out or home.path / "reports")
+    show(grade, written, as_json=as_json)
+    if grade.attention:
+        raise click.exceptions.Exit(1)
+
+
+def nearest_assignment(submission: Path) -> Path:
+    """This folder, or the submission's own, or one above it: the first that holds a manifest."""
+    here = Path.cwd()
+    around = submission.absolute().parent
+    candidates = (here, around, *around.parents)
+    return next((place for place in candidates if (place / folder.MANIFEST).is_file()), here)
+
+
+def write_reports(grade: Grade, out: Path) -> Path:
+    """Write grade.json and report.html below ``out``; gives their folder. Raises UsageError when it cannot."""
+    from grader.reports.html import render  # noqa: PLC0415  # Jinja2 and Markdown, not needed to start
+
+    place = out / report_name(grade.submission.name)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "grade.json").write_bytes(encode(grade))
+        (place / "report.html").write_text(render(grade), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"the report cannot be written to {place}: {error.strerror}; choose another --out"
+        ) from None
+    return place
+
+
+def report_name(file_name: str) -> str:
+    """A folder's name from a file's: letters, digits, dots, dashes and underlines only."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(file_name).stem).strip("._")
+    return plain[:100] or "submission"
+
+
+def show(grade: Grade, written: Path, *, as_json: bool) -> None:
+    """The record alone, or the table."""
+    if as_json:
+        sys.stdout.write(encode(grade).decode())
+        return
+    from grader.reports.table import print_report  # noqa: PLC0415
+
+    print_report(grade, Console(), report_path=str(written / "report.html"))
