@@ -39,6 +39,9 @@ NO_ISOLATION = (
 )
 
 
+_ONE = Points(100)
+
+
 class State(enum.StrEnum):
     """How an item stands.
 
@@ -87,14 +90,15 @@ def checks_passed(items: tuple[ItemResult, ...]) -> tuple[int, int]:
     return sum(check.outcome is Outcome.PASSED for check in checks), len(checks)
 
 
-def waiting_points(grade: Grade) -> Points:
-    """Points of the items that a person still has to mark."""
-    return total(item.possible for item in grade.items if state(item) is State.WAITING)
+def open_points(grade: Grade, which: State) -> Points:
+    """Points that undecided items in this state could still earn."""
+    undecided = (item for item in grade.items if not item.decided and state(item) is which)
+    return total(item.possible - item.earned for item in undecided)
 
 
-def attention_points(grade: Grade) -> Points:
-    """Points of the undecided items that wait for the author or the machine."""
-    return total(item.possible for item in grade.items if not item.decided and state(item) is State.ATTENTION)
+def lost_points(grade: Grade) -> Points:
+    """Points that decided items did not earn."""
+    return total(item.possible - item.earned for item in grade.items if item.decided)
 
 
 def total_line(grade: Grade) -> str:
@@ -105,10 +109,10 @@ def total_line(grade: Grade) -> str:
     if grade.complete:
         return f"{grade.earned} of {grade.possible} points, all decided"
     parts = [f"{grade.earned} earned"]
-    if waiting := waiting_points(grade):
-        parts.append(f"{waiting} {'awaits' if waiting == Points(100) else 'await'} marking")
-    if attention := attention_points(grade):
-        parts.append(f"{attention} {'needs' if attention == Points(100) else 'need'} attention")
+    if waiting := open_points(grade, State.WAITING):
+        parts.append(f"{waiting} {'awaits' if waiting == _ONE else 'await'} marking")
+    if attention := open_points(grade, State.ATTENTION):
+        parts.append(f"{attention} {'needs' if attention == _ONE else 'need'} attention")
     return f"{grade.decided} of {grade.possible} points decided: {', '.join(parts)}"
 
 

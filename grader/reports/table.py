@@ -140,7 +140,7 @@ class _Report:
         head.add_column(width=1)
         head.add_column(ratio=1)
         head.add_column(justify="right", no_wrap=True)
-        worth = "" if self.public else f"{check.earned} of {check.possible}"
+        worth = "" if self.public else f"{'?' if theirs else check.earned} of {check.possible}"
         head.add_row(Text(sign, style), self.text(check.title or check.check), Text(worth, "dim"))
         facts = [summary.OUTCOMES[check.outcome]]
         if check.fault is not None:

@@ -1,0 +1,210 @@
+"""One self-contained page of a grade: no script, nothing fetched, every foreign text escaped.
+
+The page is ``report.html.j2`` with ``report.css`` inside it. Each expression of the template passes through
+``_shown`` (terminal sequences, control and bidirectional characters go, length is bounded) and then through
+Jinja2's autoescape, so a template line cannot forget either.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import re
+from importlib import resources
+
+import msgspec
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from grader.model.assignment import Limits
+from grader.model.errors import Outcome
+from grader.model.points import Points
+from grader.model.records import CellResult, CheckResult, Figure, Grade, ItemResult
+from grader.reports import summary
+from grader.reports.prose import to_html
+from grader.reports.summary import State
+from grader.reports.text import excerpt, one_line
+
+_PAGE = "report.html.j2"
+_TEXT_LIMIT, _TEXT_LINES = 12_000, 300
+_LINE_LIMIT = 300
+
+_SIGNS = {State.FULL: "✓", State.PARTIAL: "◐", State.ZERO: "✗", State.WAITING: "…", State.ATTENTION: "!"}
+_WORDS = {
+    State.FULL: "full marks",
+    State.PARTIAL: "part of the points",
+    State.ZERO: "no points",
+    State.WAITING: "awaits marking",
+    State.ATTENTION: "needs attention",
+}
+_PUBLIC_WORDS = {
+    State.FULL: "all checks pass",
+    State.PARTIAL: "some checks pass",
+    State.ZERO: "no check passes",
+}
+
+_UNITS = {
+    "cell_seconds": "s a cell",
+    "check_seconds": "s a check",
+    "notebook_seconds": "s for the notebook",
+    "memory_mb": "MiB of memory",
+    "processes": "processes",
+    "disk_mb": "MiB on disk",
+    "output_mb": "MiB of output a cell",
+}
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """One part of the bar above: its kind, its points and its share in percent."""
+
+    kind: str
+    label: str
+    points: Points
+    percent: str
+
+
+def render(grade: Grade) -> str:
+    """The whole page as HTML text, to be written as UTF-8. A pure function of the record."""
+    return _template().render(
+        grade=grade,
+        public=summary.is_public(grade),
+        items=summary.shown_items(grade),
+        segments=segments(grade),
+        bad_cells=[cell for cell in grade.cells if cell.status != "ok"],
+        other_figures=_other_figures(grade),
+        facts=provenance(grade),
+        css=Markup(_packaged("report.css")),  # noqa: S704  # our own file
+        total_line=summary.total_line(grade),
+        no_isolation=summary.NO_ISOLATION if grade.environment.isolation == "none" else "",
+    )
+
+
+def segments(grade: Grade) -> list[Segment]:
+    """What became of the points: earned, lost, awaiting marking, needing attention; none that is empty.
+
+    What an undecided item has earned so far counts as earned, the rest of it as open. In public mode the same
+    of the checks, one point each: passed and not passed.
+    """
+    if summary.is_public(grade):
+        passed, every = summary.checks_passed(grade.items)
+        whole = Points.of(every)
+        kinds = [("earned", "passed", Points.of(passed)), ("lost", "not passed", Points.of(every - passed))]
+    else:
+        whole = grade.possible
+        kinds = [
+            ("earned", "earned", grade.earned),
+            ("lost", "not earned", summary.lost_points(grade)),
+            ("waiting", "awaiting marking", summary.open_points(grade, State.WAITING)),
+            ("attention", "needing attention", summary.open_points(grade, State.ATTENTION)),
+        ]
+    return [Segment(kind, label, points, _percent(points, whole)) for kind, label, points in kinds if points]
+
+
+def provenance(grade: Grade) -> list[tuple[str, str]]:
+    """What the grade rests on, as rows of a name and a value."""
+    ran, handed_in = grade.environment, grade.submission
+    budget = ", ".join(f"{name} = {value!r}" for name, value in grade.budget.items())
+    packages = ", ".join(f"{name} {version}" for name, version in sorted(ran.packages.items()))
+    return [
+        ("Submission", f"{handed_in.name} ({handed_in.kind}, {handed_in.bytes:,} bytes)"),
+        ("Submission's SHA-256", handed_in.sha256),
+        ("Assignment", grade.assignment),
+        ("Assignment's SHA-256", grade.assignment_sha256),
+        ("Graded at", f"{grade.graded_at}, in {grade.seconds:.1f} s"),
+        ("Mode and seed", f"{grade.mode}, seed {grade.seed}"),
+        ("Isolation", ran.isolation),
+        ("Limits", _limits(grade.limits)),
+        ("Budget", budget or "none"),
+        ("Versions", f"chainrule {ran.grader}, Python {ran.python}" + (f", {packages}" if packages else "")),
+        ("Platform", ran.platform),
+        ("Record", grade.schema),
+    ]
+
+
+def anchor(item: str) -> str:
+    """A link target for an item's id: the id itself, every character that is not plain by its number."""
+    return "item-" + re.sub(r"[^A-Za-z0-9.-]", lambda found: f"_{ord(found[0]):x}_", item)
+
+
+def data_uri(figure: Figure) -> Markup:
+    """The figure's bytes as an address that needs no fetching. Base64 has nothing to escape or to cut."""
+    return Markup("data:image/png;base64,") + base64.b64encode(figure.png).decode("ascii")
+
+
+def _other_figures(grade: Grade) -> list[Figure]:
+    """The figures that no item shows."""
+    seen = {(figure.cell, figure.png) for item in grade.items for figure in item.figures}
+    return [figure for figure in grade.figures if (figure.cell, figure.png) not in seen]
+
+
+def _percent(part: Points, whole: Points) -> str:
+    return f"{100 * part.hundredths / whole.hundredths:.3f}" if whole else "0"
+
+
+def _share(item: ItemResult, public: bool) -> str:  # noqa: FBT001  # called by the template alone
+    passed, every = summary.checks_passed((item,))
+    return _percent(Points(passed), Points(every)) if public else _percent(item.earned, item.possible)
+
+
+def _limits(limits: Limits) -> str:
+    return ", ".join(f"{getattr(limits, key):g} {_UNITS[key]}" for key in limits.__struct_fields__)
+
+
+def _state_word(item: ItemResult, public: bool) -> str:  # noqa: FBT001  # called by the template alone
+    state = summary.state(item, public=public)
+    return _PUBLIC_WORDS.get(state, _WORDS[state]) if public else _WORDS[state]
+
+
+def _reason_label(check: CheckResult) -> str:
+    compared = check.outcome in {Outcome.FAILED, Outcome.UNSUPPORTED_VALUE}
+    return "Expected, and what came" if compared else "What happened"
+
+
+def _cell_words(cell: CellResult) -> str:
+    return summary.CELLS.get(cell.status, cell.status)
+
+
+def _answer(markdown: str) -> Markup:
+    return Markup(to_html(markdown))  # noqa: S704  # made safe by `to_html`
+
+
+def _line(text: str) -> str:
+    return one_line(text, _LINE_LIMIT)
+
+
+def _shown(value: object) -> object:
+    """What a template expression becomes before it is escaped."""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return excerpt(value, limit=_TEXT_LIMIT, lines=_TEXT_LINES)
+
+
+def _packaged(name: str) -> str:
+    return resources.files("grader.reports").joinpath(name).read_text(encoding="utf-8")
+
+
+@functools.cache
+def _template() -> Template:
+    page = Environment(
+        loader=FunctionLoader(_packaged),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page.filters |= {"answer": _answer, "line": _line, "anchor": anchor, "data_uri": data_uri}
+    page.globals |= {
+        "cell_words": _cell_words,
+        "checks_passed": summary.checks_passed,
+        "faults": summary.FAULTS,
+        "item_state": summary.state,
+        "outcomes": summary.OUTCOMES,
+        "plural": summary.plural,
+        "reason_label": _reason_label,
+        "share": _share,
+        "signs": _SIGNS,
+        "state_word": _state_word,
+        "waiting_word": summary.waiting_word,
+    }
+    return page.get_template(_PAGE)
