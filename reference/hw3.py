@@ -13,23 +13,24 @@
 # %% [markdown]
 # # HW3: neural networks (46 points)
 #
-# In part 3 you build a small neural network from nothing but numpy: the layers, backpropagation, a check that
-# your gradients are right, and two optimizers. You then use it to study batch size, early stopping and
-# momentum. In part 4 you train a character-level transformer and study what it writes.
+# In part 3 you build a small neural network from nothing but numpy: the layers, backpropagation, a check
+# that your gradients are right, and two optimizers. You then use it to study batch size, early stopping
+# and momentum. In part 4 you train a character-level transformer and study what it writes.
 #
 # **How to work**
 #
-# - Write code only where a cell says `TODO`, and replace the line `raise NotImplementedError(...)` there. Keep
-#   the names of classes, functions and arguments: your work is found by name.
-# - After each coding item there is a cell `check("...")`. It runs the public tests on what you have defined so
-#   far. The hidden tests ask the same things with other numbers and shapes.
-# - Write prose in the cells that begin with *Answer*. Two to four sentences that refer to **your** plots are
-#   better than a page.
-# - Hand the notebook in **with its outputs**: your curves and generated text are graded from the saved notebook,
-#   nobody repeats your long runs.
+# - Write code only where a cell says `TODO`, and replace the line `raise NotImplementedError(...)` there.
+#   Keep the names of classes, functions and arguments: your work is found by name.
+# - After each coding item there is a cell `check("...")`. It runs the public tests on what you have
+#   defined so far. The hidden tests ask the same things with other numbers and shapes.
+# - Write prose in the cells that begin with *Answer*. Two to four sentences that refer to **your** plots
+#   are better than a page.
+# - Hand the notebook in **with its outputs**: your curves and generated text are graded from the saved
+#   notebook, nobody repeats your long runs.
 #
-# **Files.** `utils.py` and the folder `data/` lie beside this notebook. On Colab upload both with the folder
-# symbol on the left. The full data sets are downloaded once, 30 MB in all; `utils.py` tells how to use a copy.
+# **Files.** `utils.py` and the folder `data/` lie beside this notebook. On Colab upload both with the
+# folder symbol on the left. The full data sets are downloaded once, 30 MB in all; `utils.py` tells how to
+# use a copy.
 
 # %%
 import copy
@@ -51,8 +52,8 @@ except ImportError:
 # ## Parameters
 #
 # Every number that decides how long something runs stands in the next cell. The values are those of the
-# questions. While you try things out, set `DATA = "subset"` and smaller numbers; set them back, restart and run
-# everything before you hand in.
+# questions. While you try things out, set `DATA = "subset"` and smaller numbers; set them back, restart
+# and run everything before you hand in.
 
 # %% tags=["parameters"]
 DATA = "full"  # "subset" is the small set in data/, which needs no network
@@ -91,15 +92,16 @@ GENERATED_CHARACTERS = 500
 #
 # The data are 28 x 28 grey pictures of clothes in ten classes (Fashion-MNIST). Your network is
 #
-# $$ x \;\to\; \underbrace{a_1 = x W_1 + b_1}_{\text{linear}} \;\to\; \underbrace{h_1 = \max(a_1, 0)}_{\text{relu}}
+# $$ x \;\to\; \underbrace{a_1 = x W_1 + b_1}_{\text{linear}}
+# \;\to\; \underbrace{h_1 = \max(a_1, 0)}_{\text{relu}}
 # \;\to\; \underbrace{a_2 = h_1 W_2 + b_2}_{\text{linear}} \;\to\; \text{softmax and cross-entropy.} $$
 #
 # Examples are **rows**: a mini-batch `X` has shape `(N, D)`. Each module has two methods:
 #
 # - `forward(X)` gives the module's output;
-# - `backward(X, grad)` gets the same `X` and `grad`, the gradient of the loss with respect to the module's
-#   *output*, and returns the gradient with respect to its *input*. On the way it stores the gradients of its own
-#   parameters.
+# - `backward(X, grad)` gets the same `X` and `grad`, the gradient of the loss with respect to the
+#   module's *output*, and returns the gradient with respect to its *input*. On the way it stores the
+#   gradients of its own parameters.
 #
 # The loss is the **mean** over the mini-batch. Its module divides by $N$ once; `grad` already contains that
 # $1/N$, and no other module divides again.
@@ -109,22 +111,23 @@ GENERATED_CHARACTERS = 500
 # %% [markdown]
 # ### 3.1.1 Linear layer (6 points)
 #
-# A linear layer with weights $W \in \mathbb{R}^{D_{in} \times D_{out}}$ and bias $b \in \mathbb{R}^{1 \times D_{out}}$
-# computes $U = X W + b$. Let $G = \partial F / \partial U$ be what `backward` receives. The chain rule gives
+# A linear layer with weights $W \in \mathbb{R}^{D_{in} \times D_{out}}$ and bias
+# $b \in \mathbb{R}^{1 \times D_{out}}$ computes $U = X W + b$. Let $G = \partial F / \partial U$ be what
+# `backward` receives. The chain rule gives
 #
 # $$ \frac{\partial F}{\partial W} = X^\top G, \qquad
 #    \frac{\partial F}{\partial b} = \sum_{n=1}^{N} G_n, \qquad
 #    \frac{\partial F}{\partial X} = G\, W^\top. $$
 #
-# Do not only copy these: find them by looking at one entry, $U_{nj} = \sum_i X_{ni} W_{ij} + b_j$. Every row $n$
-# depends on the same $b_j$, which is why its gradient is a sum over rows.
+# Do not only copy these: find them by looking at one entry, $U_{nj} = \sum_i X_{ni} W_{ij} + b_j$. Every
+# row $n$ depends on the same $b_j$, which is why its gradient is a sum over rows.
 #
-# - `__init__` (2 points): draw `params["W"]`, then `params["b"]`, with `np.random.normal(0, 0.1, size=...)`. Keep
-#   this order, so that your numbers are those of the handout. Start `gradient["W"]` and `gradient["b"]` as zeros
-#   of the same shapes.
+# - `__init__` (2 points): draw `params["W"]`, then `params["b"]`, with
+#   `np.random.normal(0, 0.1, size=...)`. Keep this order, so that your numbers are those of the handout.
+#   Start `gradient["W"]` and `gradient["b"]` as zeros of the same shapes.
 # - `forward` (2 points) returns $XW + b$.
-# - `backward` (2 points) *stores* the two parameter gradients (the old ones are overwritten, not added to) and
-#   returns the gradient with respect to `X`.
+# - `backward` (2 points) *stores* the two parameter gradients (the old ones are overwritten, not added
+#   to) and returns the gradient with respect to `X`.
 #
 # *Hint:* check shapes first. A gradient always has the shape of what it belongs to.
 
@@ -170,12 +173,13 @@ check("3.1.1")
 # The rectifier works entry by entry and has no parameters:
 #
 # $$ \text{relu}(x) = \max(x, 0), \qquad
-#    \frac{\partial F}{\partial X_{nd}} = \begin{cases} G_{nd} & \text{if } X_{nd} > 0 \\ 0 & \text{if } X_{nd} < 0. \end{cases} $$
+#    \frac{\partial F}{\partial X_{nd}} =
+#    \begin{cases} G_{nd} & \text{if } X_{nd} > 0 \\ 0 & \text{if } X_{nd} < 0. \end{cases} $$
 #
 # It has no derivative at exactly 0; any choice there is accepted.
 #
-# - `forward` (2 points) returns a new array and leaves `X` as it is. Remember in `self.mask` which entries were
-#   positive. `X` may have any shape.
+# - `forward` (2 points) returns a new array and leaves `X` as it is. Remember in `self.mask` which
+#   entries were positive. `X` may have any shape.
 # - `backward` (2 points) lets through the entries of `grad` that the mask names.
 
 
@@ -213,14 +217,14 @@ check("3.1.2")
 # $$ p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}, \qquad F = -\log p_y, \qquad
 #    \frac{\partial F}{\partial z_k} = p_k - [k = y], $$
 #
-# and averages over the mini-batch. Note what its gradient says: push the score of the true class up, and each
-# other score down in proportion to how much the network believed in it.
+# and averages over the mini-batch. Note what its gradient says: push the score of the true class up, and
+# each other score down in proportion to how much the network believed in it.
 
 # %% [markdown]
 # ### 3.1.4 Backpropagation (4 points)
 #
-# The network is a dictionary of modules. `forward_pass` is given. It returns what went *into* and came *out of*
-# each module, because the backward pass needs those again:
+# The network is a dictionary of modules. `forward_pass` is given. It returns what went *into* and came
+# *out of* each module, because the backward pass needs those again:
 #
 # | module | its input | its output |
 # |---|---|---|
@@ -229,9 +233,9 @@ check("3.1.2")
 # | `L2` | `h1` | `a2` |
 # | `loss` | `a2` and `y` | the loss |
 #
-# Complete `backward_pass`: call `backward` of the other three modules, last one first. Each gets the input that
-# it had in the forward pass, and the gradient that the module after it returned. Nothing is returned: the result
-# is in the modules' `gradient`.
+# Complete `backward_pass`: call `backward` of the other three modules, last one first. Each gets the
+# input that it had in the forward pass, and the gradient that the module after it returned. Nothing is
+# returned: the result is in the modules' `gradient`.
 #
 # *Hint:* passing `a1` where `h1` belongs gives arrays of the right shape and a wrong gradient.
 
@@ -274,13 +278,13 @@ check("3.1.4")
 # %% [markdown]
 # ### 3.1.5 Gradient checker (4 points)
 #
-# A wrong gradient rarely crashes: the network just learns worse. So compare it with a number that needs no chain
-# rule. For one parameter $w$ of the network and a small $\epsilon$, the central difference
+# A wrong gradient rarely crashes: the network just learns worse. So compare it with a number that needs
+# no chain rule. For one parameter $w$ of the network and a small $\epsilon$, the central difference
 #
 # $$ \frac{\partial F}{\partial w} \approx \frac{F(w + \epsilon) - F(w - \epsilon)}{2 \epsilon} $$
 #
-# has an error of order $\epsilon^2$. (The one-sided $\frac{F(w + \epsilon) - F(w)}{\epsilon}$ has one of order
-# $\epsilon$, which is far worse.)
+# has an error of order $\epsilon^2$. (The one-sided $\frac{F(w + \epsilon) - F(w)}{\epsilon}$ has one of
+# order $\epsilon$, which is far worse.)
 #
 # `gradient_checker` does this for the first entry of each of the four parameter arrays, on one example. The
 # step to $w + \epsilon$ is given. Complete it: go to $w - \epsilon$, run `forward_pass` there, compute
@@ -324,12 +328,12 @@ def gradient_checker(DataSet, model):
 check("3.1.5")
 
 # %% [markdown]
-# Now the real network and the real data. `fresh_start` sets the seed, loads the data and draws the parameters,
-# always in this order, so that every experiment below begins at the same point.
+# Now the real network and the real data. `fresh_start` sets the seed, loads the data and draws the
+# parameters, always in this order, so that every experiment below begins at the same point.
 #
 # On the full data you should read the same number twice in each line: `0.000000`, `0.129579`, `0.004011`,
-# `0.121975`. The first is 0 because the top left pixel is black: one entry on one example proves little, which
-# is why the hidden tests compare all entries on random data.
+# `0.121975`. The first is 0 because the top left pixel is black: one entry on one example proves little,
+# which is why the hidden tests compare all entries on random data.
 
 
 # %%
@@ -350,24 +354,25 @@ print(", ".join(f"{name}: {split.N} examples" for name, split in sets.items()))
 gradient_checker(sets["train"], model)
 
 # %% [markdown]
-# The gradient of a mini-batch is an estimate of the gradient of the whole training set. It is unbiased whatever
-# the batch size, so its size should not grow or shrink with the batch. `magnitude_checker` compares the sum of
-# absolute values of the gradient of `L1.W` for 5 and for 5000 examples. On the full data: `148.290031` and
-# `117.085383`. If yours differ by a factor of 1000, somebody forgot $1/N$, or divided twice.
+# The gradient of a mini-batch is an estimate of the gradient of the whole training set, and an unbiased
+# one whatever the batch size. So is the sum of its entries, which `magnitude_checker` prints for 5 and
+# for 5000 examples: it varies, but it must not grow or shrink with the batch. On the full data you should
+# read `148.290031` and `117.085383`. If yours differ by a factor of 1000, somebody forgot $1/N$; if both
+# are far too small, somebody divided by $N$ twice.
 
 
 # %%
 def magnitude_checker(DataSet, model, sizes=(5, 5000)):
-    """Print the L1 norm of the gradient of L1.W for two batch sizes."""
-    norms = []
+    """Print the sum of the entries of the gradient of L1.W for two batch sizes."""
+    sums = []
     for size in sizes:
         x, y = DataSet.get_example(np.arange(min(size, DataSet.N)))
         a1, h1, a2, _ = forward_pass(model, x, y)
         backward_pass(model, x, a1, h1, a2, y)
-        norms.append(np.abs(model["L1"].gradient["W"]).sum())
+        sums.append(model["L1"].gradient["W"].sum())
     print(
-        "Check the magnitude (L1-norm of layer L1) of gradient "
-        f"with batch size {sizes[0]}: {norms[0]:f} and with batch size {sizes[1]}: {norms[1]:f}"
+        "Check the magnitude of the gradient of W in the L1 layer "
+        f"with batch size {sizes[0]}: {sums[0]:f} and with batch size {sizes[1]}: {sums[1]:f}"
     )
 
 
@@ -376,13 +381,14 @@ magnitude_checker(sets["train"], model)
 # %% [markdown]
 # ### Training (given)
 #
-# Stochastic gradient descent goes through the training set in a new random order each epoch and makes one step
-# $w \leftarrow w - \eta \nabla F(w)$ per mini-batch. After each epoch the accuracy on the validation set decides
-# about **early stopping**: when it has not reached its best value again for `patience` epochs in a row, training
-# ends, and the parameters of the best epoch are the result. (A tie with the best counts as an improvement.)
+# Stochastic gradient descent goes through the training set in a new random order each epoch and makes one
+# step $w \leftarrow w - \eta \nabla F(w)$ per mini-batch. After each epoch the accuracy on the validation
+# set decides about **early stopping**: when it has not reached its best value again for `patience` epochs
+# in a row, training ends, and the parameters of the best epoch are the result. (A tie with the best
+# counts as an improvement.)
 #
-# Read the training loop: you will need to know what is random and what is not. The printed loss is a sum over
-# chunks of 1000 examples, each chunk's loss being a mean.
+# Read the training loop: you will need to know what is random and what is not. The printed loss is a sum
+# over chunks of 1000 examples, each chunk's loss being a mean.
 
 
 # %%
@@ -450,8 +456,8 @@ def train(sets, model, batch_size, max_epochs, patience=None, update=miniBatchGr
 
 
 # %% [markdown]
-# On the full data with batch size 5 the first two epochs give the losses `6.0568539` and `5.1730949`, training
-# stops after 13 epochs, and the network of epoch 10 is right on 0.8435 of the test pictures.
+# On the full data with batch size 5 the first two epochs give the losses `6.0568539` and `5.1730949`,
+# training stops after 13 epochs, and the network of epoch 10 is right on 0.8435 of the test pictures.
 
 # %%
 run = train(*fresh_start(), batch_size=BATCH_SIZE, max_epochs=MAX_EPOCHS, patience=PATIENCE)
@@ -464,8 +470,8 @@ print(f"best epoch: {run['best_epoch']}, test accuracy there: {run['test_at_best
 # %% [markdown]
 # ## 3.2 The effect of the batch size
 #
-# Train once with each batch size in `BATCH_SIZES`, everything else as before. This takes a few minutes on the
-# full data. (A batch size larger than the training set is skipped.)
+# Train once with each batch size in `BATCH_SIZES`, everything else as before. This takes a few minutes on
+# the full data. (A batch size larger than the training set is skipped.)
 
 # %%
 batch_runs = {}
@@ -477,12 +483,11 @@ for batch_size in BATCH_SIZES:
 
 print("batch  epochs  best epoch  updates to best  test accuracy")
 for batch_size, run in batch_runs.items():
-    print(
-        f"{batch_size:5}  {len(run['loss']):6}  {run['best_epoch']:10}  {run['updates']:15}  {run['test_at_best']:13.4f}"
-    )
+    epochs, best, updates = len(run["loss"]), run["best_epoch"], run["updates"]
+    print(f"{batch_size:5}  {epochs:6}  {best:10}  {updates:15}  {run['test_at_best']:13.4f}")
 
 # %%
-figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 3.6), layout="constrained")
+_, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 3.6), layout="constrained")
 for batch_size, run in batch_runs.items():
     left.plot(range(1, len(run["validation"]) + 1), run["validation"], label=f"batch size {batch_size}")
 left.set(xlabel="epoch", ylabel="validation accuracy", xscale="log")
@@ -503,10 +508,10 @@ plt.show()
 # #### Answer 3.2.3.i
 #
 # <!-- BEGIN SOLUTION -->
-# No. With small batches many more updates are needed until training has converged: here 130,000 with batch size 1
-# against 20,000 with 5 and 8,600 with 50. And an update with a few examples costs hardly more than one with a
-# single example: memory is read in blocks and matrix products use the processor's vector units, so work on
-# several examples at once is nearly free. The smallest batch wastes that.
+# No. With small batches many more updates are needed until training has converged: here 130,000 with
+# batch size 1 against 20,000 with 5 and 8,600 with 50. And an update with a few examples costs hardly
+# more than one with a single example: memory is read in blocks and matrix products use the processor's
+# vector units, so work on several examples at once is nearly free. The smallest batch wastes that.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
@@ -518,10 +523,10 @@ plt.show()
 # #### Answer 3.2.3.ii
 #
 # <!-- BEGIN SOLUTION -->
-# No, here the test accuracy falls from about 0.85 with batch size 1 to below 0.70 with 5000. The gradient of a
-# small batch is noisy, and this noise keeps the parameters from settling in the first sharp minimum, which helps
-# the network to generalize. A large batch also makes few steps per epoch, so that early stopping meets it before
-# it has got far.
+# No, here the test accuracy falls from about 0.85 with batch size 1 to below 0.70 with 5000. The gradient
+# of a small batch is noisy, and this noise keeps the parameters from settling in the first sharp minimum,
+# which helps the network to generalize. A large batch also makes few steps per epoch, so that early
+# stopping meets it before it has got far.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
@@ -533,22 +538,22 @@ plt.show()
 # #### Answer 3.2.3.iii
 #
 # <!-- BEGIN SOLUTION -->
-# Yes: the number of updates falls with every larger batch, from 130,000 to 316. Every mini-batch gradient is an
-# unbiased estimate of the full gradient, but that of a larger batch has the smaller variance. Its steps point in
-# a better direction, so fewer of them are needed.
+# Yes: the number of updates falls with every larger batch, from 130,000 to 316. Every mini-batch gradient
+# is an unbiased estimate of the full gradient, but that of a larger batch has the smaller variance. Its
+# steps point in a better direction, so fewer of them are needed.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
 # ## 3.3 The effect of early stopping
 #
-# What would have happened after the point where training stopped? Train for `EARLY_STOP_EPOCHS` epochs without
-# early stopping and look.
+# What would have happened after the point where training stopped? Train for `EARLY_STOP_EPOCHS` epochs
+# without early stopping and look.
 
 # %% [markdown]
 # ### 3.3.i Accuracy curves (2 points)
 #
-# Plot training, validation and test accuracy against the epoch, and mark the epoch at which early stopping with
-# the usual patience would have ended training. The code is given; it needs your layers.
+# Plot training, validation and test accuracy against the epoch, and mark the epoch at which early
+# stopping with the usual patience would have ended training. The code is given; it needs your layers.
 
 
 # %%
@@ -565,7 +570,7 @@ early_run["stopped_at"] = early_stop_epoch(early_run["validation"], PATIENCE)
 print(f"early stopping would have ended training after epoch {early_run['stopped_at']}")
 
 # %%
-figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+_, axes = plt.subplots(figsize=(7, 4), layout="constrained")
 for name in ["train", "validation", "test"]:
     axes.plot(range(1, len(early_run[name]) + 1), early_run[name], label=name)
 if early_run["stopped_at"] is not None:
@@ -583,42 +588,42 @@ plt.show()
 # #### Answer 3.3.ii
 #
 # <!-- BEGIN SOLUTION -->
-# The training accuracy goes on rising. Validation and test accuracy do not follow: they fluctuate around the
-# level they had reached, so what the network still learns is particular to the training set.
+# The training accuracy goes on rising. Validation and test accuracy do not follow: they fluctuate around
+# the level they had reached, so what the network still learns is particular to the training set.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
 # ### 3.3.iii Too little patience (2 points)
 #
-# With patience $k$, training ends when the validation accuracy has not improved for $k$ epochs in a row. Based on
-# your plot, what could go wrong if $k$ is too small?
+# With patience $k$, training ends when the validation accuracy has not improved for $k$ epochs in a row.
+# Based on your plot, what could go wrong if $k$ is too small?
 
 # %% [markdown]
 # #### Answer 3.3.iii
 #
 # <!-- BEGIN SOLUTION -->
-# The validation accuracy goes up and down by chance from epoch to epoch even while the network still improves.
-# With too small a patience one such small dip ends training, and we keep a network that is worse than what a few
-# more epochs would have given.
+# The validation accuracy goes up and down by chance from epoch to epoch even while the network still
+# improves. With too small a patience one such small dip ends training, and we keep a network that is
+# worse than what a few more epochs would have given.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
 # ## 3.4 Momentum
 #
-# Plain gradient descent forgets each gradient at once. Momentum keeps a running sum, the velocity $v$, which
-# starts at 0:
+# Plain gradient descent forgets each gradient at once. Momentum keeps a running sum, the velocity $v$,
+# which starts at 0:
 #
 # $$ v \leftarrow \alpha v + \nabla F(w), \qquad w \leftarrow w - \eta v. $$
 #
-# Directions on which successive gradients agree add up; those on which they disagree cancel. $\alpha = 0$ is
-# plain gradient descent. If all gradients were equal to $g$, $v$ would approach $g / (1 - \alpha)$.
+# Directions on which successive gradients agree add up; those on which they disagree cancel. $\alpha = 0$
+# is plain gradient descent. If all gradients were equal to $g$, $v$ would approach $g / (1 - \alpha)$.
 
 # %% [markdown]
 # ### 3.4.momentum One step with momentum (2 points)
 #
-# Complete `sgd_with_momentum`. `velocity` is a dictionary from `(module name, parameter name)` to an array of the
-# parameter's shape, zeros before the first step. Update **both** the velocities in the dictionary, so that the
-# next call finds them, and the parameters. Return the model.
+# Complete `sgd_with_momentum`. `velocity` is a dictionary from `(module name, parameter name)` to an
+# array of the parameter's shape, zeros before the first step. Update **both** the velocities in the
+# dictionary, so that the next call finds them, and the parameters. Return the model.
 
 
 # %%
@@ -652,7 +657,8 @@ check("3.4.momentum")
 # %% [markdown]
 # ### 3.4.i Loss curves (2 points)
 #
-# Train with each $\alpha$ in `ALPHAS` for `MOMENTUM_EPOCHS` epochs and plot the training loss. The code is given.
+# Train with each $\alpha$ in `ALPHAS` for `MOMENTUM_EPOCHS` epochs and plot the training loss. The code
+# is given.
 
 
 # %%
@@ -675,7 +681,7 @@ for alpha, run in momentum_runs.items():
     )
 
 # %%
-figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+_, axes = plt.subplots(figsize=(7, 4), layout="constrained")
 for alpha, run in momentum_runs.items():
     axes.plot(range(1, len(run["loss"]) + 1), run["loss"], label=rf"$\alpha$ = {alpha}")
 axes.set(xlabel="epoch", ylabel="training loss", title=f"Momentum, batch size {BATCH_SIZE}")
@@ -685,16 +691,16 @@ plt.show()
 # %% [markdown]
 # ### 3.4.ii A good amount of momentum (2 points)
 #
-# Based on your curves, what is a suitable value of $\alpha$? How much, then, should training rely on earlier
-# gradients for good convergence?
+# Based on your curves, what is a suitable value of $\alpha$? How much, then, should training rely on
+# earlier gradients for good convergence?
 
 # %% [markdown]
 # #### Answer 3.4.ii
 #
 # <!-- BEGIN SOLUTION -->
 # 0.5 or 0.7. From 0.1 up to there the loss falls faster and lower, so relying on earlier gradients helps
-# convergence. With 0.9 it is the other way round: steps are too long and mostly repeat old directions, the loss
-# jumps about and stays higher. Earlier gradients should count, but not too much.
+# convergence. With 0.9 it is the other way round: steps are too long and mostly repeat old directions,
+# the loss jumps about and stays higher. Earlier gradients should count, but not too much.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
@@ -702,13 +708,13 @@ plt.show()
 #
 # ## 4.1 Training the model
 #
-# There is nothing to implement in this part: read the model, train it, and look closely at what comes out. On a
-# GPU (Colab: *Runtime*, *Change runtime type*) one run takes some minutes.
+# There is nothing to implement in this part: read the model, train it, and look closely at what comes
+# out. On a GPU (Colab: *Runtime*, *Change runtime type*) one run takes some minutes.
 #
-# The model reads up to `BLOCK_SIZE` characters and predicts the next one, at every position at once. It is a
-# stack of blocks with causal self-attention: in each head every position asks a question (query), offers a
-# key and a value, and receives the average of the values of itself and of earlier positions, weighted by how well
-# key and query agree:
+# The model reads up to `BLOCK_SIZE` characters and predicts the next one, at every position at once. It
+# is a stack of blocks with causal self-attention: in each head every position asks a question (query),
+# offers a key and a value, and receives the average of the values of itself and of earlier positions,
+# weighted by how well key and query agree:
 #
 # $$ \text{attention}(Q, K, V) = \text{softmax}\left(\frac{Q K^\top}{\sqrt{n_{\text{embd}}}} + M\right) V,
 #    \qquad M_{ij} = \begin{cases} 0 & j \le i \\ -\infty & j > i. \end{cases} $$
@@ -718,7 +724,6 @@ plt.show()
 # %%
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -747,7 +752,7 @@ class AttentionHead(nn.Module):
         time = x.shape[1]
         agreement = self.query(x) @ self.key(x).transpose(1, 2) * self.scale
         future = torch.ones(time, time, dtype=torch.bool, device=x.device).triu(diagonal=1)
-        weights = F.softmax(agreement.masked_fill(future, float("-inf")), dim=-1)
+        weights = nn.functional.softmax(agreement.masked_fill(future, float("-inf")), dim=-1)
         return weights @ self.value(x)
 
 
@@ -790,7 +795,7 @@ class CharacterTransformer(nn.Module):
 
 def loss_of(model, x, y):
     """Mean cross-entropy of predicting y (batch, time) from x (batch, time)."""
-    return F.cross_entropy(model(x).flatten(0, 1), y.flatten())
+    return nn.functional.cross_entropy(model(x).flatten(0, 1), y.flatten())
 
 
 # %%
@@ -804,7 +809,7 @@ def generate(model, n_characters, seed=0):
     numbers = [0]
     for _ in range(n_characters):
         context = torch.tensor([numbers[-model.block_size :]], device=DEVICE)
-        chances = F.softmax(model(context)[0, -1], dim=-1).cpu()
+        chances = nn.functional.softmax(model(context)[0, -1], dim=-1).cpu()
         numbers.append(int(torch.multinomial(chances, 1, generator=generator)))
     return "".join(alphabet[number] for number in numbers[1:])
 
@@ -849,7 +854,7 @@ def train_transformer(block_size, n_heads):
 
 def plot_losses(runs):
     """Training and validation loss of each run, given by its label."""
-    figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+    _, axes = plt.subplots(figsize=(7, 4), layout="constrained")
     for number, (label, run) in enumerate(runs.items()):
         axes.plot(run["steps"], run["train"], color=f"C{number}", linestyle="--", label=f"{label}: train")
         axes.plot(run["steps"], run["validation"], color=f"C{number}", label=f"{label}: validation")
@@ -861,9 +866,9 @@ def plot_losses(runs):
 # %% [markdown]
 # ### 4.1.i.generation Before and after training (1 point)
 #
-# Let the model write before its first training step, train it, and let it write again. With tiny Shakespeare it
-# has 209,729 parameters, and its loss falls from 4.41 to about 1.66 on the training and 1.82 on the validation
-# text. (Knowing nothing and saying so would be a loss of $\ln 65 = 4.17$.)
+# Let the model write before its first training step, train it, and let it write again. With tiny
+# Shakespeare it has 209,729 parameters, and its loss falls from 4.41 to about 1.66 on the training and
+# 1.82 on the validation text. (Knowing nothing and saying so would be a loss of $\ln 65 = 4.17$.)
 
 # %%
 default_run = train_transformer(BLOCK_SIZE, N_HEADS)
@@ -872,17 +877,18 @@ print(f"\n--- before training ---\n{default_run['before']}\n\n--- after training
 # %% [markdown]
 # ### 4.1.i.answer What it writes (2 points)
 #
-# Compare the two texts with each other and with the training data. Do they look similar? Why does the model not
-# write like an article of Wikipedia, for example?
+# Compare the two texts with each other and with the training data. Do they look similar? Why does the
+# model not write like an article of Wikipedia, for example?
 
 # %% [markdown]
 # #### Answer 4.1.i.answer
 #
 # <!-- BEGIN SOLUTION -->
-# Before training the text is a random mix of characters. After training it has the look of the plays: speakers'
-# names with a colon, verses of the right length, mostly English or English-looking words, though the sentences
-# mean little. It does not write like Wikipedia because it has seen nothing but Shakespeare: it learned how likely
-# each character is after the characters before it *in that text*, and draws from this distribution.
+# Before training the text is a random mix of characters. After training it has the look of the plays:
+# speakers' names with a colon, verses of the right length, mostly English or English-looking words,
+# though the sentences mean little. It does not write like Wikipedia because it has seen nothing but
+# Shakespeare: it learned how likely each character is after the characters before it *in that text*, and
+# draws from this distribution.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
@@ -896,7 +902,8 @@ plot_losses({f"block size {BLOCK_SIZE}, {N_HEADS} heads": default_run})
 # %% [markdown]
 # ### 4.1.iii.curves Sequence length: curves and text (2 points)
 #
-# Train from scratch with each block size in `BLOCK_SIZES`. The block size is how far the model can look back.
+# Train from scratch with each block size in `BLOCK_SIZES`. The block size is how far the model can look
+# back.
 
 # %%
 block_runs = {block_size: train_transformer(block_size, N_HEADS) for block_size in BLOCK_SIZES}
@@ -915,16 +922,17 @@ for block_size, run in block_runs.items():
 # #### Answer 4.1.iii.answer
 #
 # <!-- BEGIN SOLUTION -->
-# With block size 2 the model sees only two characters: it gets common pairs and triples right, but few words, and
-# the loss stays far higher (about 2.4). With 16 most words are words, and with 64 lines, names and speeches hang
-# together better and the loss is lowest (about 1.8). More context helps, with a smaller gain each time.
+# With block size 2 the model sees only two characters: it gets common pairs and triples right, but few
+# words, and the loss stays far higher (about 2.4). With 16 most words are words, and with 64 lines, names
+# and speeches hang together better and the loss is lowest (about 1.8). More context helps, with a smaller
+# gain each time.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
 # ### 4.1.iv.curves Number of heads: curves and text (2 points)
 #
-# Train from scratch with each number of heads in `HEADS`. The width of the model stays the same: more heads are
-# smaller heads.
+# Train from scratch with each number of heads in `HEADS`. The width of the model stays the same: more
+# heads are smaller heads.
 
 # %%
 head_runs = {n_heads: train_transformer(BLOCK_SIZE, n_heads) for n_heads in HEADS}
@@ -943,7 +951,7 @@ for n_heads, run in head_runs.items():
 # #### Answer 4.1.iv.answer
 #
 # <!-- BEGIN SOLUTION -->
-# Hardly at all. The heads share a fixed width, so the number of parameters is the same with 2, 4 and 8 heads, and
-# the curves lie on one another: the final validation losses differ by about 0.03, no more than another seed
-# would change them. More heads can attend to more things at once, but each is narrower.
+# Hardly at all. The heads share a fixed width, so the number of parameters is the same with 2, 4 and 8
+# heads, and the curves lie on one another: the final validation losses differ by about 0.03, no more than
+# another seed would change them. More heads can attend to more things at once, but each is narrower.
 # <!-- END SOLUTION -->

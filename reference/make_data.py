@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> None:
 
 
 def fashion_subset(folder: Path) -> dict[str, np.ndarray]:
-    """The first images of each class for training, the last for validation, the first test images for testing.
+    """The first images of each class for training, the last for validation; the first test images.
 
     Images are uint8 (N, 784), labels uint8 (N,), both class after class as in the full split.
     """

@@ -162,7 +162,7 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
 
 
 def load_text(data_dir: str | os.PathLike[str] = "full") -> str:
-    """The text for the transformer: "full" is tiny Shakespeare (also a folder that holds it), "subset" Macbeth."""
+    """The text for the transformer: tiny Shakespeare for "full" or a folder that holds it, else Macbeth."""
     if os.fspath(data_dir) == "subset":
         path = _embedded(SUBSET_TEXT)
     else:
@@ -209,7 +209,7 @@ def download(name: str, url: str, sha256: str, cache: str | os.PathLike[str] | N
         f'CHAINRULE_DATA to a folder that holds it, or use DATA = "subset" to work with the small set.'
     )
     try:
-        import pooch
+        import pooch  # noqa: PLC0415  # only a download needs it
     except ImportError:
         raise FileNotFoundError(f"{advice} (A download needs pooch: pip install pooch)") from None
 
