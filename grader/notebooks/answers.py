@@ -3,8 +3,8 @@
 Written items: the prose under the answer's heading (``#### Answer 3.2.3.i``), in its cell and in the Markdown
 cells below it, up to the next heading that names an item or a section. Evidence items: the pictures and
 recorded evidence of the code cells under the item's heading, or of cells that name the item as text
-(``record("4.1.ii", ...)``). Duplicated, reordered and added cells, and headings whose ``#`` was lost or changed,
-are all fine.
+(``record("4.1.ii", ...)``). Duplicated, reordered and added cells, and headings whose ``#`` was lost or
+changed, are all fine.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _PLACEHOLDER = re.compile(r"[\s>*_]*(?:write|type) your answer here[\s.*_]*", re
 class Answer:
     """What was handed in for one item. ``text`` is Markdown that the student wrote: untrusted.
 
-    ``found`` is whether anything was handed in: prose for a written item, a figure or recorded evidence for an
-    evidence item. ``cells`` are the numbers of the cells it was taken from.
+    ``found`` is whether anything was handed in: prose (or a pasted picture) for a written item, a figure or
+    recorded evidence for an evidence item. ``cells`` are the numbers of the cells it was taken from.
     """
 
     text: str = ""
@@ -43,8 +43,13 @@ class Answer:
 
 @dataclass
 class _Gathered:
-    """What belongs to one item so far: prose under its answer heading, and below its question's cell."""
+    """What belongs to one item so far: prose under its answer heading, and below its question's cell.
 
+    ``is_headed`` tells that an answer heading was seen. Prose below the question is then the assignment's
+    own, unless the template is known and says otherwise.
+    """
+
+    is_headed: bool = False
     answers: list[str] = field(default_factory=list)
     below: list[str] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
@@ -64,20 +69,22 @@ def find_answers(
     answer, wherever they turn up.
     """
     headings = Headings([(item.id, item.title) for item in assignment.item])
-    gathered = {item.id: _Gathered() for item in assignment.item}
-    known = {
-        _squeezed(part) for cell in given if cell.kind == "markdown" for part in _paragraphs(cell.source)
-    }
+    gathered = {item.id: _Gathered() for item in assignment.item if item.kind != "code"}
+    prose = (cell.source for cell in given if cell.kind == "markdown")
+    known = {_squeezed(part) for source in prose for part in _paragraphs(source)}
     mark = Mark()
     for cell in cells:
         if cell.kind == "markdown":
             mark = _read_prose(cell, mark, headings, gathered, known)
         elif cell.kind == "code":
-            _read_code(cell, mark, headings, gathered)
+            named = [name for name in headings.quoted(cell.source) if name in gathered]
+            _read_code(cell, named or mark.items, gathered)
     return {
-        item.id: _written(gathered[item.id]) if item.kind == "written" else _evidence(gathered[item.id])
+        item.id: _written(gathered[item.id], template_known=bool(known))
+        if item.kind == "written"
+        else _evidence(gathered[item.id])
         for item in assignment.item
-        if item.kind != "code"
+        if item.id in gathered
     }
 
 
@@ -88,12 +95,14 @@ def _read_prose(
     for number, (inner, lines) in enumerate(_segments(cell.source, mark, headings)):
         is_question = number > 0 and not inner.is_answer
         text = _own_text(lines, known)
-        for owner in inner.items if text else ():
+        for owner in (item for item in inner.items if item in gathered):
             entry = gathered[owner]
-            (entry.answers if inner.is_answer else entry.below).append("" if is_question else text)
-            entry.prose_cells.append(cell.number)
+            entry.is_headed |= inner.is_answer
+            if text and not is_question:
+                (entry.answers if inner.is_answer else entry.below).append(text)
+                entry.prose_cells.append(cell.number)
         mark = inner
-    for owner in mark.items:
+    for owner in (item for item in mark.items if item in gathered):
         gathered[owner].pictures += cell.figures
         gathered[owner].picture_cells += [cell.number] * bool(cell.figures)
     return mark
@@ -116,9 +125,8 @@ def _segments(source: str, mark: Mark, headings: Headings) -> Iterator[tuple[Mar
     yield mark, lines
 
 
-def _read_code(cell: Cell, mark: Mark, headings: Headings, gathered: dict[str, _Gathered]) -> None:
-    """A cell's pictures go to the items its source names, else to the item under whose heading it stands."""
-    owners = headings.quoted(cell.source) or mark.items
+def _read_code(cell: Cell, owners: Sequence[str], gathered: dict[str, _Gathered]) -> None:
+    """A cell's pictures go to its owners: the items its source names, else the one it stands under."""
     recorded: set[str] = set()
     for evidence in cell.evidence:
         named = evidence.get("item")
@@ -132,8 +140,10 @@ def _read_code(cell: Cell, mark: Mark, headings: Headings, gathered: dict[str, _
             gathered[owner].code_cells.append(cell.number)
 
 
-def _written(entry: _Gathered) -> Answer:
-    parts = _distinct(entry.answers) or _distinct(entry.below)
+def _written(entry: _Gathered, *, template_known: bool) -> Answer:
+    parts = _distinct(entry.answers)
+    if template_known or not entry.is_headed:
+        parts = parts or _distinct(entry.below)
     text = "\n\n".join(parts)
     if len(text) > MAX_ANSWER:
         text = f"{text[:MAX_ANSWER]}\n\n[cut here: longer than {MAX_ANSWER:,} characters]"

@@ -18,8 +18,8 @@ FIRST_LINE = 100
 class Cell:
     """A cell as it was handed in. All text is the student's.
 
-    ``number`` counts all cells of the file from 1, ``kind`` is "code", "markdown" or "raw". ``figures`` are the
-    PNG pictures saved with the cell, ``evidence`` the objects that the template's recorder left beside them.
+    ``number`` counts all cells of the file from 1, ``kind`` is "code", "markdown" or "raw". ``figures`` are
+    the PNG pictures saved with the cell, ``evidence`` the objects that the template's recorder left there.
     ``id`` is "" where the file has none; a statement of a plain script is named by its line ("line-12").
     """
 

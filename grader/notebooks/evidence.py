@@ -14,6 +14,7 @@ MAX_TEXT = 4_000_000
 """Characters of text in one evidence object, keys and the digits of numbers included."""
 MAX_NODES = 200_000
 MAX_DEPTH = 16
+MAX_DIGITS = 20
 
 
 def read_evidence(value: object) -> dict[str, Any] | None:
@@ -35,11 +36,11 @@ def read_evidence(value: object) -> dict[str, Any] | None:
 
 def whole_number(digits: str) -> int | float:
     """JSON's integers; one that no counter reaches is read as a float, so its length costs nothing."""
-    return int(digits) if len(digits) <= 20 else float(digits)
+    return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
 
 
 def _is_small(value: object) -> bool:
-    """Whether everything inside is plain and within the limits; walks with a stack of its own, not Python's."""
+    """Whether everything inside is plain and within the limits; walks without recursion."""
     nodes = text = 0
     open_values = [(value, 0)]
     while open_values:

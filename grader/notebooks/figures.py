@@ -18,6 +18,7 @@ from grader.model.records import Figure
 MAX_BYTES = 2_000_000
 MAX_PIXELS = 4_000_000
 
+_HEADER = ">IIBBBBB"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEPT = {b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"sRGB", b"pHYs", b"IDAT", b"IEND"}
 _CHANNELS = {
@@ -48,7 +49,7 @@ def figure_from_base64(text: str, *, cell: int) -> Figure:
 
 
 def figure_from_png(data: bytes, *, cell: int) -> Figure:
-    """The figure in these bytes, rewritten without anything that a picture does not need. Raises BadFigure."""
+    """The figure in these bytes, rewritten without what a picture does not need. Raises BadFigure."""
     if len(data) > MAX_BYTES:
         raise BadFigure(f"it is larger than {MAX_BYTES:,} bytes")
     if not data.startswith(_SIGNATURE):
@@ -86,9 +87,9 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _header(body: bytes) -> tuple[int, int, int]:
     """Width, height and the number of bytes that the pixels must inflate to."""
-    if len(body) != 13:
+    if len(body) != struct.calcsize(_HEADER):
         raise BadFigure("its header is damaged")
-    width, height, depth, colour, compression, filtering, interlace = struct.unpack(">IIBBBBB", body)
+    width, height, depth, colour, compression, filtering, interlace = struct.unpack(_HEADER, body)
     samples, depths = _CHANNELS.get(colour, (0, ()))
     if depth not in depths or compression or filtering or interlace not in {0, 1}:
         raise BadFigure("its header is damaged")

@@ -10,10 +10,13 @@ _HASHES = re.compile(r"[ \t>]{0,8}#{1,6}(?!#)[ \t]*")
 _SIGNS = " \t#>*_-"
 _ANSWER = re.compile(r"(?:(?:my|your)[ \t]+)?(?:answers?|solution|response)\b", re.IGNORECASE)
 _BETWEEN = re.compile(
-    r"(?:[\s:.,()\[\]*_#-]|\b(?:to|for|of|the|question|item|part|problem|section|q)\b){0,12}", re.IGNORECASE
+    r"(?:[\s:.,()\[\]*_#-]|\b(?:to|for|of|the|question|item|part|problem|section)\b|\bq(?=\d)){0,12}",
+    re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d+(?:\.(?:\d+|[ivx]+)\b)*")
 _AFTER_ID = re.compile(r"[ \t]*(?:[):.—–*_-]|$)")
+_JOIN = re.compile(r"[ \t]*(?:,|&|and|\+)[ \t]*")
+_POINTS = re.compile(r"\(\d+(?:\.\d+)? ?(?:points?|pts?)\)[\s*_]*$", re.IGNORECASE)
 _LEAD = 200
 """Characters of a line in which an item may be named; a heading is short."""
 
@@ -47,8 +50,8 @@ class Headings:
     def read(self, line: str, *, after_blank: bool = True) -> Mark | None:
         """The mark that this line sets, None for a line of prose.
 
-        ``after_blank`` tells that nothing stands right above: only such a line may begin an answer with the bare
-        id ("3.2.3.i: No, ...").
+        ``after_blank`` tells that nothing stands right above: only such a line may begin an answer with the
+        bare id ("3.2.3.i: No, ...").
         """
         head = line[:_LEAD]
         hashes = _HASHES.match(head)
@@ -79,7 +82,7 @@ class Headings:
     def _answer(self, line: str, named: re.Match[str]) -> Mark:
         """An answer's line names one item, or several that are answered together ("3.2.3.i and 3.2.3.ii")."""
         items, end = [self._ids[named[0].lower()]], named.end()
-        while more := re.compile(r"[ \t]*(?:,|&|and|\+)[ \t]*").match(line, end):
+        while more := _JOIN.match(line, end):
             again = self._token.match(line, more.end())
             if not again:
                 break
@@ -89,20 +92,20 @@ class Headings:
 
     def _rest(self, text: str, items: list[str]) -> str:
         """What follows the id on its line, unless that is the item's title or its points."""
-        rest = re.sub(r"^[\s:.)\]*_#-]+", "", text)
-        without_points = re.sub(
-            r"\(\d+(?:\.\d+)? ?(?:points?|pts?)\)[\s*_]*$", "", rest[:_LEAD], flags=re.IGNORECASE
-        )
-        title = without_points.strip(" *_#:.").lower()
+        rest = text.lstrip(" \t:.)]*_#-–—")
+        title = _POINTS.sub("", rest[:_LEAD]).strip(" *_#:.").lower()
         said_already = any(title == self._titles[item].strip(" *_#:.") for item in items)
         return "" if not title or said_already else rest
 
     def _section(self, text: str) -> Mark | None:
         """A heading that names items or begins with a number of the assignment's own chapters."""
-        if items := tuple(dict.fromkeys(self._ids[found[0].lower()] for found in self._token.finditer(text))):
-            return Mark(items)
         words = text.lstrip(_SIGNS)
-        number = _NUMBER.match(words, self._skip_words(words, None))
+        start = self._skip_words(words, None)
+        if named := self._token.search(words):
+            # The assignment's own headings are an id and a title; any other is the student's.
+            is_title = named.start() == start and any(sign.isalpha() for sign in words[named.end() :])
+            return Mark((self._ids[named[0].lower()],), is_answer=not is_title)
+        number = _NUMBER.match(words, start)
         if number and number[0].split(".")[0] in self._chapters:
             return Mark()
         return None

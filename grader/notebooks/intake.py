@@ -52,7 +52,7 @@ class SubmissionFile:
 
 
 def read(path: Path, *, max_bytes: int = MAX_BYTES) -> SubmissionFile:
-    """The submission in this file. Raises SubmissionError with one line for anything that cannot be graded."""
+    """The submission in this file. Raises SubmissionError, one line, for what cannot be graded."""
     name = shown(path.name or str(path), limit=300)
     data = _bytes_of(path, name, max_bytes)
     return from_bytes(data, name=name)
@@ -107,7 +107,8 @@ def _check_kind(mode: int, name: str) -> None:
 def _check_size(size: int, name: str, max_bytes: int) -> None:
     if size > max_bytes:
         raise SubmissionError(
-            f"{name}: holds {size:,} bytes or more; at most {max_bytes:,} can be graded: clear its outputs, {_AGAIN}"
+            f"{name}: holds {size:,} bytes or more; at most {max_bytes:,} can be graded: "
+            f"clear its outputs, {_AGAIN}"
         )
     if not size:
         raise SubmissionError(f"{name}: the file is empty; {_AGAIN}")
@@ -162,12 +163,13 @@ def _check_values(data: bytes, name: str) -> None:
     bare = _STRING.sub(b"", data)
     if (count := sum(map(bare.count, _SEPARATORS))) > MAX_VALUES:
         raise SubmissionError(
-            f"{name}: holds about {count:,} values; at most {MAX_VALUES:,} can be graded: clear its outputs, {_AGAIN}"
+            f"{name}: holds about {count:,} values; at most {MAX_VALUES:,} can be graded: "
+            f"clear its outputs, {_AGAIN}"
         )
 
 
 def _decoded(data: bytes) -> tuple[str, bool]:
-    """The text and whether it had to be repaired; JSON is UTF-8, or what its first bytes tell (UTF-16, a BOM)."""
+    """The text and whether it had to be repaired. UTF-8, or what the first bytes tell (a BOM, UTF-16)."""
     encoding = json.detect_encoding(data)
     try:
         return data.decode(encoding), False
@@ -178,11 +180,10 @@ def _decoded(data: bytes) -> tuple[str, bool]:
 def _script_text(data: bytes, name: str) -> tuple[str, bool]:
     if len(data) > MAX_SCRIPT:
         raise SubmissionError(
-            f"{name}: a script of {len(data):,} bytes; at most {MAX_SCRIPT:,} can be graded: keep data in files"
+            f"{name}: a script of {len(data):,} bytes; at most {MAX_SCRIPT:,} can be graded: "
+            "keep data in files of their own"
         )
     text, repaired = _decoded(data)
     if "\0" in text:
-        raise SubmissionError(
-            f"{name}: not a script: it holds binary data; hand in Python source as plain text"
-        )
+        raise SubmissionError(f"{name}: not a script: it holds binary data; hand in Python source")
     return clean(text), repaired

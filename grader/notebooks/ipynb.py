@@ -22,7 +22,10 @@ MAX_CELLS = 10_000
 MAX_SOURCE = 8_000_000
 """Characters of source in all cells together."""
 MAX_FIGURES = 40
+MAX_EVIDENCE = 60
 MAX_TAGS = 20
+MAX_TAG = 100
+MAX_ID = 64
 
 _KINDS = {"code": "code", "markdown": "markdown", "raw": "raw", "heading": "markdown", "html": "raw"}
 _INLINE_PNG = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]*)")
@@ -34,6 +37,7 @@ class _Reader:
     """What is counted over the whole file while its cells are read one after the other."""
 
     figures: int = 0
+    evidence: int = 0
     source: int = 0
     left_out: list[int] = field(default_factory=list)
     too_long: list[int] = field(default_factory=list)
@@ -57,7 +61,8 @@ def notebook_cells(tree: object, *, name: str) -> tuple[tuple[Cell, ...], tuple[
     cells = tuple(_cells(entries, reader))
     if reader.source > MAX_SOURCE:
         raise SubmissionError(
-            f"{name}: its cells hold {reader.source:,} characters of source; at most {MAX_SOURCE:,} can be graded"
+            f"{name}: its cells hold {reader.source:,} characters of source; "
+            f"at most {MAX_SOURCE:,} can be graded: keep data in files of their own"
         )
     return cells, tuple(_notices(tree, entries, reader))
 
@@ -82,9 +87,13 @@ def _entries(tree: object) -> list[object] | None:
 
 def _cells(entries: list[object], reader: _Reader) -> Iterator[Cell]:
     for number, entry in enumerate(entries, start=1):
-        kind = _KINDS.get(entry.get("cell_type", "")) if _has_plain_kind(entry) else None
-        source = _joined(entry.get("source", entry.get("input"))) if isinstance(entry, dict) else None
-        if kind is None or source is None or not isinstance(entry, dict):
+        if not isinstance(entry, dict):
+            reader.left_out.append(number)
+            continue
+        name = entry.get("cell_type")
+        kind = _KINDS.get(name) if isinstance(name, str) else None
+        source = _joined(entry.get("source", entry.get("input")))
+        if kind is None or source is None:
             reader.left_out.append(number)
             continue
         source, pictures = _without_pictures(source) if kind == "markdown" else (source, [])
@@ -93,10 +102,6 @@ def _cells(entries: list[object], reader: _Reader) -> Iterator[Cell]:
             continue
         reader.source += len(source)
         yield _cell(number, kind, entry, source, pictures, reader)
-
-
-def _has_plain_kind(entry: object) -> bool:
-    return isinstance(entry, dict) and isinstance(entry.get("cell_type", ""), str)
 
 
 def _cell(
@@ -109,7 +114,7 @@ def _cell(
 ) -> Cell:
     if entry["cell_type"] == "heading":
         level = entry.get("level")
-        source = f"{'#' * (level if type(level) is int and 1 <= level <= 6 else 1)} {source}"
+        source = f"{'#' * (level if type(level) is int and level in range(1, 7) else 1)} {source}"
     bundles = list(_bundles(entry))
     pngs = [*pictures, *(png for bundle in bundles if (png := _png_of(bundle)) is not None)]
     metadata = entry.get("metadata")
@@ -119,7 +124,7 @@ def _cell(
         kind=kind,
         source=clean(source),
         tags=_tags(metadata),
-        id=clean(name) if isinstance(name, str) and len(name) <= 64 else "",
+        id=clean(name) if isinstance(name, str) and len(name) <= MAX_ID else "",
         figures=tuple(_figures(pngs, number, reader)),
         evidence=tuple(_evidence(bundles, number, reader)) if kind == "code" else (),
     )
@@ -129,7 +134,7 @@ def _tags(metadata: object) -> tuple[str, ...]:
     tags = metadata.get("tags") if isinstance(metadata, dict) else None
     if not isinstance(tags, list):
         return ()
-    return tuple(clean(tag) for tag in tags[:MAX_TAGS] if isinstance(tag, str) and len(tag) <= 100)
+    return tuple(clean(tag) for tag in tags[:MAX_TAGS] if isinstance(tag, str) and len(tag) <= MAX_TAG)
 
 
 def _bundles(entry: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -169,11 +174,12 @@ def _evidence(
     for bundle in bundles:
         if EVIDENCE_TYPE not in bundle:
             continue
-        value = bundle[EVIDENCE_TYPE]
+        reader.evidence += 1
+        value = bundle[EVIDENCE_TYPE] if reader.evidence <= MAX_EVIDENCE else None
         found = read_evidence(_joined(value) if isinstance(value, list) else value)
         if found is None:
             reader.refused.append(
-                f"evidence in cell {number} was left out: not an object of plain data, or too large"
+                f"evidence in cell {number} was left out: no object of plain data, or too much"
             )
         else:
             yield found

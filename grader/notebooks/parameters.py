@@ -88,7 +88,7 @@ def _assignments(names: Iterable[str], values: Mapping[str, str]) -> list[str]:
 
 
 def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements that run in the notebook's own namespace, in the text's order: not in functions or classes."""
+    """The statements that run in the notebook's own namespace, in the text's order."""
     waiting = list(body)[::-1]
     while waiting:
         statement = waiting.pop()

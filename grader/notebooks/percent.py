@@ -41,10 +41,9 @@ def read_percent(text: str, *, uncomment_magics: bool = False) -> tuple[Chunk, .
     lines = text.split("\n")
     start = _after_header(lines)
     marks = [(index, found) for index in range(start, len(lines)) if (found := _MARKER.match(lines[index]))]
-    chunks = [
-        _chunk(lines, start, marks[0][0] if marks else len(lines), "", uncomment_magics=uncomment_magics)
-    ]
-    for (index, found), (end, _) in zip(marks, [*marks[1:], (len(lines), None)], strict=True):
+    ends = [index for index, _ in marks] + [len(lines)]
+    chunks = [_chunk(lines, start, ends[0], "", uncomment_magics=uncomment_magics)]
+    for (index, found), end in zip(marks, ends[1:], strict=True):
         options = found["rest"] or ""
         chunks.append(_chunk(lines, index + 1, end, options, uncomment_magics=uncomment_magics))
     return tuple(chunk for chunk in chunks if chunk.source)

@@ -41,7 +41,7 @@ def script_cells(text: str, *, name: str) -> tuple[tuple[Cell, ...], tuple[str, 
     else:
         blocks = split_statements(text)
         cells = tuple(
-            Cell(number=number, kind=kind, source=source, id=f"line-{line}")
+            Cell(number, kind, source, id=f"line-{line}")
             for number, (line, kind, source) in enumerate(blocks, start=1)
         )
         percent = False

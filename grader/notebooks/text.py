@@ -22,7 +22,7 @@ def shown(text: str, *, limit: int = 80) -> str:
 
 
 def listing(numbers: Sequence[int], *, limit: int = 8) -> str:
-    """ "cell 3 was", "cells 3 and 7 were", "cells 1, 2, 3 and 40 more were": a subject with its verb."""
+    """A subject with its verb: "cell 3 was", "cells 3 and 7 were", "cells 1, 2 and 40 more were"."""
     if len(numbers) == 1:
         return f"cell {numbers[0]} was"
     head, rest = list(map(str, numbers[:limit])), len(numbers) - limit

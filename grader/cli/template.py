@@ -1,0 +1,58 @@
+"""`grade template`: the students' folder, made from the reference or compared with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grader.grading import folder
+from grader.model.errors import TemplateError
+from grader.notebooks.template import build
+from grader.notebooks.template_folder import differences, write
+
+HELP = """Make the students' template from the reference.
+
+Solutions become TODO stubs, written answers a place to write, outputs are cleared; files that the manifest gives
+away and the public tests are copied. Files in the folder that are no longer generated are removed. Exit status:
+0 done or fresh, 2 cannot be made, or stale with --check.
+
+\b
+Examples:
+  grade template
+  grade template --assignment ~/courses/hw3 --out /tmp/hw3
+  grade template --check
+"""
+DEFAULT_OUT = "student_template"
+
+
+@click.command("template", help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--assignment",
+    "assignment",
+    metavar="DIR",
+    default=".",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder with assignment.toml.",
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where the template goes. [default: ASSIGNMENT/student_template]",
+)
+@click.option("--check", is_flag=True, help="Write nothing; fail when the template is stale.")
+def command(assignment: Path, *, out: Path | None, check: bool) -> None:  # noqa: D103  # its help is HELP
+    home = folder.load(assignment)
+    target = out or assignment / DEFAULT_OUT
+    files = build(home.assignment, home.path)
+    if check:
+        if found := differences(target, files):
+            raise TemplateError(f"{target}: not up to date ({'; '.join(found)}); run: grade template")
+        click.echo(f"{target}: up to date, {len(files)} files")
+        return
+    removed = write(target, files)
+    click.echo(f"{target}: {len(files)} files written")
+    for name in removed:
+        click.echo(f"removed, no longer generated: {name}")
