@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from grader.checks.arrays import as_array as as_array
     from grader.checks.closeness import assert_close as assert_close
     from grader.checks.gradients import check_gradients as check_gradients
+    from grader.cli.cell import check as check
     from grader.grading.marks import item as item
     from grader.grading.marks import points as points
-    from grader.grading.public import check as check
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "as_array": "grader.checks.arrays",
     "assert_close": "grader.checks.closeness",
-    "check": "grader.grading.public",
+    "check": "grader.cli.cell",
     "check_gradients": "grader.checks.gradients",
     "item": "grader.grading.marks",
     "points": "grader.grading.marks",

@@ -94,7 +94,7 @@ def nearest_assignment(submission: Path) -> Path:
 
 
 def write_reports(grade: Grade, out: Path) -> Path:
-    """Write grade.json and report.html below ``out``; gives their folder. Raises UsageError when it cannot."""
+    """Write grade.json and report.html below ``out``; the folder they are in. Raises UsageError."""
     from grader.reports.html import render  # noqa: PLC0415  # Jinja2 and Markdown, not needed to start
 
     place = out / report_name(grade.submission.name)
@@ -103,9 +103,8 @@ def write_reports(grade: Grade, out: Path) -> Path:
         (place / "grade.json").write_bytes(encode(grade))
         (place / "report.html").write_text(render(grade), encoding="utf-8")
     except OSError as error:
-        raise UsageError(
-            f"the report cannot be written to {place}: {error.strerror}; choose another --out"
-        ) from None
+        why = f"{place}: {error.strerror}"
+        raise UsageError(f"the report cannot be written to {why}; choose another --out") from None
     return place
 
 

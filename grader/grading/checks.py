@@ -14,7 +14,6 @@ from grader.grading.plugin import CheckPlugin
 from grader.model.errors import ManifestError
 
 QUIET = (
-    "--quiet",
     "--import-mode=importlib",
     "--capture=no",
     "--disable-plugin-autoload",
@@ -48,9 +47,11 @@ def run_checks(folder: Path, plugin: CheckPlugin) -> None:
         f"--config-file={os.devnull}",
     ]
     with silence():
-        pytest.main([*arguments, str(folder)], plugins=[plugin, stopped])
+        status = pytest.main([*arguments, str(folder)], plugins=[plugin, stopped])
     if stopped.error is not None:
         raise stopped.error
+    if status == pytest.ExitCode.USAGE_ERROR:
+        raise ManifestError(f"the checks in {folder} cannot be collected")
 
 
 class Stopped:

@@ -89,9 +89,7 @@ class SocketTransport:
         except (EOFError, OSError):
             self._broken = self._why_died()
         except codec.WireError as error:
-            self._broken = SandboxDied(
-                f"the student's process sent something that is not an answer ({error})"
-            )
+            self._broken = SandboxDied(f"{NOT_AN_ANSWER} ({error})")
         raise self._broken
 
     def _send(self, frame: Frame, deadline: float, descriptor: int | None) -> None:
@@ -141,7 +139,7 @@ class SandboxedNotebook:
     """A submission in a sandbox. Cells run in one process; each check gets a forked copy of it.
 
     A cell that takes the process down costs itself alone: the state is rebuilt by running the earlier cells
-    again, without it, the next time a state is needed. ``seconds`` bounds everything that cells take together.
+    again, without it, the next time a state is needed. ``seconds`` bounds what cells take together.
     """
 
     def __init__(

@@ -1,0 +1,87 @@
+"""Plain `pytest` in a student's folder: runs the notebook, then the public checks on it.
+
+The template's conftest.py loads this plugin. The notebook is the only .ipynb beside it, or what
+`--submission FILE` names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from grader.grading import folder
+from grader.grading.execution import execute
+from grader.grading.local import CALL_SECONDS, OwnNotebook
+from grader.grading.outcomes import verdict_on
+from grader.grading.plugin import CheckPlugin
+from grader.model.errors import CannotGrade
+from grader.notebooks.intake import read
+
+SEED = 0
+
+
+class Silent:
+    """Watches and says nothing: pytest has its own progress."""
+
+    def cell(self, number: int, total: int, first_line: str) -> None:
+        """Say nothing."""
+
+    def check(self, number: int, total: int, title: str) -> None:
+        """Say nothing."""
+
+    def note(self, text: str) -> None:
+        """Say nothing."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer --submission."""
+    parser.addoption(
+        "--submission", metavar="FILE", help="the notebook to check [default: the only .ipynb here]"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Run the notebook once and hand its state to the checks."""
+    if config.option.help or config.option.collectonly:
+        return
+    try:
+        notebook = run_notebook(submission_of(config))
+    except CannotGrade as error:
+        raise pytest.UsageError(str(error)) from None
+    plugin = CheckPlugin(notebook, seed=SEED, seconds=CALL_SECONDS, hidden=False)
+    config.pluginmanager.register(plugin, "chainrule-checks")
+
+
+def submission_of(config: pytest.Config) -> Path:
+    """The notebook that is meant. Raises pytest.UsageError when none or several could be."""
+    named = config.getoption("--submission")
+    if named:
+        return Path(named)
+    found = sorted(config.rootpath.glob("*.ipynb"))
+    if len(found) != 1:
+        raise pytest.UsageError(
+            f"{len(found)} notebooks in {config.rootpath}; name the one to check: pytest --submission FILE"
+        )
+    return found[0]
+
+
+def run_notebook(path: Path) -> OwnNotebook:
+    """The notebook after all its cells ran, within the assignment's budget."""
+    submission = read(path)
+    assignment = folder.load(path.absolute().parent).assignment
+    notebook = OwnNotebook(submission.module_name, path.absolute().parent, seed=SEED)
+    execute(notebook, submission.cells, budget=assignment.budget, limits=assignment.limits, watch=Silent())
+    return notebook
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_makereport(
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the message that `grade` shows, instead of the checks' own source lines."""
+    report = yield
+    if call.excinfo is not None and report.failed:
+        report.longrepr = verdict_on(call.excinfo.value).detail
+    return report
