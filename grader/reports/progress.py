@@ -25,7 +25,11 @@ class GradingProgress:
         fancy = console.is_terminal and _can_show(console, "⠋━")
         self._progress = Progress(
             SpinnerColumn("dots" if fancy else "line", style="cyan"),
-            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
+            TextColumn(
+                "{task.description}",
+                markup=False,
+                table_column=Column(no_wrap=True, ratio=1, overflow="ellipsis" if fancy else "crop"),
+            ),
             BarColumn(bar_width=20, complete_style="cyan", finished_style="cyan"),
             TimeElapsedColumn(),
             console=console,

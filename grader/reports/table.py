@@ -102,10 +102,10 @@ class _Report:
         table = Table(box=box, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), expand=True)
         table.header_style = table.border_style = "dim"
         table.add_column("", width=1)
-        table.add_column("Item", no_wrap=True, overflow="ellipsis" if self.unicode else "crop", max_width=22)
-        table.add_column("Title", ratio=1)
-        table.add_column("Checks" if self.public else "Points", justify="right", no_wrap=True)
-        table.add_column("", no_wrap=True)
+        table.add_column("Item", overflow="fold", max_width=22)
+        table.add_column("Title", ratio=1, min_width=10, overflow="fold")
+        table.add_column("Checks" if self.public else "Points", justify="right", overflow="fold")
+        table.add_column("", overflow="fold")
         for item in summary.shown_items(self.grade):
             state = summary.state(item, public=self.public)
             sign = Text(getattr(self.signs, state.value), _STYLES[state])
@@ -138,8 +138,8 @@ class _Report:
         sign, style = (self.signs.attention, "bold magenta") if theirs else (self.signs.zero, "red")
         head = Table.grid(padding=(0, 1), expand=True)
         head.add_column(width=1)
-        head.add_column(ratio=1)
-        head.add_column(justify="right", no_wrap=True)
+        head.add_column(ratio=1, overflow="fold")
+        head.add_column(justify="right", overflow="fold")
         worth = "" if self.public else f"{'?' if theirs else check.earned} of {check.possible}"
         head.add_row(Text(sign, style), self.text(check.title or check.check), Text(worth, "dim"))
         facts = [summary.OUTCOMES[check.outcome]]
@@ -165,6 +165,8 @@ class _Report:
     def bullet(self, line: str) -> RenderableType:
         """One notice."""
         grid = Table.grid(padding=(0, 1))
+        grid.add_column()
+        grid.add_column(overflow="fold")
         grid.add_row(Text("-", "dim"), self.text(line, limit=600))
         return Padding(grid, (0, 0, 0, 2))
 

@@ -1,0 +1,118 @@
+"""Foreign text is cleaned before anyone sees it."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader.reports.text import clean, excerpt, one_line
+
+NASTY = st.text(
+    alphabet=st.one_of(
+        st.characters(),
+        st.sampled_from("\x1b[]m0;\x07\r\n\t\x9b\u202e\u2066\u200b\ufeff\u2028\x00\x7f\\PK"),
+        st.characters(categories=["Cs", "Cf", "Cc"]),
+    ),
+    max_size=200,
+)
+
+
+def is_harmless(text: str) -> bool:
+    return all(each in "\n\t" or unicodedata.category(each) not in {"Cc", "Cf", "Cs"} for each in text)
+
+
+@settings(derandomize=True)
+@given(NASTY, st.integers(1, 80))
+def test_no_control_bidi_or_invisible_character_survives(text: str, limit: int) -> None:
+    assert is_harmless(clean(text, limit))
+    assert is_harmless(excerpt(text, limit=limit, lines=5))
+    assert is_harmless(one_line(text, limit))
+
+
+@settings(derandomize=True)
+@given(NASTY, st.integers(1, 80))
+def test_length_is_bounded(text: str, limit: int) -> None:
+    assert len(clean(text, limit)) <= limit
+    assert len(one_line(text, limit)) <= limit
+    assert "\n" not in one_line(text, limit)
+    assert len(excerpt(text, limit=limit, lines=5)) <= limit + 60  # and the line that counts what is missing
+
+
+@settings(derandomize=True)
+@given(NASTY)
+def test_cleaning_twice_changes_nothing(text: str) -> None:
+    once = clean(text, 10_000)
+    assert clean(once, 10_000) == once
+
+
+@settings(derandomize=True)
+@given(NASTY)
+def test_what_comes_back_can_be_written_as_utf8(text: str) -> None:
+    clean(text, 10_000).encode("utf-8")
+
+
+@settings(derandomize=True)
+@given(
+    st.text(
+        alphabet=st.characters(categories=["L", "N", "P", "S"], exclude_characters="\u115f\u1160\u3164\uffa0")
+    )
+)
+def test_plain_text_is_left_alone(text: str) -> None:
+    assert clean(text, 10_000) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "seen"),
+    [
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b[38;5;196;1mred", "red"),
+        ("\x1b]0;new title\x07after", "after"),
+        ("\x1b]8;;http://evil\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x9b2Jgone", "gone"),
+        ("\x1b]never ended", ""),
+        ("one\r\ntwo", "one\ntwo"),
+        (" 10%\r 50%\r100%\ndone", "100%\ndone"),
+        ("100%\r", "100%"),
+        ("a\u202eb\u2066c\u200bd\ufeffe", "abcde"),
+        ("a\u2028b", "a\nb"),
+        ("\ud800", "\ufffd"),
+        ("tab\tstays", "tab\tstays"),
+        ("naïve ∂L/∂W ✓ 深度", "naïve ∂L/∂W ✓ 深度"),
+    ],
+)
+def test_a_reader_sees_what_was_meant(written: str, seen: str) -> None:
+    assert clean(written, 100) == seen
+
+
+def test_a_cut_is_marked() -> None:
+    assert clean("abcdef", 4) == "abc…"
+    assert clean("abcd", 4) == "abcd"
+    assert one_line("  a \n b\t c  ", 100) == "a b c"
+
+
+def test_an_excerpt_keeps_the_beginning_and_the_end() -> None:
+    text = "\n".join(f"line {number}" for number in range(1, 101))
+    assert excerpt(text, limit=1_000, lines=6).split("\n") == [
+        "line 1",
+        "line 2",
+        "line 3",
+        "line 4",
+        "… 94 lines left out …",
+        "line 99",
+        "line 100",
+    ]
+    assert (
+        excerpt("a" * 50 + "b" * 50, limit=30, lines=5)
+        == "a" * 20 + "\n… 70 characters left out …\n" + "b" * 10
+    )
+
+
+@pytest.mark.parametrize("unit", ["\x1b]", "\x1b[", "\x1b[1;", "\r", "a", "\u202e", "\n", "\x1bP\x1b"])
+def test_hostile_text_takes_linear_time(unit: str) -> None:
+    started = time.perf_counter()
+    clean(unit * 200_000, 1_000)
+    assert time.perf_counter() - started < 3  # a quadratic pass would take minutes
