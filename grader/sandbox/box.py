@@ -88,10 +88,10 @@ class Box:
         """End and reap everything inside, and tell how it ended. May be called again."""
         if self._life.fileno() != -1:
             self._ask(do="end", reason="closed")
-            self.data.close()
             deadline = time.monotonic() + _END_SECONDS
             while not self._gone and self._hear(deadline):
                 continue
+            self.data.close()  # not before: an agent that saw it closed would end by itself
             self._life.close()
             self._closed(self)
             if not self._gone:

@@ -87,6 +87,10 @@ def build(spec: BoxSpec) -> None:
     The former root stays reachable until ``finish``, which the process-namespace child calls.
     """
     views = plan(spec)
+    sources = {name: os.path.realpath(path) for name, path in spec.files.items()}
+    for source in sources.values():
+        if not os.path.exists(source):
+            raise FileNotFoundError(f"{source} was to be given to student code, but does not exist")
     syscalls.mount(None, "/", flags=MS_REC | MS_PRIVATE)
     syscalls.mount("none", _STAGING, kind="tmpfs", flags=MS_NOSUID | MS_NODEV, options=_ROOT_OPTIONS)
     os.mkdir(_STAGING + _OLD)
@@ -102,8 +106,8 @@ def build(spec: BoxSpec) -> None:
     for name in _DEVICES:
         _show(f"{_OLD}/dev/{name}", f"/dev/{name}", device=True)
     os.symlink("/proc/self/fd", "/dev/fd")
-    for name, path in spec.files.items():
-        _show(_OLD + os.path.realpath(path), f"{WORKDIR}/{name}")
+    for name in spec.files:
+        _show(_OLD + sources[name], f"{WORKDIR}/{name}")
     os.makedirs("/proc", exist_ok=True)
 
 

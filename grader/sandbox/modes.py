@@ -43,7 +43,7 @@ def usual_mode() -> Mode:
     """
     if not sys.platform.startswith("linux"):
         raise SandboxUnavailable(_elsewhere(sys.platform))
-    # Never a user namespace for root: the kernel does not count root's processes, so nothing bounds a fork bomb.
+    # Never a user namespace for root: the kernel does not count root's processes, so no fork bomb would stop.
     return Mode.NS_ROOT if os.geteuid() == 0 else Mode.NS_USER
 
 

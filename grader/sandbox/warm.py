@@ -46,8 +46,7 @@ def main(arguments: list[str]) -> int:
 
 def _prepare(*, entry: str, preload: list[str]) -> worker.Serve:
     """Import everything and make the shell; returns what a worker calls with its connection."""
-    importlib.import_module("resource")
-    for name in preload:
+    for name in ("fcntl", "resource", *preload):
         importlib.import_module(name)
     if "torch" in preload:
         _warm_torch()

@@ -6,7 +6,6 @@ a sandbox that did not start is never taken for a student's crash.
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import os
 import random
@@ -42,7 +41,7 @@ def run(spec: BoxSpec, *, data: int, report: int, slot_user: int, workdir: str, 
     ``workdir`` is where to work in a mode without a file system of its own.
     """
     try:
-        report = fcntl.fcntl(report, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STANDARD)
+        report = _moved_up(report)
         try:
             _confine(spec, data=data, report=report, slot_user=slot_user, workdir=workdir)
             _seed(spec.seed)
@@ -98,7 +97,7 @@ def _check_files_readable(spec: BoxSpec) -> None:
 
 def _keep_only(data: int, report: int) -> None:
     """Standard streams to nowhere, ``data`` as number 3, ``report`` where it is, everything else closed."""
-    data = fcntl.fcntl(data, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STANDARD)
+    data = _moved_up(data)
     nowhere = os.open("/dev/null", os.O_RDWR)
     for standard in range(DATA):
         os.dup2(nowhere, standard)
@@ -107,6 +106,13 @@ def _keep_only(data: int, report: int) -> None:
         number = int(name)
         if number > DATA and number != report:
             _close(number)
+
+
+def _moved_up(number: int) -> int:
+    """A copy of a file descriptor that is out of the way of the standard ones."""
+    import fcntl  # noqa: PLC0415  # Unix only
+
+    return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STANDARD)
 
 
 def _close(number: int) -> None:

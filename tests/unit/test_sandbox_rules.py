@@ -1,0 +1,275 @@
+"""The sandbox's pure parts: the filter's program, what is shown, limits, specs, the watchdog's choice."""
+
+from __future__ import annotations
+
+import errno
+import re
+import struct
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader.sandbox import filesystem
+from grader.sandbox.filesystem import View, plan
+from grader.sandbox.limits import ProcessLimits
+from grader.sandbox.modes import Mode
+from grader.sandbox.seccomp import Op, allow_list, assemble
+from grader.sandbox.seccomp_table import ALLOWED, BY_ARGUMENT, NEWER_THAN_TABLE
+from grader.sandbox.spec import BoxSpec
+from grader.sandbox.supervisor import in_words
+from grader.sandbox.watchdog import MemoryWatch, choose_victims
+
+ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+AUDIT = (0xC000003E, 0xC00000B7)
+COLUMNS = pytest.mark.parametrize("column", [0, 1], ids=["x86-64", "aarch64"])
+PROGRAMS = [assemble(allow_list(column)) for column in (0, 1)]
+
+
+def decide(column: int, number: int, *arguments: int, audit: int | None = None) -> int:
+    """Run the assembled filter as the kernel's machine does."""
+    words = [*arguments, *[0] * (6 - len(arguments))]
+    data = struct.pack("<IIQ6Q", number, AUDIT[column] if audit is None else audit, 0, *words)
+    program = list(struct.iter_unpack("HBBI", PROGRAMS[column]))
+    loaded, place = 0, 0
+    while True:
+        code, yes, no, value = program[place]
+        place += 1
+        match code:
+            case 0x20:
+                (loaded,) = struct.unpack_from("<I", data, value)
+            case 0x15:
+                place += yes if loaded == value else no
+            case 0x35:
+                place += yes if loaded >= value else no
+            case 0x45:
+                place += yes if loaded & value else no
+            case 0x06:
+                return value
+            case _:
+                raise AssertionError(code)
+
+
+@COLUMNS
+def test_the_filter_allows_exactly_the_list(column: int) -> None:
+    """Every number up to 1000: allowed if listed, else an error, ENOSYS for what is newer than the list."""
+    listed = {pair[column] for pair in ALLOWED.values()}
+    depends = {pair[column] for pair in BY_ARGUMENT.values()}
+    for number in range(1000):
+        if number in depends:
+            continue
+        refused = ERRNO | (errno.ENOSYS if number >= NEWER_THAN_TABLE else errno.EPERM)
+        assert decide(column, number) == (ALLOW if number in listed else refused), number
+
+
+@COLUMNS
+def test_the_filter_looks_at_arguments_where_they_decide(column: int) -> None:
+    """A fork and a thread, no namespace; a thread's name, not the death signal; isatty, not TIOCSTI."""
+    clone, prctl, ioctl = (BY_ARGUMENT[name][column] for name in ("clone", "prctl", "ioctl"))
+    assert decide(column, clone, 0x01200011) == ALLOW
+    assert decide(column, clone, 0x003D0F00) == ALLOW
+    for namespace in (0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000):
+        assert decide(column, clone, namespace | 17) == ERRNO | errno.EPERM
+    assert decide(column, prctl, 15) == ALLOW
+    assert decide(column, prctl, 1) == decide(column, prctl, 22) == ERRNO | errno.EPERM
+    assert decide(column, ioctl, 1, 0x5401) == ALLOW
+    assert decide(column, ioctl, 1, 0x5412) == ERRNO | errno.EPERM
+
+
+def test_another_architectures_calls_are_deadly() -> None:
+    """32-bit and x32 calls have other numbers."""
+    assert decide(0, 0, audit=0x40000003) == KILL
+    assert decide(0, 0x40000000) == KILL
+    assert decide(1, 0, audit=AUDIT[0]) == KILL
+
+
+DANGEROUS = (
+    "execve execveat socket connect bind ptrace mount unshare setns bpf keyctl memfd_create shmget "
+    "process_vm_readv clone3 io_uring_setup userfaultfd setuid seccomp pidfd_getfd mknod link"
+)
+
+
+@pytest.mark.parametrize("name", DANGEROUS.split())
+def test_the_dangerous_are_not_on_the_list(name: str) -> None:
+    """By name, for both architectures at once."""
+    assert name not in ALLOWED
+
+
+HEADERS = {
+    0: Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
+    1: Path("/usr/include/asm-generic/unistd.h"),
+}
+
+
+@COLUMNS
+def test_the_numbers_are_the_kernels(column: int) -> None:
+    """Compared with the kernel's headers where they are installed; no number twice anywhere."""
+    table = {name: pair[column] for name, pair in (ALLOWED | BY_ARGUMENT).items() if pair[column] is not None}
+    assert len(set(table.values())) == len(table)
+    if HEADERS[column].exists():
+        found = re.findall(r"#define __NR(?:3264)?_(\w+) (\d+)", HEADERS[column].read_text())
+        official = {name: int(number) for name, number in found}
+        official |= {"newfstatat": official.get("newfstatat", official.get("fstatat", -1))}
+        assert {name: number for name, number in table.items() if name in official} == {
+            name: official[name] for name in table if name in official
+        }
+
+
+def test_a_jump_too_far_is_an_error() -> None:
+    """Instead of a filter that does something else."""
+    program = [Op(0x15, 1, yes="end"), *[Op(0x20, 0)] * 256, Op(0x06, ALLOW, label="end")]
+    with pytest.raises(ValueError, match="jump"):
+        assemble(program)
+
+
+def test_python_in_a_checkout_does_not_show_the_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A virtual environment in the repository: its libraries are shown, its neighbours are not."""
+    for name in (".venv/lib/python3/site-packages", ".venv/bin", "hidden_tests"):
+        (tmp_path / name).mkdir(parents=True)
+    for attribute in ("prefix", "exec_prefix"):
+        monkeypatch.setattr(sys, attribute, str(tmp_path / ".venv"))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), str(tmp_path / ".venv/lib/python3/site-packages")])
+    below = [view.path for view in plan(BoxSpec(mode=Mode.NS_USER)) if view.path.startswith(str(tmp_path))]
+    assert below == [str(tmp_path / ".venv/lib")]
+    above = {str(parent) for parent in tmp_path.parents}
+    assert not above & {view.path for view in plan(BoxSpec(mode=Mode.NS_USER))}
+
+
+def test_a_hidden_folder_is_covered_under_every_name_it_has(tmp_path: Path) -> None:
+    """Also where a link shows its parent, and not what must stay visible inside it."""
+    real = tmp_path / "real"
+    (real / "course" / "data").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(real)
+    spec = BoxSpec(
+        mode=Mode.NS_USER,
+        extra=(tmp_path / "link", real / "course" / "data"),
+        hidden=(tmp_path / "link" / "course",),
+    )
+    shown = [view for view in plan(spec) if view.path.startswith(str(tmp_path))]
+    assert shown == [
+        View(str(tmp_path / "link"), str(real)),
+        View(str(real), str(real)),
+        View(str(tmp_path / "link" / "course"), None),
+        View(str(real / "course"), None),
+        View(str(real / "course" / "data"), str(real / "course" / "data")),
+    ]
+
+
+def test_what_a_parent_shows_is_not_mounted_again(tmp_path: Path) -> None:
+    """Each mount costs time in every sandbox."""
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    spec = BoxSpec(mode=Mode.NS_USER, extra=(tmp_path / "a" / "b", tmp_path / "a"))
+    assert [v.path for v in plan(spec) if v.path.startswith(str(tmp_path))] == [str(tmp_path / "a")]
+
+
+def test_the_systems_programs_and_homes_are_never_shown() -> None:
+    """Only what libraries load."""
+    paths = {view.path for view in plan(BoxSpec(mode=Mode.NS_ROOT))}
+    assert not paths & {
+        "/",
+        "/usr",
+        "/usr/bin",
+        "/bin",
+        "/etc",
+        "/home",
+        "/root",
+        "/var",
+        "/dev",
+        "/sys",
+        "/run",
+    }
+    assert not set(filesystem.WRITABLE) & paths
+
+
+SIZES = st.dictionaries(st.integers(1, 9), st.floats(0, 1000), min_size=1)
+
+
+@settings(derandomize=True)
+@given(SIZES, st.floats(1, 3000))
+def test_the_watchdog_ends_no_more_than_it_must(sizes: dict[int, float], limit: float) -> None:
+    """Nothing under the limit; above it forks first, the largest first, and no more than brings it down."""
+    chosen = choose_victims(sizes, first=1, limit_mb=limit)
+    excess = sum(sizes.values()) - limit
+    if excess <= 0:
+        assert chosen == []
+        return
+    ended = [size for _, size in chosen]
+    forks = {process: size for process, size in sizes.items() if process != 1 and size > 0}
+    if not forks:
+        assert [process for process, _ in chosen] == [1]
+        return
+    assert 1 not in dict(chosen)
+    assert ended == sorted(forks.values(), reverse=True)[: len(ended)]
+    assert sum(ended) >= excess or len(ended) == len(forks)
+    assert sum(ended[:-1]) < excess
+
+
+def test_the_watchdog_rests_after_a_careful_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measuring properly takes milliseconds a process: at most a fifth of the time goes there."""
+    now = [0.0]
+    careful: list[float] = []
+
+    def proportional(process: int) -> float:
+        careful.append(now[0])
+        now[0] += 0.1
+        return 10.0
+
+    monkeypatch.setattr("grader.sandbox.processes.resident_mb", lambda _: 500.0)
+    monkeypatch.setattr("grader.sandbox.processes.proportional_mb", proportional)
+    watch = MemoryWatch(100, 1, lambda: [1], clock=lambda: now[0])
+    while now[0] < 10:
+        assert watch.victims() == []
+        now[0] += 0.05
+    assert len(careful) * 0.1 <= 10 / 4
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(0, "exit 0"), (3, "exit 3"), (-9, "signal 9 (SIGKILL)"), (-11, "signal 11 (SIGSEGV)")],
+)
+def test_exit_statuses_are_said_in_words(status: int, words: str) -> None:
+    """As a report shows them."""
+    assert in_words(status) == words
+
+
+def test_a_signal_without_a_name_is_its_number() -> None:
+    """Real-time signals have none."""
+    assert in_words(-40) == "signal 40"
+
+
+def test_a_spec_crosses_to_the_zygote_unchanged() -> None:
+    """Every field."""
+    spec = BoxSpec(
+        mode=Mode.NS_USER,
+        limits=ProcessLimits(memory_mb=123, address_space_mb=4567, wall_seconds=1.5),
+        seed=2**62,
+        files={"data": Path("/x/données")},
+        extra=(Path("/a"),),
+        hidden=(Path("/b"), Path("/c")),
+    )
+    assert BoxSpec.from_json(spec.to_json()) == spec
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/a", "a\0"])
+def test_a_given_file_has_a_plain_name(name: str) -> None:
+    """It can not be put elsewhere than in the working directory."""
+    with pytest.raises(ValueError, match="plain name"):
+        BoxSpec(mode=Mode.NONE, files={name: Path("/x")})
+
+
+def test_paths_are_absolute() -> None:
+    """The zygote works elsewhere."""
+    with pytest.raises(ValueError, match="absolute"):
+        BoxSpec(mode=Mode.NONE, hidden=(Path("x"),))
+
+
+def test_limits_are_positive() -> None:
+    """Zero or less means a mistake, not "none"."""
+    with pytest.raises(ValueError, match="memory_mb"):
+        ProcessLimits(memory_mb=0)
+    assert ProcessLimits(memory_mb=100).reserved_mb == 4196
+    assert ProcessLimits(memory_mb=100, address_space_mb=7).reserved_mb == 7
