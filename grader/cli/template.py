@@ -13,9 +13,9 @@ from grader.notebooks.template_folder import differences, write
 
 HELP = """Make the students' template from the reference.
 
-Solutions become TODO stubs, written answers a place to write, outputs are cleared; files that the manifest gives
-away and the public tests are copied. Files in the folder that are no longer generated are removed. Exit status:
-0 done or fresh, 2 cannot be made, or stale with --check.
+Solutions become TODO stubs, written answers a place to write, outputs are cleared; files that the manifest
+gives away and the public tests are copied. Files in the folder that are no longer generated are removed. Exit
+status: 0 done or fresh, 2 cannot be made, or stale with --check.
 
 \b
 Examples:

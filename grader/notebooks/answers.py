@@ -31,7 +31,7 @@ class Answer:
     """What was handed in for one item. ``text`` is Markdown that the student wrote: untrusted.
 
     ``found`` is whether anything was handed in: prose (or a pasted picture) for a written item, a figure or
-    recorded evidence for an evidence item. ``cells`` are the numbers of the cells it was taken from.
+    recorded evidence for an evidence item. ``cells`` are the numbers of the cells that were looked at for it.
     """
 
     text: str = ""

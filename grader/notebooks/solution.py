@@ -7,8 +7,8 @@
     return X @ W + b
     ### END SOLUTION
 
-In Markdown the markers are ``<!-- BEGIN SOLUTION -->`` and ``<!-- END SOLUTION -->``. A marker that is written
-in any other way is an error, because it would give the solution away.
+In Markdown the markers are ``<!-- BEGIN SOLUTION -->`` and ``<!-- END SOLUTION -->``. A marker written in any
+other way is an error, because it would give the solution away.
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ def _stub(lines: Sequence[str], opened: int, closed: int, *, kind: str) -> Itera
     instruction = inside["text"] if inside else above or INSTRUCTION
     if inside or not above:
         yield f"{indent}# TODO: {instruction}"
-    yield f"{indent}raise NotImplementedError({json.dumps(f'TODO: {instruction}', ensure_ascii=False)})"
+    message = f"TODO: {instruction}"
+    text = repr(message) if '"' in message else json.dumps(message, ensure_ascii=False)
+    yield f"{indent}raise NotImplementedError({text})"
 
 
 def _todo_above(lines: Sequence[str], opened: int) -> str | None:

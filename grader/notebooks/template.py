@@ -1,4 +1,4 @@
-"""The students' folder, generated from the reference: the notebook without its solutions, and what goes with it.
+"""The students' folder, generated from the reference: its notebook without solutions, and what goes with it.
 
 The same reference gives the same bytes, whatever versions are installed: the notebook's JSON is written here.
 """
@@ -30,8 +30,8 @@ _SKIPPED = {"__pycache__"}
 _README = """\
 # {title}
 
-This folder is everything you need. Work in `{notebook}`; the cells say where (`TODO`), and answers in words go
-under the headings that begin with *Answer*.
+This folder is everything you need. Work in `{notebook}`; the cells say where (`TODO`), and answers in words
+go under the headings that begin with *Answer*.
 
 ## Set up
 
@@ -60,8 +60,8 @@ def build(assignment: Assignment, folder: Path) -> dict[str, bytes]:
     """All files of the students' folder: relative path (with ``/``) to content.
 
     Reads the reference notebook, the files that the manifest gives away and ``public_tests/`` beside the
-    reference. Raises TemplateError, with file and line, for anything that would give away a solution or leave a
-    cell that is not Python.
+    reference. Raises TemplateError, with file and line, for anything that would give away a solution or leave
+    a cell that is not Python.
     """
     reference = folder / assignment.notebook
     files = dict(_given(assignment, folder))

@@ -1,4 +1,4 @@
-"""The generated folder on disk: what differs from the reference, and writing it anew without touching else."""
+"""The generated folder on disk: what differs from the reference, and writing it while sparing other files."""
 
 from __future__ import annotations
 
