@@ -108,10 +108,10 @@ class Agent:
 
     # -- values --------------------------------------------------------------------------------------
 
-    def _resolve(self, node: dict[str, Any], decoder: codec.Decoder) -> object:
-        """The object that a handle from the trusted side means, its path followed."""
+    def _resolve(self, node: dict[str, Any], decoder: codec.Decoder) -> Kept:
+        """The object that a handle from the trusted side means, its path followed; handed on as itself."""
         path = decoder.decode(node.get("path", []))
-        return follow(self._objects[node["id"]], path)
+        return Kept(follow(self._objects[node["id"]], path))
 
     def _reference(self, encoder: codec.Encoder, value: object, depth: int) -> Any:
         if type(value) is Kept:
@@ -125,7 +125,7 @@ class Agent:
         self._objects.append(value)
         return {"$": "ref", "id": len(self._objects) - 1, "type": type(value).__name__[:80]}
 
-    # -- operations: each takes plain data or resolved objects ------------------------------------------
+    # -- operations: each takes plain data, and the student's objects wrapped as Kept ---------------------
 
     def _cell(self, source: str) -> dict[str, Any]:
         if self._shell is None:
@@ -137,17 +137,18 @@ class Agent:
             self._shell.user_ns["__name__"] = module
             shells.draw_figures(self._shell, wanted=figures)
 
-    def _value(self, target: object) -> object:
-        plain = as_plain(target)
+    def _value(self, kept: Kept) -> object:
+        plain = as_plain(kept.value)
         if not is_plain(plain):
-            raise codec.NotPlainDataError(f"an object of type {type(target).__name__[:80]}")
+            raise codec.NotPlainDataError(f"an object of type {type(kept.value).__name__[:80]}")
         return plain
 
-    def _call(self, function: Any, arguments: list[Any], named: dict[str, Any]) -> object:
+    def _call(self, kept: Kept, arguments: list[Any], named: dict[str, Any]) -> object:
+        function: Any = kept.value
         return function(*map(own, arguments), **{name: own(value) for name, value in named.items()})
 
-    def _set(self, owner: object, step: Step, value: object) -> None:
-        kind, name = step
+    def _set(self, kept: Kept, step: Step, value: object) -> None:
+        owner, (kind, name) = kept.value, step
         value = own(value)
         if isinstance(owner, Namespace):
             owner.names[name] = value
@@ -188,7 +189,7 @@ class Agent:
 
 
 class Kept:
-    """Marks a value that stays inside although it is plain data."""
+    """Marks an object of the student's side: in an answer it stays inside, in a request it is no copy."""
 
     def __init__(self, value: object) -> None:
         self.value = value
@@ -221,7 +222,12 @@ def follow(start: object, path: Sequence[Step]) -> Any:
 
 
 def own(value: object) -> object:
-    """A copy that student code may write to: received arrays lie in a shared, perhaps read-only buffer."""
+    """A copy that student code may write to: received arrays lie in a shared, perhaps read-only buffer.
+
+    An object that is on this side already is handed on as itself, so that changes in it can be seen.
+    """
+    if type(value) is Kept:
+        return value.value
     if type(value) is np.ndarray:
         return value.copy()
     if type(value) is list or type(value) is tuple:
@@ -371,6 +377,7 @@ def serve(sock: socket.socket, shell: shells.Shell) -> NoReturn:
     sys.stdout, sys.stderr = agent.stdout, agent.stderr
     habits.install(shell)
     sys.modules["grader"] = habits.grader_module()
+    sys.path.insert(0, "")  # as in Jupyter: what was given lies in the working directory
     while True:
         try:
             request, tree, buffer = connection.receive()
