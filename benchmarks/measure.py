@@ -1,0 +1,66 @@
+"""Timing helpers: medians of repeated runs, side by side in one process, and the machine's name."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number: what it is, its value and unit, the bar it is held to, and how it was taken."""
+
+    what: str
+    value: float
+    unit: str
+    at_most: float | None = None
+    note: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Whether the value keeps within its bar."""
+        if self.at_most is None:
+            return ""
+        return "ok" if self.value <= self.at_most else "OVER"
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """Wall-clock seconds of one call."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def median_of(run: Callable[[], object], *, times: int, warm_up: int = 1) -> float:
+    """The median seconds of ``times`` calls, after ``warm_up`` that do not count."""
+    for _ in range(warm_up):
+        run()
+    return statistics.median(seconds(run) for _ in range(times))
+
+
+def side_by_side(runs: Sequence[Callable[[], object]], *, times: int) -> list[float]:
+    """Median seconds of each, taken in turns, so that a busy minute slows all of them alike."""
+    taken: list[list[float]] = [[] for _ in runs]
+    for _ in range(times):
+        for position, run in enumerate(runs):
+            taken[position].append(seconds(run))
+    return [statistics.median(each) for each in taken]
+
+
+def machine() -> str:
+    """Processor, cores, kernel and Python, for the head of a table."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        names = [
+            line.partition(":")[2].strip()
+            for line in cpuinfo.read_text().splitlines()
+            if "model name" in line
+        ]
+        model = names[0] if names else model
+    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
