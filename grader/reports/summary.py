@@ -63,7 +63,8 @@ def state(item: ItemResult, *, public: bool = False) -> State:
         passed = sum(check.outcome is Outcome.PASSED for check in item.checks)
         return State.FULL if passed == len(item.checks) else State.PARTIAL if passed else State.ZERO
     if not item.decided:
-        return State.WAITING
+        # Checks decide a code item: where they did not, marking is not what it waits for.
+        return State.ATTENTION if item.kind == "code" else State.WAITING
     if item.earned == item.possible:
         return State.FULL
     return State.PARTIAL if item.earned else State.ZERO

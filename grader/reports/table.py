@@ -23,6 +23,7 @@ from grader.reports.text import excerpt, one_line
 
 _DETAIL_LINES = 8
 _WIDEST = 110  # a table stretched over a whole wide screen separates what belongs together
+_NARROW = 64  # below this an undecided item says "open", so that its title keeps some room
 
 _RULES = Box("    \n    \n ── \n    \n    \n ── \n    \n    \n")
 _ASCII_RULES = Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
@@ -69,6 +70,7 @@ class _Report:
         self.encoding = console.encoding
         self.unicode = _encodes("✓◐✗…·─", console.encoding) and not console.legacy_windows
         self.signs = Signs() if self.unicode else ASCII_SIGNS
+        self.narrow = console.width < _NARROW
         self.public = summary.is_public(grade)
 
     def parts(self) -> Iterator[RenderableType]:
@@ -103,7 +105,7 @@ class _Report:
         table.header_style = table.border_style = "dim"
         table.add_column("", width=1)
         table.add_column("Item", overflow="fold", max_width=22)
-        table.add_column("Title", ratio=1, min_width=10, overflow="fold")
+        table.add_column("Title", ratio=1, overflow="fold")
         table.add_column("Checks" if self.public else "Points", justify="right", overflow="fold")
         table.add_column("", overflow="fold")
         for item in summary.shown_items(self.grade):
@@ -117,7 +119,8 @@ class _Report:
         if self.public:
             passed, every = summary.checks_passed((item,))
             return Text(str(passed), _STYLES[state]), Text(f"of {every}", "dim")
-        earned = str(item.earned) if item.decided else summary.waiting_word(item)
+        undecided = "open" if self.narrow else summary.waiting_word(item)
+        earned = str(item.earned) if item.decided else undecided
         return Text(earned, _STYLES[state]), Text(f"of {item.possible}", "dim")
 
     def failures(self) -> Iterator[RenderableType]:

@@ -160,7 +160,7 @@ def make_grade(items: tuple[ItemResult, ...] | None = None, **changes: object) -
         "submission": Submission(
             name="hw3_morning_section.ipynb", sha256="a7" * 32, kind="notebook", bytes=184_320
         ),
-        "mode": "full",
+        "mode": "hidden",
         "seed": 20_240_301,
         "graded_at": "2024-03-01T09:30:00Z",
         "seconds": 14.237,
@@ -168,7 +168,7 @@ def make_grade(items: tuple[ItemResult, ...] | None = None, **changes: object) -
             grader="0.1.0",
             python="3.11.2",
             platform="Linux 6.1 x86_64",
-            isolation="namespaces",
+            isolation="ns-user",
             packages={"numpy": "2.1.0", "torch": "2.13.0"},
         ),
         "limits": Limits(),
@@ -305,14 +305,22 @@ def nothing_runs() -> Grade:
 
 
 def public_run() -> Grade:
-    """A student's own run of the public tests."""
+    """A student's own run of the public tests, which award nothing."""
+    none = Points(0)
     items = tuple(item for item in make_items() if item.kind == "code")
-    two = Points.of(2)
+    for item, titles in CHECKS.items():
+        items = with_checks(
+            items,
+            item,
+            *(make_check(item, title, none, visibility="public") for title in titles),
+            possible=none,
+        )
+    passing, failing = CHECKS["3.1.2"]
     items = with_checks(
         items,
         "3.1.2",
-        make_check("3.1.2", CHECKS["3.1.2"][0], two, visibility="public"),
-        failed("3.1.2", CHECKS["3.1.2"][1], two, message=WRONG_GRADIENT, visibility="public"),
+        make_check("3.1.2", passing, none, visibility="public"),
+        failed("3.1.2", failing, none, message=WRONG_GRADIENT, visibility="public"),
     )
     return make_grade(items, mode="public")
 

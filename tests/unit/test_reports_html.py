@@ -159,7 +159,7 @@ def test_cells_notices_attention_and_provenance_are_there() -> None:
     assert "Traceback Traceback (most recent call last): Cell 12, line 9, in backward_pass" in page.text
     assert page.text.index("Needs attention 3.1.5: the check") < page.text.index("Points by item")
     assert page.text.index("Notices The kernel name") < page.text.index("Points by item")
-    for fact in ("seed 20240301", "namespaces", "a7" * 32, "5d" * 32, "2024-03-01T09:30:00Z, in 14.2 s"):
+    for fact in ("seed 20240301", "ns-user", "a7" * 32, "5d" * 32, "2024-03-01T09:30:00Z, in 14.2 s"):
         assert fact in page.text
     assert "chainrule 0.1.0, Python 3.11.2, numpy 2.1.0, torch 2.13.0" in page.text
     assert "30 s a cell, 10 s a check, 300 s for the notebook, 2048 MiB of memory" in page.text

@@ -58,6 +58,15 @@ def test_every_item_shows_its_points_or_what_it_waits_for() -> None:
     assert row(printed(make_grade()), "3.1.1") == "✓ 3.1.1 Linear layer 6 of 6"
 
 
+def test_a_code_item_without_checks_needs_attention_rather_than_marking() -> None:
+    items = with_checks(
+        make_items(), "3.1.2", decided=False, waits_for="checks: none could be run for this item"
+    )
+    text = printed(make_grade(items))
+    assert row(text, "3.1.2") == "! 3.1.2 ReLU needs attention of 4"
+    assert text.splitlines()[-1] == "16 of 28 points decided: 16 earned, 8 await marking, 4 need attention"
+
+
 @pytest.mark.parametrize(
     ("grade", "line"),
     [
@@ -142,6 +151,12 @@ def test_the_reports_path_stays_on_one_line() -> None:
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_no_line_is_wider_than_the_terminal(grade: Grade, width: int) -> None:
     assert max(cell_len(line) for line in printed(grade, width=width).splitlines()) <= min(width, 110)
+
+
+def test_a_narrow_terminal_still_shows_titles_and_points() -> None:
+    text = printed(mixed(), width=40)
+    assert row(text, "3.1.1").endswith("4 of 6")
+    assert row(text, "3.2.3.i").endswith("open of 2")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "latin-1"])
