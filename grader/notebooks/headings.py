@@ -43,7 +43,7 @@ class Headings:
         longest_first = sorted(self._ids, key=len, reverse=True)
         token = "|".join(map(re.escape, longest_first))
         # 3.2.3.i must not be found in 3.2.3.ii, 13.2.3.i or 3.2.3.i.answer; a full stop after it is fine.
-        self._token = re.compile(rf"(?<![\d.])(?:{token})(?!\w|\.\w)", re.IGNORECASE)
+        self._token = re.compile(rf"(?<![\d.])(?:{token})(?![^\W_]|\.[^\W_])", re.IGNORECASE)
         self._quoted = re.compile(rf"(?P<quote>[\"'])(?P<id>{token})(?P=quote)", re.IGNORECASE)
         self._chapters = {name.split(".")[0] for name in self._ids}
 
