@@ -44,8 +44,8 @@ try:
 except ImportError:
 
     def check(item_id):
-        """Say how to get the public tests."""
-        print(f"The public tests of {item_id} come with Chainrule. Run: pip install chainrule")
+        """Say where the public tests come from."""
+        print(f"The public tests of {item_id} need the grader Chainrule; your course says how to get it.")
 
 
 # %% [markdown]
@@ -460,12 +460,11 @@ def train(sets, model, batch_size, max_epochs, patience=None, update=miniBatchGr
 # training stops after 13 epochs, and the network of epoch 10 is right on 0.8435 of the test pictures.
 
 # %%
-run = train(*fresh_start(), batch_size=BATCH_SIZE, max_epochs=MAX_EPOCHS, patience=PATIENCE)
-for epoch, (loss, on_train, on_validation) in enumerate(
-    zip(run["loss"], run["train"], run["validation"], strict=True), start=1
-):
+first_run = train(*fresh_start(), batch_size=BATCH_SIZE, max_epochs=MAX_EPOCHS, patience=PATIENCE)
+columns = zip(first_run["loss"], first_run["train"], first_run["validation"], strict=True)
+for epoch, (loss, on_train, on_validation) in enumerate(columns, start=1):
     print(f"epoch {epoch}: loss {loss:.12g}, accuracy {on_train:.4f} train, {on_validation:.4f} validation")
-print(f"best epoch: {run['best_epoch']}, test accuracy there: {run['test_at_best']:.4f}")
+print(f"best epoch: {first_run['best_epoch']}, test accuracy there: {first_run['test_at_best']:.4f}")
 
 # %% [markdown]
 # ## 3.2 The effect of the batch size
@@ -639,7 +638,7 @@ def zero_velocity(model):
 
 def sgd_with_momentum(model, velocity, _learning_rate, alpha):
     """One step on every parameter; model and velocity are changed, the model is returned."""
-    # TODO: v <- alpha v + gradient, then w <- w - _learning_rate v, for every parameter of every module
+    # TODO: update velocity and parameter, for every parameter of every module
     ### BEGIN SOLUTION
     for name, module in model.items():
         if hasattr(module, "params"):

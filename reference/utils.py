@@ -60,14 +60,16 @@ class softmax_cross_entropy:
 
     def backward(self, X: np.ndarray, Y: np.ndarray) -> np.ndarray:
         """Gradient of the mean loss with respect to X: an (N, K) array. The 1/N is already in it."""
-        grad = np.exp(self._log_softmax(X))
+        grad: np.ndarray = np.exp(self._log_softmax(X))
         grad[self._entries(X, Y)] -= 1.0
-        return grad / X.shape[0]
+        grad /= X.shape[0]
+        return grad
 
     @staticmethod
     def _log_softmax(X: np.ndarray) -> np.ndarray:
-        shifted = X - X.max(axis=1, keepdims=True)  # the same result, but exp cannot overflow
-        return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        shifted: np.ndarray = X - X.max(axis=1, keepdims=True)  # the same result, but exp cannot overflow
+        shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        return shifted
 
     @staticmethod
     def _entries(X: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -81,7 +83,8 @@ class softmax_cross_entropy:
 
 def predict_label(f: np.ndarray) -> np.ndarray:
     """The class with the highest score in each row of f (N, K), as an (N, 1) array."""
-    return np.argmax(f, axis=1).reshape(-1, 1)
+    labels: np.ndarray = np.argmax(f, axis=1).reshape(-1, 1)
+    return labels
 
 
 class DataSplit:

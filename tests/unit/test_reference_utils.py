@@ -1,0 +1,221 @@
+"""What students are given: the loss, the loaders, the downloads and the embedded data."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import http.server
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from reference_files import REFERENCE, load
+
+
+@pytest.fixture(scope="module")
+def utils() -> ModuleType:
+    return load("utils")
+
+
+def write_idx(path: Path, array: np.ndarray) -> None:
+    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, dtype=">u4").tobytes()
+    path.write_bytes(gzip.compress(header + array.tobytes()))
+
+
+@pytest.fixture
+def small_full_set(utils: ModuleType, tmp_path: Path) -> Path:
+    """A folder like the full set: 1,205 images of each class in the train file, each with its own picture."""
+    labels = np.tile(np.arange(10, dtype=np.uint8), 1205)
+    images = np.zeros((len(labels), 2, 2), dtype=np.uint8)
+    images[:, 0, 0], images[:, 0, 1], images[:, 1, 0] = (
+        labels,
+        np.arange(len(labels)) // 256,
+        np.arange(len(labels)) % 256,
+    )
+    for name, array in zip(utils.FASHION_MNIST, (images, labels, images[:30], labels[:30]), strict=True):
+        write_idx(tmp_path / f"{name}.gz", array)
+    return tmp_path
+
+
+def test_softmax_cross_entropy_is_the_mean_loss_and_its_gradient(utils: ModuleType) -> None:
+    rng = np.random.default_rng(1)
+    scores, labels = rng.normal(size=(4, 3)), np.array([[0], [2], [1], [2]])
+    loss = utils.softmax_cross_entropy()
+    chances = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    expected = -np.log(chances[np.arange(4), labels[:, 0]]).mean()
+    assert loss.forward(scores, labels) == pytest.approx(expected)
+    estimate = np.zeros_like(scores)
+    for index in np.ndindex(scores.shape):
+        step = np.zeros_like(scores)
+        step[index] = 1e-5
+        estimate[index] = (loss.forward(scores + step, labels) - loss.forward(scores - step, labels)) / 2e-5
+    np.testing.assert_allclose(loss.backward(scores, labels), estimate, atol=1e-9)
+
+
+def test_softmax_cross_entropy_survives_large_scores_and_leaves_them(utils: ModuleType) -> None:
+    scores = np.array([[1e4, -1e4]])
+    loss = utils.softmax_cross_entropy()
+    assert loss.forward(scores, np.array([[1]])) == pytest.approx(2e4)
+    np.testing.assert_allclose(loss.backward(scores, np.array([[1]])), [[1.0, -1.0]])
+    assert scores.tolist() == [[1e4, -1e4]]
+
+
+def test_labels_are_columns_and_examples_rows(utils: ModuleType) -> None:
+    split = utils.DataSplit(np.arange(12.0).reshape(4, 3), np.arange(4).reshape(4, 1))
+    x, y = split.get_example([2])
+    assert (split.N, split.d, x.shape, y.shape) == (4, 3, (1, 3), (1, 1))
+    assert utils.predict_label(np.array([[0.1, 0.9], [3.0, 2.0]])).tolist() == [[1], [0]]
+
+
+def test_the_subset_is_balanced_scaled_and_in_columns(utils: ModuleType) -> None:
+    np.random.seed(42)
+    Xtrain, Ytrain, Xval, Yval, Xtest, Ytest = utils.data_loader_mnist("subset")
+    for X, Y, each in ((Xtrain, Ytrain, 80), (Xval, Yval, 20), (Xtest, Ytest, 30)):
+        assert (X.shape, Y.shape) == ((10 * each, 784), (10 * each, 1))
+        assert (X.dtype, X.min(), X.max()) == (np.float64, 0.0, 1.0)
+        assert np.bincount(Y[:, 0]).tolist() == [each] * 10
+
+
+def test_the_training_set_is_shuffled_with_one_permutation(utils: ModuleType) -> None:
+    np.random.seed(42)
+    Y = utils.data_loader_mnist("subset")[1]
+    after = np.random.random()
+    np.random.seed(42)
+    order = np.random.permutation(800)
+    assert after == np.random.random()
+    assert np.array_equal(Y[:, 0], np.repeat(np.arange(10), 80)[order])
+
+
+def test_the_full_split_is_the_first_1000_and_last_200_of_each_class(
+    utils: ModuleType, small_full_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAINRULE_DATA", str(small_full_set))
+    np.random.seed(0)
+    Xtrain, Ytrain, Xval, Yval, Xtest, Ytest = utils.data_loader_mnist("full")
+    assert (Xtrain.shape, Xval.shape, Xtest.shape) == ((10_000, 4), (2_000, 4), (30, 4))
+    position = np.rint(Xtrain * 255)[:, 1:3] @ [256, 1]
+    assert sorted(position) == list(range(10_000))
+    assert np.array_equal(position % 10, Ytrain[:, 0])
+    last = np.rint(Xval * 255)[:, 1:3] @ [256, 1]
+    assert sorted(last) == list(range(10_050, 12_050))
+    assert np.array_equal(Yval[:, 0], np.repeat(np.arange(10), 200))
+    assert np.array_equal(Ytest[:, 0], np.tile(np.arange(10), 3))
+
+
+def test_a_folder_without_the_files_is_named(utils: ModuleType, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"holds neither train-images-idx3-ubyte nor"):
+        utils.data_loader_mnist(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"tinyshakespeare\.txt"):
+        utils.load_text(tmp_path)
+
+
+def test_a_file_that_is_not_idx_is_refused(utils: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "page").write_text("<html>not found</html>")
+    with pytest.raises(ValueError, match="not an IDX file"):
+        utils.read_idx(tmp_path / "page")
+
+
+class Folder(http.server.BaseHTTPRequestHandler):
+    """Serves the two files of the download tests and counts the requests."""
+
+    files: dict[str, bytes]
+    asked: list[str]
+
+    def do_GET(self) -> None:  # the library's name
+        self.asked.append(self.path)
+        body = self.files[self.path]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Keep the tests' output quiet."""
+
+
+@pytest.fixture
+def mirror() -> Iterator[tuple[str, type[Folder]]]:
+    handler = type("Mirror", (Folder,), {"files": {"/text.gz": gzip.compress(b"To be")}, "asked": []})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", handler
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_download_is_unpacked_checked_and_made_once(
+    utils: ModuleType, mirror: tuple[str, type[Folder]], tmp_path: Path
+) -> None:
+    url, handler = mirror
+    sha256 = hashlib.sha256(b"To be").hexdigest()
+    for _ in range(2):
+        path = utils.download("text", f"{url}/text.gz", sha256, cache=tmp_path)
+        assert path.read_bytes() == b"To be"
+    assert handler.asked == ["/text.gz"]
+
+
+def test_a_download_with_another_sum_is_refused_and_not_kept(
+    utils: ModuleType, mirror: tuple[str, type[Folder]], tmp_path: Path
+) -> None:
+    url, _ = mirror
+    with pytest.raises(ValueError, match="hash"):
+        utils.download("text", f"{url}/text.gz", "0" * 64, cache=tmp_path)
+    assert not (tmp_path / "text").exists()
+
+
+def test_without_a_network_the_error_says_what_to_do(utils: ModuleType, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r'CHAINRULE_DATA .* DATA = "subset"'):
+        utils.download("text", "http://127.0.0.1:9/text.gz", "0" * 64, cache=tmp_path)
+
+
+def test_without_pooch_the_error_says_what_to_install(
+    utils: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    with pytest.raises(FileNotFoundError, match="pip install pooch"):
+        utils.download("text", "http://127.0.0.1:9/text", "0" * 64, cache=tmp_path)
+
+
+def test_the_embedded_files_are_small_and_plain(utils: ModuleType) -> None:
+    data = REFERENCE / "data"
+    assert sum(path.stat().st_size for path in data.iterdir()) < 1_000_000
+    with np.load(data / utils.SUBSET_FILE, allow_pickle=False) as arrays:
+        assert {arrays[name].dtype for name in arrays.files} == {np.dtype(np.uint8)}
+
+
+def test_the_embedded_text_is_a_play_in_the_layout_of_tiny_shakespeare(utils: ModuleType) -> None:
+    text = utils.load_text("subset")
+    assert (len(text), len(set(text))) == (95_913, 62)
+    assert text.startswith("First Witch:\nWhen shall we three meet again\n")
+    assert "\n\nLADY MACBETH:\nOut, damned spot! out, I say!" in text
+    assert "\n\n\n" not in text
+
+
+def test_the_maker_turns_markdown_into_speeches(monkeypatch: pytest.MonkeyPatch, utils: ModuleType) -> None:
+    monkeypatch.setitem(sys.modules, "utils", utils)
+    make_data = load("make_data")
+    markdown = (
+        "# Play\n\n## ACT I\n\n_Enter A and\nB_\n\n**A**  \nOne line,  \n[_Aside_] two.\n\n"
+        "_Exit_\n\n**B & C**  \n_Sings_\nThree.\n"
+    )
+    assert make_data.plain_play(markdown) == "A:\nOne line,\ntwo.\n\nB & C:\n\nThree.\n"
+
+
+def test_the_maker_writes_the_same_bytes_each_time(
+    monkeypatch: pytest.MonkeyPatch, utils: ModuleType, small_full_set: Path, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "utils", utils)
+    make_data = load("make_data")
+    arrays = make_data.fashion_subset(small_full_set) | {"test_labels": np.arange(3, dtype=np.uint8)}
+    for name in ("one.npz", "two.npz"):
+        make_data.write_npz(tmp_path / name, arrays)
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
+    with np.load(tmp_path / "one.npz", allow_pickle=False) as read:
+        assert read["train_images"].shape == (800, 4)
+        assert np.array_equal(read["validation_labels"], np.repeat(np.arange(10), 20))
