@@ -108,10 +108,9 @@ class Agent:
 
     # -- values --------------------------------------------------------------------------------------
 
-    def _resolve(self, node: dict[str, Any], decoder: codec.Decoder) -> Kept:
-        """The object that a handle from the trusted side means, its path followed; handed on as itself."""
-        path = decoder.decode(node.get("path", []))
-        return Kept(follow(self._objects[node["id"]], path))
+    def _resolve(self, node: dict[str, Any], decoder: codec.Decoder) -> Named:
+        """What a handle from the trusted side means. A path that leads nowhere is no fault of the frame."""
+        return Named(self._objects[node["id"]], decoder.decode(node.get("path", [])))
 
     def _reference(self, encoder: codec.Encoder, value: object, depth: int) -> Any:
         if type(value) is Kept:
@@ -125,7 +124,7 @@ class Agent:
         self._objects.append(value)
         return {"$": "ref", "id": len(self._objects) - 1, "type": type(value).__name__[:80]}
 
-    # -- operations: each takes plain data, and the student's objects wrapped as Kept ---------------------
+    # -- operations: each takes plain data, and the student's objects as Named -----------------------
 
     def _cell(self, source: str) -> dict[str, Any]:
         if self._shell is None:
@@ -137,25 +136,26 @@ class Agent:
             self._shell.user_ns["__name__"] = module
             shells.draw_figures(self._shell, wanted=figures)
 
-    def _value(self, kept: Kept) -> object:
-        plain = as_plain(kept.value)
+    def _value(self, named: Named) -> object:
+        target = named.value
+        plain = as_plain(target)
         if not is_plain(plain):
-            raise codec.NotPlainDataError(f"an object of type {type(kept.value).__name__[:80]}")
+            raise codec.NotPlainDataError(f"an object of type {type(target).__name__[:80]}")
         return plain
 
-    def _call(self, kept: Kept, arguments: list[Any], named: dict[str, Any]) -> object:
-        function: Any = kept.value
-        return function(*map(own, arguments), **{name: own(value) for name, value in named.items()})
+    def _call(self, function: Named, arguments: list[Any], by_name: dict[str, Any]) -> object:
+        target: Any = function.value
+        return target(*map(own, arguments), **{name: own(value) for name, value in by_name.items()})
 
-    def _set(self, kept: Kept, step: Step, value: object) -> None:
-        owner, (kind, name) = kept.value, step
+    def _set(self, named: Named, step: Step, value: object) -> None:
+        owner, (kind, name) = named.value, step
         value = own(value)
         if isinstance(owner, Namespace):
             owner.names[name] = value
         elif kind == "attribute":
             setattr(owner, name, value)
         else:
-            owner[name] = value  # type: ignore[index]  # whatever the student's object supports
+            owner[name] = value  # whatever the student's object supports
 
     def _has(self, name: str) -> bool:
         namespace = self._objects[ROOT]
@@ -189,10 +189,22 @@ class Agent:
 
 
 class Kept:
-    """Marks an object of the student's side: in an answer it stays inside, in a request it is no copy."""
+    """Marks a value that stays inside although it is plain data."""
 
     def __init__(self, value: object) -> None:
         self.value = value
+
+
+class Named:
+    """An object of this side that a request names, and a path below it; its value is itself, no copy."""
+
+    def __init__(self, start: object, path: Sequence[Step]) -> None:
+        self._start, self._path = start, path
+
+    @property
+    def value(self) -> Any:
+        """The object at the path's end; raises what the student's objects raise on the way."""
+        return follow(self._start, self._path)
 
 
 _OPERATIONS: dict[str, Callable[..., object]] = {
@@ -226,7 +238,7 @@ def own(value: object) -> object:
 
     An object that is on this side already is handed on as itself, so that changes in it can be seen.
     """
-    if type(value) is Kept:
+    if type(value) is Named:
         return value.value
     if type(value) is np.ndarray:
         return value.copy()
