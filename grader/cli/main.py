@@ -91,11 +91,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from grader.model.errors import CannotGrade, CheckError  # noqa: PLC0415  # msgspec-free, but not free
 
     try:
-        cli.main(
-            args=None if arguments is None else list(arguments), prog_name="grade", standalone_mode=False
-        )
-    except click.exceptions.Exit as leave:
-        sys.exit(leave.exit_code)
+        given = None if arguments is None else list(arguments)
+        # Without standalone mode click gives back the status of ctx.exit() and of Exit.
+        status = cli.main(args=given, prog_name="grade", standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(CANNOT_GRADE)

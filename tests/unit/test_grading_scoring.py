@@ -1,0 +1,185 @@
+"""Points are decided here and nowhere else: what costs some, what costs none, what waits."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.grading.outcomes import NO_HINT, message_for_student, verdict_on
+from grader.grading.scoring import HandedIn, needs_attention, score, score_public
+from grader.model.assignment import parse
+from grader.model.errors import (
+    AuthorError,
+    CallTimedOut,
+    CheckFailed,
+    Fault,
+    InfrastructureError,
+    Outcome,
+    SandboxDied,
+    StudentError,
+    UnsupportedValue,
+)
+from grader.model.points import ZERO, Points, total
+from grader.model.records import CheckResult, decided_points, earned_points, possible_points
+
+ASSIGNMENT = parse("""
+title = "T"
+points = 6.5
+[[item]]
+id = "a"
+title = "A"
+points = 2
+[[item]]
+id = "b"
+title = "B"
+points = 1.5
+[[item]]
+id = "e"
+title = "E"
+kind = "evidence"
+points = 1
+[[item]]
+id = "w"
+title = "W"
+points = 2
+rubric = [{ points = 2, text = "says why" }]
+""")
+
+
+def result(
+    item: str, worth: str, outcome: Outcome = Outcome.PASSED, fault: Fault | None = None
+) -> CheckResult:
+    """A check that earned all when it passed, nothing else."""
+    points = Points.of(worth)
+    return CheckResult(
+        "test_x", "x", item, outcome, points if fault is None else ZERO, points, fault, detail="why"
+    )
+
+
+def by_id(results: list[CheckResult], handed_in: dict[str, HandedIn] | None = None) -> dict[str, object]:
+    """The scored items by id."""
+    return {item.item: item for item in score(ASSIGNMENT, results, handed_in or {})}
+
+
+def test_a_students_failure_costs_its_own_points_only():
+    items = score(
+        ASSIGNMENT,
+        [result("a", "1.25"), result("a", "0.75", Outcome.FAILED, Fault.STUDENT), result("b", "1.5")],
+        {},
+    )
+    assert [(item.item, str(item.earned), item.decided) for item in items[:2]] == [
+        ("a", "1.25", True),
+        ("b", "1.5", True),
+    ]
+
+
+@pytest.mark.parametrize("fault", [Fault.AUTHOR, Fault.INFRASTRUCTURE])
+def test_another_s_fault_leaves_the_item_undecided_and_asks_for_attention(fault):
+    items = score(ASSIGNMENT, [result("a", "2", Outcome.ERRORED, fault), result("b", "1.5")], {})
+    assert not items[0].decided
+    assert items[1].decided
+    lines = needs_attention(items, [])
+    assert any("item a" in line and str(fault) in line for line in lines)
+    assert not any("item b" in line for line in lines)
+
+
+def test_an_item_without_checks_is_not_zero_but_needs_attention():
+    items = score(ASSIGNMENT, [result("a", "2")], {})
+    assert not items[1].decided
+    assert any("item b" in line for line in needs_attention(items, []))
+
+
+def test_written_and_evidence_items_wait_for_a_person_and_ask_for_no_attention():
+    items = score(
+        ASSIGNMENT, [result("a", "2"), result("b", "1.5")], {"w": HandedIn("because", (), found=True)}
+    )
+    evidence, written = items[2], items[3]
+    assert not evidence.decided
+    assert not written.decided
+    assert "automatically" in evidence.waits_for
+    assert (written.answer, written.found, evidence.found) == ("because", True, False)
+    assert needs_attention(items, []) == ()
+    assert (str(decided_points(items)), str(earned_points(items)), str(possible_points(items))) == (
+        "3.5",
+        "3.5",
+        "6.5",
+    )
+
+
+def test_public_checks_award_nothing_and_list_only_items_they_are_about():
+    items = score_public(ASSIGNMENT, [result("a", "0"), result("a", "0", Outcome.FAILED, Fault.STUDENT)])
+    assert [item.item for item in items] == ["a"]
+    assert possible_points(items) == ZERO
+
+
+@given(st.lists(st.integers(0, 10_000), max_size=40))
+def test_sums_of_points_are_exact_in_any_order(hundredths):
+    points = [Points(value) for value in hundredths]
+    assert total(points).hundredths == sum(hundredths) == total(reversed(points)).hundredths
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "fault"),
+    [
+        (CheckFailed("x"), Outcome.FAILED, Fault.STUDENT),
+        (AssertionError("x"), Outcome.FAILED, Fault.STUDENT),
+        (StudentError("ValueError", "x"), Outcome.ERRORED, Fault.STUDENT),
+        (UnsupportedValue("x"), Outcome.UNSUPPORTED_VALUE, Fault.STUDENT),
+        (CallTimedOut("x"), Outcome.TIMED_OUT, Fault.STUDENT),
+        (SandboxDied("x"), Outcome.CRASHED, Fault.STUDENT),
+        (SandboxDied("x", out_of_memory=True), Outcome.OUT_OF_MEMORY, Fault.STUDENT),
+        (AuthorError("x"), Outcome.ERRORED, Fault.AUTHOR),
+        (TypeError("x"), Outcome.ERRORED, Fault.AUTHOR),
+        (KeyError("x"), Outcome.ERRORED, Fault.AUTHOR),
+        (InfrastructureError("x"), Outcome.ERRORED, Fault.INFRASTRUCTURE),
+    ],
+)
+def test_every_error_names_an_outcome_and_whose_fault_it_is(error, outcome, fault):
+    verdict = verdict_on(error)
+    assert (verdict.outcome, verdict.fault) == (outcome, fault)
+    assert "x" in verdict.detail
+
+
+def test_no_error_is_a_pass():
+    assert verdict_on(None).outcome is Outcome.PASSED
+    assert message_for_student(verdict_on(None), hidden=True, hint="h") == ""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CheckFailed("expected 42"),
+        StudentError("ValueError", "42", "line 42"),
+        UnsupportedValue("42"),
+        CallTimedOut("42"),
+    ],
+)
+def test_a_hidden_check_tells_a_student_the_hint_and_nothing_of_values_or_tracebacks(error):
+    message = message_for_student(verdict_on(error), hidden=True, hint="mind the bias")
+    assert "mind the bias" in message
+    assert "42" not in message
+
+
+def test_a_hidden_check_without_a_hint_says_so_kindly():
+    assert message_for_student(verdict_on(CheckFailed("42")), hidden=True, hint=None) == NO_HINT
+
+
+def test_a_public_check_tells_everything():
+    assert "expected 42" in message_for_student(
+        verdict_on(CheckFailed("expected 42")), hidden=False, hint="h"
+    )
+
+
+def test_an_author_s_error_is_never_explained_to_the_student():
+    message = message_for_student(verdict_on(TypeError("secret 42")), hidden=False, hint="h")
+    assert "42" not in message
+    assert "costs nothing" in message
+
+
+def test_an_author_s_error_names_the_place_in_the_check():
+    namespace: dict[str, object] = {}
+    exec(compile("def test_it():\n    None + 1", "test_somewhere.py", "exec"), namespace)
+    with pytest.raises(TypeError) as caught:
+        namespace["test_it"]()  # type: ignore[operator]
+    assert "test_somewhere.py:2" in verdict_on(caught.value).detail
