@@ -75,7 +75,7 @@ def render(grade: Grade) -> str:
         facts=provenance(grade),
         css=Markup(_packaged("report.css")),  # noqa: S704  # our own file
         total_line=summary.total_line(grade),
-        no_isolation=summary.NO_ISOLATION if grade.environment.isolation == "none" else "",
+        no_isolation=summary.isolation_warning(grade),
     )
 
 

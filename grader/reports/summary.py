@@ -75,6 +75,11 @@ def is_public(grade: Grade) -> bool:
     return grade.mode == "public"
 
 
+def isolation_warning(grade: Grade) -> str:
+    """What a report says first when nothing was isolated; "" otherwise, and for a student's own run."""
+    return NO_ISOLATION if grade.environment.isolation == "none" and not is_public(grade) else ""
+
+
 def shown_items(grade: Grade) -> tuple[ItemResult, ...]:
     """The items a report lists: all of them, in public mode those that have a check."""
     return tuple(item for item in grade.items if item.checks) if is_public(grade) else grade.items

@@ -76,8 +76,8 @@ class _Report:
     def parts(self) -> Iterator[RenderableType]:
         """Every part from top to bottom."""
         grade = self.grade
-        if grade.environment.isolation == "none":
-            yield self.text(summary.NO_ISOLATION, "bold red")
+        if warning := summary.isolation_warning(grade):
+            yield self.text(warning, "bold red")
         yield from self.heading()
         yield Text()
         yield self.items()
