@@ -44,7 +44,7 @@ def run(spec: BoxSpec, *, data: int, report: int, slot_user: int, workdir: str, 
         report = _moved_up(report)
         try:
             _confine(spec, data=data, report=report, slot_user=slot_user, workdir=workdir)
-            _seed(spec.seed)
+            seed_generators(spec.seed)
         except BaseException as error:  # noqa: BLE001  # reported in words, whatever it is
             os.write(report, f"{type(error).__name__}: {error}".encode()[:2000])
             os._exit(SETUP_FAILED)
@@ -148,7 +148,7 @@ def _default_signals() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
-def _seed(seed: int) -> None:
+def seed_generators(seed: int) -> None:
     """Start the generators of the libraries that are loaded: forks of one zygote inherit the same state."""
     random.seed(seed)
     numpy = sys.modules.get("numpy")

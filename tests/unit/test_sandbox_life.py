@@ -371,3 +371,46 @@ def test_a_preload_must_be_a_modules_name() -> None:
     """Nothing else reaches the zygote's command line."""
     with pytest.raises(ValueError, match="--help"):
         Zygote.start(preload=("--help",))
+
+
+def test_a_fork_imports_nothing_before_the_students_code() -> None:
+    """What numpy loads when first asked (its generators: 15 ms) was loaded in the zygote."""
+    with start_zygote("numpy") as zygote, zygote.spawn(BoxSpec(mode=usual_mode())) as box:
+        source = "import gc, sys; answer = 'numpy.random' in sys.modules and gc.get_freeze_count() > 0"
+        assert Inside(box).run(source) is True
+        source = "answer = id(sys.modules['numpy.random']) in map(id, gc.get_objects())"
+        assert Inside(box).run(source) is False  # frozen, so older than the fork
+
+
+def test_figures_are_drawn_inside() -> None:
+    """With the fonts and back ends that the zygote loaded; no cache of the person's is needed."""
+    with (
+        start_zygote("numpy", "matplotlib.pyplot") as zygote,
+        zygote.spawn(BoxSpec(mode=usual_mode())) as box,
+    ):
+        source = """
+import io, matplotlib.pyplot as plt
+plt.plot([1, 2])
+plt.title("loss $x^2$")
+file = io.BytesIO()
+plt.savefig(file)
+answer = [file.getvalue()[1:4].decode(), len(file.getvalue()) > 5000]
+"""
+        assert Inside(box).run(source) == ["PNG", True]
+
+
+def test_torch_trains_inside_on_one_thread() -> None:
+    """The optimizer's heavy imports are done, so the first step takes milliseconds."""
+    pytest.importorskip("torch")
+    with start_zygote("numpy", "torch") as zygote, zygote.spawn(BoxSpec(mode=usual_mode())) as box:
+        source = """
+import sys, torch
+known = set(sys.modules)
+layer = torch.nn.Linear(4, 1)
+optimizer = torch.optim.Adam(layer.parameters())
+layer(torch.ones(3, 4)).sum().backward()
+optimizer.step()
+new = [name for name in set(sys.modules) - known if name.startswith("torch._dynamo")]
+answer = [torch.get_num_threads(), new]
+"""
+        assert Inside(box).run(source) == [1, []]

@@ -6,12 +6,13 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from sandbox_inside import HERE, run_as_ordinary_user
 
 from grader.model.errors import SandboxUnavailable
-from grader.sandbox import modes
+from grader.sandbox import landlock, modes
 from grader.sandbox.modes import Mode, choose_mode, remedy
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
@@ -109,6 +110,7 @@ def test_every_module_imports_where_only_python_is() -> None:
     """No module of Unix's or Linux's is needed until something is started, and nothing heavy at all."""
     source = """
 import sys
+from pathlib import Path
 sys.platform = "win32"
 for name in ("fcntl", "resource", "pwd", "grp", "termios", "numpy", "IPython", "matplotlib", "torch"):
     sys.modules[name] = None
@@ -124,3 +126,34 @@ except Exception as error:
 """
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("SandboxUnavailable\n", "")
+
+
+@linux_only
+def test_landlock_alone_keeps_reading_and_writing_apart(tmp_path: Path) -> None:
+    """The second wall, tried without the first: no mount namespace, no other user."""
+    readable, writable, closed = (tmp_path / name for name in ("readable", "writable", "closed"))
+    for folder in (readable, writable, closed):
+        folder.mkdir()
+        (folder / "x").write_text("x")
+    source = f"""
+from grader.sandbox import capabilities, landlock
+capabilities.forbid_new_privileges()
+landlock.restrict(read=[{str(readable)!r}], write=[{str(writable)!r}])
+for name in ("readable", "writable", "closed"):
+    for mode in "ra":
+        try:
+            open(f"{tmp_path}/{{name}}/x", mode).close()
+        except PermissionError:
+            continue
+        print(name, mode)
+"""
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["readable r", "writable r", "writable a"]
+
+
+@linux_only
+def test_a_kernel_without_landlock_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rather than going on with one wall less."""
+    monkeypatch.setattr(landlock, "version", lambda: 0)
+    with pytest.raises(OSError, match="no Landlock"):
+        landlock.restrict(read=["/"], write=[])
