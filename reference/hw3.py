@@ -355,14 +355,14 @@ gradient_checker(sets["train"], model)
 
 # %% [markdown]
 # The gradient of a mini-batch is an estimate of the gradient of the whole training set, and an unbiased
-# one whatever the batch size. So is the sum of its entries, which `magnitude_checker` prints for 5 and
+# one whatever the batch size. So is the sum of its entries, which `magnitude_checker` prints for 50 and
 # for 5000 examples: it varies, but it must not grow or shrink with the batch. On the full data you should
-# read `148.290031` and `117.085383`. If yours differ by a factor of 1000, somebody forgot $1/N$; if both
-# are far too small, somebody divided by $N$ twice.
+# read `148.290031` and `117.085383`. If yours differ by a factor of about 100, there is a $1/N$ too many or
+# too few.
 
 
 # %%
-def magnitude_checker(DataSet, model, sizes=(5, 5000)):
+def magnitude_checker(DataSet, model, sizes=(50, 5000)):
     """Print the sum of the entries of the gradient of L1.W for two batch sizes."""
     sums = []
     for size in sizes:
