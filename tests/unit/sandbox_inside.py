@@ -74,15 +74,16 @@ def alone(zygote: Zygote) -> bool:
 
 def run_as_ordinary_user(command: Sequence[str], *, timeout: float = 120) -> subprocess.CompletedProcess[str]:
     """Run ``command`` without any privilege; as root, through a user that owns nothing here."""
-    if os.geteuid() == 0:
-        command = [sys.executable, str(HERE / "sandbox_inside.py"), *command]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=timeout, env=environment, cwd=HERE, check=False
-    )
+    with tempfile.TemporaryDirectory() as stash:
+        if os.geteuid() == 0:
+            command = [sys.executable, str(HERE / "sandbox_inside.py"), stash, *command]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=timeout, env=environment, cwd=HERE, check=False
+        )
 
 
-def _become_nobody_and_run(command: list[str]) -> None:
+def _become_nobody_and_run(stash: Path, command: list[str]) -> None:
     """Python itself may live where only root can go: show it in a private view of the files first."""
     from grader.sandbox import syscalls  # noqa: PLC0415  # Linux only
     from grader.sandbox.syscalls import MS_BIND, MS_PRIVATE, MS_REC  # noqa: PLC0415
@@ -90,7 +91,6 @@ def _become_nobody_and_run(command: list[str]) -> None:
     syscalls.unshare(0x00020000)
     syscalls.mount(None, "/", flags=MS_REC | MS_PRIVATE)
     needed = {Path(sys.prefix), Path(sys.base_prefix), REPOSITORY}
-    stash = Path(tempfile.mkdtemp())
     syscalls.mount("none", str(stash), kind="tmpfs")
     kept = {path: stash / str(number) for number, path in enumerate(sorted(needed))}
     for path, copy in kept.items():
@@ -111,4 +111,4 @@ def _become_nobody_and_run(command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    _become_nobody_and_run(sys.argv[1:])
+    _become_nobody_and_run(Path(sys.argv[1]), sys.argv[2:])
