@@ -3,7 +3,9 @@
 papermill runs a cell of new values after the cell tagged ``parameters``. A student may lose the tag with the
 metadata, set the names in another cell, or train in the very cell that sets them. So a budgeted name gets the
 budget's value after the tagged cell AND straight after every statement at the notebook's top level that
-assigns it. Assignments inside functions are the student's own and stay.
+assigns it. Assignments inside functions are the student's own and stay. So does a name that a student gave to
+something else: where the assigned value is not written out, it is replaced only if it turns out to be of the
+budget's kind (a number by a number, text by text, a list by a list).
 """
 
 from __future__ import annotations
@@ -18,6 +20,17 @@ from grader.notebooks.cells import Cell, split_imports
 from grader.notebooks.source import Positions, parse
 
 TAG = "parameters"
+
+_WRITTEN_OUT = (
+    ast.Constant,
+    ast.UnaryOp,
+    ast.BinOp,
+    ast.List,
+    ast.Tuple,
+    ast.unaryop,
+    ast.operator,
+    ast.expr_context,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +52,7 @@ def with_budget(cells: Iterable[Cell], budget: Mapping[str, BudgetValue]) -> tup
     Cells that are not Python keep their text. Raises ValueError for a budget value of another type than int,
     float, str, bool or a list of them.
     """
-    values = {name: literal(value) for name, value in budget.items()}
-    return tuple(_run(cell, values) for cell in cells if cell.kind == "code")
+    return tuple(_run(cell, budget) for cell in cells if cell.kind == "code")
 
 
 def literal(value: object) -> str:
@@ -54,19 +66,20 @@ def literal(value: object) -> str:
     raise ValueError(f"a budget holds numbers, text, true or false and lists of them, not {value!r}")
 
 
-def _run(cell: Cell, values: Mapping[str, str]) -> Run:
-    pieces = split_imports(overridden(cell.source, values))
-    if TAG in cell.tags and values:
-        pieces = (*pieces, "\n".join(_assignments(values, values)))
+def _run(cell: Cell, budget: Mapping[str, BudgetValue]) -> Run:
+    pieces = split_imports(overridden(cell.source, budget))
+    if TAG in cell.tags and budget:
+        assignments = "\n".join(f"{name} = {literal(value)}" for name, value in budget.items())
+        pieces = (*pieces, assignments)
     return Run(cell, pieces)
 
 
-def overridden(source: str, values: Mapping[str, str]) -> str:
-    """The source with ``; NAME = value`` behind each top-level statement that assigns a name of ``values``.
+def overridden(source: str, budget: Mapping[str, BudgetValue]) -> str:
+    """The source with ``; NAME = value`` behind each top-level statement that assigns a budgeted name.
 
-    ``values`` maps names to Python text. Source that is not Python comes back as it is.
+    Source that is not Python comes back as it is. Raises ValueError as ``with_budget`` does.
     """
-    if not any(name in source for name in values):
+    if not any(name in source for name in budget):
         return source
     parsed = parse(source)
     if parsed is None:
@@ -74,17 +87,32 @@ def overridden(source: str, values: Mapping[str, str]) -> str:
     positions = Positions(source)
     pieces, start = [], 0
     for statement in _top_level(parsed.tree.body):
-        names = [name for name in _assigned(statement) if name in values]
+        names = dict.fromkeys(name for name in _assigned(statement) if name in budget)
         if not names or statement.end_lineno is None or statement.lineno in parsed.magics:
             continue
         end = positions.at(statement.end_lineno, statement.end_col_offset or 0)
-        pieces += [source[start:end], "".join(f"; {line}" for line in _assignments(names, values))]
+        pieces.append(source[start:end])
+        pieces += [f"; {_assignment(name, budget[name], statement)}" for name in names]
         start = end
     return "".join([*pieces, source[start:]])
 
 
-def _assignments(names: Iterable[str], values: Mapping[str, str]) -> list[str]:
-    return [f"{name} = {values[name]}" for name in dict.fromkeys(names)]
+def _assignment(name: str, value: BudgetValue, statement: ast.stmt) -> str:
+    """The budget's own assignment; on condition where it takes a run to know what the student's value is."""
+    if _is_written_out(statement):
+        return f"{name} = {literal(value)}"
+    kinds = "str" if isinstance(value, str) else "(int, float)"
+    if isinstance(value, list):
+        kinds = "(list, tuple, range)"
+    return f"{name} = {literal(value)} if isinstance({name}, {kinds}) else {name}"
+
+
+def _is_written_out(statement: ast.stmt) -> bool:
+    """Whether an assignment's value is made of constants alone."""
+    value = getattr(statement, "value", None)
+    if isinstance(statement, ast.AugAssign) or not isinstance(value, ast.expr):
+        return False
+    return all(isinstance(node, _WRITTEN_OUT) for node in ast.walk(value))
 
 
 def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:

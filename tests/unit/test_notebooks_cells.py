@@ -350,7 +350,7 @@ class TestBudget:
         assert [found.pieces for found in runs] == [("EPOCHS = 30; EPOCHS = 1\nX = 2",), ("print(LR)",)]
 
     def test_training_in_the_very_cell_that_sets_the_name(self):
-        source = overridden("EPOCHS = 30\ndone = [e for e in range(EPOCHS)]", {"EPOCHS": "1"})
+        source = overridden("EPOCHS = 30\ndone = [e for e in range(EPOCHS)]", {"EPOCHS": 1})
         assert run(source)["done"] == [0]
 
     @pytest.mark.parametrize(
@@ -369,12 +369,15 @@ class TestBudget:
             "while True:\n    EPOCHS = 3\n    break",
             "match 1:\n    case 1:\n        EPOCHS = 30",
             "EPOCHS = (1 +\n   2)",
-            "é = 'ß'; EPOCHS = 'é'; z = 'ß'",
+            "é = 'ß'; EPOCHS = 3; z = 'ß'",
             "EPOCHS = 30;",
+            "EPOCHS = int('30')",
+            "EPOCHS, data = max(3, 4), object()",
+            "many = EPOCHS = 10 ** 3 * -1",
         ],
     )
     def test_after_every_assignment_at_the_top_level(self, source):
-        changed = overridden(source, {name: literal(value) for name, value in BUDGET.items()})
+        changed = overridden(source, BUDGET)
         assert run(changed)["EPOCHS"] == 1
         assert changed.count("\n") == source.count("\n")
 
@@ -395,12 +398,27 @@ class TestBudget:
         ],
     )
     def test_nothing_else_is_touched(self, source):
-        assert overridden(source, {"EPOCHS": "1"}) == source
+        assert overridden(source, {"EPOCHS": 1}) == source
+
+    @pytest.mark.parametrize(
+        ("source", "expected"),
+        [
+            ("DATA = dict(a=1)", {"a": 1}),
+            ("DATA = [1, 2][0]", 1),
+            ("DATA = str('full')", "subset"),
+            ("SIZES = tuple([3, 4])", [1]),
+            ("SIZES = range(9)", [1]),
+            ("SIZES = 'abc'.upper()", "ABC"),
+        ],
+    )
+    def test_a_name_that_the_student_gave_to_something_else_stays(self, source, expected):
+        name = source.split()[0]
+        assert run(overridden(source, {"DATA": "subset", "SIZES": [1]}))[name] == expected
 
     def test_magics_in_the_cell_do_not_hide_the_assignment(self):
         source = "%matplotlib inline\n!pip install x\nEPOCHS = 30\nmodel?"
-        assert "EPOCHS = 30; EPOCHS = 1" in overridden(source, {"EPOCHS": "1"})
-        assert overridden("%%time\nEPOCHS = 30", {"EPOCHS": "1"}) == "%%time\nEPOCHS = 30; EPOCHS = 1"
+        assert "EPOCHS = 30; EPOCHS = 1" in overridden(source, {"EPOCHS": 1})
+        assert overridden("%%time\nEPOCHS = 30", {"EPOCHS": 1}) == "%%time\nEPOCHS = 30; EPOCHS = 1"
 
     def test_prose_is_not_run(self):
         assert with_budget([Cell(1, "markdown", "EPOCHS = 3"), Cell(2, "raw", "x")], BUDGET) == ()

@@ -8,6 +8,7 @@ import re
 import textwrap
 from pathlib import Path
 
+import jupytext
 import nbformat
 import pytest
 from click.testing import CliRunner
@@ -15,10 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.cli.template import command
-from grader.model.assignment import parse
+from grader.model.assignment import Assignment, parse
 from grader.model.errors import TemplateError, UsageError
 from grader.notebooks import template, template_folder
+from grader.notebooks.answers import find_answers
 from grader.notebooks.intake import read
+from grader.notebooks.percent import read_percent
 from grader.notebooks.solution import without_solution
 
 REFERENCE = """# ---
@@ -216,6 +219,8 @@ class TestBuild:
     def test_the_files(self, folder):
         assert list(template.build(ASSIGNMENT, folder)) == [
             "README.md",
+            "assignment.toml",
+            "conftest.py",
             "data/small/a.txt",
             "hw.ipynb",
             "public_tests/test_1.py",
@@ -321,6 +326,47 @@ class TestBuild:
         (folder / "reference/hw.py").write_bytes(data)
         with pytest.raises(TemplateError, match=part):
             template.build(ASSIGNMENT, folder)
+
+
+@pytest.fixture(scope="module")
+def own() -> tuple[Assignment, str, dict[str, bytes]]:
+    """The homework that this repository carries: manifest, reference, generated files."""
+    home = Path(__file__).parents[2]
+    assignment = parse((home / "assignment.toml").read_text())
+    return assignment, (home / assignment.notebook).read_text(), template.build(assignment, home)
+
+
+class TestOwnReference:
+    def test_reads_as_jupytext_does(self, own):
+        theirs = [(cell.cell_type, cell.source) for cell in jupytext.reads(own[1], fmt="py:percent").cells]
+        assert [(c.kind, c.source) for c in read_percent(own[1], uncomment_magics=True)] == theirs
+
+    def test_no_line_of_a_solution_survives(self, own):
+        """Every line of a region that stands nowhere outside the regions is gone from every file."""
+        inside, solution, given = False, set(), set()
+        for line in own[1].split("\n"):
+            inside = "BEGIN SOLUTION" in line or (inside and "END SOLUTION" not in line)
+            (solution if inside else given).add(line.strip("# \t"))
+        lines = {line.strip("# \t") for data in own[2].values() for line in json_lines(data)}
+        hidden = {line for line in solution - given if "SOLUTION" not in line and "TODO" not in line}
+        assert len(hidden) > 40
+        assert not hidden & lines
+
+    def test_the_reference_answers_every_written_item_and_the_template_none(self, own, tmp_path):
+        assignment, text, files = own
+        (tmp_path / "hw3.py").write_text(text)
+        (tmp_path / "hw3.ipynb").write_bytes(files["hw3.ipynb"])
+        for name, expected in (("hw3.py", True), ("hw3.ipynb", False)):
+            answers = find_answers(read(tmp_path / name).cells, assignment)
+            assert {answers[item.id].found for item in assignment.of_kind("written")} == {expected}
+
+
+def json_lines(data: bytes) -> list[str]:
+    """A file's lines; those of a notebook's cells for a notebook."""
+    text = data.decode("utf-8", "replace")
+    if text.startswith('{\n "cells"'):
+        return [line.rstrip("\n") for cell in json.loads(text)["cells"] for line in cell["source"]]
+    return text.split("\n")
 
 
 class TestFolder:
