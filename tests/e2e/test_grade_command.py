@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader.model.records import decode
-from tests.e2e.tiny import HIDDEN, MANIFEST, RIGHT, make_assignment, make_notebook
+from tiny import HIDDEN, MANIFEST, RIGHT, make_assignment, make_notebook
 
 
 def grade(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
