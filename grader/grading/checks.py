@@ -44,14 +44,16 @@ def run_checks(folder: Path, plugin: CheckPlugin) -> None:
         *QUIET,
         "--continue-on-collection-errors",
         f"--rootdir={folder}",
+        f"--confcutdir={folder}",  # a conftest.py above would bring its own plugins
         f"--config-file={os.devnull}",
     ]
-    with silence():
+    with silence() as said:
         status = pytest.main([*arguments, str(folder)], plugins=[plugin, stopped])
     if stopped.error is not None:
         raise stopped.error
     if status == pytest.ExitCode.USAGE_ERROR:
-        raise ManifestError(f"the checks in {folder} cannot be collected")
+        why = " ".join(said.getvalue().split()) or "pytest did not say why"
+        raise ManifestError(f"the checks in {folder} cannot be collected: {why[-500:]}")
 
 
 class Stopped:
@@ -68,7 +70,8 @@ class Stopped:
 
 
 @contextlib.contextmanager
-def silence() -> Iterator[None]:
-    """What checks print goes nowhere: `--json` promises the record alone on standard output."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        yield
+def silence() -> Iterator[io.StringIO]:
+    """What checks and pytest print is kept off the screen: `--json` promises the record alone."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        yield said

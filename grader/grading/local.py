@@ -29,6 +29,9 @@ class OwnNotebook(LocalNotebook):
         from grader.inside import habits  # noqa: PLC0415  # IPython takes 0.1 s
         from grader.inside.agent import make_shell, reseed  # noqa: PLC0415
 
+        # One thread, as in the sandbox: small models on a few threads can take ten times as long.
+        for library in ("OMP", "MKL"):
+            os.environ.setdefault(f"{library}_NUM_THREADS", "1")
         shell = make_shell()
         habits.install(shell)
         shell.grading = True

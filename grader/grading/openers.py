@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
 
 from grader.grading.execution import Watch
 from grader.grading.run import GradeJob
@@ -30,36 +33,89 @@ def open_notebook(job: GradeJob, submission: SubmissionFile, watch: Watch) -> No
     return open_sandboxed(job, submission, watch)
 
 
+class WarmProcesses:
+    """Opens many submissions one after the other; those that need the same libraries share a warm process.
+
+    A warm process takes half a second to start, with torch two or three. Use it as a context.
+    """
+
+    def __init__(self) -> None:
+        self._zygotes: dict[tuple[str, ...], Zygote] = {}
+
+    def open_notebook(self, job: GradeJob, submission: SubmissionFile, watch: Watch) -> Notebook:
+        """See the function of the same name; what it opens ends before these warm processes do."""
+        if job.public or not can_have_processes(job):
+            return open_in_process(job, submission)
+        spec = box_spec(job)
+        watch.note("opening a sandbox")
+        return boxed_notebook(job, submission, self._zygote(preload(submission)), spec)
+
+    def _zygote(self, modules: tuple[str, ...]) -> Zygote:
+        if modules not in self._zygotes:
+            self._zygotes[modules] = Zygote.start(preload=modules)
+        return self._zygotes[modules]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        while self._zygotes:
+            self._zygotes.popitem()[1].close()
+
+
 def open_sandboxed(job: GradeJob, submission: SubmissionFile, watch: Watch) -> Notebook:
     """A notebook in a process of its own, confined unless the job says otherwise."""
-    if not sys.platform.startswith("linux") and not job.sandbox:
+    if not can_have_processes(job):
         return open_in_process(job, submission)
-    from grader.session.sandboxed import SandboxedNotebook  # noqa: PLC0415
+    spec = box_spec(job)
+    watch.note("starting the sandbox")
+    zygote = Zygote.start(preload=preload(submission))
+    preload_here()
+    return boxed_notebook(job, submission, zygote, spec, on_close=zygote.close)
 
-    mode = usual_mode() if job.sandbox else Mode.NONE
-    spec = BoxSpec(
-        mode=mode,
+
+def can_have_processes(job: GradeJob) -> bool:
+    """Whether a process of its own is possible, or has to be because the job asks for a sandbox."""
+    return sys.platform.startswith("linux") or job.sandbox
+
+
+def box_spec(job: GradeJob) -> BoxSpec:
+    """The sandbox that a job asks for. Raises SandboxUnavailable where this machine offers none."""
+    return BoxSpec(
+        mode=usual_mode() if job.sandbox else Mode.NONE,
         limits=process_limits(job.folder.assignment.limits),
         seed=job.seed,
         files=job.folder.given_files(),
         hidden=(job.folder.path,),
     )
-    watch.note("starting the sandbox")
-    zygote = Zygote.start(preload=preload(submission))
-    preload_here()
+
+
+def boxed_notebook(
+    job: GradeJob,
+    submission: SubmissionFile,
+    zygote: Zygote,
+    spec: BoxSpec,
+    *,
+    on_close: Callable[[], None] = lambda: None,
+) -> Notebook:
+    """A notebook in a fork of ``zygote``; ``on_close`` is called when it is closed or cannot start."""
+    from grader.session.sandboxed import SandboxedNotebook  # noqa: PLC0415
+
     notebook = SandboxedNotebook(
         lambda: zygote.spawn(spec),
-        isolation=mode.value,
+        isolation=spec.mode.value,
         module=submission.module_name,
         figures=not any(cell.figures for cell in submission.cells),
         seconds=job.folder.assignment.limits.notebook_seconds,
-        on_close=zygote.close,
+        on_close=on_close,
     )
     try:
         notebook.start()
     except InfrastructureError as error:
         notebook.close()
-        raise SandboxUnavailable(remedy(mode, str(error))) from None
+        raise SandboxUnavailable(remedy(spec.mode, str(error))) from None
     except BaseException:
         notebook.close()
         raise

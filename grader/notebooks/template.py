@@ -18,6 +18,7 @@ from grader.notebooks.cells import Cell
 from grader.notebooks.percent import Chunk, read_percent
 from grader.notebooks.solution import has_marker, without_solution
 from grader.notebooks.source import parse
+from grader.notebooks.student_files import CONFTEST, manifest_for_students
 
 PUBLIC_TESTS = "public_tests"
 MARK = "chainrule"
@@ -70,6 +71,8 @@ def build(assignment: Assignment, folder: Path) -> dict[str, bytes]:
         files |= dict(_tree(tests, PUBLIC_TESTS))
     name = f"{PurePosixPath(assignment.notebook).stem}.ipynb"
     files["README.md"] = _readme(assignment, name).encode()
+    files["assignment.toml"] = manifest_for_students(assignment)
+    files["conftest.py"] = CONFTEST
     for path, data in files.items():
         if path.endswith((".py", ".md", ".txt", ".ipynb")) and has_marker(data.decode("utf-8", "replace")):
             raise TemplateError(
