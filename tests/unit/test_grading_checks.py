@@ -1,0 +1,44 @@
+"""Running folders of checks one after the other in one process."""
+
+from __future__ import annotations
+
+from grader.grading.checks import run_checks
+from grader.grading.plugin import CheckPlugin
+from grader.session.in_process import LocalNotebook
+
+CHECK = """
+from grader import item
+pytestmark = item("1")
+
+def test_{name}(student):
+    assert student.answer.value == {value}
+"""
+
+
+def results_of(folder):
+    plugin = CheckPlugin(LocalNotebook({"answer": 42}), seed=1, seconds=5, hidden=True)
+    run_checks(folder, plugin)
+    assert not plugin.errors
+    return {result.check: result.outcome.value for result in plugin.results}
+
+
+def folder_with(parent, *, name, value, below=""):
+    folder = parent / f"checks_{name}"
+    (folder / below).mkdir(parents=True)
+    (folder / below / "test_same_name.py").write_text(CHECK.format(name=name, value=value))
+    return folder
+
+
+def test_files_of_the_same_name_in_two_folders_are_told_apart(tmp_path):
+    right = folder_with(tmp_path, name="right", value=42)
+    wrong = folder_with(tmp_path, name="wrong", value=41)
+    assert results_of(right) == {"test_right": "passed"}
+    assert results_of(wrong) == {"test_wrong": "failed"}
+    assert results_of(right) == {"test_right": "passed"}
+
+
+def test_files_below_a_folder_are_told_apart_too(tmp_path):
+    first = folder_with(tmp_path, name="first", value=42, below="part")
+    second = folder_with(tmp_path, name="second", value=42, below="part")
+    assert results_of(first) == {"test_first": "passed"}
+    assert results_of(second) == {"test_second": "passed"}
