@@ -68,6 +68,7 @@ class Agent:
         self._sink, self._shell = sink, shell
         self._interrupts = interrupts or Interrupts()
         self._request = 0
+        self._process = os.getpid()
         self._objects: list[Any] = [Namespace(names)]
         self.output = Output(self._emit_text, self._emit_display)
         self.stdout, self.stderr = Stream(self.output, "stdout"), Stream(self.output, "stderr")
@@ -77,7 +78,10 @@ class Agent:
     # -- one request ---------------------------------------------------------------------------------
 
     def handle(self, request: int, tree: codec.Buffer, buffer: codec.Buffer) -> None:
-        """Answer one request: any number of stream and display frames, then one reply or error."""
+        """Answer one request: any number of stream and display frames, then one reply or error.
+
+        A process that student code forked and that comes back here ends instead of answering a second time.
+        """
         self._request = request
         self.output.begin()
         try:
@@ -88,6 +92,8 @@ class Agent:
                 reply = codec.pack(codec.REPLY, request, value, self._reference)
         except BaseException as error:  # noqa: BLE001  # student code may raise anything, also SystemExit
             reply = codec.pack(codec.ERROR, request, describe(error))
+        if os.getpid() != self._process:
+            os._exit(0)
         if self._request == request:  # not the fork that has just begun a life of its own
             self.output.finish()
             self._sink.send(reply)
@@ -95,10 +101,12 @@ class Agent:
     def _emit_text(self, name: str, text: str) -> None:
         self._emit(codec.STREAM, [name, text])
 
-    def _emit_display(self, data: dict[str, str]) -> None:
+    def _emit_display(self, data: dict[str, bytes]) -> None:
         self._emit(codec.DISPLAY, data)
 
     def _emit(self, kind: int, value: object) -> None:
+        if os.getpid() != self._process:  # a student's own fork must not write between our frames
+            return
         with self._interrupts.held():
             try:
                 frame = codec.pack(kind, self._request, value)
@@ -122,14 +130,14 @@ class Agent:
 
     def _handle(self, value: object) -> dict[str, Any]:
         self._objects.append(value)
-        return {"$": "ref", "id": len(self._objects) - 1, "type": type(value).__name__[:80]}
+        return {"$": "ref", "id": len(self._objects) - 1, "type": shells.kind_of(value)[:80]}
 
     # -- operations: each takes plain data, and the student's objects as Named -----------------------
 
-    def _cell(self, source: str) -> dict[str, Any]:
+    def _cell(self, source: bytes) -> dict[str, Any]:
         if self._shell is None:
             raise RuntimeError("this session runs no cells")
-        return shells.run_cell(self._shell, source)
+        return shells.run_cell(self._shell, source.decode())
 
     def _configure(self, module: str, figures: bool) -> None:  # noqa: FBT001  # called by name of operation
         if self._shell is not None:
@@ -139,17 +147,17 @@ class Agent:
     def _value(self, named: Named) -> object:
         target = named.value
         plain = as_plain(target)
-        if not is_plain(plain):
-            raise codec.NotPlainDataError(f"an object of type {type(target).__name__[:80]}")
+        if not codec.is_plain(plain):
+            raise codec.NotPlainDataError(f"an object of type {shells.kind_of(target)[:80]}")
         return plain
 
     def _call(self, function: Named, arguments: list[Any], by_name: dict[str, Any]) -> object:
         target: Any = function.value
-        return target(*map(own, arguments), **{name: own(value) for name, value in by_name.items()})
+        return target(*resolved(arguments), **resolved(by_name))
 
     def _set(self, named: Named, step: Step, value: object) -> None:
         owner, (kind, name) = named.value, step
-        value = own(value)
+        value = resolved(value)
         if isinstance(owner, Namespace):
             owner.names[name] = value
         elif kind == "attribute":
@@ -162,11 +170,12 @@ class Agent:
         return isinstance(namespace, Namespace) and name in namespace.names
 
     def _put(self, value: object) -> Any:
-        return Kept(own(value))
+        return Kept(resolved(value))
 
     def _provide(self, source: str) -> Any:
         module = types.ModuleType("provided")
-        exec(compile(source, "<provided by the check>", "exec"), module.__dict__)  # noqa: S102  # the author's
+        code = compile(source, "<provided by the check>", "exec", dont_inherit=True)
+        exec(code, module.__dict__)  # noqa: S102  # the author's
         return Kept(module)
 
     def _fork(self, seed: int, done: int | None) -> int | None:
@@ -177,10 +186,12 @@ class Agent:
             raise TypeError("only a session over a socket can fork")
         descriptor = self._sink.receive_descriptor()
         gc.freeze()  # what exists now is shared with the copy: the collector must not touch its pages
-        child = os.fork()
+        with self.output.undisturbed():
+            child = os.fork()
         if child:
             os.close(descriptor)
             return child
+        self._process = os.getpid()
         os.dup2(descriptor, self._sink.socket.fileno())
         os.close(descriptor)
         self._request = _NOBODY
@@ -204,7 +215,7 @@ class Named:
     @property
     def value(self) -> Any:
         """The object at the path's end; raises what the student's objects raise on the way."""
-        return follow(self._start, self._path)
+        return follow(self._start, resolved(self._path))
 
 
 _OPERATIONS: dict[str, Callable[..., object]] = {
@@ -233,31 +244,24 @@ def follow(start: object, path: Sequence[Step]) -> Any:
     return target
 
 
-def own(value: object) -> object:
-    """A copy that student code may write to: received arrays lie in a shared, perhaps read-only buffer.
+def resolved(value: Any) -> Any:
+    """What a request carries, with the objects that it names as themselves, so that changes in them are seen.
 
-    An object that is on this side already is handed on as itself, so that changes in it can be seen.
+    All else is a copy already, which student code may write to.
     """
     if type(value) is Named:
         return value.value
-    if type(value) is np.ndarray:
-        return value.copy()
     if type(value) is list or type(value) is tuple:
-        return type(value)(own(entry) for entry in value)
+        return type(value)(map(resolved, value))
     if type(value) is dict:
-        return {key: own(entry) for key, entry in value.items()}
+        return {key: resolved(entry) for key, entry in value.items()}
     return value
-
-
-def is_plain(value: object) -> bool:
-    """Whether the codec has a form for the value itself (its entries may still be handles)."""
-    return type(value) in codec._FORMS or isinstance(value, np.generic)
 
 
 def as_plain(value: object) -> object:
     """Plain data for what only looks different: tensors, ndarray subclasses, ordered dicts, named tuples."""
-    if isinstance(value, (np.ndarray, np.longdouble)):
-        return array_as_plain(value)
+    if isinstance(value, np.ndarray) and type(value) is not np.ndarray:
+        return np.array(value, subok=False)
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
         return tensor_as_array(torch, value)
@@ -268,23 +272,16 @@ def as_plain(value: object) -> object:
     return value
 
 
-def array_as_plain(value: np.ndarray[Any, Any] | np.longdouble) -> object:
-    """An ndarray of a dtype that crosses; what is one already comes back as itself."""
-    if isinstance(value, np.longdouble):
-        return float(value)
-    wide = {np.dtype(np.longdouble): np.float64, np.dtype(np.clongdouble): np.complex128}.get(value.dtype)
-    if wide is None and type(value) is np.ndarray:
-        return value
-    return np.array(value, dtype=wide, subok=False)
-
-
 def tensor_as_array(torch: Any, tensor: Any) -> np.ndarray[Any, Any]:
-    """A tensor's values; bfloat16, which numpy lacks, as float32."""
-    plain = tensor.detach().cpu().resolve_conj().resolve_neg()
-    if plain.is_sparse:
+    """A tensor's values, dense; dtypes that numpy lacks, such as bfloat16, as float32."""
+    plain = tensor.detach().cpu()
+    if plain.layout is not torch.strided:
         plain = plain.to_dense()
-    converted = plain.float() if plain.dtype is torch.bfloat16 else plain
-    return np.array(converted.numpy())
+    plain = plain.resolve_conj().resolve_neg()
+    try:
+        return np.array(plain.numpy())
+    except TypeError:
+        return np.array(plain.float().numpy())
 
 
 def describe(error: BaseException) -> dict[str, str]:
@@ -297,7 +294,7 @@ def describe(error: BaseException) -> dict[str, str]:
     except BaseException:  # noqa: BLE001  # a student may have broken linecache or the error's own attributes
         lines = ""
     return {
-        "kind": type(error).__name__[:100],
+        "kind": shells.kind_of(error),
         "message": shells.text_of(error),
         "traceback": lines,
         "unsupported": unsupported,

@@ -29,30 +29,17 @@ MAX_TREE = 1 << 20
 MAX_BUFFER = 256 << 20
 MAX_DEPTH = 32
 MAX_NODES = 100_000
-MAX_KEYS = (
-    10_000  # keys of one frame: a hostile sender can make them all collide, and dicts are then quadratic
-)
+# Keys of one frame: a hostile sender can make them all collide, and building a dict is then quadratic.
+MAX_KEYS = 10_000
 MAX_INT_BITS = 4096
 MAX_DIMENSIONS = 16
 MAX_FLOAT_TEXT = 40
 
-_DTYPE_CODES = (
-    "|b1",
-    "|i1",
-    "|u1",
-    "<i2",
-    "<u2",
-    "<i4",
-    "<u4",
-    "<i8",
-    "<u8",
-    "<f2",
-    "<f4",
-    "<f8",
-    "<c8",
-    "<c16",
-)
-DTYPES = {code: np.dtype(code) for code in _DTYPE_CODES}
+_TYPES = ("b1", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "c8", "c16")
+DTYPES = {dtype.str: dtype for dtype in (np.dtype("<" + name) for name in _TYPES)}
+
+# Their size differs from machine to machine, so they cross as the nearest dtype that does not.
+_NARROWED = {np.dtype(np.longdouble).str: "<f8", np.dtype(np.clongdouble).str: "<c16"}
 
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
@@ -96,6 +83,8 @@ class Encoder:
         form = _FORMS.get(type(value))
         if form is not None:
             return form(self, value, depth)
+        if isinstance(value, (np.str_, np.bytes_)):
+            return self.encode(value.item(), depth)
         if isinstance(value, np.generic):
             return self.array(np.asarray(value), form="scalar")
         if self._reference is not None:
@@ -105,7 +94,8 @@ class Encoder:
     def array(self, array: np.ndarray[Any, Any], *, form: str = "array") -> dict[str, Any]:
         """An array or numpy scalar of one of the listed dtypes."""
         code = array.dtype.newbyteorder("<").str
-        if code not in DTYPES:
+        code = code if code in DTYPES else _NARROWED.get(code, "")
+        if not code:
             raise NotPlainDataError(f"an array of dtype {str(array.dtype)[:80]}")
         flat = np.ascontiguousarray(array, dtype=DTYPES[code]).reshape(-1)
         self.buffers.append(flat.view(np.uint8).data if flat.size else b"")
@@ -141,11 +131,25 @@ class Encoder:
         self._keys += len(value)
         if self._keys > MAX_KEYS:
             raise NotPlainDataError(f"dicts with more than {MAX_KEYS:,} keys")
-        pairs = [[self.encode(key, depth + 1), self.encode(entry, depth + 1)] for key, entry in value.items()]
+        pairs = []
+        for key, entry in value.items():
+            if not is_key(key):
+                raise NotPlainDataError(f"a dict with a key of type {type(key).__name__[:80]}")
+            pairs.append([self.encode(key, depth + 1), self.encode(entry, depth + 1)])
         return {"$": "dict", "of": pairs}
 
     def _ndarray(self, value: np.ndarray[Any, Any], _: int) -> Any:
         return self.array(value)
+
+
+_KEY_TYPES = (type(None), bool, int, float, complex, str, bytes)
+
+
+def is_key(value: object) -> bool:
+    """Whether a value may be a dict's key: hashed and compared by Python's and numpy's own code alone."""
+    if type(value) is tuple:
+        return all(map(is_key, value))
+    return type(value) in _KEY_TYPES or isinstance(value, np.generic)
 
 
 _FORMS: dict[type, Callable[[Encoder, Any, int], Any]] = {
@@ -163,6 +167,11 @@ _FORMS: dict[type, Callable[[Encoder, Any, int], Any]] = {
 }
 
 
+def is_plain(value: object) -> bool:
+    """Whether there is a form for the value itself; its entries may still be none."""
+    return type(value) in _FORMS or isinstance(value, np.generic)
+
+
 def pack(kind: int, request: int, value: object, reference: Reference | None = None) -> list[Buffer]:
     """One frame as a list of buffers to send in order. Raises NotPlainDataError."""
     encoder = Encoder(reference)
@@ -176,7 +185,10 @@ def pack(kind: int, request: int, value: object, reference: Reference | None = N
 
 
 class Decoder:
-    """Rebuilds one value; raises WireError for everything that ``Encoder`` would not have sent."""
+    """Rebuilds one value; raises WireError for everything that ``Encoder`` would not have sent.
+
+    Arrays come as private, writable copies. ``resolve`` gives a handle's value; without it none is allowed.
+    """
 
     def __init__(self, buffer: Buffer, resolve: Resolve | None = None) -> None:
         self._buffer = buffer
@@ -194,7 +206,7 @@ class Decoder:
         if node is None or kind is bool or kind is int or kind is float:
             return node
         if kind is str:
-            return node if node.isascii() else node.encode("utf-8", "replace").decode("utf-8")
+            return node if node.isascii() else without_surrogates(node)
         if kind is list:
             return [self.decode(entry, depth + 1) for entry in node]
         return self._form(node, depth)
@@ -234,7 +246,9 @@ class Decoder:
         start = self._take(count * dtype.itemsize)
         if count == 0:
             return np.empty(shape, dtype)
-        return np.frombuffer(self._buffer, dtype, count, start).reshape(shape)
+        sent = np.frombuffer(self._buffer, dtype, count, start).reshape(shape)
+        # A byte that is neither 0 nor 1 would make a bool that is neither False nor True.
+        return sent.view(np.uint8) != 0 if dtype.kind == "b" else sent.copy()
 
     def _scalar(self, node: dict[str, Any], depth: int) -> Any:
         array = self._array(node, depth)
@@ -257,6 +271,8 @@ class Decoder:
         for key, entry in node["of"]:
             # Looked up in two steps: array bytes were written key first.
             name = self.decode(key, depth + 1)
+            if not is_key(name):
+                raise WireError("malformed key")
             found[name] = self.decode(entry, depth + 1)
         return found
 
@@ -306,6 +322,11 @@ def unpack(tree: Buffer, buffer: Buffer, resolve: Resolve | None = None) -> Any:
     value = decoder.decode(nodes)
     decoder.finish()
     return value
+
+
+def without_surrogates(text: str) -> str:
+    """The text with U+FFFD for each half of a pair that stands alone, which no file or page could hold."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _no_constant(name: str) -> Any:

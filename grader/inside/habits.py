@@ -10,6 +10,7 @@ import builtins
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import os
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +21,12 @@ NOT_HERE = "not done while grading: {what}\n"
 # Module families that only drive a front end or a hosted notebook; `grader` is Chainrule's own, which a
 # student's cell of public checks imports.
 STOOD_IN_FOR = ("google.colab", "ipywidgets", "tqdm")
+
+
+INSTALLERS = ("pip", "conda", "mamba", "micromamba", "uv")
+EXTENSIONS = ("load_ext", "reload_ext", "unload_ext", "autoreload", "tensorboard", "tensorflow_version")
+LINE_MAGICS = (*INSTALLERS, *EXTENSIONS, "cd", "shell")
+CELL_MAGICS = ("bash", "sh", "shell", "script", "system", "sx", "html", "HTML", "javascript", "js")
 
 
 class Anything:
@@ -152,6 +159,24 @@ def quiet_input(output: Callable[[str], object]) -> Callable[..., str]:
     return answer
 
 
+def no_exit(output: Callable[[str], object]) -> Callable[..., None]:
+    """An ``exit()`` that stays."""
+
+    def stay(*_: object) -> None:
+        output(NOT_HERE.format(what="exit()"))
+
+    return stay
+
+
+def inline(magic: Callable[[str], object]) -> Callable[..., object]:
+    """A ``%matplotlib`` that draws inline whichever window, widget or browser it names."""
+
+    def run(line: str = "") -> object:
+        return magic(line if "-l" in line.split() or "--list" in line.split() else "inline")
+
+    return run
+
+
 def install(shell: Any) -> None:
     """Make a notebook's shell forgiving. Acts on the whole process: only for one that runs a submission."""
 
@@ -176,21 +201,14 @@ def install(shell: Any) -> None:
 
     shell.system = shell.system_piped = shell.system_raw = no_system
     shell.getoutput = no_output
-    for name in (
-        "pip",
-        "conda",
-        "mamba",
-        "micromamba",
-        "uv",
-        "cd",
-        "load_ext",
-        "reload_ext",
-        "autoreload",
-        "tensorboard",
-    ):
+    for name in LINE_MAGICS:
         shell.register_magic_function(no_magic(name), "line", name)
-    for name in ("bash", "sh", "script", "system", "sx", "html", "HTML", "javascript", "js"):
+    for name in CELL_MAGICS:
         shell.register_magic_function(no_magic(f"%{name}"), "cell", name)
-    shell.user_ns["exit"] = shell.user_ns["quit"] = no_magic("exit")
+    draw = shell.magics_manager.magics["line"]["matplotlib"]
+    shell.register_magic_function(inline(draw), "line", "matplotlib")
+    shell.user_ns["exit"] = shell.user_ns["quit"] = no_exit(write)
     builtins.input = quiet_input(write)
-    sys.meta_path.append(StandInFinder())
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    if not any(isinstance(finder, StandInFinder) for finder in sys.meta_path):
+        sys.meta_path.append(StandInFinder())

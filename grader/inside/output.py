@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 
 MAX_TEXT = 1 << 18
-MAX_PICTURE = 2 << 20
+MAX_PICTURE = 4 << 20
 MAX_PICTURES = 50
 BATCH = 1 << 13
+LONGEST = 1 << 16  # characters in one frame: escaped they are at most twelve times as many bytes
 
 
 class Output:
@@ -26,7 +28,7 @@ class Output:
     def __init__(
         self,
         emit_text: Callable[[str, str], None],
-        emit_display: Callable[[dict[str, str]], None],
+        emit_display: Callable[[dict[str, bytes]], None],
     ) -> None:
         self._emit_text, self._emit_display = emit_text, emit_display
         self._lock = threading.RLock()
@@ -37,16 +39,22 @@ class Output:
         self._pictures = 0
 
     def begin(self) -> None:
-        """Start collecting for a request; a fresh lock, since a fork may have copied a held one."""
-        self._lock = threading.RLock()
-        self._pending, self._pending_size = [], 0
-        self._room, self._pictures, self._open = MAX_TEXT, 0, True
+        """Start collecting for a request."""
+        with self._lock:
+            self._pending, self._pending_size = [], 0
+            self._room, self._pictures, self._open = MAX_TEXT, 0, True
 
     def finish(self) -> None:
         """Send what is left; further text is dropped until ``begin``."""
         with self._lock:
             self.flush()
             self._open = False
+
+    @contextlib.contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """No thread is in the middle of a write in here: a copy of the process inherits no held lock."""
+        with self._lock:
+            yield
 
     def flush(self) -> None:
         """Send pending text, neighbours of one stream joined."""
@@ -56,11 +64,16 @@ class Output:
             for position, (name, text) in enumerate(pending):
                 run.append(text)
                 if position + 1 == len(pending) or pending[position + 1][0] != name:
-                    self._emit_text(name, "".join(run))
+                    self._emit_pieces(name, "".join(run))
                     run = []
+
+    def _emit_pieces(self, name: str, text: str) -> None:
+        for start in range(0, len(text), LONGEST):
+            self._emit_text(name, text[start : start + LONGEST])
 
     def write(self, name: str, text: str) -> None:
         """Take text of the stream "stdout" or "stderr"."""
+        text = text if type(text) is str else str.__getitem__(text, slice(None))
         with self._lock:
             if not self._open or self._room <= 0:
                 return
@@ -73,19 +86,16 @@ class Output:
                 self.flush()
 
     def display(self, data: dict[str, Any]) -> None:
-        """Take a display: PNG pictures and plain text only; everything else stays here."""
+        """Take a display: a PNG picture, base64 as IPython has it; everything else stays here."""
+        picture = data.get("image/png")
+        if not isinstance(picture, str) or len(picture) > MAX_PICTURE:
+            return
         with self._lock:
             if not self._open or self._pictures >= MAX_PICTURES:
                 return
             self._pictures += 1
-            kept = {
-                kind: data[kind]
-                for kind in ("image/png", "text/plain")
-                if isinstance(data.get(kind), str) and len(data[kind]) <= MAX_PICTURE
-            }
             self.flush()
-            if kept:
-                self._emit_display(kept)
+            self._emit_display({"image/png": picture.encode("ascii", "replace")})
 
 
 class Stream(io.TextIOBase):

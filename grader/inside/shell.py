@@ -36,7 +36,11 @@ class Shell(InteractiveShell):
 
 
 def make_shell() -> Shell:
-    """A ready shell, made once in the zygote so that each fork starts with one (about 100 ms otherwise)."""
+    """A ready shell, made once in the zygote so that each fork starts with one (about 100 ms otherwise).
+
+    Always a new one with an empty namespace, also where an earlier one served another notebook.
+    """
+    Shell.clear_instance()
     Shell.display_pub_class.default_value = Publisher
     Shell.displayhook_class.default_value = ResultHook
     shell = Shell.instance(colors="nocolor")
@@ -66,20 +70,25 @@ def run_cell(shell: Any, source: str) -> dict[str, Any]:
     """Run one cell. The result is plain data: ok, the error's kind and message, the traceback's lines."""
     shell.last_traceback = None
     result = shell.run_cell(source, store_history=True)
-    error = result.error_before_exec or result.error_in_exec
+    error = result.error_in_exec if result.error_before_exec is None else result.error_before_exec
     if error is None:
         return {"ok": True}
     return {
         "ok": False,
-        "kind": type(error).__name__[:100],
+        "kind": kind_of(error),
         "message": text_of(error),
         "traceback": "\n".join(shell.last_traceback or [])[-4000:],
     }
 
 
+def kind_of(value: object) -> str:
+    """The name of a value's type, whatever its metaclass does; bounded."""
+    return str.__getitem__(type.__dict__["__name__"].__get__(type(value)), slice(100))
+
+
 def text_of(error: BaseException) -> str:
     """The error's own words, whatever its __str__ does; bounded."""
     try:
-        return str(error)[:2000]
+        return str.__getitem__(str(error), slice(2000))
     except BaseException:  # noqa: BLE001  # a student's __str__ may raise anything
         return "(its text cannot be shown)"

@@ -7,16 +7,23 @@ one means in the sandbox. Nothing that only Linux has may be imported here.
 from __future__ import annotations
 
 import contextlib
+import random
 import signal
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from grader.inside import codec
 from grader.inside.agent import Agent, redirected, reseed
 from grader.model.errors import CallTimedOut
 from grader.session.notebook import CellRun, run_cell
 from grader.session.transport import Frame, OnOutput, Session
+
+STOP_AGAIN = 1.0  # seconds
 
 
 class FrameList:
@@ -42,14 +49,22 @@ class InProcessTransport:
     ) -> tuple[int, codec.Buffer, codec.Buffer]:
         """See Transport.exchange. Endless loops are stopped where the platform has interval timers."""
         self._sink.frames = []
-        with redirected(self.agent), time_limit(seconds) as limit:
-            self.agent.handle(request, frame[1], bytearray(b"".join(frame[2:])))
-        *outputs, answer = [parse(sent) for sent in self._sink.frames]
-        for kind, tree, buffer in outputs:
-            on_output(kind, tree, buffer)
+        limit = TimeLimit()
+        try:
+            with redirected(self.agent), time_limit(seconds, limit):
+                self.agent.handle(request, frame[1], bytearray(b"".join(frame[2:])))
+        except KeyboardInterrupt:  # the time was up while our own code was at work
+            if not limit.passed:
+                raise
+        answers = []
+        for kind, tree, buffer in map(parse, self._sink.frames):
+            if kind in (codec.STREAM, codec.DISPLAY):
+                on_output(kind, tree, buffer)
+            else:
+                answers.append((kind, tree, buffer))
         if limit.passed:
             raise CallTimedOut(f"no answer within {seconds:g} s")
-        return answer
+        return answers[0]
 
 
 def parse(frame: Frame) -> tuple[int, codec.Buffer, codec.Buffer]:
@@ -65,24 +80,44 @@ class TimeLimit:
 
 
 @contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[TimeLimit]:
-    """Raise KeyboardInterrupt in the main thread after ``seconds``; no limit where there are no timers."""
-    limit = TimeLimit()
+def time_limit(seconds: float, limit: TimeLimit) -> Iterator[None]:
+    """Raise KeyboardInterrupt in the main thread after ``seconds``, and again each second if it was caught.
+
+    There is no limit where there are no timers. A timer that was set before goes on afterwards.
+    """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield limit
+        yield
         return
 
     def stop(*_: object) -> None:
         limit.passed = True
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before, started = signal.signal(signal.SIGALRM, stop), time.monotonic()
+    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, STOP_AGAIN)
     try:
-        yield limit
+        yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL if before is None else before)
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, max(0.001, left - (time.monotonic() - started)), interval)
+
+
+@contextlib.contextmanager
+def own_randomness(seed: int) -> Iterator[None]:
+    """Seeded generators in here; afterwards they go on as if nothing had been drawn."""
+    torch = sys.modules.get("torch")
+    plain, legacy = random.getstate(), np.random.get_state()
+    of_torch = torch.get_rng_state() if torch is not None else None
+    reseed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(plain)
+        np.random.set_state(legacy)
+        if torch is not None:
+            torch.set_rng_state(of_torch)
 
 
 class LocalNotebook:
@@ -100,14 +135,15 @@ class LocalNotebook:
 
     @contextlib.contextmanager
     def copy(self, *, seed: int, seconds: float) -> Iterator[Session]:
-        """A session over the live state; names that the check sets or the code rebinds are put back after it.
+        """A session over the live state; names that the check or the code binds are put back after it.
 
-        Objects that a check changes in place stay changed: only the sandbox gives each check its own copy.
+        So are the generators of random numbers. Objects that a check changes in place stay changed: only the
+        sandbox gives each check its own copy.
         """
         before = dict(self._names)
-        reseed(seed)
         try:
-            yield Session(InProcessTransport(self._names), seconds=seconds)
+            with own_randomness(seed):
+                yield Session(InProcessTransport(self._names), seconds=seconds)
         finally:
             self._names.clear()
             self._names.update(before)

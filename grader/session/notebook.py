@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from grader.model.errors import CallTimedOut, StudentError
+from grader.model.errors import CallTimedOut, StudentError, UnsupportedValue
 from grader.session.transport import Session
 
 
@@ -45,11 +45,12 @@ def run_cell(session: Session, source: str, *, seconds: float) -> CellRun:
     session.forget_output()
     start = time.monotonic()
     try:
-        result = session.request("cell", source, seconds=seconds)
+        # As bytes: a cell that holds data may be longer than a frame's text.
+        result = session.request("cell", source.encode("utf-8", "replace"), seconds=seconds)
     except CallTimedOut as error:
         return CellRun("timed_out", time.monotonic() - start, str(error))
-    except StudentError as error:
-        return CellRun("raised", time.monotonic() - start, str(error), error.traceback)
+    except (StudentError, UnsupportedValue) as error:  # the honest agent reports a cell's error in its result
+        return CellRun("raised", time.monotonic() - start, str(error))
     took = time.monotonic() - start
     pictures = tuple(session.pictures)
     if type(result) is not dict or result.get("ok") is True:

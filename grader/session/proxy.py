@@ -91,7 +91,10 @@ class Proxy(Remote):
 
     __float__ = __int__ = __complex__ = __index__ = __round__ = _no_number
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _no_number
-    __matmul__ = __rmatmul__ = __pow__ = __rpow__ = __neg__ = __abs__ = __mod__ = __floordiv__ = _no_number
+    __matmul__ = __rmatmul__ = __pow__ = __rpow__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = _no_number
+    __floordiv__ = __rfloordiv__ = __neg__ = __pos__ = __abs__ = __invert__ = _no_number
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __lshift__ = __rshift__ = _no_number
+    __trunc__ = __floor__ = __ceil__ = _no_number
     __lt__ = __le__ = __gt__ = __ge__ = _no_number
     __len__ = __iter__ = __contains__ = __reversed__ = _no_elements
 
@@ -137,7 +140,12 @@ class Student(Proxy):
         """A fresh module on the student's side made from the author's source, for stand-ins.
 
         Student code can read it: put no solution and no expected value in it.
+        Raises AuthorError when it is not Python.
         """
+        try:
+            compile(source, "<provided by the check>", "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            raise AuthorError(f"the source that the check provides is not Python: {error}") from None
         return self._kept(self._session.request("provide", source), "provide")
 
     def printed(self) -> str:

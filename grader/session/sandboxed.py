@@ -9,6 +9,8 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 from grader.inside import codec
 from grader.model.errors import CallTimedOut, InfrastructureError, SandboxDied
 from grader.sandbox.box import Box
@@ -18,6 +20,7 @@ from grader.session.transport import NOT_AN_ANSWER, Frame, OnOutput, Session
 GRACE = 2.0  # seconds between a cell's SIGINT and the end of its process
 MAX_OUTPUT = 64 << 20  # bytes of streams and displays in one call; the honest agent stops far below
 SOCKET_BUFFER = 1 << 20
+OWN_SECONDS = 10.0  # for what runs no student code: settings, a copy, an exit status
 
 
 class FrameReader:
@@ -36,7 +39,8 @@ class FrameReader:
         if self._header is None:
             self._fill(deadline)
             self._header = codec.parse_header(self._part)
-            self._part, self._filled = memoryview(bytearray(self._header[0] + self._header[1])), 0
+            # Not cleared and so not taken from the machine before it is filled, whatever the header claims.
+            self._part, self._filled = np.empty(self._header[0] + self._header[1], np.uint8).data, 0
         self._fill(deadline)
         (tree, _, request, kind), body = self._header, self._part
         self._header, self._part, self._filled = None, memoryview(bytearray(codec.HEADER.size)), 0
@@ -130,16 +134,13 @@ class SocketTransport:
         """Whether nothing more can be asked over this socket."""
         return self._broken is not None
 
-    def close(self) -> None:
-        """Hang up; the process at the other end ends itself, or is ended by who started it."""
-        self._socket.close()
-
 
 class SandboxedNotebook:
     """A submission in a sandbox. Cells run in one process; each check gets a forked copy of it.
 
     A cell that takes the process down costs itself alone: the state is rebuilt by running the earlier cells
-    again, without it, the next time a state is needed. ``seconds`` bounds what cells take together.
+    again, without it, the next time a state is needed. ``seconds`` bounds what cells take together, and once
+    more what rebuilding takes; what does not fit is left out.
     """
 
     def __init__(
@@ -155,7 +156,7 @@ class SandboxedNotebook:
         self.isolation = isolation
         self._spawn, self._on_close = spawn, on_close
         self._module, self._figures = module, figures
-        self._left = seconds
+        self._left = self._left_to_rebuild = seconds
         self._history: list[tuple[str, float]] = []
         self._box: Box | None = None
         self._transport: SocketTransport | None = None
@@ -179,7 +180,7 @@ class SandboxedNotebook:
             self._end()
             status = "out_of_memory" if error.outcome == "out_of_memory" else "crashed"
             result = CellRun(status, time.monotonic() - start, str(error))
-        if result.status == "timed_out" and self._transport is not None and self._transport.broken:
+        if result.status == "timed_out" and self._broken:
             self._end()
         elif result.status in ("ok", "raised", "timed_out"):
             self._history.append((source, limit))
@@ -201,23 +202,24 @@ class SandboxedNotebook:
 
     def close(self) -> None:
         """See Notebook.close; then what ``on_close`` ends, such as a zygote of its own."""
-        self._end()
-        self._on_close()
+        try:
+            self._end()
+        finally:
+            self._on_close()
 
     # -- the main process ----------------------------------------------------------------------------
 
     def _main(self) -> Session:
         """A session with the main process, rebuilt if it is gone."""
-        if self._transport is None:
+        while self._transport is None:
             self._boot()
-            for source, limit in list(self._history):
-                self._replay(source, limit)
+            self._rebuild()
         return self._session()
 
     def _session(self) -> Session:
         if self._transport is None:
             raise InfrastructureError("the sandbox is not running")
-        return Session(self._transport, seconds=10.0)
+        return Session(self._transport, seconds=OWN_SECONDS)
 
     def _boot(self) -> None:
         box = self._spawn()
@@ -230,10 +232,27 @@ class SandboxedNotebook:
         self._transport = SocketTransport(box.data, why_died=self._why_main_died, interrupt=box.interrupt)
         self._session().request("configure", self._module, self._figures)
 
-    def _replay(self, source: str, limit: float) -> None:
+    def _rebuild(self) -> None:
+        """Run the earlier cells again. One that now takes the process down is left out the next time."""
+        for entry in tuple(self._history):
+            if self._left_to_rebuild > 0 and not self._survives(*entry):
+                self._history.remove(entry)
+                self._end()
+                return
+
+    def _survives(self, source: str, limit: float) -> bool:
         start = time.monotonic()
-        run_cell(self._session(), source, seconds=max(0.001, min(limit, self._left)))
-        self._left -= time.monotonic() - start
+        try:
+            result = run_cell(self._session(), source, seconds=min(limit, self._left_to_rebuild))
+        except SandboxDied:
+            return False
+        finally:
+            self._left_to_rebuild -= time.monotonic() - start
+        return not (result.status == "timed_out" and self._broken)
+
+    @property
+    def _broken(self) -> bool:
+        return self._transport is not None and self._transport.broken
 
     def _end(self) -> None:
         if self._box is not None:
@@ -261,7 +280,7 @@ class SandboxedNotebook:
         transport = self._transport
         if transport is None:
             raise InfrastructureError("the sandbox is not running")
-        session = Session(WithDescriptor(transport, descriptor), seconds=10.0)
+        session = Session(WithDescriptor(transport, descriptor), seconds=OWN_SECONDS)
         pid = session.request("fork", seed, self._finished_copy)
         self._finished_copy = None
         if type(pid) is not int or pid <= 1:
@@ -278,7 +297,9 @@ class SandboxedNotebook:
             status = None
         if type(status) is not int or not -64 <= status < 256:  # noqa: PLR2004  # signals and exit codes
             return died_of(None)
-        return died_of(f"signal {-status}" if status < 0 else f"exit {status}")
+        from grader.sandbox.supervisor import in_words  # noqa: PLC0415  # only a death needs its words
+
+        return died_of(in_words(status))
 
 
 class WithDescriptor:
@@ -300,6 +321,8 @@ def died_of(reason: str | None) -> SandboxDied:
     """The error for a process that is gone, in words for a person."""
     if reason == "memory":
         return SandboxDied("the code used more memory than allowed", out_of_memory=True)
+    if reason in ("cpu", "wall"):
+        return SandboxDied("the notebook used up all the time that it may take")
     return SandboxDied(f"the code ended the Python process ({reason or 'for an unknown reason'})")
 
 

@@ -19,6 +19,7 @@ OnOutput = Callable[[int, codec.Buffer, codec.Buffer], None]
 
 MAX_PRINTED = 1 << 18
 MAX_PICTURES = 50
+STREAMS = ("stdout", "stderr")
 
 NOT_AN_ANSWER = "the student's process sent something that is not an answer"
 
@@ -74,7 +75,7 @@ class Session:
         number = secrets.randbits(63)
         try:
             frame = codec.pack(
-                codec.REQUEST, number, {"op": operation, "with": list(arguments)}, _handle_of_proxy
+                codec.REQUEST, number, {"op": operation, "with": list(arguments)}, self._handle_of_proxy
             )
         except codec.NotPlainDataError as error:
             raise AuthorError(
@@ -87,9 +88,7 @@ class Session:
             )
             value = codec.unpack(tree, buffer, self._proxy)
         except codec.WireError as error:
-            raise SandboxDied(
-                f"the student's process sent something that is not an answer ({error})"
-            ) from None
+            raise SandboxDied(f"{NOT_AN_ANSWER} ({error})") from None
         if kind == codec.REPLY:
             return value
         raise _error_from(value)
@@ -100,26 +99,29 @@ class Session:
             raise codec.WireError("malformed handle")
         return Proxy(self, number, kind[:80])
 
+    def _handle_of_proxy(self, encoder: codec.Encoder, value: object, depth: int) -> Any:
+        if not isinstance(value, Proxy):
+            raise codec.NotPlainDataError(f"an object of type {type(value).__name__}")
+        if value._session is not self:
+            raise AuthorError(f"{value!r} belongs to another check; get it anew from this check's `student`")
+        number, path = value._where()
+        return {"$": "ref", "id": number, "path": encoder.encode([list(step) for step in path], depth + 1)}
+
     def _on_output(self, kind: int, tree: codec.Buffer, buffer: codec.Buffer) -> None:
         value = codec.unpack(tree, buffer)
         if kind == codec.DISPLAY:
             picture = value.get("image/png") if type(value) is dict else None
-            if type(picture) is str and len(self.pictures) < MAX_PICTURES:
-                self.pictures.append(picture)
+            if type(picture) is bytes and len(self.pictures) < MAX_PICTURES:
+                self.pictures.append(picture.decode("ascii", "replace"))
             return
         if type(value) is not list or [type(part) for part in value] != [str, str]:
             raise codec.WireError("malformed stream")
         name, text = value
-        if self._room > 0:
+        if name not in STREAMS:
+            raise codec.WireError("malformed stream")
+        if text and self._room > 0:
             self._printed.append((name, text[: self._room]))
             self._room -= len(text)
-
-
-def _handle_of_proxy(encoder: codec.Encoder, value: object, depth: int) -> Any:
-    if isinstance(value, Proxy):
-        number, path = value._where()
-        return {"$": "ref", "id": number, "path": encoder.encode([list(step) for step in path], depth + 1)}
-    raise codec.NotPlainDataError(f"an object of type {type(value).__name__}")
 
 
 def _error_from(value: Any) -> Exception:
