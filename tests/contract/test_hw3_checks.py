@@ -1,0 +1,432 @@
+"""HW3's own checks, held against right answers of many styles and against the mistakes students make.
+
+Every hidden check fails for some mistake here, and a mistake costs the checks named beside it, no others.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from grader.grading.checks import run_checks
+from grader.grading.plugin import CheckPlugin
+from grader.model.errors import Fault
+from grader.session.in_process import LocalNotebook
+
+ROOT = Path(__file__).parents[2]
+
+SOLUTION = """
+import numpy as np
+
+class linear_layer:
+    def __init__(self, input_D, output_D):
+        self.params = {"W": np.random.normal(0, 0.1, (input_D, output_D)),
+                       "b": np.random.normal(0, 0.1, (1, output_D))}
+        self.gradient = {"W": np.zeros((input_D, output_D)), "b": np.zeros((1, output_D))}
+    def forward(self, X):
+        return X @ self.params["W"] + self.params["b"]
+    def backward(self, X, grad):
+        self.gradient["W"] = X.T @ grad
+        self.gradient["b"] = np.sum(grad, axis=0)
+        return grad @ self.params["W"].T
+
+class relu:
+    def __init__(self):
+        self.mask = None
+    def forward(self, X):
+        self.mask = (X > 0).astype(int)
+        return X * self.mask
+    def backward(self, X, grad):
+        return grad * self.mask
+
+def forward_pass(model, x, y):
+    a1 = model["L1"].forward(x)
+    h1 = model["nonlinear1"].forward(a1)
+    a2 = model["L2"].forward(h1)
+    return a1, h1, a2, model["loss"].forward(a2, y)
+
+def backward_pass(model, x, a1, h1, a2, y):
+    grad_a2 = model["loss"].backward(a2, y)
+    grad_h1 = model["L2"].backward(h1, grad_a2)
+    grad_a1 = model["nonlinear1"].backward(a1, grad_h1)
+    grad_x = model["L1"].backward(x, grad_a1)
+
+def gradient_checker(DataSet, model):
+    x, y = DataSet.get_example([0])
+    backward_pass(model, x, *forward_pass(model, x, y)[:3], y)
+    h = 1e-3
+    for layer in ("L1", "L2"):
+        for name in ("W", "b"):
+            grad = model[layer].gradient[name].ravel()[0]
+            step = np.zeros_like(model[layer].params[name])
+            step[0, 0] = h
+            model[layer].params[name] += step
+            above = forward_pass(model, x, y)[3]
+            model[layer].params[name] -= 2 * step
+            below = forward_pass(model, x, y)[3]
+            slope = (above - below) / (2 * h)
+            model[layer].params[name] += step
+            print("Check the gradient of %s in the %s layer "
+                  "from backpropagation: %f and from approximation: %f" % (name, layer, grad, slope))
+
+def sgd_with_momentum(model, velocity, _learning_rate, alpha):
+    for layer, module in model.items():
+        if hasattr(module, "params"):
+            for name in module.params:
+                v = alpha * velocity[layer, name] + module.gradient[name]
+                velocity[layer, name] = v
+                module.params[name] = module.params[name] - _learning_rate * v
+    return model
+"""
+
+FORWARD = 'return X @ self.params["W"] + self.params["b"]'
+GRADIENT_W, GRADIENT_B = 'self.gradient["W"] = X.T @ grad', 'self.gradient["b"] = np.sum(grad, axis=0)'
+GRADIENT_X = 'return grad @ self.params["W"].T'
+RELU = "self.mask = (X > 0).astype(int)\n        return X * self.mask"
+RELU_BACK = "return grad * self.mask"
+TO_L2, TO_RELU, TO_L1 = "backward(h1, grad_a2)", "backward(a1, grad_h1)", "backward(x, grad_a1)"
+SLOPE = "(above - below) / (2 * h)"
+PUT_BACK = "            model[layer].params[name] += step\n            print("
+WHERE, NUMBERS = (
+    '"Check the gradient of %s in the %s layer "',
+    "from backpropagation: %f and from approximation: %f",
+)
+VELOCITY = "v = alpha * velocity[layer, name] + module.gradient[name]\n"
+STORE = "velocity[layer, name] = v"
+STEP = "module.params[name] = module.params[name] - _learning_rate * v"
+
+RIGHT = {
+    "as the seed writes it": {},
+    "bias gradients as rows": {GRADIENT_B: 'self.gradient["b"] = grad.sum(0, keepdims=True)'},
+    "the checker reads flat bias gradients": {".ravel()[0]": '[(0, 0) if name == "W" else 0]'},
+    "the checker reads bias gradients as rows": {".ravel()[0]": "[0][0]"},
+    "a flat bias": {"(1, output_D)": "output_D"},
+    "loops": {
+        FORWARD: "out = np.zeros((len(X), self.params['W'].shape[1]))\n"
+        "        for n in range(len(X)): out[n] = np.dot(X[n], self.params['W']) + self.params['b'].ravel()\n"
+        "        return out",
+        GRADIENT_W: 'self.gradient["W"] = sum(np.outer(x, g) for x, g in zip(X, grad))',
+    },
+    "lists": {FORWARD: 'return (X @ self.params["W"] + self.params["b"]).tolist()'},
+    "float32": {
+        FORWARD: 'return (X @ self.params["W"] + self.params["b"]).astype(np.float32)',
+        GRADIENT_X: 'return (grad @ self.params["W"].T).astype(np.float32)',
+    },
+    "slope 1 at 0": {"X > 0": "X >= 0"},
+    "the mask computed anew": {RELU_BACK: "return np.where(X > 0, grad, 0.0)"},
+    "nested backward calls": {
+        "grad_a2 = model": "g = model",
+        "grad_h1 = model": "g = model",
+        "grad_a1 = model": "g = model",
+        TO_L2: "backward(h1, grad=g)",
+        TO_RELU: "backward(X=a1, grad=g)",
+        TO_L1: "backward(x, g)",
+    },
+    "a step of 1e-6": {"h = 1e-3": "h = 1e-6"},
+    "a step of 1e-2": {"h = 1e-3": "h = 1e-2"},
+    "another entry, on a copy": {
+        "    h = 1e-3": "    import copy; model = copy.deepcopy(model); h = 1e-3",
+        "step[0, 0]": "step[0, 1]",
+        ".ravel()[0]": ".ravel()[1]",
+    },
+    "layers one by one": {
+        "above = forward_pass(model, x, y)[3]": "h1 = model['nonlinear1'].forward(model['L1'].forward(x))\n"
+        "            above = model['loss'].forward(model['L2'].forward(h1), y)",
+    },
+    "other words and digits": {WHERE: '"%s of %s: "', NUMBERS: "Backprop = %.4f; approximated %r"},
+    "momentum of the older convention": {
+        VELOCITY: "v = alpha * velocity[layer, name] - _learning_rate * module.gradient[name]\n",
+        STEP: "module.params[name] += v",
+    },
+    "momentum in place, nothing returned": {
+        VELOCITY: "v = velocity[layer, name]; v *= alpha; v += module.gradient[name]\n",
+        STORE: "pass",
+        "    return model": "",
+    },
+    "momentum on a copy": {
+        "    for layer, module in": "    import copy; model = copy.deepcopy(model)\n    for layer, module in"
+    },
+    "momentum returns something else": {"    return model": "    return velocity"},
+    "momentum asks for the class": {'hasattr(module, "params")': "isinstance(module, linear_layer)"},
+}
+
+BACKWARD = {
+    "test_backward_stores_the_gradient_of_the_weights",
+    "test_backward_stores_the_gradient_of_the_bias",
+    "test_backward_returns_the_gradient_of_the_input",
+    "test_backward_overwrites",
+}
+RELU_FORWARD = {"test_forward", "test_forward_of_any_shape", "test_forward_leaves_its_input_alone"}
+RELU_BACKWARD = {"test_backward", "test_backward_of_any_shape", "test_backward_uses_the_mask_of_this_input"}
+INIT = {
+    "test_init_draws_the_weights",
+    "test_init_draws_the_bias",
+    "test_init_sets_the_gradients_to_zero",
+    "test_layers_share_nothing",
+}
+FORWARDS = {
+    "test_forward_multiplies_by_the_weights",
+    "test_forward_adds_the_bias",
+    "test_forward_of_any_size",
+}
+PASS = {
+    "test_second_linear_layer",
+    "test_relu",
+    "test_first_linear_layer",
+    "test_gradients_land_in_the_model",
+}
+CHECKER = {"test_approximates_the_slope", "test_differences_are_central", "test_puts_the_parameters_back"}
+MOMENTUM = {"test_first_step", "test_without_momentum", "test_velocity_carries_over"}
+EVERYTHING = INIT | FORWARDS | BACKWARD | RELU_FORWARD | RELU_BACKWARD | PASS | CHECKER | MOMENTUM
+
+LEAKY = "return np.where(X > 0, X, 0.01 * X)"
+MISTAKES = {
+    "W is drawn too wide": ({"(0, 0.1, (input_D": "(0, 1, (input_D"}, {"test_init_draws_the_weights"}),
+    "b starts at zero": (
+        {"np.random.normal(0, 0.1, (1, output_D))": "np.zeros((1, output_D))"},
+        {"test_init_draws_the_bias"},
+    ),
+    "no gradients at the start": (
+        {'{"W": np.zeros((input_D, output_D)), "b": np.zeros((1, output_D))}': "{}"},
+        {"test_init_sets_the_gradients_to_zero", "test_layers_share_nothing"},
+    ),
+    "layers share their gradients": (
+        {
+            "self.gradient = {": "self.gradient |= {",
+            "class linear_layer:": "class linear_layer:\n    gradient = {}",
+        },
+        {"test_layers_share_nothing"},
+    ),
+    "__init__ raises": (
+        {'        self.params = {"W"': '        raise ValueError\n        self.params = {"W"'},
+        INIT,
+    ),
+    "b is not added": (
+        {FORWARD: 'return X @ self.params["W"]'},
+        {"test_forward_adds_the_bias", "test_forward_of_any_size"},
+    ),
+    "forward changes X": (
+        {FORWARD: f"X *= 1.5; X /= 1.5; X += 1e-3; X = X - 1e-3; {FORWARD}"},
+        {"test_forward_of_any_size"},
+    ),
+    "forward gives NaN": ({FORWARD: f"{FORWARD} + np.nan"}, FORWARDS),
+    "forward raises": ({FORWARD: "raise ValueError"}, FORWARDS),
+    "the sign of W's gradient": (
+        {GRADIENT_W: 'self.gradient["W"] = -X.T @ grad'},
+        {"test_backward_stores_the_gradient_of_the_weights"},
+    ),
+    "W's gradient divided by N": (
+        {GRADIENT_W: 'self.gradient["W"] = X.T @ grad / len(X)'},
+        {"test_backward_stores_the_gradient_of_the_weights"},
+    ),
+    "a random gradient of W": (
+        {GRADIENT_W: 'self.gradient["W"] = np.random.normal(size=self.params["W"].shape)'},
+        {"test_backward_stores_the_gradient_of_the_weights", "test_backward_overwrites"},
+    ),
+    "an upstream gradient of ones": (
+        {GRADIENT_W: 'self.gradient["W"] = X.T @ np.ones_like(grad)'},
+        {"test_backward_stores_the_gradient_of_the_weights"},
+    ),
+    "the mean for the sum": (
+        {GRADIENT_B: 'self.gradient["b"] = np.mean(grad, axis=0)'},
+        {"test_backward_stores_the_gradient_of_the_bias"},
+    ),
+    "no sum at all": (
+        {GRADIENT_B: 'self.gradient["b"] = grad'},
+        {"test_backward_stores_the_gradient_of_the_bias"},
+    ),
+    "a reshape for the transpose": (
+        {GRADIENT_X: 'return grad @ self.params["W"].reshape(grad.shape[1], -1)'},
+        {"test_backward_returns_the_gradient_of_the_input"},
+    ),
+    "backward returns nothing": (
+        {GRADIENT_X: "pass"},
+        {"test_backward_returns_the_gradient_of_the_input"},
+    ),
+    "gradients are added up": (
+        {
+            GRADIENT_W: 'self.gradient["W"] = self.gradient["W"] + X.T @ grad',
+            GRADIENT_B: 'self.gradient["b"] = self.gradient["b"] + np.sum(grad, axis=0)',
+        },
+        {"test_backward_overwrites"},
+    ),
+    "backward stores nothing": (
+        {GRADIENT_W: "pass", GRADIENT_B: "pass"},
+        BACKWARD - {"test_backward_returns_the_gradient_of_the_input"},
+    ),
+    "leaky forward and backward": (
+        {RELU: LEAKY, RELU_BACK: "return np.where(X > 0, grad, 0.01 * grad)"},
+        RELU_FORWARD | RELU_BACKWARD,
+    ),
+    "no mask": ({RELU_BACK: "return grad"}, RELU_BACKWARD),
+    "backward is forward": ({RELU_BACK: "return np.maximum(X, 0)"}, RELU_BACKWARD),
+    "relu takes two axes only": ({RELU: f"N, D = X.shape; {RELU}"}, {"test_forward_of_any_shape"}),
+    "relu works in place": (
+        {RELU: "self.mask = X > 0; X[X < 0] = 0; return X"},
+        {"test_forward_leaves_its_input_alone"},
+    ),
+    "a stale mask": (
+        {RELU: "if self.mask is None: self.mask = X > 0\n        return np.maximum(X, 0)"},
+        {"test_backward_uses_the_mask_of_this_input"},
+    ),
+    "relu is a function": (
+        {"class relu:": "def relu(): return 0\nclass other:"},
+        RELU_FORWARD | RELU_BACKWARD,
+    ),
+    "a1 where h1 belongs": (
+        {TO_L2: "backward(a1, grad_a2)"},
+        {"test_second_linear_layer", "test_gradients_land_in_the_model"},
+    ),
+    "h1 where a1 belongs": ({TO_RELU: "backward(h1, grad_h1)"}, {"test_relu"}),
+    "h1 and a1 swapped": (
+        {TO_L2: "backward(a1, grad_a2)", TO_RELU: "backward(h1, grad_h1)"},
+        {"test_second_linear_layer", "test_relu", "test_gradients_land_in_the_model"},
+    ),
+    "relu is skipped": (
+        {'model["nonlinear1"].backward(a1, grad_h1)': "grad_h1"},
+        PASS - {"test_second_linear_layer"},
+    ),
+    "the pass ends early": (
+        {'grad_x = model["L1"].backward(x, grad_a1)': "raise ValueError"},
+        {"test_first_linear_layer", "test_gradients_land_in_the_model"},
+    ),
+    "a forward difference": (
+        {
+            "model[layer].params[name] -= 2 * step": "model[layer].params[name] -= step",
+            SLOPE: "(above - below) / h",
+        }
+        | {PUT_BACK: "            print("},
+        {"test_differences_are_central"},
+    ),
+    "a forward difference of 1e-6": (
+        {
+            "model[layer].params[name] -= 2 * step": "model[layer].params[name] -= step",
+            SLOPE: "(above - below) / h",
+        }
+        | {PUT_BACK: "            print(", "h = 1e-3": "h = 1e-6"},
+        {"test_differences_are_central"},
+    ),
+    "divided by 2, multiplied by h": (
+        {SLOPE: "(above - below) / 2*h"},
+        CHECKER - {"test_puts_the_parameters_back"},
+    ),
+    "divided by h, not 2 h": ({SLOPE: "(above - below) / h"}, CHECKER - {"test_puts_the_parameters_back"}),
+    "parameters not put back": ({PUT_BACK: "            print("}, {"test_puts_the_parameters_back"}),
+    "the stored gradient printed twice": ({SLOPE: "grad"}, CHECKER - {"test_puts_the_parameters_back"}),
+    "numbers made up": (
+        {
+            "    h = 1e-3": "    for n in 'Wb':\n        for l in 'L1', 'L2':\n"
+            "            print('Check the gradient of', n, 'in the', l, 'layer from backpropagation: 0.1"
+            " and from approximation: 0.1')\n    return"
+        },
+        CHECKER,
+    ),
+    "nothing printed": ({"print(": "str("}, CHECKER - {"test_puts_the_parameters_back"}),
+    "the velocity is not stored": ({STORE: "pass"}, {"test_velocity_carries_over"}),
+    "no momentum": ({VELOCITY: "v = module.gradient[name]\n"}, {"test_velocity_carries_over"}),
+    "up the slope": ({STEP: STEP.replace("- _l", "+ _l")}, MOMENTUM),
+    "a damped velocity": (
+        {VELOCITY: VELOCITY.replace("+ mod", "+ (1 - alpha) * mod")},
+        MOMENTUM - {"test_without_momentum"},
+    ),
+    "only W moves": ({"for name in module.params:": "for name in ['W']:"}, MOMENTUM),
+    "nothing is done": (
+        {
+            FORWARD: "raise NotImplementedError",
+            GRADIENT_W: "raise NotImplementedError",
+            RELU: "raise NotImplementedError",
+            RELU_BACK: "raise NotImplementedError",
+            'grad_h1 = model["L2"]': 'raise NotImplementedError; grad_h1 = model["L2"]',
+            "model[layer].params[name] -= 2 * step": "raise NotImplementedError",
+            VELOCITY: "raise NotImplementedError\n",
+            '        self.params = {"W"': '        raise NotImplementedError; self.params = {"W"',
+        },
+        EVERYTHING,
+    ),
+}
+
+
+def results_of(changes, *, seed=1, folder="hidden_tests"):
+    """The results of all checks of a folder on the solution with some of its text replaced."""
+    source = SOLUTION
+    for old, new in changes.items():
+        assert old in source, old
+        source = source.replace(old, new)
+    names: dict[str, object] = {}
+    exec(source, names)
+    plugin = CheckPlugin(LocalNotebook(names), seed=seed, seconds=5, hidden=folder == "hidden_tests")
+    run_checks(ROOT / folder, plugin)
+    assert not plugin.errors
+    return plugin.results
+
+
+def not_passed(results):
+    """The names of the checks that did not pass, each through the student's fault."""
+    failed = [result for result in results if result.fault is not None]
+    assert all(result.fault is Fault.STUDENT for result in failed), [result.detail for result in failed]
+    return {result.check for result in failed}
+
+
+@pytest.mark.parametrize("style", RIGHT)
+def test_a_right_answer_loses_nothing_however_it_is_written(style):
+    assert not_passed(results_of(RIGHT[style])) == set()
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_costs_the_checks_it_touches_and_no_others(mistake):
+    changes, expected = MISTAKES[mistake]
+    assert not_passed(results_of(changes)) == expected
+
+
+def test_every_hidden_check_fails_for_some_mistake_other_than_doing_nothing():
+    found = {check for name, (_, checks) in MISTAKES.items() if name != "nothing is done" for check in checks}
+    assert found == EVERYTHING == {result.check for result in results_of({})}
+
+
+def test_every_check_has_a_hint_a_title_and_points_that_add_up():
+    worth = defaultdict(int)
+    for result in results_of(MISTAKES["nothing is done"][0]):
+        assert result.title != result.check
+        assert "Your code raised an exception while it was checked. " in result.message  # the hint follows
+        worth[result.item] += result.possible.hundredths
+    assert worth == {"3.1.1": 600, "3.1.2": 400, "3.1.4": 400, "3.1.5": 400, "3.4.momentum": 200}
+
+
+@pytest.mark.parametrize("seed", range(10, 15))
+def test_the_seed_decides_nothing(seed):
+    assert not_passed(results_of({}, seed=seed)) == set()
+    changes, expected = MISTAKES["a1 where h1 belongs"]
+    assert not_passed(results_of(changes, seed=seed)) == expected
+
+
+@pytest.mark.parametrize("style", set(RIGHT) - {"other words and digits"})
+def test_public_checks_pass_for_right_answers(style):
+    assert not_passed(results_of(RIGHT[style], folder="reference/public_tests")) == set()
+
+
+@pytest.mark.parametrize(
+    ("mistake", "words"),
+    [
+        ("the sign of W's gradient", "the sign is flipped"),
+        ("W's gradient divided by N", "every entry is 1/6 of what is expected"),
+        ("an upstream gradient of ones", "as if it were all ones"),
+        ("the mean for the sum", "every entry is 1/6 of what is expected"),
+        ("no sum at all", "the sum over axis 0 is missing"),
+        ("backward returns nothing", "Is a `return` missing?"),
+        ("b is not added", "b is not added"),
+        ("no mask", "negative entries pass the gradient on"),
+        ("a1 where h1 belongs", "it is a1"),
+        ("divided by 2, multiplied by h", "divides by 2 and multiplies by e"),
+        ("the velocity is not stored", "the velocity of the first step is lost"),
+    ],
+)
+def test_public_checks_name_the_mistake(mistake, words):
+    results = results_of(MISTAKES[mistake][0], folder="reference/public_tests")
+    assert any(words in result.message for result in results)
+
+
+def test_public_checks_all_fail_where_nothing_is_done():
+    results = results_of(MISTAKES["nothing is done"][0], folder="reference/public_tests")
+    assert not_passed(results) == {result.check for result in results}
