@@ -32,7 +32,7 @@ def check(item: str | None = None, *, folder: str | Path | None = None, seed: in
 
 
 def live_names(caller: dict[str, Any]) -> dict[str, Any] | None:
-    """The running notebook's names, or the caller's globals; None while the notebook itself is being graded."""
+    """The running notebook's names, or the caller's globals; None while the notebook is being graded."""
     from IPython.core.getipython import get_ipython  # noqa: PLC0415  # loaded already where it matters
 
     shell = get_ipython()

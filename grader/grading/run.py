@@ -13,7 +13,6 @@ from grader.grading.environment import describe_environment
 from grader.grading.execution import Execution, Watch, execute
 from grader.grading.folder import AssignmentFolder
 from grader.grading.scoring import HandedIn, needs_attention, score, score_public
-from grader.model.assignment import Assignment
 from grader.model.records import (
     SCHEMA,
     CheckResult,
@@ -26,8 +25,10 @@ from grader.model.records import (
     possible_points,
 )
 from grader.notebooks.answers import find_answers
+from grader.notebooks.cells import Cell
 from grader.notebooks.figures import BadFigure, figure_from_base64
 from grader.notebooks.intake import SubmissionFile, read
+from grader.notebooks.template import student_cells
 from grader.session.notebook import Notebook
 
 MAX_FIGURES = 40
@@ -84,7 +85,7 @@ def grade(
         decided=decided_points(items),
         items=items,
         cells=execution.cells,
-        figures=figures_of(submission, execution),
+        figures=figures_of(submission, execution, items),
         notices=submission.notices,
         attention=needs_attention(items, errors),
     )
@@ -131,21 +132,32 @@ def score_items(
     """The items with their points; public checks award none."""
     if job.public:
         return score_public(job.folder.assignment, results)
-    return score(job.folder.assignment, results, handed_in(submission, job.folder.assignment))
+    return score(job.folder.assignment, results, handed_in(submission, job.folder))
 
 
-def handed_in(submission: SubmissionFile, assignment: Assignment) -> dict[str, HandedIn]:
+def handed_in(submission: SubmissionFile, folder: AssignmentFolder) -> dict[str, HandedIn]:
     """Prose and figures of the items that a person decides."""
-    found = find_answers(submission.cells, assignment)
+    found = find_answers(submission.cells, folder.assignment, given=given_cells(folder))
     return {item: HandedIn(answer.text, answer.figures, answer.found) for item, answer in found.items()}
 
 
-def figures_of(submission: SubmissionFile, execution: Execution) -> tuple[Figure, ...]:
-    """The figures saved in the file; where there are none, those that its cells drew just now."""
+def given_cells(folder: AssignmentFolder) -> tuple[Cell, ...]:
+    """The cells that students were given, so that the template's own text never counts as an answer."""
+    reference = folder.path / folder.assignment.notebook
+    if not reference.is_file():
+        return ()
+    return student_cells(reference.read_text(encoding="utf-8"), where=folder.assignment.notebook)
+
+
+def figures_of(
+    submission: SubmissionFile, execution: Execution, items: Sequence[ItemResult]
+) -> tuple[Figure, ...]:
+    """The figures that no item shows: those saved in the file, or else those that its cells drew just now."""
     saved = [figure for cell in submission.cells for figure in cell.figures]
     if not saved:
         saved = list(drawn_figures(execution.pictures))
-    return tuple(saved[:MAX_FIGURES])
+    shown = {figure for item in items for figure in item.figures}
+    return tuple(figure for figure in saved if figure not in shown)[:MAX_FIGURES]
 
 
 def drawn_figures(pictures: Sequence[tuple[int, str]]) -> Iterator[Figure]:

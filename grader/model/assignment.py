@@ -49,7 +49,6 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_mb: int = 2048
     processes: int = 64
     disk_mb: int = 256
-    output_mb: float = 4.0
 
 
 class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

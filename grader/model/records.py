@@ -1,8 +1,8 @@
 """The record of one grading: a frozen, versioned fact. Reports are pure functions of it.
 
 The JSON form (``encode``/``decode``) is documented in docs/record.md. Points are decimal numbers,
-figures are base64 of a PNG that was checked. Text fields may hold text that a student wrote: whoever shows them
-escapes them.
+figures are base64 of a PNG that was checked. Text fields may hold what a student wrote: whoever shows it
+escapes it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A picture from the submission: a PNG whose size was checked. ``cell`` counts from 1 in the file."""
+    """A picture from the submission: a PNG whose size was checked. ``cell`` counts from 1."""
 
     png: bytes
     width: int
@@ -53,8 +53,8 @@ class ItemResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Points of one item and everything they rest on.
 
     ``decided`` is false while a person still has to act: a written answer to mark, evidence to look at, or a
-    check that failed through the author's or the machine's fault. ``answer`` is the student's prose (Markdown,
-    untrusted), ``found`` whether anything was handed in for the item.
+    check that failed through the author's or the machine's fault. ``answer`` is the student's prose
+    (Markdown, untrusted), ``found`` whether anything was handed in for the item.
     """
 
     item: str

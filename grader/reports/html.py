@@ -50,7 +50,6 @@ _UNITS = {
     "memory_mb": "MiB of memory",
     "processes": "processes",
     "disk_mb": "MiB on disk",
-    "output_mb": "MiB of output a cell",
 }
 
 
