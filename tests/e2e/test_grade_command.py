@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from tiny import HIDDEN, MANIFEST, RIGHT, make_assignment, make_notebook
 
 from grader.model.records import decode
-from tiny import HIDDEN, MANIFEST, RIGHT, make_assignment, make_notebook
 
 
 def grade(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:

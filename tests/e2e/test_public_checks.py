@@ -1,0 +1,96 @@
+"""A student's three ways to the public checks, on their own machine: the same verdicts in the same words."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbclient
+import nbformat
+import pytest
+
+from grader.notebooks.student_files import CONFTEST
+from tests.e2e.tiny import RIGHT, make_assignment, make_notebook
+
+WRONG = [*RIGHT[:2], ("code", "def double(x):\n    print('called')\n    return 3 * x")]
+SEES = re.compile(r"double\(2\).*?got 6.*?expected 4", re.DOTALL)
+
+
+def python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run this Python in ``cwd``."""
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, check=False)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A student's folder: notebook, public checks, what was given, and no hidden checks."""
+    make_assignment(tmp_path)
+    (tmp_path / "hidden_tests/test_1.py").unlink()
+    (tmp_path / "hidden_tests").rmdir()
+    (tmp_path / "helper.py").write_text((tmp_path / "given/helper.py").read_text())
+    (tmp_path / "conftest.py").write_bytes(CONFTEST)
+    make_notebook(tmp_path / "hw.ipynb", WRONG)
+    return tmp_path
+
+
+def test_grade_public_shows_what_was_expected(home):
+    done = python("-m", "grader.cli.main", "hw.ipynb", "--public", cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert SEES.search(done.stdout), done.stdout
+    assert "NOT ISOLATED" not in done.stdout
+    record = json.loads((home / "reports/hw/grade.json").read_text())
+    assert (record["mode"], record["possible"]) == ("public", 0)
+
+
+def test_plain_pytest_shows_the_same(home):
+    done = python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=home)
+    assert done.returncode == 1, done.stderr
+    assert SEES.search(done.stdout), done.stdout
+    assert "1 failed" in done.stdout
+
+
+def test_plain_pytest_passes_a_right_notebook(home):
+    make_notebook(home / "hw.ipynb", RIGHT)
+    done = python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=home)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_plain_pytest_asks_which_of_two_notebooks_is_meant(home):
+    make_notebook(home / "other.ipynb", RIGHT)
+    done = python("-m", "pytest", "-q", cwd=home)
+    assert "--submission" in done.stderr
+    chosen = python("-m", "pytest", "-q", "-p", "no:cacheprovider", "--submission", "other.ipynb", cwd=home)
+    assert chosen.returncode == 0, chosen.stdout + chosen.stderr
+
+
+def test_a_cell_shows_the_same_and_puts_names_back(home):
+    cell = "from grader import check\ndouble = lambda x: 3 * x\ncheck('1')\ncheck('7')\nassert callable(double)\n"
+    done = python("-c", cell, cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert SEES.search(done.stdout), done.stdout
+    assert "'7'" in done.stdout
+
+
+def test_a_cell_says_where_it_looked_for_checks(tmp_path):
+    done = python("-c", "from grader import check\ncheck('1')\n", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert str(tmp_path) in done.stdout
+    assert "folder=" in done.stdout
+
+
+def test_a_notebook_s_own_check_cells_wait_while_it_is_graded(home):
+    make_notebook(home / "hw.ipynb", [*RIGHT, ("code", "from grader import check\ncheck('1')")])
+    done = python("-m", "grader.cli.main", "hw.ipynb", "--public", cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert "Cells that did not run" not in done.stdout
+
+
+def test_a_real_kernel_runs_the_checks_in_a_cell(home):
+    sources = ["def double(x):\n    return 3 * x", "from grader import check\ncheck('1')"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    nbclient.NotebookClient(notebook, resources={"metadata": {"path": str(home)}}, timeout=60).execute()
+    assert SEES.search(notebook.cells[1].outputs[0]["text"])
