@@ -68,7 +68,9 @@ def test_plain_pytest_asks_which_of_two_notebooks_is_meant(home):
 
 
 def test_a_cell_shows_the_same_and_puts_names_back(home):
-    cell = "from grader import check\ndouble = lambda x: 3 * x\ncheck('1')\ncheck('7')\nassert callable(double)\n"
+    cell = (
+        "from grader import check\ndouble = lambda x: 3 * x\ncheck('1')\ncheck('7')\nassert callable(double)"
+    )
     done = python("-c", cell, cwd=home)
     assert done.returncode == 0, done.stderr
     assert SEES.search(done.stdout), done.stdout
