@@ -97,12 +97,14 @@ def _become_nobody_and_run(stash: Path, command: list[str]) -> None:
         copy.mkdir()
         syscalls.mount(str(path), str(copy), flags=MS_BIND)
     closed = {parent for path in needed for parent in path.parents if not parent.stat().st_mode & 0o001}
-    for parent in sorted(closed, key=lambda path: len(path.parts))[:1]:
+    for parent in sorted(closed, key=lambda path: len(path.parts)):
+        if not parent.exists():  # covered up with a folder above it
+            continue
         syscalls.mount("none", str(parent), kind="tmpfs", options="mode=0755")
-    for path, copy in kept.items():
-        if not path.exists():
-            path.mkdir(parents=True)
-            syscalls.mount(str(copy), str(path), flags=MS_BIND)
+        for path, copy in kept.items():
+            if not path.exists():
+                path.mkdir(parents=True)
+                syscalls.mount(str(copy), str(path), flags=MS_BIND)
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)

@@ -44,7 +44,7 @@ def inside(zygote: Zygote) -> Iterator[Inside]:
 @pytest.mark.parametrize(
     "path",
     [
-        str(REPOSITORY),
+        str(REPOSITORY / "README.md"),
         str(REPOSITORY / "pyproject.toml"),
         str(REPOSITORY / "reference"),
         str(REPOSITORY / "hidden_tests"),
