@@ -10,7 +10,6 @@ import array
 import contextlib
 import gc
 import os
-import signal
 import socket
 import sys
 import traceback
@@ -21,7 +20,7 @@ from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
-from grader.inside import codec, habits
+from grader.inside import codec, copies, habits
 from grader.inside import shell as shells
 from grader.inside.interrupts import Interrupts
 from grader.inside.output import Output, Stream
@@ -181,13 +180,13 @@ class Agent:
     def _fork(self, seed: int, done: int | None) -> int | None:
         """A copy of this state on a socket of its own; ends the copy ``done`` first. Gives the new pid."""
         if done is not None:
-            reap(done)
+            copies.reap(done)
         if not isinstance(self._sink, Connection):
             raise TypeError("only a session over a socket can fork")
         descriptor = self._sink.receive_descriptor()
         gc.freeze()  # what exists now is shared with the copy: the collector must not touch its pages
         with self.output.undisturbed():
-            child = os.fork()
+            child = copies.fork()
         if child:
             os.close(descriptor)
             return child
@@ -228,7 +227,7 @@ _OPERATIONS: dict[str, Callable[..., object]] = {
     "put": Agent._put,
     "provide": Agent._provide,
     "fork": Agent._fork,
-    "reap": lambda _, pid: reap(pid),
+    "reap": lambda _, pid: copies.reap(pid),
     "seed": lambda _, seed: reseed(seed),
 }
 
@@ -315,17 +314,6 @@ def reseed(seed: int) -> None:
         torch.manual_seed(seed)
 
 
-def reap(pid: int) -> int | None:
-    """End a copy; its exit status (negative: the signal that ended it), None if nobody knows."""
-    with contextlib.suppress(OSError):
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        os.kill(pid, signal.SIGKILL)
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    return None
-
-
 class Connection:
     """Frames over a stream socket."""
 
@@ -392,4 +380,5 @@ def serve(sock: socket.socket, shell: shells.Shell) -> NoReturn:
             request, tree, buffer = connection.receive()
         except EOFError:
             os._exit(0)
+        sys.stdout, sys.stderr = agent.stdout, agent.stderr  # a student may have redirected, or lost, them
         agent.handle(request, tree, buffer)
