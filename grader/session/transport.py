@@ -17,9 +17,10 @@ from grader.session.proxy import Proxy, Student
 Frame = list[codec.Buffer]
 OnOutput = Callable[[int, codec.Buffer, codec.Buffer], None]
 
-MAX_PRINTED = 1 << 18
+MAX_PRINTED = 1 << 19  # characters of one check, two full calls
 MAX_PICTURES = 50
 STREAMS = ("stdout", "stderr")
+CUT = "\n[output truncated]\n"
 
 NOT_AN_ANSWER = "the student's process sent something that is not an answer"
 
@@ -120,7 +121,7 @@ class Session:
         if name not in STREAMS:
             raise codec.WireError("malformed stream")
         if text and self._room > 0:
-            self._printed.append((name, text[: self._room]))
+            self._printed.append((name, text if len(text) <= self._room else text[: self._room] + CUT))
             self._room -= len(text)
 
 
