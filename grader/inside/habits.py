@@ -100,6 +100,15 @@ def plain_range(*bounds: int, **options: object) -> PlainBar:
     return PlainBar(range(*bounds), **options)
 
 
+def without_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """tqdm.contrib's tzip, tmap and tenumerate: Python's own, whatever the bar should look like."""
+
+    def plain(*arguments: object, **_: object) -> Any:
+        return function(*arguments)
+
+    return plain
+
+
 class StandIn(types.ModuleType):
     """A module of which every name is ``Anything``."""
 
@@ -136,6 +145,8 @@ class StandInFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
                 setattr(module, name, PlainBar)
             for name in ("trange", "tnrange"):
                 setattr(module, name, plain_range)
+            for name, plain in (("tzip", zip), ("tmap", map), ("tenumerate", enumerate)):
+                setattr(module, name, without_options(plain))
 
 
 def grader_module() -> types.ModuleType:

@@ -1,0 +1,39 @@
+"""Helpers for tests of sandboxed notebooks: one zygote for a module, many notebooks."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from grader.sandbox.limits import ProcessLimits
+from grader.sandbox.modes import Mode, usual_mode
+from grader.sandbox.spec import BoxSpec
+from grader.sandbox.zygote import Zygote
+from grader.session.proxy import Student
+from grader.session.sandboxed import SandboxedNotebook
+
+LIMITS = ProcessLimits(memory_mb=400, disk_mb=16, processes=64, wall_seconds=120)
+
+
+@contextlib.contextmanager
+def sandboxed(
+    zygote: Zygote, *cells: str, seconds: float = 60, mode: Mode | None = None, figures: bool = False
+) -> Iterator[SandboxedNotebook]:
+    """A notebook of which these cells ran well."""
+    spec = BoxSpec(mode=mode or usual_mode(), limits=LIMITS, seed=3)
+    with contextlib.closing(
+        SandboxedNotebook(
+            lambda: zygote.spawn(spec), isolation="test", module="__main__", figures=figures, seconds=seconds
+        )
+    ) as notebook:
+        for source in cells:
+            run = notebook.run_cell(source, seconds=20)
+            assert run.status == "ok", run
+        yield notebook
+
+
+@contextlib.contextmanager
+def checked(notebook: SandboxedNotebook, *, seed: int = 1, seconds: float = 10) -> Iterator[Student]:
+    """What one check holds in its hand."""
+    with notebook.copy(seed=seed, seconds=seconds) as session:
+        yield session.student

@@ -1,0 +1,243 @@
+"""Habits of Colab and of laptops cost nothing in the sandbox, and each cell does what it should."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import importlib.machinery
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from session_notebooks import checked, sandboxed
+
+from grader.inside import habits
+from grader.inside.habits import Anything, PlainBar, StandInFinder
+from grader.sandbox.zygote import Zygote
+from grader.session.sandboxed import SandboxedNotebook
+
+linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
+
+
+@pytest.fixture(scope="module")
+def notebook() -> Iterator[SandboxedNotebook]:
+    with Zygote.start() as zygote, sandboxed(zygote) as opened:
+        yield opened
+
+
+def after(notebook: SandboxedNotebook, source: str, name: str) -> object:
+    """The value of a name after a cell, which must have ended well."""
+    run = notebook.run_cell(source, seconds=20)
+    assert run.status == "ok", (run.error, run.traceback)
+    with checked(notebook) as student:
+        return student[name].value
+
+
+@linux_only
+@pytest.mark.parametrize(
+    "source",
+    [
+        "!pip install torch",
+        "!wget -q https://example.org/data.zip && unzip data.zip",
+        "%pip install -q tqdm",
+        "%conda install numpy",
+        "files = !ls -la",
+        "files = %sx ls",
+        "!!ls",
+        "%%bash\nls\nrm -rf /",
+        "%%sh\nls",
+        "%%shell\nls",
+        "%%html\n<b>x</b>",
+        "%%javascript\nalert(1)",
+        "get_ipython().system('ls')",
+        "get_ipython().getoutput('ls')",
+        "%load_ext autoreload\n%autoreload 2",
+        "%load_ext tensorboard\n%tensorboard --logdir runs",
+        "%tensorflow_version 2.x",
+        "%cd /content/drive/MyDrive",
+        "%matplotlib inline",
+        "%matplotlib notebook",
+        "%matplotlib widget",
+        "%matplotlib",
+        "%config InlineBackend.figure_format = 'retina'",
+        "%env SEED=1",
+        "%timeit -n 1 -r 1 sum(range(10))",
+        "exit()",
+        "quit()",
+        "exit",
+        "from google.colab import drive\ndrive.mount('/content/drive', force_remount=True)",
+        "from google.colab import files\nfor name in files.upload().keys(): print(name)\nfiles.download('x')",
+        "import google.colab.output as o\no.enable_custom_widget_manager()",
+        "from google.colab.patches import cv2_imshow\ncv2_imshow(None)",
+        "import ipywidgets as widgets\nfrom ipywidgets import interact, IntSlider\n"
+        "def f(x): pass\ninteract(f, x=IntSlider(min=0, max=3))\nwidgets.VBox([widgets.Output()])",
+        "from ipywidgets import interact\n@interact(x=(0, 3))\ndef f(x): raise ValueError",
+        "from ipywidgets import *",
+        "out = __import__('ipywidgets').Output()\nwith out: pass",
+        "from grader import check\ncheck('3.1.1')",
+        "import grader; grader.check()",
+        "import matplotlib.pyplot as plt\nplt.plot([1]); plt.show()",
+        "import warnings, sys\nwarnings.warn('x'); print('x', file=sys.stderr)",
+        "import os\nif os.fork() == 0: raise SystemExit",
+        "import logging\nlogging.basicConfig(); logging.warning('x')",
+        "%%capture kept\nprint(1)",
+        "print('x' * 10_000_000)",
+        "'é' * 10_000_000",
+        "import numpy as np\nnp.zeros(10_000_000)",
+        "data = '" + "x" * 2_000_000 + "'",
+        "# \ud800 half a pair",
+    ],
+    ids=lambda source: source[:40].encode("ascii", "replace").decode(),
+)
+def test_a_habit_costs_nothing(notebook, source):
+    assert after(notebook, f"{source}\n", "__name__") == "__main__"
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("x = !ls\nx = (len(x), x.n)", (0, "")),
+        ("x = input('Your name? ')", ""),
+        ("x = input() or 'anonymous'", "anonymous"),
+        ("x = 1\nexit()\nx = 2", 2),
+        ("import asyncio\nawait asyncio.sleep(0)\nx = 'awaited'", "awaited"),
+        ("%time x = 5", 5),
+        ("%%time\nx = 6", 6),
+        ("%%capture kept\nprint('hidden')\nx = 7", 7),
+        ("from tqdm import tqdm\nx = [i for i in tqdm(range(3), desc='epoch')]", [0, 1, 2]),
+        ("from tqdm.auto import tqdm, trange\nx = list(trange(2, 4, leave=False))", [2, 3]),
+        ("from tqdm.notebook import tqdm\nx = list(tqdm(iterable=[1, 2]))", [1, 2]),
+        ("import tqdm\nx = [i for i, _ in enumerate(tqdm.tqdm('ab'))]", [0, 1]),
+        (
+            "from tqdm import tqdm\nwith tqdm(total=4) as bar:\n    for i in range(4):\n"
+            "        bar.update(1); bar.set_description('a'); bar.set_postfix(loss=1)\nx = (bar.n, bar.total)",
+            (4, 4),
+        ),
+        ("bar = tqdm(range(3))\nfor i in bar: bar.set_postfix({'loss': i})\nx = len(bar)\nbar.close()", 3),
+        (
+            "from tqdm.contrib import tzip, tenumerate\nx = list(tzip([1], [2])) + list(tenumerate('a'))",
+            [(1, 2), (0, "a")],
+        ),
+        ("@__import__('ipywidgets').interact\ndef f(n=1): return n\nx = f(3)", 3),
+        ("import sys\nx = 'tqdm' in sys.modules and isinstance(sys.stdout.encoding, str)", True),
+        ("import os\nx = os.fork()\nif x == 0: print('x' * 10**6); x = 0\nelse: os.waitpid(x, 0); x = 9", 9),
+    ],
+    ids=lambda source: str(source)[:40],
+)
+def test_a_habit_does_what_it_should(notebook, source, expected):
+    assert after(notebook, source, "x") == expected
+
+
+@linux_only
+def test_a_file_that_a_cell_wrote_can_be_imported(notebook):
+    assert after(notebook, "%%writefile helper.py\nvalue = 8", "__name__") == "__main__"
+    assert after(notebook, "import helper\nx = helper.value", "x") == 8
+
+
+@linux_only
+def test_a_cell_says_what_was_not_done(notebook):
+    """The texts of a cell are kept by its session; a check's copy shows the same stand-ins at work."""
+    notebook.run_cell("def shell():\n    get_ipython().system('ls'); input('Name: '); exit()", seconds=20)
+    with checked(notebook) as student:
+        student.shell()
+        assert student.printed() == (
+            "not done while grading: !ls\n"
+            "Name: \nnot done while grading: waiting for input, answered with an empty line\n"
+            "not done while grading: exit()\n"
+        )
+
+
+@linux_only
+def test_figures_are_drawn_once_for_each_cell_where_they_are_wanted():
+    with Zygote.start() as zygote, sandboxed(zygote, figures=True) as notebook:
+        run = notebook.run_cell("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nprint('x')", seconds=20)
+        assert run.status == "ok"
+        assert [picture[:11] for picture in run.pictures] == ["iVBORw0KGgo"]
+        assert notebook.run_cell("plt.show()", seconds=20).pictures == ()
+
+
+# -- the stand-ins themselves ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stood_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The finder on sys.meta_path, and no trace of it afterwards."""
+    before = set(sys.modules)
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, StandInFinder()])
+    yield
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def test_an_installed_module_is_used_as_it_is(stood_in, tmp_path, monkeypatch):
+    (tmp_path / "tqdm.py").write_text("mine = 1")
+    monkeypatch.syspath_prepend(tmp_path)
+    import tqdm  # noqa: PLC0415
+
+    assert tqdm.mine == 1
+
+
+@pytest.mark.parametrize("name", ["tqdmx", "googlemaps", "google.cloud", "ipywidgetsx", "os.nothing"])
+def test_nothing_else_is_stood_in_for(stood_in, name):
+    with pytest.raises(ImportError):
+        __import__(name)
+
+
+def test_a_google_package_that_is_installed_still_lacks_colab_only(stood_in, tmp_path, monkeypatch):
+    (tmp_path / "google").mkdir()
+    (tmp_path / "google" / "__init__.py").write_text("here = True")
+    monkeypatch.syspath_prepend(tmp_path)
+    import google  # noqa: PLC0415
+    from google.colab import drive  # noqa: PLC0415
+
+    assert google.here
+    drive.mount("/content")
+
+
+def test_anything_is_harmless_and_empty():
+    anything = Anything()
+    assert list(anything.some.thing(1)["key"]) == []
+    assert len(anything) == 0
+    assert not anything
+    with anything as inner:
+        assert inner is anything
+    assert anything(len) is len
+    with pytest.raises(AttributeError):
+        anything.__array__  # noqa: B018  # numpy must not take it for an array
+    with contextlib.suppress(TypeError):
+        assert np.asarray(anything).shape in ((), (0,))
+
+
+def test_a_plain_bar_without_a_length_says_so_as_tqdm_does():
+    assert list(PlainBar(iter("ab"))) == ["a", "b"]
+    with pytest.raises(TypeError):
+        len(PlainBar(iter("ab")))
+    assert list(PlainBar()) == []
+
+
+class BareShell:
+    """Just enough of a shell to install the habits in."""
+
+    def __init__(self) -> None:
+        self.magics_manager = SimpleNamespace(magics={"line": {"matplotlib": print}})
+        self.user_ns: dict[str, object] = {}
+
+    def register_magic_function(self, *_: object) -> None:
+        """Forget it."""
+
+
+def test_the_finder_is_installed_once(monkeypatch):
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    monkeypatch.setattr(builtins, "input", input)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    habits.install(BareShell())
+    habits.install(BareShell())
+    assert sum(isinstance(finder, StandInFinder) for finder in sys.meta_path) == 1
+
+
+def test_the_finder_leaves_a_spec_that_python_can_show():
+    spec = StandInFinder().find_spec("tqdm.auto")
+    assert isinstance(spec, importlib.machinery.ModuleSpec)
