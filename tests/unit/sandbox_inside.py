@@ -74,7 +74,8 @@ def alone(zygote: Zygote) -> bool:
 
 def run_as_ordinary_user(command: Sequence[str], *, timeout: float = 120) -> subprocess.CompletedProcess[str]:
     """Run ``command`` without any privilege; as root, through a user that owns nothing here."""
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    environment = inherited | {"PYTHONDONTWRITEBYTECODE": "1"}
     with tempfile.TemporaryDirectory() as stash:
         if os.geteuid() == 0:
             command = [sys.executable, str(HERE / "sandbox_inside.py"), stash, *command]

@@ -159,7 +159,10 @@ def test_no_file_names_a_place_on_somebodys_machine():
     found = [
         f"{path.relative_to(ROOT)}: {hit[0].decode()}"
         for path in tracked_files()
-        if path.resolve() != Path(__file__).resolve() and path.suffix not in {".npz", ".png"}
+        if path.resolve() != Path(__file__).resolve()
+        and path.suffix not in {".npz", ".png"}
+        and path.parts[len(ROOT.parts)] != "examples"  # hostile ones try such places
+        and "golden" not in path.parts
         for hit in places.finditer(path.read_bytes())
     ]
     assert found == []
