@@ -199,6 +199,7 @@ def _template() -> Template:
         "faults": summary.FAULTS,
         "item_state": summary.state,
         "outcomes": summary.OUTCOMES,
+        "missing_line": summary.missing_line,
         "plural": summary.plural,
         "reason_label": _reason_label,
         "share": _share,

@@ -127,6 +127,12 @@ def waiting_word(item: ItemResult) -> str:
     return "needs attention" if state(item) is State.ATTENTION else "awaits marking"
 
 
+def missing_line(item: ItemResult) -> str:
+    """What was looked for and not found, for an item that a person decides."""
+    what = "recorded evidence or figure" if item.kind == "evidence" else "answer"
+    return f"no {what} was found for this item"
+
+
 def plural(count: int, one: str, many: str) -> str:
     """The form of the word that fits the count."""
     return one if count == 1 else many

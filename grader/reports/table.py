@@ -82,6 +82,7 @@ class _Report:
         yield Text()
         yield self.items()
         yield from self.section("What went wrong", [*self.failures()])
+        yield from self.section("Not found", [*map(self.missing, self.not_found())])
         yield from self.section("Cells that did not run through", [*map(self.cell, self.bad_cells())])
         yield from self.section("Notices", [*map(self.bullet, grade.notices)])
         yield from self.section("Needs attention", [*map(self.bullet, grade.attention)], "bold magenta")
@@ -124,15 +125,13 @@ class _Report:
         return Text(earned, _STYLES[state]), Text(f"of {item.possible}", "dim")
 
     def failures(self) -> Iterator[RenderableType]:
-        """Each item with a check that did not pass, or with nothing handed in."""
+        """Each item with a check that did not pass."""
         for item in summary.shown_items(self.grade):
             failed = summary.failed_checks(item)
-            if not failed and item.found:
+            if not failed:
                 continue
             yield Text()
             yield self.text(f"{item.item} {item.title}", "bold")
-            if not item.found:
-                yield Padding(self.text("nothing was handed in for this item"), (0, 0, 0, 2))
             yield from map(self.failure, failed)
 
     def failure(self, check: CheckResult) -> RenderableType:
@@ -164,6 +163,14 @@ class _Report:
         title = Text.assemble(head, (self.signs.between, "dim"), self.text(cell.first_line, "dim"))
         error = self.lines(cell.error, 2)
         return Padding(Group(title, *(Padding(line, (0, 0, 0, 2)) for line in error)), (0, 0, 0, 2))
+
+    def not_found(self) -> Iterator[ItemResult]:
+        """The items that a person decides and for which there is nothing to decide on."""
+        return (item for item in summary.shown_items(self.grade) if not item.found)
+
+    def missing(self, item: ItemResult) -> RenderableType:
+        """One item, and what was looked for."""
+        return self.bullet(f"{item.item} {item.title}: {summary.missing_line(item)}")
 
     def bullet(self, line: str) -> RenderableType:
         """One notice."""

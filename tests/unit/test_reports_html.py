@@ -148,7 +148,7 @@ def test_what_awaits_marking_says_why_and_shows_the_answer() -> None:
     assert "Awaits marking: a person marks the answer The student's answer Smaller batches need" in text
     assert "<strong>fewer epochs</strong>" in html
     assert "<code>$B = 5$</code>" in html
-    assert "Nothing was handed in for this item." in text
+    assert "No answer was found for this item." in text
 
 
 def test_cells_notices_attention_and_provenance_are_there() -> None:
