@@ -20,7 +20,9 @@ from grader.session.transport import NOT_AN_ANSWER, Frame, OnOutput, Session
 GRACE = 2.0  # seconds between a cell's SIGINT and the end of its process
 MAX_OUTPUT = 64 << 20  # bytes of streams and displays in one call; the honest agent stops far below
 SOCKET_BUFFER = 1 << 20
-OWN_SECONDS = 10.0  # for what runs no student code: settings, a copy, an exit status
+OWN_SECONDS = 10.0  # for what runs no student code: settings, a copy
+REAP_SECONDS = 1.0
+MAX_PID = 1 << 22  # the kernel's own bound
 
 
 class FrameReader:
@@ -283,7 +285,7 @@ class SandboxedNotebook:
         session = Session(WithDescriptor(transport, descriptor), seconds=OWN_SECONDS)
         pid = session.request("fork", seed, self._finished_copy)
         self._finished_copy = None
-        if type(pid) is not int or pid <= 1:
+        if type(pid) is not int or not 1 < pid <= MAX_PID:
             raise SandboxDied("the student's process would not make a copy of its state")
         return pid
 
@@ -292,7 +294,7 @@ class SandboxedNotebook:
         if self._box is not None and any(kill.process == pid for kill in self._box.memory_kills()):
             return died_of("memory")
         try:
-            status = self._session().request("reap", pid)
+            status = self._session().request("reap", pid, seconds=REAP_SECONDS)
         except Exception:  # noqa: BLE001  # whatever the main process has become, the copy is dead
             status = None
         if type(status) is not int or not -64 <= status < 256:  # noqa: PLR2004  # signals and exit codes

@@ -113,7 +113,7 @@ def test_a_habit_costs_nothing(notebook, source):
         ("import tqdm\nx = [i for i, _ in enumerate(tqdm.tqdm('ab'))]", [0, 1]),
         (
             "from tqdm import tqdm\nwith tqdm(total=4) as bar:\n    for i in range(4):\n"
-            "        bar.update(1); bar.set_description('a'); bar.set_postfix(loss=1)\nx = (bar.n, bar.total)",
+            "        bar.update(1); bar.set_description('a'); bar.set_postfix(a=1)\nx = (bar.n, bar.total)",
             (4, 4),
         ),
         ("bar = tqdm(range(3))\nfor i in bar: bar.set_postfix({'loss': i})\nx = len(bar)\nbar.close()", 3),
