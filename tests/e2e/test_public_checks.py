@@ -11,9 +11,9 @@ from pathlib import Path
 import nbclient
 import nbformat
 import pytest
+from tiny import RIGHT, make_assignment, make_notebook
 
 from grader.notebooks.student_files import CONFTEST
-from tests.e2e.tiny import RIGHT, make_assignment, make_notebook
 
 WRONG = [*RIGHT[:2], ("code", "def double(x):\n    print('called')\n    return 3 * x")]
 SEES = re.compile(r"double\(2\).*?got 6.*?expected 4", re.DOTALL)
