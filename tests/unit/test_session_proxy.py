@@ -1,0 +1,247 @@
+"""What a check holds in its hand refuses to decide anything, and says what to write instead."""
+
+from __future__ import annotations
+
+import json
+import math
+import operator
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from grader.inside import codec
+from grader.model.errors import AuthorError, CallTimedOut, Fault, SandboxDied, StudentError, UnsupportedValue
+from grader.model.values import Remote
+from grader.session.in_process import LocalNotebook
+from grader.session.notebook import run_cell
+from grader.session.proxy import Student
+from grader.session.transport import Session
+
+
+class Box:
+    """An object of the student's whose operators would lie if they were asked."""
+
+    def __init__(self) -> None:
+        self.params = {"W": np.ones((2, 2))}
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __float__(self) -> float:
+        return 1.0
+
+    def __len__(self) -> int:
+        return 3
+
+
+@pytest.fixture
+def student() -> Iterator[Student]:
+    with LocalNotebook({"box": Box(), "Box": Box, "one": 1.0}).copy(seed=1, seconds=5) as session:
+        yield session.student
+
+
+REFUSED = {
+    "bool": bool,
+    "not": operator.not_,
+    "==": lambda p: p == 1,
+    "== from the left": lambda p: 1 == p,  # noqa: SIM300
+    "!=": lambda p: p != 1,
+    "== array": lambda p: p == np.ones(2),
+    "array ==": lambda p: np.ones(2) == p,
+    "<": lambda p: p < 1,
+    ">=": lambda p: p >= 1,
+    "float": float,
+    "int": int,
+    "complex": complex,
+    "round": round,
+    "index": operator.index,
+    "math.sqrt": math.sqrt,
+    "math.floor": math.floor,
+    "len": len,
+    "iter": iter,
+    "list": list,
+    "unpacking": lambda p: [*p],
+    "in": lambda p: 1 in p,
+    "reversed": reversed,
+    "sum": sum,
+    "max": max,
+    "+": lambda p: p + 1,
+    "+ from the left": lambda p: 1 + p,
+    "array +": lambda p: np.ones(2) + p,
+    "- from the left": lambda p: 1 - p,
+    "*": lambda p: p * 2,
+    "/": lambda p: p / 2,
+    "@": lambda p: p @ np.eye(2),
+    "array @": lambda p: np.eye(2) @ p,
+    "**": lambda p: p**2,
+    "//": lambda p: p // 2,
+    "%": lambda p: p % 2,
+    "divmod": lambda p: divmod(p, 2),
+    "negative": operator.neg,
+    "positive": operator.pos,
+    "~": operator.invert,
+    "abs": abs,
+    "&": lambda p: p & 1,
+    "|": lambda p: p | 1,
+    "<<": lambda p: p << 1,
+    "np.asarray": np.asarray,
+    "np.array": np.array,
+    "np.float64": np.float64,
+    "np.sum": np.sum,
+    "np.allclose": lambda p: np.allclose(p, 1),
+    "np.exp": np.exp,
+    "np.linalg.norm": np.linalg.norm,
+    "assert_allclose": lambda p: np.testing.assert_allclose(p, 1),
+    "assert": lambda p: [1 for _ in "x" if p],
+}
+
+
+@pytest.mark.parametrize("ask", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("which", ["object", "path", "global"])
+def test_a_proxy_is_never_asked_to_decide(student, ask, which):
+    proxy = {"object": student.Box(), "path": student.box.params["W"], "global": student.one}[which]
+    with pytest.raises(AuthorError, match=r"\.value") as caught:
+        ask(proxy)
+    assert caught.value.fault is Fault.AUTHOR
+
+
+def test_a_proxy_names_itself_by_its_path(student):
+    assert repr(student.box.params["W"]) == "<the student's box.params['W']>"
+    assert repr(student["box"]) == "<the student's ['box']>"
+    assert repr(student.Box().params) == "<the student's Box object.params>"
+    assert repr(student) == "<the student's notebook>"
+
+
+def test_a_proxy_is_a_remote_value_and_can_be_kept_in_sets(student):
+    proxy = student.Box()
+    assert isinstance(proxy, Remote)
+    assert len({proxy, student.Box()}) == 2
+
+
+def test_dunder_names_are_pythons_own(student):
+    with pytest.raises(AttributeError):
+        student.box.__wrapped__  # noqa: B018
+
+
+@pytest.mark.parametrize("argument", [object(), {1}, range(3), np.array([object()]), slice(1)], ids=repr)
+def test_an_argument_that_cannot_cross_is_the_authors(student, argument):
+    with pytest.raises(AuthorError, match="pass numbers, strings, lists, dicts, arrays or proxies"):
+        student.Box(argument)
+    with pytest.raises(AuthorError):
+        student.box.params["W"] = argument
+    with pytest.raises(AuthorError):
+        student.put([argument])
+
+
+# -- answers of a transport that says anything ---------------------------------------------------------
+
+
+class Scripted:
+    """A transport that answers with one prepared frame."""
+
+    def __init__(self, kind: int, node: object) -> None:
+        self.answer = kind, json.dumps(node).encode(), b""
+
+    def exchange(self, *_: object, **__: object) -> tuple[int, bytes, bytes]:
+        return self.answer
+
+
+def dictionary(**entries: object) -> dict[str, object]:
+    return {"$": "dict", "of": [[key, value] for key, value in entries.items()]}
+
+
+def error(**changed: object) -> dict[str, object]:
+    fields: dict[str, object] = {"kind": "K", "message": "m", "traceback": "t", "unsupported": ""}
+    return dictionary(**(fields | changed))
+
+
+@pytest.mark.parametrize(
+    ("kind", "node", "expected"),
+    [
+        (codec.ERROR, error(), StudentError),
+        (codec.ERROR, error(unsupported="a set"), UnsupportedValue),
+        (codec.ERROR, error(kind=1), SandboxDied),
+        (codec.ERROR, error(message=None), SandboxDied),
+        (codec.ERROR, [], SandboxDied),
+        (codec.ERROR, dictionary(kind="x"), SandboxDied),
+        (codec.REPLY, {"$": "ref", "id": "0", "type": "x"}, SandboxDied),
+        (codec.REPLY, {"$": "ref", "id": True, "type": "x"}, SandboxDied),
+        (codec.REPLY, {"$": "ref", "id": 2**62, "type": "x"}, SandboxDied),
+        (codec.REPLY, {"$": "ref", "id": 1}, SandboxDied),
+        (codec.REPLY, {"$": "nothing"}, SandboxDied),
+        (codec.REPLY, dictionary(a={"$": "ref", "id": 1, "type": 5}), SandboxDied),
+        (codec.REPLY, {"$": "dict", "of": [[{"$": "ref", "id": 1, "type": "x"}, 1]]}, SandboxDied),
+    ],
+)
+def test_whatever_comes_back_is_at_most_the_students_failure(kind, node, expected):
+    with pytest.raises(expected) as caught:
+        Session(Scripted(kind, node), seconds=1).student.name()
+    assert type(caught.value) is expected
+    assert caught.value.fault is Fault.STUDENT
+
+
+def test_texts_of_an_error_are_bounded():
+    with pytest.raises(StudentError) as caught:
+        Session(
+            Scripted(codec.ERROR, error(kind="k" * 9999, message="m" * 9999, traceback="t" * 9999)), seconds=1
+        ).student.f()
+    assert (len(caught.value.kind), len(caught.value.message), len(caught.value.traceback)) == (
+        100,
+        2000,
+        4000,
+    )
+
+
+@pytest.mark.parametrize("verb", ["put", "provide"])
+def test_a_verb_that_must_give_an_object_is_not_fooled(verb):
+    student = Session(Scripted(codec.REPLY, 5), seconds=1).student
+    with pytest.raises(SandboxDied, match=verb):
+        getattr(student, verb)("x = 1")
+
+
+def test_has_is_true_only_for_true():
+    assert Session(Scripted(codec.REPLY, 1), seconds=1).student.has("x") is False
+
+
+@pytest.mark.parametrize("node", [5, None, [], dictionary(ok=1), dictionary(ok=False, kind=3, message=[])])
+def test_a_cells_result_may_be_anything(node):
+    run = run_cell(Session(Scripted(codec.REPLY, node), seconds=1), "1", seconds=1)
+    assert run.status in ("ok", "raised")
+    assert isinstance(run.error, str)
+
+
+@pytest.mark.parametrize("node", [None, ["stdout"], ["screen", "x"], ["stdout", 5], "stdout", [1, "x"]])
+def test_a_malformed_stream_is_no_output(node):
+    session = Session(Scripted(codec.REPLY, None), seconds=1)
+    with pytest.raises(codec.WireError):
+        session._on_output(codec.STREAM, json.dumps(node).encode(), b"")
+
+
+def test_output_is_bounded_whatever_comes():
+    session = Session(Scripted(codec.REPLY, None), seconds=1)
+    for _ in range(200):
+        session._on_output(codec.STREAM, json.dumps(["stdout", "x" * 10_000]).encode(), b"")
+        session._on_output(codec.STREAM, json.dumps(["stderr", ""]).encode(), b"")
+        session._on_output(
+            codec.DISPLAY,
+            json.dumps(dictionary(**{"image/png": {"$": "bytes", "length": 1}})).encode(),
+            b"\xff",
+        )
+        session._on_output(codec.DISPLAY, b"[]", b"")
+    assert len(session.written) < 600_000
+    assert session.written.endswith("[output truncated]\n")
+    assert len(session.pictures) == 50
+    session.forget_output()
+    assert (session.written, session.pictures) == ("", [])
+
+
+def test_errors_of_the_transport_pass_through():
+    class Late(Scripted):
+        def exchange(self, *_: object, **__: object):
+            raise CallTimedOut("late")
+
+    with pytest.raises(CallTimedOut):
+        Session(Late(codec.REPLY, None), seconds=1).student.f()
