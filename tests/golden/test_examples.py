@@ -1,0 +1,183 @@
+"""Every submission in ``examples/`` gets exactly its pinned result, graded as `grade` grades it."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from expected import Expected, read_expected
+from make_examples import EXAMPLES, RECIPES, MadeExample, made_examples
+from make_full_marks import solved_cells
+
+from grader.grading import folder, openers, run
+from grader.grading.folder import AssignmentFolder
+from grader.model.errors import CannotGrade
+from grader.model.points import ZERO
+from grader.model.records import Grade, ItemResult, decode, encode
+from grader.notebooks.intake import read
+from grader.reports.html import render
+
+REPOSITORY = EXAMPLES.parent
+NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/expected.toml"))
+SEEDS = (3, 20_231_207, 2**31 - 1)
+"""The examples take turns, so that a run sees several seeds; none may change a score."""
+
+
+class Silent:
+    """Nobody watches."""
+
+    def cell(self, number: int, total: int, first_line: str) -> None: ...
+
+    def check(self, number: int, total: int, title: str) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def assignment() -> AssignmentFolder:
+    return folder.load(REPOSITORY)
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[openers.WarmProcesses]:
+    with openers.WarmProcesses() as processes:
+        yield processes
+
+
+def submission_of(name: str, expected: Expected, scratch: Path) -> Path:
+    """The example's file; one too large to keep is made now."""
+    if not expected.recipe:
+        return EXAMPLES / name / expected.file
+    made = scratch / expected.file
+    RECIPES[expected.recipe](made)
+    return made
+
+
+def graded(
+    name: str, seed: int, assignment: AssignmentFolder, warm: openers.WarmProcesses, scratch: Path
+) -> Grade:
+    """One example's grade. Raises CannotGrade."""
+    expected = read_expected(EXAMPLES / name)
+    own = msgspec.structs.replace(
+        assignment.assignment, limits=expected.limits_from(assignment.assignment.limits)
+    )
+    job = run.GradeJob(
+        submission_of(name, expected, scratch), dataclasses.replace(assignment, assignment=own), seed
+    )
+    return run.grade(job, opener=warm.open_notebook, watch=Silent())
+
+
+@pytest.mark.parametrize(("name", "seed"), list(zip(NAMES, itertools.cycle(SEEDS), strict=False)))
+def test_an_example_gets_its_pinned_result(
+    name: str, seed: int, assignment: AssignmentFolder, warm: openers.WarmProcesses, tmp_path: Path
+) -> None:
+    """The status, the points of every item, the checks that were lost and how every cell ended."""
+    expected = read_expected(EXAMPLES / name)
+    if expected.exit == 2:
+        with pytest.raises(CannotGrade, match=r".") as refused:
+            graded(name, seed, assignment, warm, tmp_path)
+        assert expected.error in str(refused.value)
+        assert "\n" not in str(refused.value)
+        return
+    grade = graded(name, seed, assignment, warm, tmp_path)
+    assert shown_items(grade) == expected_items(expected, grade)
+    assert_cells(expected, grade)
+    assert_lines(expected.notices, grade.notices)
+    assert_lines(expected.attention, grade.attention)
+    assert bool(grade.attention) == (expected.exit == 1)
+
+
+def shown_items(grade: Grade) -> dict[str, tuple[str, bool, dict[str, str]]]:
+    """Of every code item: its points, whether they are decided, and the checks that did not pass."""
+    return {item.item: (str(item.earned), item.decided, lost(item)) for item in code_items(grade)}
+
+
+def expected_items(expected: Expected, grade: Grade) -> dict[str, tuple[str, bool, dict[str, str]]]:
+    """The same as pinned; an item that is not named has all its points, or none, and is decided."""
+    found = {}
+    for item in code_items(grade):
+        if own := expected.items.get(item.item):
+            found[item.item] = (str(own.points), own.decided, own.lost)
+        elif expected.rest == "full":
+            found[item.item] = (str(item.possible), True, {})
+        else:
+            found[item.item] = (str(ZERO), True, lost(item))
+    return found
+
+
+def code_items(grade: Grade) -> list[ItemResult]:
+    return [item for item in grade.items if item.kind == "code"]
+
+
+def lost(item: ItemResult) -> dict[str, str]:
+    """The checks of an item that did not pass, and how they ended."""
+    return {check.check: str(check.outcome) for check in item.checks if check.outcome != "passed"}
+
+
+def assert_cells(expected: Expected, grade: Grade) -> None:
+    """Every code cell ended as pinned, and no pinned cell is missing."""
+    shown = {cell.cell: (cell.status, cell.error) for cell in grade.cells}
+    statuses = {number: status for number, (status, _) in shown.items()}
+    assert statuses == {number: expected.cell(number)[0] for number in shown}
+    assert {int(number) for number in expected.cells} <= set(shown)
+    for number, (_, error) in shown.items():
+        assert expected.cell(number)[1] in error
+
+
+def assert_lines(parts: tuple[str, ...], shown: tuple[str, ...]) -> None:
+    """Each pinned part stands in one line of its own, in order, and there are no others."""
+    assert len(shown) == len(parts), shown
+    for part, line in zip(parts, shown, strict=True):
+        assert part in line
+
+
+@pytest.mark.parametrize("name", ["full_marks", "hostile_text", "endless_loop_in_function"])
+def test_an_example_has_a_record_and_a_report(
+    name: str, assignment: AssignmentFolder, warm: openers.WarmProcesses, tmp_path: Path
+) -> None:
+    """The record survives JSON, and the page holds no mark-up, colours or reversed text of the student's."""
+    grade = graded(name, 5, assignment, warm, tmp_path)
+    assert decode(encode(grade)) == grade
+    page = render(grade)
+    for bad in ("<script>alert", "<img src=x", "\x1b[", "\u202e"):
+        assert bad not in page
+
+
+def test_there_are_enough_examples() -> None:
+    """A folder without an expectation would never be graded."""
+    assert len(NAMES) >= 45
+    assert sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir()) == NAMES
+
+
+@pytest.mark.parametrize("example", made_examples(), ids=lambda example: example.name)
+def test_a_committed_example_is_what_its_maker_makes(example: MadeExample) -> None:
+    """Anyone can see in the maker what an example is about, and make it anew."""
+    assert example.path(EXAMPLES).read_bytes() == example.data
+
+
+def test_the_untouched_template_is_the_one_that_students_get() -> None:
+    """After a change of the template: copy student_template/hw3.ipynb to examples/untouched_template/."""
+    given = (REPOSITORY / "student_template" / "hw3.ipynb").read_bytes()
+    assert (EXAMPLES / "untouched_template" / "hw3.ipynb").read_bytes() == given
+
+
+def test_full_marks_holds_the_references_own_cells() -> None:
+    """After a change of the reference: python tests/golden/make_full_marks.py."""
+    cells = read(EXAMPLES / "full_marks" / "hw3.ipynb").cells
+    wanted = [(cell.kind, cell.source, cell.tags, cell.id) for cell in solved_cells()]
+    assert [(cell.kind, cell.source, cell.tags, cell.id) for cell in cells] == wanted
+    assert sum(len(cell.figures) for cell in cells) >= 6
+
+
+def test_an_unknown_key_in_an_expectation_is_refused(tmp_path: Path) -> None:
+    """A misspelt key would pin nothing."""
+    shutil.copy(EXAMPLES / "official_solution" / "expected.toml", tmp_path)
+    with (tmp_path / "expected.toml").open("a") as file:
+        file.write("\n[item.3]\nearned = 1\n")
+    with pytest.raises(msgspec.ValidationError, match="item"):
+        read_expected(tmp_path)
