@@ -218,6 +218,13 @@ def test_every_option_of_every_command_is_documented(command):
     assert [option for option in options_of(command) - {"--help", "-h"} if option not in text] == []
 
 
+def test_the_example_that_the_readme_grades_exists():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    examples = re.findall(r"grade (examples/\S+)", text)
+    assert examples
+    assert [name for name in examples if not (ROOT / name).is_file()] == []
+
+
 def test_continuous_integration_runs_the_readmes_test_command():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = [line[2:] for line in text.splitlines() if line.startswith("$ ") and line.endswith("tox")]
