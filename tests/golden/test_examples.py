@@ -85,7 +85,9 @@ def test_an_example_gets_its_pinned_result(
         assert "\n" not in str(refused.value)
         return
     grade = graded(name, seed, assignment, warm, tmp_path)
+    assert grade.environment.isolation != "none"
     assert shown_items(grade) == expected_items(expected, grade)
+    assert not any(item.decided for item in grade.items if item.kind == "written"), "not zero: not yet marked"
     assert_cells(expected, grade)
     assert_lines(expected.notices, grade.notices)
     assert_lines(expected.attention, grade.attention)
@@ -136,7 +138,7 @@ def assert_lines(parts: tuple[str, ...], shown: tuple[str, ...]) -> None:
         assert part in line
 
 
-@pytest.mark.parametrize("name", ["full_marks", "hostile_text", "endless_loop_in_function"])
+@pytest.mark.parametrize("name", ["full_marks", "hostile_text", "syntax_error_in_one_cell"])
 def test_an_example_has_a_record_and_a_report(
     name: str, assignment: AssignmentFolder, warm: openers.WarmProcesses, tmp_path: Path
 ) -> None:
