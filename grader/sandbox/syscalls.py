@@ -39,6 +39,7 @@ MS_REMOUNT = 32
 MS_BIND = 4096
 MS_REC = 16384
 MS_PRIVATE = 1 << 18
+MADV_COLLAPSE = 25
 MNT_DETACH = 2
 
 
@@ -88,12 +89,18 @@ def pivot_root(new: str, old: str) -> None:
 
 
 @cache
+def collapse(start: int, length: int) -> None:
+    """Gather a region's pages into huge ones. Raises OSError where the kernel cannot."""
+    _checked("madvise(MADV_COLLAPSE)", _libc().madvise(start, length, MADV_COLLAPSE))
+
+
 def _libc() -> ctypes.CDLL:
     libc = ctypes.CDLL(None, use_errno=True)
     libc.syscall.restype = ctypes.c_long
     text, word = ctypes.c_char_p, ctypes.c_ulong
     libc.mount.argtypes = [text, text, text, word, text]
     libc.umount2.argtypes = [text, ctypes.c_int]
+    libc.madvise.argtypes = [word, word, ctypes.c_int]
     libc.prctl.argtypes = [ctypes.c_int, word, word, word, word]
     return libc
 
