@@ -18,11 +18,16 @@ FULL_MARKS = ROOT / "examples" / "full_marks" / "hw3.ipynb"
 
 PLAIN = """
 import os
+import sys
 os.chdir({folder!r})
+sys.path.insert(0, {folder!r})
 import matplotlib
 matplotlib.use("agg")
 import numpy, matplotlib.pyplot, torch
 torch.set_num_threads(1)
+import types
+sys.modules["grader"] = types.ModuleType("grader")
+sys.modules["grader"].check = lambda item: None
 names = {{"__name__": "__main__"}}
 for cell in {cells!r}:
     exec(compile(cell, "<cell>", "exec"), names)
@@ -32,15 +37,11 @@ for cell in {cells!r}:
 def plain_script(submission: Path) -> str:
     """A program that imports the same libraries and executes the same budgeted cells, and nothing else.
 
-    The cells that run public checks are left out: they do nothing while grading either.
+    The public checks in its cells do nothing, as they do while grading.
     """
     assignment = folder.load(ROOT).assignment
     runs = with_budget(read(submission).cells, assignment.budget)
-    cells = [
-        "\n".join(run.pieces)
-        for run in runs
-        if "from grader" not in run.cell.source and "check(" not in run.cell.source
-    ]
+    cells = ["\n".join(run.pieces) for run in runs]
     return PLAIN.format(folder=str(ROOT / "reference"), cells=cells)
 
 

@@ -20,18 +20,24 @@ from grader.session.transport import NOT_AN_ANSWER, Frame, OnOutput, Session
 GRACE = 2.0  # seconds between a cell's SIGINT and the end of its process
 MAX_OUTPUT = 64 << 20  # bytes of streams and displays in one call; the honest agent stops far below
 SOCKET_BUFFER = 1 << 20
+READ_AHEAD = 1 << 16
 OWN_SECONDS = 10.0  # for what runs no student code: settings, a copy
 REAP_SECONDS = 1.0
 MAX_PID = 1 << 22  # the kernel's own bound
 
 
 class FrameReader:
-    """Reads frames piece by piece, so that a deadline in the middle of one loses nothing."""
+    """Reads frames piece by piece, so that a deadline in the middle of one loses nothing.
+
+    Small frames come whole with one look at the socket; for a large one memory is filled as bytes arrive.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
+        self._chunk = memoryview(bytearray(READ_AHEAD))
+        self._ahead = self._chunk[:0]
         self._header: tuple[int, int, int, int] | None = None
         self._part = memoryview(bytearray(codec.HEADER.size))
         self._filled = 0
@@ -49,15 +55,32 @@ class FrameReader:
         return request, kind, body[:tree], body[tree:]
 
     def _fill(self, deadline: float) -> None:
-        while self._filled < len(self._part):
+        """Fill the current part from what was read ahead, then from the socket."""
+        while (missing := len(self._part) - self._filled) > 0:
+            if not self._ahead and missing < READ_AHEAD:
+                self._ahead = self._chunk[: self._receive(self._chunk, deadline)]
+            if self._ahead:
+                count = min(missing, len(self._ahead))
+                self._part[self._filled : self._filled + count] = self._ahead[:count]
+                self._ahead = self._ahead[count:]
+            else:
+                count = self._receive(self._part[self._filled :], deadline)
+            self._filled += count
+
+    def _receive(self, into: memoryview, deadline: float) -> int:
+        """The number of bytes received, at least one.
+
+        No ancillary space is offered: the kernel drops descriptors that student code sends.
+        """
+        while True:
             left = deadline - time.monotonic()
             if left <= 0 or not self._poll.poll(left * 1000):
                 raise TimeoutError
-            # No ancillary space is offered: descriptors that student code sends are dropped by the kernel.
-            count = self._socket.recv_into(self._part[self._filled :])
-            if count == 0:
-                raise EOFError
-            self._filled += count
+            with contextlib.suppress(BlockingIOError):
+                count = self._socket.recv_into(into, 0, socket.MSG_DONTWAIT)
+                if count == 0:
+                    raise EOFError
+                return count
 
 
 class SocketTransport:
@@ -99,8 +122,14 @@ class SocketTransport:
         raise self._broken
 
     def _send(self, frame: Frame, deadline: float, descriptor: int | None) -> None:
-        self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-        self._socket.sendall(b"".join(frame))
+        data = b"".join(frame)
+        sent = 0
+        with contextlib.suppress(BlockingIOError):
+            sent = self._socket.send(data, socket.MSG_DONTWAIT)
+        if sent < len(data):
+            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
+            self._socket.sendall(memoryview(data)[sent:])
+            self._socket.settimeout(None)
         if descriptor is not None:
             rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))
             self._socket.sendmsg([b"F"], [rights])
