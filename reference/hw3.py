@@ -37,7 +37,14 @@ import copy
 
 import matplotlib.pyplot as plt
 import numpy as np
-from utils import DataSplit, data_loader_mnist, load_text, predict_label, softmax_cross_entropy
+from utils import (
+    DataSplit,
+    add_momentum,
+    data_loader_mnist,
+    load_text,
+    predict_label,
+    softmax_cross_entropy,
+)
 
 try:
     from grader import check
@@ -626,16 +633,6 @@ plt.show()
 
 
 # %%
-def zero_velocity(model):
-    """A velocity of 0 for every parameter of the model."""
-    return {
-        (name, key): np.zeros_like(value)
-        for name, module in model.items()
-        if hasattr(module, "params")
-        for key, value in module.params.items()
-    }
-
-
 def sgd_with_momentum(model, velocity, _learning_rate, alpha):
     """One step on every parameter; model and velocity are changed, the model is returned."""
     # TODO: update velocity and parameter, for every parameter of every module
@@ -664,7 +661,7 @@ check("3.4.momentum")
 def train_with_momentum(alpha):
     """The history of a run with momentum and no early stopping."""
     sets, model = fresh_start()
-    velocity = zero_velocity(model)
+    velocity = add_momentum(model)
 
     def update(model, rate):
         return sgd_with_momentum(model, velocity, rate, alpha)

@@ -87,6 +87,16 @@ def predict_label(f: np.ndarray) -> np.ndarray:
     return labels
 
 
+def add_momentum(model: dict[str, Any]) -> dict[tuple[str, str], np.ndarray]:
+    """A velocity of 0 for every parameter of the model, by the names of its layer and of itself."""
+    return {
+        (layer, name): np.zeros_like(value)
+        for layer, module in model.items()
+        if hasattr(module, "params")
+        for name, value in module.params.items()
+    }
+
+
 class DataSplit:
     """Examples X (N, d) with their labels Y (N, 1)."""
 

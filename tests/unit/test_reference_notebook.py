@@ -121,7 +121,7 @@ def test_gradient_checker_prints_four_agreeing_lines_and_leaves_the_parameters(
 def test_momentum_of_zero_is_plain_descent_and_the_velocity_is_kept(hw3: dict[str, Any]) -> None:
     _, plain = small_network(hw3)
     _, model = small_network(hw3)
-    velocity = hw3["zero_velocity"](model)
+    velocity = hw3["add_momentum"](model)
     for network in (plain, model):
         network["L1"].gradient["W"][:] = 2.0
     hw3["miniBatchGradientDescent"](plain, 0.1)
