@@ -6,6 +6,7 @@ the file and the key.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -72,6 +73,8 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 KINDS = ("code", "evidence", "written")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
+_MISSING = re.compile(r"Object missing required field `(.*)`")
 
 
 def parse(text: str, *, source: str = "assignment.toml") -> Assignment:
@@ -157,7 +160,10 @@ def _plain(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 def _key_of(message: str) -> str:
     """msgspec's "Expected `x`, got `y` - at `$.item[0].points`" with the key first."""
-    what, found, path = message.partition(" - at `$")
-    if not found:
-        return f"{what}"
-    return f"key `{path.rstrip('`').lstrip('.')}`: {what}"
+    what, _, path = message.partition(" - at `$")
+    key = path.rstrip("`").lstrip(".")
+    if unknown := _UNKNOWN.fullmatch(what):
+        return f"key `{'.'.join(filter(None, (key, unknown[1])))}`: no such key; is it misspelt?"
+    if missing := _MISSING.fullmatch(what):
+        return f"key `{'.'.join(filter(None, (key, missing[1])))}`: is missing"
+    return f"key `{key}`: {what}" if key else what

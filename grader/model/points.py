@@ -7,6 +7,10 @@ from decimal import Decimal, InvalidOperation
 from functools import total_ordering
 
 
+MOST = 10**9
+"""Hundredths of a point; what is larger is a slip of the keyboard, and 1e999999999 would fill the memory."""
+
+
 @total_ordering
 class Points:
     """An exact, immutable number of points, held as whole hundredths.
@@ -37,8 +41,10 @@ class Points:
             raise ValueError(f"points must be a number, not {value!r}")
         try:
             exact = Decimal(repr(value) if isinstance(value, float) else value) * 100
+            if not -MOST <= exact <= MOST:
+                raise ValueError(f"points must be a number that a course awards, not {value!r}")
             whole = int(exact)
-        except (InvalidOperation, TypeError, ValueError, OverflowError):
+        except (InvalidOperation, TypeError, OverflowError):
             raise ValueError(f"points must be a number, not {value!r}") from None
         if whole != exact:
             raise ValueError(f"points have at most two decimals, not {value!r}")
