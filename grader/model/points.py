@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import total_ordering
-
 
 MOST = 10**9
 """Hundredths of a point; what is larger is a slip of the keyboard, and 1e999999999 would fill the memory."""
@@ -41,11 +40,11 @@ class Points:
             raise ValueError(f"points must be a number, not {value!r}")
         try:
             exact = Decimal(repr(value) if isinstance(value, float) else value) * 100
-            if not -MOST <= exact <= MOST:
-                raise ValueError(f"points must be a number that a course awards, not {value!r}")
-            whole = int(exact)
-        except (InvalidOperation, TypeError, OverflowError):
+        except (ArithmeticError, TypeError, ValueError):
             raise ValueError(f"points must be a number, not {value!r}") from None
+        if not exact.is_finite() or abs(exact) > MOST:
+            raise ValueError(f"points must be a number that a course awards, not {value!r}")
+        whole = int(exact)
         if whole != exact:
             raise ValueError(f"points have at most two decimals, not {value!r}")
         return cls(whole)
