@@ -59,6 +59,16 @@ def choose_mode() -> Mode:
     return mode
 
 
+def available() -> tuple[Mode, ...]:
+    """The isolating modes that this process can really use, strongest first, each proven by a sandbox."""
+    return tuple(mode for mode in candidates() if probe(mode) is None)
+
+
+def candidates() -> tuple[Mode, ...]:
+    """The isolating modes that fit this machine and user, strongest first, none tried yet."""
+    return (usual_mode(),) if sys.platform.startswith("linux") else ()
+
+
 def probe(mode: Mode) -> str | None:
     """Start a sandbox in ``mode``, look at its walls from inside, end it: None, or what failed in words."""
     command = [sys.executable, "-P", "-m", "grader.sandbox.probe", mode.value]

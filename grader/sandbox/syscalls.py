@@ -88,12 +88,12 @@ def pivot_root(new: str, old: str) -> None:
     call("pivot_root", os.fsencode(new), os.fsencode(old))
 
 
-@cache
 def collapse(start: int, length: int) -> None:
     """Gather a region's pages into huge ones. Raises OSError where the kernel cannot."""
     _checked("madvise(MADV_COLLAPSE)", _libc().madvise(start, length, MADV_COLLAPSE))
 
 
+@cache
 def _libc() -> ctypes.CDLL:
     libc = ctypes.CDLL(None, use_errno=True)
     libc.syscall.restype = ctypes.c_long

@@ -13,7 +13,7 @@ from sandbox_inside import HERE, run_as_ordinary_user
 
 from grader.model.errors import SandboxUnavailable
 from grader.sandbox import landlock, modes
-from grader.sandbox.modes import Mode, choose_mode, remedy
+from grader.sandbox.modes import Mode, available, choose_mode, remedy
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
 as_root = pytest.mark.skipif(
@@ -47,6 +47,14 @@ def test_everything_holds_for_an_ordinary_user(file: str) -> None:
 def test_the_mode_for_this_user_is_found_by_trying() -> None:
     """Root never gets a user namespace: the kernel would not count its processes."""
     assert choose_mode() is (Mode.NS_ROOT if os.geteuid() == 0 else Mode.NS_USER)
+
+
+@linux_only
+def test_what_is_available_was_tried_and_the_strongest_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mode whose trial fails is not in the list."""
+    assert available()[0] is choose_mode()
+    monkeypatch.setattr(modes, "probe", lambda _: "no")
+    assert available() == ()
 
 
 @linux_only
