@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from benchmarks.measure import Figure, median_of
-from grader.sandbox.modes import usual_mode
+from benchmarks.measure import Figure, median_of, side_by_side
+from grader.sandbox.modes import Mode, usual_mode
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.zygote import Zygote
 from grader.session.sandboxed import SandboxedNotebook
@@ -25,9 +25,9 @@ class Layer:
 
 
 @contextmanager
-def notebook(zygote: Zygote) -> Iterator[SandboxedNotebook]:
-    """A notebook in a fresh sandbox."""
-    mode = usual_mode()
+def notebook(zygote: Zygote, *, mode: Mode | None = None) -> Iterator[SandboxedNotebook]:
+    """A notebook in a fresh sandbox of the usual mode, or of another."""
+    mode = mode or usual_mode()
     one = SandboxedNotebook(
         lambda: zygote.spawn(BoxSpec(mode=mode)),
         isolation=mode.value,
@@ -56,6 +56,20 @@ def first_reply(zygote: Zygote, *, times: int) -> Figure:
         at_most=40,
         note=f"median of {times}",
     )
+
+
+def isolation(zygote: Zygote, *, times: int) -> Figure:
+    """What the walls cost a submission: start, one cell and end, against the same without any, in turns."""
+
+    def submission(mode: Mode) -> None:
+        with notebook(zygote, mode=mode) as one:
+            one.run_cell("1 + 1", seconds=10)
+
+    walled, bare = side_by_side(
+        [lambda: submission(usual_mode()), lambda: submission(Mode.NONE)], times=times
+    )
+    note = f"{1e3 * walled:.1f} against {1e3 * bare:.1f} ms, medians of {times} in turns"
+    return Figure("isolation's cost a submission", 1e3 * (walled - bare), "ms", at_most=15, note=note)
 
 
 def calls_and_copies(zygote: Zygote, *, times: int) -> list[Figure]:
@@ -88,4 +102,9 @@ def latencies(*, times: int) -> list[Figure]:
     """All of the above, with one zygote that has torch loaded."""
     with Zygote.start(preload=("numpy", "matplotlib.pyplot", "torch")) as zygote:
         zygote.wait_ready()
-        return [first_reply(zygote, times=min(times, 30)), *calls_and_copies(zygote, times=times)]
+        few = min(times, 30)
+        return [
+            first_reply(zygote, times=few),
+            isolation(zygote, times=few),
+            *calls_and_copies(zygote, times=times),
+        ]
