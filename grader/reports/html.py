@@ -199,7 +199,7 @@ def _template() -> Template:
         "faults": summary.FAULTS,
         "item_state": summary.state,
         "outcomes": summary.OUTCOMES,
-        "missing_line": summary.missing_line,
+        "looked_for": summary.looked_for,
         "plural": summary.plural,
         "reason_label": _reason_label,
         "share": _share,

@@ -127,10 +127,9 @@ def waiting_word(item: ItemResult) -> str:
     return "needs attention" if state(item) is State.ATTENTION else "awaits marking"
 
 
-def missing_line(item: ItemResult) -> str:
-    """What was looked for and not found, for an item that a person decides."""
-    what = "recorded evidence or figure" if item.kind == "evidence" else "answer"
-    return f"no {what} was found for this item"
+def looked_for(item: ItemResult) -> str:
+    """What a submission holds for an item that a person decides, if it holds anything."""
+    return "recorded evidence or figure" if item.kind == "evidence" else "answer"
 
 
 def plural(count: int, one: str, many: str) -> str:

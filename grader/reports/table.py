@@ -82,7 +82,7 @@ class _Report:
         yield Text()
         yield self.items()
         yield from self.section("What went wrong", [*self.failures()])
-        yield from self.section("Not found", [*map(self.missing, self.not_found())])
+        yield from self.section("Not found", [*self.not_found()])
         yield from self.section("Cells that did not run through", [*map(self.cell, self.bad_cells())])
         yield from self.section("Notices", [*map(self.bullet, grade.notices)])
         yield from self.section("Needs attention", [*map(self.bullet, grade.attention)], "bold magenta")
@@ -164,13 +164,12 @@ class _Report:
         error = self.lines(cell.error, 2)
         return Padding(Group(title, *(Padding(line, (0, 0, 0, 2)) for line in error)), (0, 0, 0, 2))
 
-    def not_found(self) -> Iterator[ItemResult]:
-        """The items that a person decides and for which there is nothing to decide on."""
-        return (item for item in summary.shown_items(self.grade) if not item.found)
-
-    def missing(self, item: ItemResult) -> RenderableType:
-        """One item, and what was looked for."""
-        return self.bullet(f"{item.item} {item.title}: {summary.missing_line(item)}")
+    def not_found(self) -> Iterator[RenderableType]:
+        """A line for answers and one for evidence: the items for which there is nothing to decide on."""
+        items = [item for item in summary.shown_items(self.grade) if not item.found]
+        for what in dict.fromkeys(map(summary.looked_for, items)):
+            names = ", ".join(item.item for item in items if summary.looked_for(item) == what)
+            yield self.bullet(f"no {what} for {names}")
 
     def bullet(self, line: str) -> RenderableType:
         """One notice."""
