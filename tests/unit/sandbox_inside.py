@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import measured
+
 from grader.sandbox import processes
 from grader.sandbox.box import Box
 from grader.sandbox.zygote import Zygote
@@ -22,7 +24,7 @@ NOBODY = 65534
 
 
 def start_zygote(*preload: str, import_path: Sequence[Path] = ()) -> Zygote:
-    return Zygote.start(preload=preload, entry="sandbox_echo", import_path=[HERE, *import_path])
+    return measured.start_zygote(*preload, entry="sandbox_echo", import_path=[HERE, *import_path])
 
 
 class Inside:

@@ -11,11 +11,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from measured import start_zygote
 from session_notebooks import checked, sandboxed
 
 from grader.inside import habits
 from grader.inside.habits import Anything, PlainBar, StandInFinder
-from grader.sandbox.zygote import Zygote
 from grader.session.sandboxed import SandboxedNotebook
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
@@ -23,7 +23,7 @@ linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="th
 
 @pytest.fixture(scope="module")
 def notebook() -> Iterator[SandboxedNotebook]:
-    with Zygote.start() as zygote, sandboxed(zygote) as opened:
+    with start_zygote("numpy", "matplotlib.pyplot") as zygote, sandboxed(zygote) as opened:
         yield opened
 
 
@@ -152,7 +152,7 @@ def test_a_cell_says_what_was_not_done(notebook):
 
 @linux_only
 def test_figures_are_drawn_once_for_each_cell_where_they_are_wanted():
-    with Zygote.start() as zygote, sandboxed(zygote, figures=True) as notebook:
+    with start_zygote("numpy", "matplotlib.pyplot") as zygote, sandboxed(zygote, figures=True) as notebook:
         run = notebook.run_cell("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nprint('x')", seconds=20)
         assert run.status == "ok"
         assert [picture[:11] for picture in run.pictures] == ["iVBORw0KGgo"]

@@ -281,10 +281,11 @@ def test_everything_ends_when_the_host_is_killed(tmp_path: Path, mode: str) -> N
     script = f"""
 import os, sys
 sys.path.insert(0, {str(HERE)!r})
-from sandbox_inside import Inside, start_zygote
+from sandbox_inside import HERE, Inside
 from grader.sandbox.modes import Mode, usual_mode
 from grader.sandbox.spec import BoxSpec
-zygote = start_zygote()
+from grader.sandbox.zygote import Zygote
+zygote = Zygote.start(preload=(), entry="sandbox_echo", import_path=[HERE])
 box = zygote.spawn(BoxSpec(mode=usual_mode() if {mode!r} == "isolated" else Mode.NONE))
 inside = Inside(box)
 inside.send("import time; time.sleep(600)")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from measured import start_zygote
 from session_notebooks import checked, sandboxed
 
 from grader.model.errors import CallTimedOut, CheckError, Fault, Outcome, SandboxDied, StudentError
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="th
 
 @pytest.fixture(scope="module")
 def zygote() -> Iterator[Zygote]:
-    with Zygote.start() as started:
+    with start_zygote("numpy", "matplotlib.pyplot") as started:
         yield started
 
 
@@ -172,7 +173,7 @@ def test_draws_depend_on_the_seed_alone(notebook):
 
 def test_torch_draws_depend_on_the_seed_alone():
     with (
-        Zygote.start(preload=("numpy", "torch")) as zygote,
+        start_zygote("numpy", "torch") as zygote,
         sandboxed(zygote, "import torch\ndef draw(): return torch.rand(2)") as notebook,
     ):
 
