@@ -20,6 +20,7 @@ COMMANDS = {
         "grader.cli.submission",
         "Grade one submission; the command that is meant when none is named.",
     ),
+    "doctor": ("grader.cli.doctor", "Try on this machine what the sandbox promises."),
     "template": ("grader.cli.template", "Make the students' template from the reference."),
 }
 DEFAULT = "submission"
@@ -35,6 +36,7 @@ Examples:
   grade hw3.ipynb --json | jq .earned      the record alone, for scripts
   grade hw3.ipynb --public                 the public checks only, on a student's own machine
   grade template --check                   is the students' template up to date?
+  grade doctor                             does the sandbox hold on this machine?
 
 \b
 Exit status: 0 graded, 1 graded but something needs attention, 2 cannot grade.

@@ -42,7 +42,7 @@ def usual_mode() -> Mode:
     Raises SandboxUnavailable where there is none at all (everywhere but on Linux).
     """
     if not sys.platform.startswith("linux"):
-        raise SandboxUnavailable(_elsewhere(sys.platform))
+        raise SandboxUnavailable(elsewhere(sys.platform))
     # Never a user namespace for root: the kernel does not count root's processes, so no fork bomb would stop.
     return Mode.NS_ROOT if os.geteuid() == 0 else Mode.NS_USER
 
@@ -83,7 +83,8 @@ def probe(mode: Mode) -> str | None:
     return done.stderr.strip().rpartition("\n")[2] or f"the probe ended with status {done.returncode}"
 
 
-def _elsewhere(platform: str) -> str:
+def elsewhere(platform: str) -> str:
+    """One line for a person whose system has no sandbox: what it is called, and where to go."""
     system = {"darwin": "macOS", "win32": "Windows"}.get(platform, platform)
     return (
         f"{system} has no sandbox for other people's notebooks: grade them on Linux, in WSL2 or in a Linux "
@@ -93,16 +94,19 @@ def _elsewhere(platform: str) -> str:
 
 def remedy(mode: Mode, failure: str) -> str:
     """One line for a person: what failed when a sandbox was started in ``mode``, and what to do about it."""
+    return f"no sandbox here ({failure}); {advice(mode)}; or, for your own work only, --no-sandbox"
+
+
+def advice(mode: Mode) -> str:
+    """What gives the user of ``mode`` the strongest walls there are."""
     if mode is Mode.NS_ROOT:
-        advice = (
+        return (
             "as root, namespaces and mounts must be allowed: start Docker with "
             "`--security-opt seccomp=unconfined --cap-add SYS_ADMIN` "
             "(with AppArmor also `--security-opt apparmor=unconfined`)"
         )
-    else:
-        advice = (
-            "an ordinary user needs user namespaces: on Ubuntu "
-            "`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`, in Docker "
-            "`--security-opt seccomp=unconfined --cap-add SYS_ADMIN`"
-        )
-    return f"no sandbox here ({failure}); {advice}; or, for your own work only, --no-sandbox"
+    return (
+        "an ordinary user needs user namespaces: on Ubuntu "
+        "`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`, in Docker "
+        "`--security-opt seccomp=unconfined --cap-add SYS_ADMIN`"
+    )

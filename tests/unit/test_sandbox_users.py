@@ -24,7 +24,7 @@ as_root = pytest.mark.skipif(
 
 @linux_only
 @as_root
-@pytest.mark.parametrize("file", ["test_sandbox_walls.py", "test_sandbox_life.py"])
+@pytest.mark.parametrize("file", ["test_sandbox_walls.py", "test_sandbox_life.py", "test_sandbox_doctor.py"])
 def test_everything_holds_for_an_ordinary_user(file: str) -> None:
     """The same tests, run by a user who owns nothing: each must pass, none may be left out."""
     command = [

@@ -1,0 +1,217 @@
+"""Each promise tried in a real sandbox, each probe seen to get through where there is none.
+
+``test_sandbox_users`` runs this file again as an ordinary user.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from grader.cli import doctor as command
+from grader.model.errors import InfrastructureError
+from grader.sandbox import doctor, machine, modes
+from grader.sandbox.doctor import Finding, Verdict, examine_one
+from grader.sandbox.modes import Mode, usual_mode
+from grader.sandbox.promises import EVERYWHERE, PROMISES, Promise
+from grader.sandbox.spec import BoxSpec
+from grader.sandbox.zygote import Zygote
+
+linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
+
+BY_NAME = {promise.name: promise for promise in PROMISES}
+
+# What a process without walls does to the bait: a probe of which one part silently fails would prove less.
+GETS_THROUGH = {
+    "read-files": {"read a file", "listed a folder", "read a process's environment"},
+    "see-files": {"asked for a file's size and time"},
+    "write-files": {
+        "changed a file",
+        "cut a file",
+        "made a file",
+        "changed rights",
+        "changed a time",
+        "renamed a file",
+        "deleted a file",
+    },
+    "tcp": {"connected by TCP", "listens for TCP"},
+    "udp": {"sent by UDP"},
+    "unix-sockets": {"connected to a service", "sent to a service", "connected to an abstract socket"},
+    "see-processes": {"found a process", "asked for a process's session"},
+}
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Zygote]:
+    with Zygote.start(preload=["numpy"]) as started:
+        yield started
+
+
+@linux_only
+@pytest.mark.parametrize("name", BY_NAME)
+def test_each_promise_holds_and_its_probe_gets_through_without_walls(zygote: Zygote, name: str) -> None:
+    """The verdict of doctor on this machine, promise by promise."""
+    finding = examine_one(zygote, usual_mode(), BY_NAME[name])
+    assert (finding.verdict, finding.seen, finding.mend) == (Verdict.HOLDS, "", "")
+    assert bool(finding.control) == bool(BY_NAME[name].control)
+    if name in GETS_THROUGH:
+        assert set(finding.control.split(", ")) == GETS_THROUGH[name]
+
+
+@linux_only
+@pytest.mark.parametrize("name", [name for name, promise in BY_NAME.items() if promise.control])
+def test_a_missing_wall_is_a_cross(zygote: Zygote, name: str) -> None:
+    """The same probe where nothing stands in its way, in a mode that claims something does."""
+    promise = dataclasses.replace(BY_NAME[name], given_by={Mode.NONE})
+    finding = examine_one(zygote, Mode.NONE, promise)
+    assert finding.verdict is Verdict.BROKEN
+    assert finding.seen
+    assert "do not grade" in finding.mend
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("name", "source", "seen"),
+    [
+        ("output", "print('lost')", "'lost"),
+        ("memory", "held = bytearray(1 << 20)", "600 MB"),
+        ("interrupt", "pass", "not stopped"),
+        ("kill", "pass", "lives on"),
+        ("environment", "answer = ['SECRET']", "SECRET"),
+        ("descriptors", "answer = ['descriptor 9']", "descriptor 9"),
+        ("ends", "import os; os._exit(0)", "no answer (exit 0)"),
+        ("tcp", "1 / 0", "no answer (ZeroDivisionError"),
+        ("tcp", "answer = None", "no answer (None)"),
+    ],
+)
+def test_another_answer_is_a_cross(zygote: Zygote, name: str, source: str, seen: str) -> None:
+    """Also of the probes that have no control, and of those that fall over."""
+    finding = examine_one(zygote, usual_mode(), dataclasses.replace(BY_NAME[name], source=source, control=""))
+    assert finding.verdict is Verdict.BROKEN
+    assert seen in finding.seen
+
+
+@linux_only
+def test_a_probe_that_cannot_fail_is_noticed(zygote: Zygote) -> None:
+    """It proves nothing, so nothing may rest on it."""
+    finding = examine_one(zygote, usual_mode(), Promise(name="x", title="x", source="", control="always"))
+    assert finding.verdict is Verdict.UNPROVEN
+    assert not finding.verdict.good
+
+
+@linux_only
+def test_a_sandbox_that_does_not_start_answers_no_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It never counts as "stopped"."""
+    missing = functools.partial(BoxSpec, files={"x": Path("/no/such/file")})
+    monkeypatch.setattr(doctor, "BoxSpec", missing)
+    with pytest.raises(InfrastructureError, match="did not start"):
+        next(doctor.examine(usual_mode()))
+
+
+def finding(verdict: Verdict, **more: str) -> Finding:
+    return Finding(name="x", title="keeps a promise", verdict=verdict, **more)
+
+
+def shown(report: command.Report, *, width: int = 80, encoding: str = "utf-8") -> str:
+    file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    command.show(report, Console(file=file, width=width))
+    file.seek(0)
+    return file.read()
+
+
+def report_of(*findings: Finding) -> command.Report:
+    report = command.Report()
+    report.mode, report.tried, report.machine = Mode.NS_USER, {Mode.NS_USER: ""}, {"system": "Linux"}
+    report.findings = list(findings)
+    return report
+
+
+def test_crosses_say_what_got_through_and_what_to_do() -> None:
+    """In eighty columns, with signs that the terminal has."""
+    report = report_of(
+        finding(Verdict.HOLDS),
+        finding(Verdict.BROKEN, seen="read a file, " * 12, mend="do this"),
+        finding(Verdict.UNPROVEN),
+        finding(Verdict.NOT_PROMISED, seen="asked for a size", mend="sudo sysctl x=0"),
+    )
+    assert not report.holds
+    text = shown(report)
+    for words in ("✓ keeps", "✗ keeps", "– keeps", "broken: read a file", "not proven", "asked for a size"):
+        assert words in text
+    assert "To mend: do this" in text
+    assert "To mend: sudo sysctl x=0" in text
+    assert "1 promises hold, 1 not promised in this mode, 2 BROKEN" in text
+    assert max(map(len, text.splitlines())) <= 80
+    assert "x keeps" in shown(report, encoding="ascii")
+
+
+def test_only_a_whole_examination_holds() -> None:
+    """One finding too few, or a broken one, and scripts are told."""
+    all_hold = [finding(Verdict.HOLDS)] * (len(PROMISES) - 1)
+    assert report_of(*all_hold, finding(Verdict.NOT_PROMISED)).holds
+    assert not report_of(*all_hold).holds
+    assert not report_of(*all_hold, finding(Verdict.BROKEN)).holds
+    broken_off = report_of(*all_hold, finding(Verdict.HOLDS))
+    broken_off.why_not = "the sandbox did not start"
+    assert not broken_off.holds
+
+
+def test_where_no_mode_works_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the command to type, and exit status 1."""
+    monkeypatch.setattr(doctor.modes, "candidates", lambda: (Mode.NS_USER,))
+    monkeypatch.setattr(doctor.modes, "probe", lambda _: "unshare: Operation not permitted")
+    done = CliRunner().invoke(command.command)
+    assert done.exit_code == 1
+    assert "unshare: Operation not permitted" in done.output
+    assert "kernel.apparmor_restrict_unprivileged_userns=0" in done.output.replace("\n", "")
+
+
+def test_elsewhere_than_on_linux_it_says_where_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is tried, nothing fails."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    done = CliRunner().invoke(command.command, ["--json"])
+    found = json.loads(done.output)
+    assert done.exit_code == 1
+    assert (found["holds"], found["mode"], found["promises"]) == (False, None, [])
+    assert "WSL2" in found["why_not"]
+
+
+@linux_only
+def test_the_command_says_all_of_it_to_scripts() -> None:
+    """The same promises, found by the real command."""
+    done = subprocess.run(
+        [sys.executable, "-m", "grader.cli.main", "doctor", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["holds"], found["mode"]) == (0, True, usual_mode())
+    assert [promise["name"] for promise in found["promises"]] == list(BY_NAME)
+    assert found["machine"]["Landlock"].startswith("version")
+    assert found["modes"][usual_mode()] == ""
+
+
+@linux_only
+def test_forbidden_user_namespaces_are_named_with_their_switch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one fact that explains most failures."""
+    monkeypatch.setattr(machine, "_read", lambda path: "1" if "apparmor" in path else "")
+    assert machine.facts()["user namespaces"] == (
+        "forbidden by kernel.apparmor_restrict_unprivileged_userns=1"
+    )
+
+
+def test_every_mode_that_isolates_makes_the_promises() -> None:
+    """Those with namespaces make them all."""
+    assert set(modes.Mode) - {Mode.NONE} == set(EVERYWHERE)
+    assert all({Mode.NS_USER, Mode.NS_ROOT} <= set(promise.given_by) for promise in PROMISES)
