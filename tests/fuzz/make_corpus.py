@@ -1,0 +1,106 @@
+"""Writes the corpus' first inputs: ``python tests/fuzz/make_corpus.py``. What fuzzing finds is added by hand.
+
+Small on purpose: one input for each form of a frame, one for each way to hand something in.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+from targets import CORPUS, REQUEST
+
+from grader.inside import codec
+
+ERROR = {"kind": "ValueError", "message": "bad", "traceback": "line 1", "unsupported": ""}
+VALUES: dict[str, object] = {
+    "plain": [None, True, -3, 1.5, "text", float("nan"), 2**80, 1 + 2j, b"bytes"],
+    "nested": {"W": [1, (2, 3)], 4: {"a": []}, (1, 2): ""},
+    "array": np.arange(6.0).reshape(2, 3),
+    "arrays": {"W": np.ones((2, 2), np.float32), "mask": np.array([True, False]), "c": np.ones(1, complex)},
+    "scalar": np.float64(0.5),
+    "empty": np.zeros((0, 3), np.int64),
+    "cell_ok": {"ok": True},
+    "cell_raised": {"ok": False, "kind": "NameError", "message": "name 'x'", "traceback": "Cell 1"},
+}
+
+
+def frame(kind: int, value: object, *, reference: codec.Reference | None = None) -> bytes:
+    return b"".join(bytes(part) for part in codec.pack(kind, REQUEST, value, reference))
+
+
+def handle(encoder: codec.Encoder, value: object, depth: int) -> Any:
+    return {"$": "ref", "id": 3, "type": "Linear"}
+
+
+def frames() -> dict[str, bytes]:
+    """Answers as a sandbox sends them: some after output, some an error."""
+    found = {name: frame(codec.REPLY, value) for name, value in VALUES.items()}
+    found["handles"] = frame(codec.REPLY, [object(), {"layer": object()}], reference=handle)
+    found["error"] = frame(codec.ERROR, ERROR)
+    found["unsupported"] = frame(codec.ERROR, ERROR | {"unsupported": "a generator"})
+    output = frame(codec.STREAM, ["stdout", "printed\n"]) + frame(codec.STREAM, ["stderr", "warned\n"])
+    found["output"] = output + frame(codec.REPLY, None)
+    found["display"] = frame(codec.DISPLAY, {"image/png": b"iVBORw0KGgo="}) + frame(codec.REPLY, 1)
+    return found
+
+
+def png() -> str:
+    """A picture of four by four pixels, as notebooks hold it."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 4, 8, 0, 0, 0, 0))
+    pixels = chunk(b"IDAT", zlib.compress((b"\0" + b"\x80" * 4) * 4))
+    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + head + pixels + chunk(b"IEND", b"")).decode()
+
+
+CODE = "import numpy as np\nEPOCHS = 3\nwidths, name = [1], 'big'\n%matplotlib inline\nclass Linear: pass\n"
+PROSE = "#### Answer 3.2.3.i\n\nBecause $B = 5$ **helps**:\n\n| a | b |\n|---|---|\n| 1 | `x` |\n"
+EVIDENCE = {"item": "3.3.i", "curve": [0.5, 0.25]}
+
+
+def notebooks() -> dict[str, bytes]:
+    """One notebook with everything in it, its older forms, and scripts."""
+    outputs = [
+        {"output_type": "display_data", "data": {"image/png": png()}},
+        {"data": {"application/vnd.chainrule.evidence+json": EVIDENCE}},
+        {"output_type": "stream", "text": ["printed\n"]},
+    ]
+    cells = [
+        {"cell_type": "markdown", "source": "### 3.1.1 Linear layer (1 points)"},
+        {"cell_type": "code", "id": "a", "metadata": {"tags": ["parameters"]}, "source": CODE, "outputs": []},
+        {"cell_type": "markdown", "source": PROSE.splitlines(keepends=True)},
+        {"cell_type": "markdown", "source": "### 3.3.i Curves", "attachments": {"a": {"image/png": png()}}},
+        {"cell_type": "code", "source": "record('3.3.i')", "outputs": outputs},
+        {"cell_type": "markdown", "source": f"![x](data:image/png;base64,{png()})"},
+        {"cell_type": "raw", "source": "raw"},
+    ]
+    older = [
+        {"cell_type": "heading", "level": 2, "source": "3.3.i Curves"},
+        {"cell_type": "code", "input": CODE, "outputs": [{"png": png()}]},
+    ]
+    whole = {"cells": cells, "metadata": {"kernelspec": {"language": "python"}}, "nbformat": 4}
+    return {
+        "whole": json.dumps(whole).encode(),
+        "nbformat_3": json.dumps({"worksheets": [{"cells": older}], "nbformat": 3}).encode(),
+        "utf_16": json.dumps({"cells": cells[:3]}).encode("utf-16"),
+        "script": f"{CODE}\n'''{PROSE}'''\n\n@decorated\ndef f(x):\n    return x\n".encode(),
+        "percent": f"# %% [markdown]\n# 3.2.3.i\n# %% tags=['parameters']\n{CODE}".encode(),
+        "broken_script": b"def f(:\n    pass\nx = (1,\ny = 2\nEPOCHS = 4; z = 1\n",
+    }
+
+
+def main() -> None:
+    for target, inputs in (("frames", frames()), ("notebooks", notebooks())):
+        for name, data in inputs.items():
+            (CORPUS / target / name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()

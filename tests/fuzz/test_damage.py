@@ -1,0 +1,103 @@
+"""Damaged frames and notebooks: a bounded number in every test run, the same ones each time.
+
+``hunt.py`` searches further, led by coverage, and ``python -m benchmarks.mutations`` tries a million.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from random import Random
+
+import pytest
+import targets
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from make_corpus import frame, frames, notebooks
+from mutations import HOSTILE, VALUES, damaged, reframed, rewritten
+from targets import REQUEST, TARGETS, read_frames, read_notebook, seeds
+
+from grader.inside import codec
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
+
+ANSWERS = frames()
+FILES = notebooks()
+KINDS = st.integers(0, 5)
+FIELDS = ("kind", "message", "traceback", "unsupported", "ok", "image/png", "$", "id", "type", "of")
+TREES = st.recursive(
+    st.sampled_from(VALUES) | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def test_the_corpus_is_what_its_maker_writes() -> None:
+    """So that it can be made again."""
+    for target, made in (("frames", ANSWERS), ("notebooks", FILES)):
+        kept = {path.name: path.read_bytes() for path in seeds(target)}
+        assert {name: kept.get(name) for name in made} == made
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(sorted(ANSWERS)), st.randoms(use_true_random=False))
+def test_damaged_answers_are_answers_or_errors(name: str, random: Random) -> None:
+    """Through the socket, the reader and the session."""
+    read_frames(damaged(ANSWERS[name], random, list(ANSWERS.values())))
+    read_frames(reframed(ANSWERS[name], random))
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(KINDS, TREES, st.booleans()), max_size=3))
+def test_answers_of_any_shape_are_answers_or_errors(sent: list[tuple[int, object, bool]]) -> None:
+    """Error frames without their fields, pictures that are lists, handles in streams, one after another."""
+    read_frames(b"".join(_frame(kind, tree, encoded=encoded) for kind, tree, encoded in sent))
+
+
+def _frame(kind: int, tree: object, *, encoded: bool) -> bytes:
+    """A frame of this value, or with this text in the place of a value's."""
+    if encoded:
+        try:
+            return frame(kind, tree)
+        except codec.NotPlainDataError:
+            return b""
+    text = json.dumps(tree).encode()
+    return codec.HEADER.pack(len(text), 0, REQUEST, kind) + text
+
+
+@settings(max_examples=60)
+@given(st.sampled_from(sorted(FILES)), st.randoms(use_true_random=False))
+def test_damaged_files_are_read_or_refused(name: str, random: Random) -> None:
+    """From the file to the report."""
+    read_notebook(damaged(rewritten(FILES[name], random), random))
+    read_notebook(rewritten(FILES[name], random))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<script>1</script>",
+        "<p onclick='x'>",
+        "<a href='javascript:x'>",
+        "<img src='file:///etc/passwd'>",
+        "\x1b[2J",
+        "a\u202eb",
+    ],
+)
+def test_a_page_that_could_run_something_is_noticed(page: str) -> None:
+    """What each report is read with can fail."""
+    with pytest.raises(AssertionError):
+        targets.read_page(page)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_no_input_at_all(target: str) -> None:
+    """Nothing is an input too."""
+    assert TARGETS[target](b"") in {"SandboxDied", "script"}
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_hostile_text_reaches_no_report(text: str) -> None:
+    """In prose and in code."""
+    source = text.encode("utf-8", "surrogatepass")
+    read_notebook(b"'''#### Answer 3.2.3.i\n\n" + source + b"'''\nx = 1 # " + source)
