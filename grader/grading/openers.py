@@ -10,6 +10,7 @@ from typing import Self
 
 from grader.grading.execution import Watch
 from grader.grading.run import GradeJob
+from grader.grading.seeds import Seeds
 from grader.model.assignment import Limits
 from grader.model.errors import InfrastructureError, SandboxUnavailable
 from grader.notebooks.intake import SubmissionFile
@@ -86,7 +87,7 @@ def box_spec(job: GradeJob) -> BoxSpec:
     return BoxSpec(
         mode=usual_mode() if job.sandbox else Mode.NONE,
         limits=process_limits(job.folder.assignment.limits),
-        seed=job.seed,
+        seed=Seeds(job.seed).of_student(),
         files=job.folder.given_files(),
         hidden=(job.folder.path,),
     )
@@ -147,4 +148,6 @@ def open_in_process(job: GradeJob, submission: SubmissionFile) -> Notebook:
     """A notebook in this very process, for a student's own machine; works on every platform."""
     from grader.grading.local import OwnNotebook  # noqa: PLC0415  # IPython and pytest: 0.3 s
 
-    return OwnNotebook(submission.module_name, job.submission.absolute().parent, seed=job.seed)
+    return OwnNotebook(
+        submission.module_name, job.submission.absolute().parent, seed=Seeds(job.seed).of_student()
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 
 from grader.grading.outcomes import message_for_student, verdict_on
+from grader.grading.seeds import Seeds
 from grader.model.assignment import Assignment
 from grader.model.errors import ManifestError
 from grader.model.points import ZERO, Points, total
@@ -55,12 +55,6 @@ def check_of(test: pytest.Item) -> Check:
     return Check(test.name, lines[0].strip(), str(owner.args[0]), points, hint, file)
 
 
-def seed_for(seed: int, check: Check) -> int:
-    """A seed of 63 bits for one check, the same whichever other checks run."""
-    digest = hashlib.sha256(f"{seed}:{check.key}".encode()).digest()
-    return int.from_bytes(digest[:8], "little") >> 1
-
-
 class CheckPlugin:
     """Runs the checks of one assignment against one notebook; ``results`` fills up as they end.
 
@@ -82,7 +76,8 @@ class CheckPlugin:
         self.results: list[CheckResult] = []
         self.errors: list[str] = []
         self._notebook, self._assignment = notebook, assignment
-        self._seed, self._seconds, self._hidden, self._only = seed, seconds, hidden, only
+        self._seeds = Seeds(seed)
+        self._seconds, self._hidden, self._only = seconds, hidden, only
         self._on_check = on_check or (lambda _number, _count, _title: None)
         self._checks: dict[str, Check] = {}
         self._session: Session | None = None
@@ -92,7 +87,7 @@ class CheckPlugin:
     @pytest.fixture
     def student(self, request: pytest.FixtureRequest) -> Iterator[Student]:
         """The student's notebook, in a copy of its own."""
-        seed = seed_for(self._seed, self._checks[request.node.nodeid])
+        seed = self._seeds.of_student(self._checks[request.node.nodeid].key)
         with self._notebook.copy(seed=seed, seconds=self._seconds) as session:
             self._session = session
             yield session.student
@@ -100,7 +95,7 @@ class CheckPlugin:
     @pytest.fixture
     def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
         """Random numbers from the run's recorded seed and the check's name."""
-        return np.random.default_rng(seed_for(self._seed, self._checks[request.node.nodeid]))
+        return np.random.default_rng(self._seeds.of_check(self._checks[request.node.nodeid].key))
 
     # -- collection ------------------------------------------------------------------------------------
 
