@@ -97,9 +97,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # Without standalone mode click gives back the status of ctx.exit() and of Exit.
         status = cli.main(args=given, prog_name="grade", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(CANNOT_GRADE)
+    except click.ClickException as error:
+        say(usage_mistake(error))
     except (CannotGrade, CheckError) as error:
         say(str(error))
     except (KeyboardInterrupt, click.Abort):
@@ -114,6 +116,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"a defect in Chainrule: {type(error).__name__}: {error}; "
             "please report it with what CHAINRULE_TRACEBACK=1 shows"
         )
+
+
+def usage_mistake(error: click.ClickException) -> str:
+    """What was wrong about the call, and where its options are explained."""
+    context = getattr(error, "ctx", None)
+    help_of = f"; see {context.command_path} --help" if context else ""
+    return error.format_message().rstrip(".") + help_of
 
 
 def say(message: str, *, status: int = CANNOT_GRADE) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
-import sys
 from pathlib import Path
 
 import click
@@ -16,6 +16,7 @@ from grader.model.records import Grade, encode
 from grader.reports.progress import GradingProgress
 
 MAX_SEED = 2**31
+MAX_NAME_BYTES = 100  # of a report's folder; file systems allow 255
 
 HELP = """Grade one submission (.ipynb or .py).
 
@@ -32,7 +33,7 @@ Examples:
 
 
 @click.command("submission", help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("path", metavar="SUBMISSION", type=click.Path(path_type=Path))
+@click.argument("path", metavar="SUBMISSION", type=click.Path(readable=False, path_type=Path))
 @click.option(
     "--assignment",
     "assignment",
@@ -67,7 +68,11 @@ def command(  # noqa: D103  # its help is HELP
     as_json: bool,
     no_sandbox: bool,
 ) -> None:
+    if not os.path.lexists(path):
+        raise UsageError(f"{path}: no such file, and no command of this name; see grade --help")
     home = folder.load(assignment or nearest_assignment(path))
+    reports = out or home.path / "reports"
+    assert_writable(reports)
     job = run.GradeJob(
         submission=path,
         folder=home,
@@ -79,7 +84,7 @@ def command(  # noqa: D103  # its help is HELP
     with GradingProgress(console) as progress:
         grade = run.grade(job, opener=openers.open_notebook, watch=progress)
         progress.note("writing the report")
-        written = write_reports(grade, out or home.path / "reports")
+        written = write_reports(grade, reports)
     show(grade, written, as_json=as_json)
     if grade.attention:
         raise click.exceptions.Exit(1)
@@ -93,32 +98,63 @@ def nearest_assignment(submission: Path) -> Path:
     return next((place for place in candidates if (place / folder.MANIFEST).is_file()), here)
 
 
+def assert_writable(out: Path) -> None:
+    """Find out before the grading, not after it, that no report can be written. Raises UsageError."""
+    nearest = next(place for place in (out, *out.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        raise cannot_write(nearest, "not a folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise cannot_write(nearest, "permission denied, or the disk is read-only")
+
+
+def cannot_write(place: Path, why: str | None) -> UsageError:
+    """The line for a report that finds no place."""
+    return UsageError(f"the report cannot be written to {place}: {why}; choose another --out")
+
+
 def write_reports(grade: Grade, out: Path) -> Path:
-    """Write grade.json and report.html below ``out``; the folder they are in. Raises UsageError."""
+    """Write grade.json and report.html below ``out``; the folder they are in. Raises UsageError.
+
+    Each file is put in place whole: a full disk or a second grading leaves no half of one.
+    """
     from grader.reports.html import render  # noqa: PLC0415  # Jinja2 and Markdown, not needed to start
 
     place = out / report_name(grade.submission.name)
     try:
         place.mkdir(parents=True, exist_ok=True)
-        (place / "grade.json").write_bytes(encode(grade))
-        (place / "report.html").write_text(render(grade), encoding="utf-8")
+        replace_whole(place / "grade.json", encode(grade))
+        replace_whole(place / "report.html", render(grade).encode())
     except OSError as error:
-        why = f"{place}: {error.strerror}"
-        raise UsageError(f"the report cannot be written to {why}; choose another --out") from None
+        raise cannot_write(place, error.strerror) from None
     return place
 
 
+def replace_whole(path: Path, data: bytes) -> None:
+    """Write a file beside ``path`` and move it there, so that the name never holds a part. Raises OSError."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 def report_name(file_name: str) -> str:
-    """A folder's name from a file's: letters, digits, dots, dashes and underlines only."""
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(file_name).stem).strip("._")
-    return plain[:100] or "submission"
+    """A folder's name from a file's: letters of any script, digits, dots, dashes and underlines only."""
+    plain = re.sub(r"[^\w.-]+", "_", Path(file_name).stem).strip("._")
+    return plain.encode()[:MAX_NAME_BYTES].decode(errors="ignore") or "submission"
 
 
 def show(grade: Grade, written: Path, *, as_json: bool) -> None:
-    """The record alone, or the table."""
-    if as_json:
-        sys.stdout.write(encode(grade).decode())
-        return
+    """The record alone, or the table. Raises UsageError where standard output takes nothing."""
     from grader.reports.table import print_report  # noqa: PLC0415
 
-    print_report(grade, Console(), report_path=str(written / "report.html"))
+    try:
+        if as_json:
+            click.echo(encode(grade), nl=False)  # bytes: UTF-8, whatever the terminal's encoding
+        else:
+            print_report(grade, Console(), report_path=str(written / "report.html"))
+    except BrokenPipeError:
+        raise  # the reader has seen enough: no mistake
+    except OSError as error:
+        raise UsageError(f"standard output: {error.strerror}; the report is in {written}") from None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -179,9 +181,57 @@ def test_an_out_folder_that_cannot_be_written_is_one_line(home):
     assert "--out" in line
 
 
-def test_usage_mistakes_have_status_two(home):
-    assert grade("right.ipynb", "--seed", "x", cwd=home).returncode == 2
-    assert grade("right.ipynb", "--nonsense", cwd=home).returncode == 2
+def test_an_out_folder_that_cannot_be_written_is_found_before_anything_runs(home):
+    make_notebook(home / "slow.ipynb", [*RIGHT[:3], ("code", "import time; time.sleep(60)")])
+    (home / "file").write_text("")
+    began = time.monotonic()
+    assert "not a folder" in one_line(grade("slow.ipynb", "--out", home / "file" / "below", cwd=home))
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--seed", "x"), ("--seed", "-1"), ("--nonsense",), ("another.ipynb",)]
+)
+def test_a_usage_mistake_is_one_line_with_status_two(home, arguments):
+    done = grade("right.ipynb", *arguments, cwd=home)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.stderr.startswith("grade: ")
+    assert arguments[-1] in done.stderr
+    assert "see grade submission --help" in done.stderr
+
+
+def test_a_misspelt_command_is_not_taken_for_a_missing_assignment(tmp_path):
+    line = one_line(grade("templat", cwd=tmp_path))
+    assert "templat: no such file, and no command of this name" in line
+
+
+def test_a_name_in_another_script_gets_a_folder_of_its_own(home):
+    for name in ("\u674e 3.ipynb", "\u738b 3.ipynb"):
+        make_notebook(home / name, RIGHT)
+        assert grade(name, cwd=home).returncode == 0
+    assert {place.name for place in (home / "reports").iterdir()} == {"\u674e_3", "\u738b_3"}
+
+
+def test_a_full_standard_output_is_no_defect_and_the_report_is_kept(home):
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "grader.cli.main", "right.ipynb", "--json"]
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=home, timeout=120, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("grade: standard output: No space left on device; the report is in ")
+    decode((home / "reports/right/grade.json").read_bytes())
+    assert {path.name for path in (home / "reports/right").iterdir()} == {"grade.json", "report.html"}
+
+
+def test_json_is_utf_8_whatever_the_terminal_takes(home):
+    make_notebook(home / "right.ipynb", [*RIGHT, ("markdown", "#### Answer 2\n\nDa\u00df \u2260")])
+    command = [sys.executable, "-m", "grader.cli.main", "right.ipynb", "--json"]
+    plain = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, cwd=home, env=plain, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "\u2260" in done.stdout.decode()
 
 
 def test_help_shows_examples_and_a_file_named_like_a_command_can_be_graded(home):
