@@ -21,8 +21,11 @@ _GOES_ON = re.compile(r"[ \t)\]}#]|$|(?:else|elif|except|finally)\b")
 """A line that cannot begin a top-level statement."""
 _MAX_BLOCKS = 60
 """How many blocks are tried as one statement: more than any class that is cut by text at column 0."""
-_MAX_PARSED = 40_000_000
-"""Characters given to the parser while a broken script is cut; after them each block is taken as it is."""
+_MAX_PARSED = 2_000_000
+"""Characters given to the parser while a broken script is cut; after them each block is taken as it is.
+
+Broken text costs the parser more than a microsecond a character, so these are a few seconds.
+"""
 
 
 def script_cells(text: str, *, name: str) -> tuple[tuple[Cell, ...], tuple[str, ...], bool]:

@@ -18,6 +18,7 @@ from mutations import HOSTILE, VALUES, damaged, reframed, rewritten
 from targets import REQUEST, TARGETS, read_frames, read_notebook, seeds
 
 from grader.inside import codec
+from grader.notebooks import script
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
 
@@ -101,3 +102,19 @@ def test_hostile_text_reaches_no_report(text: str) -> None:
     """In prose and in code."""
     source = text.encode("utf-8", "surrogatepass")
     read_notebook(b"'''#### Answer 3.2.3.i\n\n" + source + b"'''\nx = 1 # " + source)
+
+
+@pytest.mark.parametrize("line", ["@a\n", "x = (\n", "try:\n"])
+def test_a_script_of_lines_that_never_end_is_not_tried_for_ever(
+    line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each could go on in the next: once a minute went into trying all runs of 20 kB of them."""
+    given = []
+
+    def never(text: str) -> None:
+        given.append(len(text))
+
+    monkeypatch.setattr(script, "parse", never)
+    blocks = script.split_statements(line * 5_000)
+    assert len(blocks) > 4_000
+    assert sum(given) < 2_100_000
