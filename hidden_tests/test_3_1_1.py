@@ -55,11 +55,14 @@ def after_backward(student, X, W, b, G):
 
 
 def assert_drawn_from_normal(values, name):
-    """Mean 0 and standard deviation 0.1, with bars that a right draw misses once in 10**15 gradings."""
+    """Mean 0, deviation 0.1, and 68 % within one deviation; a right draw misses once in 10**15 gradings."""
     mean_bar = 8 * 0.1 / np.sqrt(values.size)
     spread_bar = 8 * 0.1 / np.sqrt(2 * values.size)
     assert_close(values.mean(), 0.0, rtol=0, atol=mean_bar, name=f"the mean of {name}")
     assert_close(values.std(), 0.1, rtol=0, atol=spread_bar, name=f"the standard deviation of {name}")
+    near, share_bar = 0.6827, 8 * np.sqrt(0.6827 * 0.3173 / values.size)  # a uniform draw has 0.577
+    within = np.mean(np.abs(values) < 0.1)
+    assert_close(within, near, rtol=0, atol=share_bar, name=f"the share within 0.1 of 0 in {name}")
 
 
 # -- __init__: 2 points ----------------------------------------------------------------------------------

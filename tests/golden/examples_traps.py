@@ -69,6 +69,13 @@ def weights_of_deviation_one() -> TextNotebook:
     )
 
 
+def weights_drawn_uniformly() -> TextNotebook:
+    return official().edit(
+        "np.random.normal(0, 0.1, size=(input_D, output_D))",
+        "np.random.uniform(-1, 1, size=(input_D, output_D)) * 0.1 * 3**0.5",
+    )
+
+
 def no_relu_mask() -> TextNotebook:
     return official().edit("backward_output = grad * self.mask", "backward_output = grad")
 
