@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from IPython.core.history import HistoryManager
@@ -33,6 +35,12 @@ class Shell(InteractiveShell):
 
     def ask_exit(self) -> None:
         """Ignore requests to leave the shell."""
+
+    @contextlib.contextmanager
+    def _tee(self, channel: str) -> Iterator[None]:
+        """Keep no second copy of what is printed: IPython's history would hold all of it, without bound."""
+        del channel
+        yield
 
 
 def make_shell() -> Shell:
