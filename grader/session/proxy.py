@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from grader.model.errors import AuthorError, SandboxDied
+from grader.model.errors import AuthorError, SandboxDied, UnsupportedValue
 from grader.model.values import Remote
 
 if TYPE_CHECKING:
@@ -70,7 +70,11 @@ class Proxy(Remote):
     # -- what never crosses ----------------------------------------------------------------------------
 
     def _refuse(self, asked: str, instead: str) -> NoReturn:
-        raise AuthorError(f"{asked} of {self!r} was asked for in a check; {instead}")
+        what = f"{asked} of {self!r} was asked for in a check"
+        if self._id == ROOT:
+            raise AuthorError(f"{what}; {instead}")
+        # Student code returned an object: where the reference returns plain data, the check is right to ask.
+        raise UnsupportedValue(f"{what}, which only plain data has; where an object is right, {instead}")
 
     def __bool__(self) -> bool:  # noqa: PLE0304  # it never returns
         self._refuse("the truth value", "fetch plain data with `.value`, or test with `student.has(name)`")

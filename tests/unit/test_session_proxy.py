@@ -100,12 +100,22 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("ask", REFUSED.values(), ids=REFUSED)
-@pytest.mark.parametrize("which", ["object", "path", "global"])
+@pytest.mark.parametrize("which", ["path", "global"])
 def test_a_proxy_is_never_asked_to_decide(student, ask, which):
-    proxy = {"object": student.Box(), "path": student.box.params["W"], "global": student.one}[which]
+    proxy = {"path": student.box.params["W"], "global": student.one}[which]
     with pytest.raises(AuthorError, match=r"\.value") as caught:
         ask(proxy)
     assert caught.value.fault is Fault.AUTHOR
+
+
+@pytest.mark.parametrize("ask", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("which", ["object", "below"])
+def test_an_object_returned_in_place_of_plain_data_is_the_students(student, ask, which):
+    """Else a wrong answer could be made to cost nothing, by hiding it in an object."""
+    proxy = {"object": student.Box(), "below": student.Box().params["W"]}[which]
+    with pytest.raises(UnsupportedValue, match=r"\.value") as caught:
+        ask(proxy)
+    assert caught.value.fault is Fault.STUDENT
 
 
 def test_a_proxy_names_itself_by_its_path(student):
