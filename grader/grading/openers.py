@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +16,7 @@ from grader.model.assignment import Limits
 from grader.model.errors import InfrastructureError, SandboxUnavailable
 from grader.notebooks.intake import SubmissionFile
 from grader.sandbox.limits import ProcessLimits
-from grader.sandbox.modes import Mode, remedy, usual_mode
+from grader.sandbox.modes import Mode, remedy, usual_mode, weaker
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.zygote import Zygote
 from grader.session.notebook import Notebook
@@ -102,6 +103,23 @@ def boxed_notebook(
     on_close: Callable[[], None] = lambda: None,
 ) -> Notebook:
     """A notebook in a fork of ``zygote``; ``on_close`` is called when it is closed or cannot start."""
+    try:
+        try:
+            return _started(job, submission, zygote, spec, on_close)
+        except InfrastructureError:
+            mode = weaker(spec.mode)
+            if mode is None:
+                raise
+            return _started(job, submission, zygote, replace(spec, mode=mode), on_close)
+    except InfrastructureError as error:
+        on_close()
+        raise SandboxUnavailable(remedy(spec.mode, str(error))) from None
+
+
+def _started(
+    job: GradeJob, submission: SubmissionFile, zygote: Zygote, spec: BoxSpec, on_close: Callable[[], None]
+) -> Notebook:
+    """A live notebook in a sandbox of this very spec. Raises InfrastructureError when that does not start."""
     from grader.session.sandboxed import SandboxedNotebook  # noqa: PLC0415
 
     notebook = SandboxedNotebook(
@@ -110,13 +128,13 @@ def boxed_notebook(
         module=submission.module_name,
         figures=not any(cell.figures for cell in submission.cells),
         seconds=job.folder.assignment.limits.notebook_seconds,
+        forks=spec.mode.forks,
         on_close=on_close,
     )
     try:
         notebook.start()
-    except InfrastructureError as error:
-        notebook.close()
-        raise SandboxUnavailable(remedy(spec.mode, str(error))) from None
+    except InfrastructureError:
+        raise  # nothing has started that would have to end
     except BaseException:
         notebook.close()
         raise

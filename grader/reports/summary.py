@@ -37,6 +37,11 @@ CELLS = {
 NO_ISOLATION = (
     "NOT ISOLATED: this notebook ran with every right of the person who graded it (isolation: none)."
 )
+_AMONG_OTHERS = (
+    "Weaker isolation ({}): no namespaces here. Student code could see which files and processes exist, and "
+    "fill the disk."
+)
+ISOLATION = {"none": NO_ISOLATION} | {mode: _AMONG_OTHERS.format(mode) for mode in ("setuid", "landlock")}
 
 
 _ONE = Points(100)
@@ -76,8 +81,8 @@ def is_public(grade: Grade) -> bool:
 
 
 def isolation_warning(grade: Grade) -> str:
-    """What a report says first when nothing was isolated; "" otherwise, and for a student's own run."""
-    return NO_ISOLATION if grade.environment.isolation == "none" and not is_public(grade) else ""
+    """What a report says first when isolation was missing or weak; "" otherwise, and for a student's run."""
+    return "" if is_public(grade) else ISOLATION.get(grade.environment.isolation, "")
 
 
 def shown_items(grade: Grade) -> tuple[ItemResult, ...]:

@@ -39,15 +39,19 @@ def version() -> int:
         return 0
 
 
-def restrict(*, read: Iterable[str], write: Iterable[str]) -> None:
+def restrict(*, read: Iterable[str], write: Iterable[str], at_least: int = 1) -> None:
     """Allow reading below ``read``, reading and writing below ``write``, executing nothing, for good.
 
     Also refuses TCP, and abstract sockets and signals to processes outside, where the kernel can. Raises
-    OSError when the kernel has no Landlock or a path does not exist.
+    OSError when the kernel has no Landlock, or an older one than ``at_least``, or a path does not exist.
     """
     found = version()
     if found < 1:
         raise OSError("this kernel has no Landlock (Linux 5.13 or newer, with landlock among the LSMs)")
+    if found < at_least:
+        raise OSError(
+            f"this kernel has version {found} of Landlock, {at_least} is needed (Linux 6.2 or newer)"
+        )
     rights = (1 << _RIGHTS_BITS.get(found, _NEWEST_BITS)) - 1
     ruleset = syscalls.call("landlock_create_ruleset", *_attributes(found, rights), 0)
     try:

@@ -42,11 +42,11 @@ class ProcessLimits:
         return self.memory_mb + 4096 if self.address_space_mb is None else self.address_space_mb
 
 
-def apply(limits: ProcessLimits, *, count_processes: bool = True) -> None:
+def apply(limits: ProcessLimits, *, others: int | None = 0) -> None:
     """Put the calling process and its future children under ``limits``, for good.
 
-    ``count_processes=False`` leaves the number of processes alone: without a user or a user namespace of
-    its own the sandbox would be counted together with everything else the person runs.
+    ``others`` is how many processes and threads the kernel counts together with the sandbox's, because it has
+    neither a user nor a user namespace of its own; None leaves their number alone.
     """
     import resource  # noqa: PLC0415  # Unix only
 
@@ -59,8 +59,8 @@ def apply(limits: ProcessLimits, *, count_processes: bool = True) -> None:
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_MEMLOCK, 0)
     _lower(resource.RLIMIT_MSGQUEUE, 0)
-    if count_processes:
-        _lower(resource.RLIMIT_NPROC, limits.processes)
+    if others is not None:
+        _lower(resource.RLIMIT_NPROC, limits.processes + others)
 
 
 def _lower(kind: int, soft: int, hard: int | None = None) -> None:

@@ -23,17 +23,37 @@ class Mode(enum.StrEnum):
 
     NS_USER and NS_ROOT are the same walls (own processes, files, network, user; Landlock; seccomp), built by
     an ordinary user through a user namespace, or by root, who then gives each sandbox a user of its own.
-    NONE has no walls and is used only when a person asks for it.
+    SETUID and LANDLOCK do without namespaces: among the machine's files and processes, which Landlock,
+    seccomp and (SETUID, for root) a user of its own keep out of reach, but not out of sight. LANDLOCK, for
+    ordinary users, lets student code start no process at all. NONE has no walls and is used only when a
+    person asks for it.
     """
 
     NS_USER = "ns-user"
     NS_ROOT = "ns-root"
+    SETUID = "setuid"
+    LANDLOCK = "landlock"
     NONE = "none"
 
     @property
     def isolates(self) -> bool:
         """Whether student code is kept from the machine's files, processes and network."""
         return self is not Mode.NONE
+
+    @property
+    def namespaces(self) -> bool:
+        """Whether a sandbox has files and processes of its own, instead of the machine's behind rules."""
+        return self in (Mode.NS_USER, Mode.NS_ROOT)
+
+    @property
+    def own_user(self) -> bool:
+        """Whether root gives each sandbox a user that nothing else belongs to."""
+        return self in (Mode.NS_ROOT, Mode.SETUID)
+
+    @property
+    def forks(self) -> bool:
+        """Whether student code may fork, and so whether a state can be copied."""
+        return self is not Mode.LANDLOCK
 
 
 def usual_mode() -> Mode:
@@ -47,16 +67,32 @@ def usual_mode() -> Mode:
     return Mode.NS_ROOT if os.geteuid() == 0 else Mode.NS_USER
 
 
-def choose_mode() -> Mode:
-    """The isolation that this machine offers, proven by starting a sandbox with it.
+def weaker(mode: Mode) -> Mode | None:
+    """What to use instead of ``mode`` after a sandbox of it failed to start; None when nothing may be.
 
-    Raises SandboxUnavailable, saying what a person can do, when none works. Never falls back to less.
+    Only a mode that was proven, and only when ``mode`` itself does not work here: not because of one spec.
     """
-    mode = usual_mode()
-    failure = probe(mode)
-    if failure is not None:
-        raise SandboxUnavailable(remedy(mode, failure))
-    return mode
+    if probe(mode) is None:
+        return None
+    known = candidates()
+    rest = known[known.index(mode) + 1 :] if mode in known else ()
+    return next((other for other in rest if probe(other) is None), None)
+
+
+def choose_mode() -> Mode:
+    """The strongest isolation that this machine offers, proven by starting a sandbox with it.
+
+    Raises SandboxUnavailable, saying what a person can do, when none works. Less than namespaces is chosen
+    only when they were tried and do not work; the mode is named on every grade.
+    """
+    strongest = usual_mode()
+    failure = probe(strongest)
+    if failure is None:
+        return strongest
+    other = weaker(strongest)
+    if other is None:
+        raise SandboxUnavailable(remedy(strongest, failure))
+    return other
 
 
 def available() -> tuple[Mode, ...]:
@@ -66,7 +102,10 @@ def available() -> tuple[Mode, ...]:
 
 def candidates() -> tuple[Mode, ...]:
     """The isolating modes that fit this machine and user, strongest first, none tried yet."""
-    return (usual_mode(),) if sys.platform.startswith("linux") else ()
+    if not sys.platform.startswith("linux"):
+        return ()
+    weaker = {Mode.NS_ROOT: Mode.SETUID, Mode.NS_USER: Mode.LANDLOCK}
+    return usual_mode(), weaker[usual_mode()]
 
 
 def probe(mode: Mode) -> str | None:
@@ -99,7 +138,7 @@ def remedy(mode: Mode, failure: str) -> str:
 
 def advice(mode: Mode) -> str:
     """What gives the user of ``mode`` the strongest walls there are."""
-    if mode is Mode.NS_ROOT:
+    if mode.own_user:
         return (
             "as root, namespaces and mounts must be allowed: start Docker with "
             "`--security-opt seccomp=unconfined --cap-add SYS_ADMIN` "

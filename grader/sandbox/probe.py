@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from grader.model.errors import InfrastructureError
@@ -40,7 +41,8 @@ def _failure(mode: Mode) -> str:
         life.close()
         data.close()
         spec = BoxSpec(mode=mode, limits=_LIMITS).to_json()
-        supervisor.supervise(spec, life=their_life, data=their_data.fileno(), parent=parent, serve=_look)
+        look = _look if mode.namespaces else _look_among_others
+        supervisor.supervise(spec, life=their_life, data=their_data.fileno(), parent=parent, serve=look)
     their_life.close()
     their_data.close()
     with Box(life, data, closed=lambda _: None) as box:
@@ -56,7 +58,16 @@ def _failure(mode: Mode) -> str:
 
 def _look(connection: socket.socket) -> NoReturn:
     """Inside: say "closed", or name what should not be possible here."""
-    holes = [name for name, open_ in _HOLES.items() if open_()]
+    _report(connection, _HOLES)
+
+
+def _look_among_others(connection: socket.socket) -> NoReturn:
+    """The same among the machine's own files and processes."""
+    _report(connection, _HOLES_AMONG_OTHERS)
+
+
+def _report(connection: socket.socket, possible: Mapping[str, Callable[[], bool]]) -> NoReturn:
+    holes = [name for name, open_ in possible.items() if open_()]
     connection.sendall((", ".join(holes) or "closed").encode())
     os._exit(0)
 
@@ -81,6 +92,26 @@ def _foreign_files() -> bool:
     return os.path.exists("/etc/shadow") or os.path.exists("/root/.ssh")
 
 
+def _readable_files() -> bool:
+    return any(_opens(path) for path in ("/etc/passwd", "/proc/1/status", "/proc/self/status"))
+
+
+def _opens(path: str) -> bool:
+    try:
+        os.close(os.open(path, os.O_RDONLY))
+    except OSError:
+        return False
+    return True
+
+
+def _writable_neighbours() -> bool:
+    try:
+        os.mkdir("../new")
+    except OSError:
+        return False
+    return True
+
+
 def _privileges() -> bool:
     return os.getuid() == 0
 
@@ -90,6 +121,12 @@ _HOLES = {
     "network sockets": _network,
     "the root is writable": _writable_root,
     "the machine's own files are visible": _foreign_files,
+    "it runs as root": _privileges,
+}
+_HOLES_AMONG_OTHERS = {
+    "the machine's own files can be read": _readable_files,
+    "folders outside can be made": _writable_neighbours,
+    "network sockets": _network,
     "it runs as root": _privileges,
 }
 

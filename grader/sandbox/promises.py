@@ -269,7 +269,7 @@ try:
         count += 1
 except RuntimeError:
     pass
-if count >= 32:
+if count >= 48:  # some of the person's own may have ended since they were counted
     answer.append(f"{count} threads where 32 are allowed")
 """,
     ),

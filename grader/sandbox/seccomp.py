@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import os
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grader.sandbox import syscalls
-from grader.sandbox.seccomp_table import ALLOWED, BY_ARGUMENT, NEWER_THAN_TABLE
+from grader.sandbox.seccomp_table import ALLOWED, BY_ARGUMENT, NEWER_THAN_TABLE, RIGHTS, TIMES
 
 _AUDIT = (0xC000003E, 0xC00000B7)  # x86-64, aarch64
 _X32 = 0x40000000
@@ -32,6 +33,14 @@ _NEW_NAMESPACES = 0x7E020000
 _PRCTL_ALLOWED = (3, 15, 16, 39, 41, 42, 0x53564D41)
 # What isatty, FIONREAD and setblocking ask; a terminal's other requests have no business here.
 _IOCTL_ALLOWED = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+# Streams, blocking or not, closed on exec or not. A pair of datagram sockets could send to any service's.
+_PAIRS_ALLOWED = (0x1, 0x801, 0x80001, 0x80801)
+_NEW_THREAD = 0x00010000
+# Whom a file's signals go to and which they are, and leases: ways to disturb the same user's other processes.
+_FCNTL_REFUSED = (8, 10, 15, 1024)
+# Calls that name a process, to be allowed for one's own only; those of the second group take 0 for that.
+_NAMES_PROCESS = ("kill", "tgkill")
+_NAMES_PROCESS_OR_SELF = ("prlimit64", "sched_setaffinity", "get_robust_list")
 
 _FILTER_MODE = 1
 
@@ -47,8 +56,13 @@ class Op:
     label: str = ""
 
 
-def allow_list(column: int) -> list[Op]:
-    """The filter for one architecture (the column of the tables: 0 x86-64, 1 aarch64)."""
+def allow_list(column: int, *, among_others: bool = False, alone: int | None = None) -> list[Op]:
+    """The filter for one architecture (the column of the tables: 0 x86-64, 1 aarch64).
+
+    ``among_others`` is for a process that has the machine's files in sight: it changes no file's times.
+    ``alone`` is for one that shares its user with them as well: its own number, the only one that it may
+    name. It starts threads and no processes, and changes no file's rights either.
+    """
     program = [
         Op(_LOAD, _ARCHITECTURE),
         Op(_EQUAL, _AUDIT[column], no="kill"),
@@ -56,10 +70,16 @@ def allow_list(column: int) -> list[Op]:
     ]
     if column == 0:
         program.append(Op(_AT_LEAST, _X32, yes="kill"))
-    program += _by_argument(column)
+    program += _clone(column, alone=alone is not None)
+    rules = _by_argument(column, alone)
+    for place, rule in enumerate(rules):
+        program += _decided(f"rule {place}", rule, after=f"rule {place + 1}")
     # The exits and the short list stand before the long one, within reach of every jump to them.
-    program += [Op(_AT_LEAST, NEWER_THAN_TABLE, yes="newer 0", no="older 0", label="not ioctl"), *_exits()]
-    numbers = sorted(pair[column] or 0 for pair in ALLOWED.values() if pair[column] is not None)
+    last = f"rule {len(rules)}"
+    program += [Op(_AT_LEAST, NEWER_THAN_TABLE, yes="newer 0", no="older 0", label=last), *_exits()]
+    refused = (TIMES if among_others else frozenset()) | (RIGHTS if alone is not None else frozenset())
+    pairs = [pair for name, pair in ALLOWED.items() if name not in refused]
+    numbers = sorted(pair[column] or 0 for pair in pairs if pair[column] is not None)
     program += _listed("newer", [n for n in numbers if n >= NEWER_THAN_TABLE], errno.ENOSYS)
     program += _listed("older", [n for n in numbers if n < NEWER_THAN_TABLE], errno.EPERM)
     return program
@@ -81,32 +101,63 @@ def assemble(program: Sequence[Op]) -> bytes:
     )
 
 
-def install() -> None:
-    """Put the calling process, which must have no_new_privs, under the filter, for good."""
-    code = assemble(allow_list(syscalls.architecture()))
+def install(*, among_others: bool = False, alone: bool = False) -> None:
+    """Put the calling process, which must have no_new_privs, under the filter, for good.
+
+    See ``allow_list``; ``alone`` is for a user who has other processes.
+    """
+    own = os.getpid() if alone else None
+    code = assemble(allow_list(syscalls.architecture(), among_others=among_others, alone=own))
     buffer = ctypes.create_string_buffer(code, len(code))
     header = struct.pack("HxxxxxxQ", len(code) // 8, ctypes.addressof(buffer))
     syscalls.call("seccomp", _FILTER_MODE, 0, header)
 
 
-def _by_argument(column: int) -> list[Op]:
-    clone, prctl, ioctl = (BY_ARGUMENT[name][column] for name in ("clone", "prctl", "ioctl"))
-    program = [
-        Op(_EQUAL, clone, no="not clone"),
-        Op(_LOAD, _argument(0)),
-        Op(_ANY_BIT, _NEW_NAMESPACES, yes="refuse", no="allow"),
-    ]
-    program += _one_of("not clone", prctl, argument=0, values=_PRCTL_ALLOWED, after="not prctl")
-    program += _one_of("not prctl", ioctl, argument=1, values=_IOCTL_ALLOWED, after="not ioctl")
-    return program
+@dataclass(frozen=True)
+class _Rule:
+    """A call to be allowed only with one of these values of an argument, or (not ``allowed``) any other."""
+
+    number: int
+    argument: int
+    values: tuple[int, ...]
+    allowed: bool = True
 
 
-def _one_of(label: str, number: int, *, argument: int, values: Iterable[int], after: str) -> list[Op]:
+def _clone(column: int, *, alone: bool) -> list[Op]:
+    """Threads and, unless ``alone``, forks; new namespaces never."""
+    forks = [Op(_RETURN, _ALLOW)] if not alone else [Op(_ANY_BIT, _NEW_THREAD, yes="allow", no="refuse")]
     return [
-        Op(_EQUAL, number, no=after, label=label),
-        Op(_LOAD, _argument(argument)),
-        *(Op(_EQUAL, value, yes="allow") for value in values),
-        Op(_RETURN, _ERRNO | errno.EPERM),
+        Op(_EQUAL, BY_ARGUMENT["clone"][column], no="rule 0"),
+        Op(_LOAD, _argument(0)),
+        Op(_ANY_BIT, _NEW_NAMESPACES, yes="refuse"),
+        *forks,
+    ]
+
+
+def _by_argument(column: int, alone: int | None) -> list[_Rule]:
+    rules = [
+        _Rule(BY_ARGUMENT["prctl"][column], 0, _PRCTL_ALLOWED),
+        _Rule(BY_ARGUMENT["ioctl"][column], 1, _IOCTL_ALLOWED),
+        _Rule(BY_ARGUMENT["socketpair"][column], 1, _PAIRS_ALLOWED),
+    ]
+    if alone is None:
+        return rules
+    return [
+        *rules,
+        *(_Rule(ALLOWED[name][column] or 0, 0, (alone,)) for name in _NAMES_PROCESS),
+        *(_Rule(ALLOWED[name][column] or 0, 0, (0, alone)) for name in _NAMES_PROCESS_OR_SELF),
+        _Rule(ALLOWED["fcntl"][column] or 0, 1, _FCNTL_REFUSED, allowed=False),
+    ]
+
+
+def _decided(label: str, rule: _Rule, *, after: str) -> list[Op]:
+    listed, otherwise = ("allow", "refuse") if rule.allowed else ("refuse", "allow")
+    first = [Op(_EQUAL, rule.number, no=after, label=label), Op(_LOAD, _argument(rule.argument))]
+    *early, last = rule.values
+    return [
+        *first,
+        *(Op(_EQUAL, value, yes=listed) for value in early),
+        Op(_EQUAL, last, yes=listed, no=otherwise),
     ]
 
 

@@ -3,8 +3,8 @@
 Data only. The numbers are the kernel's published ones (asm/unistd_64.h and asm-generic/unistd.h);
 None means that the architecture has no such call. Everything absent is refused: programs, sockets to
 anywhere, mounts, namespaces, tracing, keys, shared memory outside the memory watchdog's sight (SysV,
-memfd) and the kernel's rarely used corners. ``clone``, ``prctl`` and ``ioctl`` depend on their arguments
-and are decided in ``grader.sandbox.seccomp``.
+memfd) and the kernel's rarely used corners. Those of ``BY_ARGUMENT`` depend on their arguments and are
+decided in ``grader.sandbox.seccomp``.
 """
 
 from __future__ import annotations
@@ -158,7 +158,6 @@ ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "shutdown": (48, 210),
     "sigaltstack": (131, 132),
     "signalfd4": (289, 74),
-    "socketpair": (53, 199),
     "stat": (4, None),
     "statfs": (137, 43),
     "statx": (332, 291),
@@ -190,7 +189,14 @@ BY_ARGUMENT: dict[str, tuple[int, int]] = {
     "clone": (56, 220),
     "prctl": (157, 167),
     "ioctl": (16, 29),
+    "socketpair": (53, 199),
 }
+
+TIMES = frozenset({"futimesat", "utime", "utimensat", "utimes"})
+"""Refused besides where the machine's files are in sight: Landlock has no rule for a file's times."""
+
+RIGHTS = frozenset({"chmod", "fchmod", "fchmodat"})
+"""Refused besides where these files may be the same user's: nor has it one for their rights."""
 
 NEWER_THAN_TABLE = 424
 """From this number on (the same on all architectures) a refused call answers ENOSYS, as an old kernel would:

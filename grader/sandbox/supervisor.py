@@ -7,7 +7,6 @@ the host goes away, the socket closes and everything ends. It never reads what s
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import select
@@ -19,7 +18,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 
-from grader.sandbox import capabilities, filesystem, namespaces, processes, worker
+from grader.sandbox import capabilities, filesystem, namespaces, processes, shared, worker
 from grader.sandbox.modes import SLOT_USERS, Mode
 from grader.sandbox.spec import BoxEnd, BoxSpec
 from grader.sandbox.watchdog import LOOK_EVERY, MemoryWatch
@@ -49,6 +48,9 @@ class _Supervisor:
     reported_kills: int = 0
     process: int = 0
     workdir: str = ""
+    slot_user: int = 0
+    slot: socket.socket | None = None
+    place: shared.Place | None = None
     deadline: float = field(default=0.0)
 
     def run(self, data: int, serve: worker.Serve) -> None:
@@ -57,27 +59,34 @@ class _Supervisor:
         capabilities.adopt_orphans()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.umask(0o022)  # folders of the new root must be passable whatever the person's umask is
-        slot_user = SLOT_USERS[os.getpid() % len(SLOT_USERS)]
         try:
             self._prepare()
-            report = self._fork(data, slot_user, serve)
+            report = self._fork(data, serve)
             self._watch(report)
         finally:
             self._clean_up()
 
     def _prepare(self) -> None:
-        if self.spec.mode.isolates:
-            if self.spec.mode is Mode.NS_ROOT:
+        mode = self.spec.mode
+        if mode.own_user:
+            self.slot_user, self.slot = claim_slot()
+        if mode.namespaces:
+            if mode is Mode.NS_ROOT:
                 namespaces.enter_as_root()
             else:
                 namespaces.enter_as_user()
             filesystem.build(self.spec)
             return
+        if mode.isolates:
+            if mode.own_user:  # of an earlier sandbox whose supervisor was killed
+                processes.end_all_of(self.slot_user, seconds=_ENDING_SECONDS)
+            self.place = shared.build(self.spec, user=self.slot_user or os.getuid())
+            return
         self.workdir = tempfile.mkdtemp(prefix="chainrule-")
         for name, path in self.spec.files.items():
             os.symlink(path, os.path.join(self.workdir, name))
 
-    def _fork(self, data: int, slot_user: int, serve: worker.Serve) -> int:
+    def _fork(self, data: int, serve: worker.Serve) -> int:
         """Start the worker; returns the end of the pipe on which it tells how its set-up went."""
         report, write = os.pipe()
         self.process = os.fork()
@@ -85,7 +94,12 @@ class _Supervisor:
             self.life.close()
             os.close(report)
             worker.run(
-                self.spec, data=data, report=write, slot_user=slot_user, workdir=self.workdir, serve=serve
+                self.spec,
+                data=data,
+                report=write,
+                slot_user=self.slot_user,
+                place=self.place or shared.Place(base="", work=self.workdir, readable=()),
+                serve=serve,
             )
         os.close(write)
         os.close(data)
@@ -94,8 +108,8 @@ class _Supervisor:
     def _watch(self, report: int) -> None:
         """Until the worker has ended: pass on requests, keep the time and the memory limit."""
         ended = os.pidfd_open(self.process)
-        first = 1 if self.spec.mode.isolates else self.process
-        watch = MemoryWatch(self.spec.limits.memory_mb, first, self._members)
+        first = 1 if self.spec.mode.namespaces else self.process
+        watch = MemoryWatch(self.spec.limits.memory_mb, first, self._members, self._measure)
         poll = select.poll()
         for descriptor in (ended, report, self.life.fileno()):
             poll.register(descriptor, select.POLLIN)
@@ -144,11 +158,19 @@ class _Supervisor:
         if process is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.process, number)
-        elif self.spec.mode.isolates or process in self._members():
+        elif self.spec.mode.namespaces or process in self._members():
             processes.send(process, number)
 
     def _members(self) -> list[int]:
-        return processes.all_visible() if self.spec.mode.isolates else processes.descendants(self.process)
+        if self.spec.mode.namespaces:
+            return processes.all_visible()
+        return processes.descendants(os.getpid())[1:]  # ours, and the orphans that we adopted
+
+    def _measure(self, process: int) -> float:
+        if self.spec.mode is not Mode.SETUID:
+            return processes.proportional_mb(process)
+        with capabilities.acting_as(self.slot_user):  # a container's root may not look at others' memory
+            return processes.proportional_mb(process)
 
     def _keep_memory(self, watch: MemoryWatch) -> None:
         for process, megabytes in watch.victims():
@@ -186,17 +208,35 @@ class _Supervisor:
 
     def _end_descendants(self) -> None:
         """Without a process namespace nobody ends what the worker left behind; as their adopter we see it."""
+        if self.spec.mode is Mode.SETUID:
+            processes.end_all_of(self.slot_user, seconds=_ENDING_SECONDS)
         deadline = time.monotonic() + _ENDING_SECONDS
         while time.monotonic() < deadline and (left := processes.children(os.getpid())):
             for child in left:
                 for process in processes.descendants(child):
                     processes.send(process, signal.SIGKILL)
-            _reap()
+            processes.reap()
             time.sleep(0.002)
 
     def _clean_up(self) -> None:
+        if self.place is not None:
+            shared.remove(self.place)
         if self.workdir:
             shutil.rmtree(self.workdir, ignore_errors=True)
+
+
+def claim_slot() -> tuple[int, socket.socket]:
+    """A user that no other sandbox has, and what holds it until it is closed."""
+    for offset in range(len(SLOT_USERS)):
+        user = SLOT_USERS[(os.getpid() + offset) % len(SLOT_USERS)]
+        holder = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            holder.bind(f"\0chainrule-slot-{user}")
+        except OSError:  # held by another one
+            holder.close()
+        else:
+            return user, holder
+    raise OSError("every user that is set apart for sandboxes is in use")
 
 
 def in_words(exit_status: int) -> str:
@@ -208,15 +248,6 @@ def in_words(exit_status: int) -> str:
     except ValueError:
         return f"signal {-exit_status}"
     return f"signal {-exit_status} ({name})"
-
-
-def _reap() -> None:
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            continue
-    except OSError as error:
-        if error.errno != errno.ECHILD:
-            raise
 
 
 def _tell(life: socket.socket, **message: Any) -> None:

@@ -21,11 +21,15 @@ _REST_FACTOR = 4
 
 @dataclass
 class MemoryWatch:
-    """Looks at the memory of a group of processes. ``members`` lists them, ``first`` is the one to spare."""
+    """Looks at the memory of a group of processes. ``members`` lists them, ``first`` is the one to spare.
+
+    ``measure`` gives one process's own megabytes and its share of those it shares.
+    """
 
     limit_mb: float
     first: int
     members: Callable[[], Sequence[int]]
+    measure: Callable[[int], float] = field(default_factory=lambda: processes.proportional_mb)
     clock: Callable[[], float] = time.monotonic
     _rest_until: float = field(default=0.0, init=False)
 
@@ -38,7 +42,7 @@ class MemoryWatch:
         if processes.resident_mb(members) <= self.limit_mb:
             return []
         # The cheap sum counts pages that forks share once for each: measure properly before ending anything.
-        sizes = {process: processes.proportional_mb(process) for process in members}
+        sizes = {process: self.measure(process) for process in members}
         ended = self.clock()
         self._rest_until = ended + _REST_FACTOR * (ended - started)
         return choose_victims(sizes, first=self.first, limit_mb=self.limit_mb)

@@ -16,9 +16,10 @@ import tempfile
 from collections.abc import Callable
 from typing import NoReturn
 
-from grader.sandbox import capabilities, filesystem, landlock, limits, seccomp
+from grader.sandbox import capabilities, filesystem, landlock, limits, processes, seccomp
 from grader.sandbox.modes import Mode
 from grader.sandbox.namespaces import INSIDE_USER
+from grader.sandbox.shared import Place
 from grader.sandbox.spec import BoxSpec
 
 Serve = Callable[[socket.socket], NoReturn]
@@ -32,18 +33,19 @@ STARTED = b"+"
 SETUP_FAILED = 71
 _SERVE_RETURNED = 70
 _ABOVE_STANDARD = 16
+_RULES_ON_CUTTING = 3  # the version of Landlock from which truncating a file is a right
 
 
-def run(spec: BoxSpec, *, data: int, report: int, slot_user: int, workdir: str, serve: Serve) -> NoReturn:
+def run(spec: BoxSpec, *, data: int, report: int, slot_user: int, place: Place, serve: Serve) -> NoReturn:
     """Confine this process as ``spec`` says and hand it to ``serve``.
 
     ``data`` and ``report`` are file descriptors; ``slot_user`` is who to become when root starts sandboxes;
-    ``workdir`` is where to work in a mode without a file system of its own.
+    ``place`` is where to work in a mode without a file system of its own.
     """
     try:
         report = _moved_up(report)
         try:
-            _confine(spec, data=data, report=report, slot_user=slot_user, workdir=workdir)
+            _confine(spec, data=data, report=report, slot_user=slot_user, place=place)
             seed_generators(spec.seed)
         except BaseException as error:  # noqa: BLE001  # reported in words, whatever it is
             os.write(report, f"{type(error).__name__}: {error}".encode()[:2000])
@@ -56,34 +58,57 @@ def run(spec: BoxSpec, *, data: int, report: int, slot_user: int, workdir: str, 
         os._exit(_SERVE_RETURNED)
 
 
-def _confine(spec: BoxSpec, *, data: int, report: int, slot_user: int, workdir: str) -> None:
+def _confine(spec: BoxSpec, *, data: int, report: int, slot_user: int, place: Place) -> None:
+    mode = spec.mode
+    others = _others(mode)
     capabilities.die_with_parent()
     os.setsid()
-    if spec.mode.isolates:
-        user = slot_user if spec.mode is Mode.NS_ROOT else INSIDE_USER
-        filesystem.finish(user)
-        _give_up_privileges(spec.mode, user)
-        _check_files_readable(spec)
+    if mode.namespaces:
+        filesystem.finish(slot_user if mode.own_user else INSIDE_USER)
     else:
-        os.chdir(workdir)
+        os.chdir(place.work)
+    if mode.isolates:
+        _give_up_privileges(mode, slot_user if mode.own_user else None)
+        _check_files_readable(spec)
     os.umask(0o077)
     _keep_only(data, report)
     _clean_environment()
     _default_signals()
-    if spec.mode.isolates:
+    if mode.namespaces:
         landlock.restrict(read=["/"], write=[*filesystem.WRITABLE, "/dev/null"])
-    limits.apply(spec.limits, count_processes=spec.mode.isolates)
-    if spec.mode.isolates:
-        seccomp.install()
+    elif mode.isolates:
+        _check_python_readable()
+        landlock.restrict(read=place.readable, write=[place.work, "/dev/null"], at_least=_RULES_ON_CUTTING)
+    limits.apply(spec.limits, others=others)
+    if mode.isolates:
+        seccomp.install(among_others=not mode.namespaces, alone=not mode.forks)
 
 
-def _give_up_privileges(mode: Mode, user: int) -> None:
-    capabilities.empty_bounding_set()
-    if mode is Mode.NS_ROOT:
+def _others(mode: Mode) -> int | None:
+    """How many threads the kernel counts together with the sandbox's; None where nothing is to be counted."""
+    if not mode.isolates:
+        return None
+    return 0 if mode.namespaces or mode.own_user else processes.threads_of(os.getuid())
+
+
+def _give_up_privileges(mode: Mode, user: int | None) -> None:
+    """Turn into ``user``, unless it is None, and hold no privilege any more."""
+    if mode is not Mode.LANDLOCK:  # an ordinary user may not, and without new privileges it changes nothing
+        capabilities.empty_bounding_set()
+    if user is not None:
         capabilities.become(user)
     capabilities.drop_all()
     capabilities.forbid_new_privileges()
     capabilities.die_with_parent()  # the change of user cleared it
+
+
+def _check_python_readable() -> None:
+    """Say in words what would otherwise be a riddle at some later import."""
+    here = os.path.dirname(os.__file__)
+    if not os.access(here, os.R_OK | os.X_OK):
+        raise PermissionError(
+            f"the sandbox's user cannot reach Python in {here}: install it where others can"
+        )
 
 
 def _check_files_readable(spec: BoxSpec) -> None:

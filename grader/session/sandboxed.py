@@ -97,6 +97,10 @@ class SocketTransport:
         self._why_died, self._interrupt = why_died, interrupt
         self._broken: Exception | None = None
 
+    def interrupt_nothing(self) -> None:
+        """From now on the first time-out is the end, as for a fork."""
+        self._interrupt = None
+
     def exchange(
         self,
         frame: Frame,
@@ -167,7 +171,10 @@ class SocketTransport:
 
 
 class SandboxedNotebook:
-    """A submission in a sandbox. Cells run in one process; each check gets a forked copy of it.
+    """A submission in a sandbox. Cells run in one process; each check gets a copy of it.
+
+    The copy is a fork. Where student code may not fork (``forks=False``), nor may what shares its process:
+    then each check gets a new process in which the cells are run again, within ``seconds`` once more.
 
     A cell that takes the process down costs itself alone: the state is rebuilt by running the earlier cells
     again, without it, the next time a state is needed. ``seconds`` bounds what cells take together, and once
@@ -182,12 +189,13 @@ class SandboxedNotebook:
         module: str,
         figures: bool,
         seconds: float,
+        forks: bool = True,
         on_close: Callable[[], None] = lambda: None,
     ) -> None:
-        self.isolation = isolation
+        self.isolation, self._forks = isolation, forks
         self._spawn, self._on_close = spawn, on_close
         self._module, self._figures = module, figures
-        self._left = self._left_to_rebuild = seconds
+        self._left = self._left_to_rebuild = self._seconds = seconds
         self._history: list[tuple[str, float]] = []
         self._box: Box | None = None
         self._transport: SocketTransport | None = None
@@ -221,6 +229,9 @@ class SandboxedNotebook:
     @contextlib.contextmanager
     def copy(self, *, seed: int, seconds: float) -> Iterator[Session]:
         """See Notebook.copy."""
+        if not self._forks:
+            yield from self._used_up(seed, seconds)
+            return
         ours, theirs = socket_pair()
         with ours:
             with theirs:
@@ -294,6 +305,18 @@ class SandboxedNotebook:
         return died_of(self._box.died_of(wait=5.0) if self._box is not None else None)
 
     # -- copies ------------------------------------------------------------------------------------
+
+    def _used_up(self, seed: int, seconds: float) -> Iterator[Session]:
+        """The main process itself, which then ends: the next one who needs a state has it built anew."""
+        self._left_to_rebuild = self._seconds
+        self._main().request("seed", seed)
+        if self._transport is None:
+            raise InfrastructureError("the sandbox is not running")
+        self._transport.interrupt_nothing()
+        try:
+            yield Session(self._transport, seconds=seconds)
+        finally:
+            self._end()
 
     def _fork(self, seed: int, descriptor: int) -> int:
         """The pid of a new copy inside the sandbox; the state is rebuilt once if the process is gone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -16,11 +17,18 @@ import measured
 
 from grader.sandbox import processes
 from grader.sandbox.box import Box
+from grader.sandbox.modes import Mode, choose_mode
 from grader.sandbox.zygote import Zygote
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 NOBODY = 65534
+
+
+@functools.cache
+def mode_here() -> Mode:
+    """The isolation that this process gets, found by trying."""
+    return choose_mode()
 
 
 def start_zygote(*preload: str, import_path: Sequence[Path] = ()) -> Zygote:
@@ -80,13 +88,81 @@ def run_as_ordinary_user(command: Sequence[str], *, timeout: float = 120) -> sub
     environment = inherited | {"PYTHONDONTWRITEBYTECODE": "1"}
     with tempfile.TemporaryDirectory() as stash:
         if os.geteuid() == 0:
-            command = [sys.executable, str(HERE / "sandbox_inside.py"), stash, *command]
+            command = [sys.executable, str(HERE / "sandbox_inside.py"), stash, "ordinary", *command]
         return subprocess.run(
             command, capture_output=True, text=True, timeout=timeout, env=environment, cwd=HERE, check=False
         )
 
 
-def _become_nobody_and_run(stash: Path, command: list[str]) -> None:
+def run_without_namespaces(
+    command: Sequence[str], *, ordinary: bool = False, timeout: float = 300
+) -> subprocess.CompletedProcess[str]:
+    """Run ``command`` as in a container with Docker's defaults: no namespaces, no mounts, few privileges.
+
+    As root or, if ``ordinary``, as a user that owns nothing. Needs root to be set up like that.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    with tempfile.TemporaryDirectory() as stash:
+        how = "contained-ordinary" if ordinary else "contained"
+        return subprocess.run(
+            [sys.executable, str(HERE / "sandbox_inside.py"), stash, how, *command],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env=inherited | {"PYTHONDONTWRITEBYTECODE": "1"},
+            cwd=HERE,
+            check=False,
+        )
+
+
+def forbid_namespaces() -> None:
+    """For this process and its children: no unshare, mount and the like, and no clone into a namespace."""
+    import ctypes  # noqa: PLC0415
+    import struct  # noqa: PLC0415
+
+    from grader.sandbox import capabilities, syscalls  # noqa: PLC0415
+    from grader.sandbox.seccomp import Op, assemble  # noqa: PLC0415
+
+    column = syscalls.architecture()
+    # unshare, setns, mount, umount2, pivot_root, chroot
+    refused = [(272, 97), (308, 268), (165, 40), (166, 39), (155, 41), (161, 51)]
+    clone = (56, 220)[column]
+    program = [
+        Op(0x20, 0),
+        *(Op(0x15, pair[column], yes="refuse") for pair in refused),
+        Op(0x15, 435, yes="unknown"),  # clone3: its flags are out of sight
+        Op(0x15, clone, no="allow"),
+        Op(0x20, 16),
+        Op(0x45, 0x7E020000, yes="refuse", no="allow"),
+        Op(0x06, 0x7FFF0000, label="allow"),
+        Op(0x06, 0x00050000 | 1, label="refuse"),
+        Op(0x06, 0x00050000 | 38, label="unknown"),
+    ]
+    code = assemble(program)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    capabilities.forbid_new_privileges()
+    syscalls.call("seccomp", 1, 0, struct.pack("HxxxxxxQ", len(code) // 8, ctypes.addressof(buffer)))
+
+
+def _keep_dockers_privileges() -> None:
+    import struct  # noqa: PLC0415
+
+    from grader.sandbox import syscalls  # noqa: PLC0415
+
+    # chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service, net_raw,
+    # sys_chroot, mknod, audit_write, setfcap
+    kept = sum(1 << number for number in (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31))
+    for number in range(64):
+        if not kept >> number & 1:
+            try:
+                syscalls.prctl(syscalls.PR_CAPBSET_DROP, number)
+            except OSError:
+                break
+    words = [kept & 0xFFFFFFFF, kept & 0xFFFFFFFF, 0, 0, 0, 0]
+    syscalls.call("capset", struct.pack("Ii", 0x20080522, 0), struct.pack("6I", *words))
+
+
+def _show_python_and_run(stash: Path, how: str, command: list[str]) -> None:
     """Python itself may live where only root can go: show it in a private view of the files first."""
     from grader.sandbox import syscalls  # noqa: PLC0415  # Linux only
     from grader.sandbox.syscalls import MS_BIND, MS_PRIVATE, MS_REC  # noqa: PLC0415
@@ -108,12 +184,17 @@ def _become_nobody_and_run(stash: Path, command: list[str]) -> None:
             if not path.exists():
                 path.mkdir(parents=True)
                 syscalls.mount(str(copy), str(path), flags=MS_BIND)
-    os.setgroups([])
-    os.setresgid(NOBODY, NOBODY, NOBODY)
-    os.setresuid(NOBODY, NOBODY, NOBODY)
+    if how == "contained":
+        _keep_dockers_privileges()
+    else:
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+    if how != "ordinary":
+        forbid_namespaces()
     os.environ["HOME"] = "/nonexistent"
     os.execv(command[0], command)  # noqa: S606  # the test's own command
 
 
 if __name__ == "__main__":
-    _become_nobody_and_run(Path(sys.argv[1]), sys.argv[2:])
+    _show_python_and_run(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from sandbox_inside import mode_here
+
 from grader.sandbox.limits import ProcessLimits
-from grader.sandbox.modes import Mode, usual_mode
+from grader.sandbox.modes import Mode
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.zygote import Zygote
 from grader.session.proxy import Student
@@ -20,10 +22,15 @@ def sandboxed(
     zygote: Zygote, *cells: str, seconds: float = 60, mode: Mode | None = None, figures: bool = False
 ) -> Iterator[SandboxedNotebook]:
     """A notebook of which these cells ran well."""
-    spec = BoxSpec(mode=mode or usual_mode(), limits=LIMITS, seed=3)
+    spec = BoxSpec(mode=mode or mode_here(), limits=LIMITS, seed=3)
     with contextlib.closing(
         SandboxedNotebook(
-            lambda: zygote.spawn(spec), isolation="test", module="__main__", figures=figures, seconds=seconds
+            lambda: zygote.spawn(spec),
+            isolation="test",
+            module="__main__",
+            figures=figures,
+            seconds=seconds,
+            forks=spec.mode.forks,
         )
     ) as notebook:
         for source in cells:

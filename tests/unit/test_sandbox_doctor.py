@@ -17,12 +17,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
+from sandbox_inside import mode_here
 
 from grader.cli import doctor as command
 from grader.model.errors import InfrastructureError
 from grader.sandbox import doctor, machine, modes
 from grader.sandbox.doctor import Finding, Verdict, examine_one
-from grader.sandbox.modes import Mode, usual_mode
+from grader.sandbox.modes import Mode
 from grader.sandbox.promises import EVERYWHERE, PROMISES, Promise
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.zygote import Zygote
@@ -61,15 +62,22 @@ def zygote() -> Iterator[Zygote]:
 @pytest.mark.parametrize("name", BY_NAME)
 def test_each_promise_holds_and_its_probe_gets_through_without_walls(zygote: Zygote, name: str) -> None:
     """The verdict of doctor on this machine, promise by promise."""
-    finding = examine_one(zygote, usual_mode(), BY_NAME[name])
-    assert (finding.verdict, finding.seen, finding.mend) == (Verdict.HOLDS, "", "")
-    assert bool(finding.control) == bool(BY_NAME[name].control)
+    promise, mode = BY_NAME[name], mode_here()
+    finding = examine_one(zygote, mode, promise)
+    if mode in promise.given_by:
+        assert (finding.verdict, finding.seen, finding.mend) == (Verdict.HOLDS, "", "")
+    else:
+        assert (finding.verdict, bool(finding.seen)) == (Verdict.NOT_PROMISED, True)
+        assert finding.mend == modes.advice(mode)
+    assert bool(finding.control) == (
+        promise.control == "always" or (promise.control == "may" and mode.namespaces)
+    )
     if name in GETS_THROUGH:
         assert set(finding.control.split(", ")) == GETS_THROUGH[name]
 
 
 @linux_only
-@pytest.mark.parametrize("name", [name for name, promise in BY_NAME.items() if promise.control])
+@pytest.mark.parametrize("name", [name for name, promise in BY_NAME.items() if promise.control == "always"])
 def test_a_missing_wall_is_a_cross(zygote: Zygote, name: str) -> None:
     """The same probe where nothing stands in its way, in a mode that claims something does."""
     promise = dataclasses.replace(BY_NAME[name], given_by={Mode.NONE})
@@ -96,7 +104,7 @@ def test_a_missing_wall_is_a_cross(zygote: Zygote, name: str) -> None:
 )
 def test_another_answer_is_a_cross(zygote: Zygote, name: str, source: str, seen: str) -> None:
     """Also of the probes that have no control, and of those that fall over."""
-    finding = examine_one(zygote, usual_mode(), dataclasses.replace(BY_NAME[name], source=source, control=""))
+    finding = examine_one(zygote, mode_here(), dataclasses.replace(BY_NAME[name], source=source, control=""))
     assert finding.verdict is Verdict.BROKEN
     assert seen in finding.seen
 
@@ -104,7 +112,7 @@ def test_another_answer_is_a_cross(zygote: Zygote, name: str, source: str, seen:
 @linux_only
 def test_a_probe_that_cannot_fail_is_noticed(zygote: Zygote) -> None:
     """It proves nothing, so nothing may rest on it."""
-    finding = examine_one(zygote, usual_mode(), Promise(name="x", title="x", source="", control="always"))
+    finding = examine_one(zygote, mode_here(), Promise(name="x", title="x", source="", control="always"))
     assert finding.verdict is Verdict.UNPROVEN
     assert not finding.verdict.good
 
@@ -115,7 +123,7 @@ def test_a_sandbox_that_does_not_start_answers_no_question(monkeypatch: pytest.M
     missing = functools.partial(BoxSpec, files={"x": Path("/no/such/file")})
     monkeypatch.setattr(doctor, "BoxSpec", missing)
     with pytest.raises(InfrastructureError, match="did not start"):
-        next(doctor.examine(usual_mode()))
+        next(doctor.examine(mode_here()))
 
 
 def finding(verdict: Verdict, **more: str) -> Finding:
@@ -196,10 +204,10 @@ def test_the_command_says_all_of_it_to_scripts() -> None:
         check=False,
     )
     found = json.loads(done.stdout)
-    assert (done.returncode, found["holds"], found["mode"]) == (0, True, usual_mode())
+    assert (done.returncode, found["holds"], found["mode"]) == (0, True, mode_here())
     assert [promise["name"] for promise in found["promises"]] == list(BY_NAME)
     assert found["machine"]["Landlock"].startswith("version")
-    assert found["modes"][usual_mode()] == ""
+    assert found["modes"][mode_here()] == ""
 
 
 @linux_only

@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sandbox_inside import HERE, Inside, alone, eventually, start_zygote
+from sandbox_inside import HERE, Inside, alone, eventually, mode_here, start_zygote
 
 from grader.model.errors import InfrastructureError
 from grader.sandbox import processes
 from grader.sandbox.limits import ProcessLimits
-from grader.sandbox.modes import Mode, usual_mode
+from grader.sandbox.modes import Mode
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.zygote import Zygote
 
@@ -37,7 +37,7 @@ def zygote() -> Iterator[Zygote]:
 @pytest.fixture(params=["isolated", "none"])
 def spec(request: pytest.FixtureRequest) -> BoxSpec:
     """The same life with walls and without."""
-    return BoxSpec(mode=usual_mode() if request.param == "isolated" else Mode.NONE, limits=LIMITS)
+    return BoxSpec(mode=mode_here() if request.param == "isolated" else Mode.NONE, limits=LIMITS)
 
 
 def test_an_ordinary_life(zygote: Zygote, spec: BoxSpec) -> None:
@@ -201,7 +201,7 @@ def test_real_time_is_limited(zygote: Zygote, spec: BoxSpec) -> None:
 
 def test_processor_time_is_limited(zygote: Zygote) -> None:
     """By the kernel, whatever signals the code ignores."""
-    with zygote.spawn(BoxSpec(mode=usual_mode(), limits=ProcessLimits(cpu_seconds=1))) as box:
+    with zygote.spawn(BoxSpec(mode=mode_here(), limits=ProcessLimits(cpu_seconds=1))) as box:
         inside = Inside(box)
         inside.send("import signal; signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass")
         assert inside.reply() == {"gone": True}
@@ -221,7 +221,7 @@ try:
 except BlockingIOError:
     pass
 """
-    spec = BoxSpec(mode=usual_mode(), limits=LIMITS)
+    spec = BoxSpec(mode=mode_here(), limits=LIMITS)
     with zygote.spawn(spec) as one, zygote.spawn(spec) as two:
         counts = [Inside(box).run(source) for box in (one, two)]
     assert all(20 <= count < LIMITS.processes for count in counts), counts
@@ -238,7 +238,7 @@ while True:
     except OSError:
         pass
 """
-    box = zygote.spawn(BoxSpec(mode=usual_mode(), limits=LIMITS))
+    box = zygote.spawn(BoxSpec(mode=mode_here(), limits=LIMITS))
     Inside(box).send(source)
     time.sleep(0.3)
     started = time.monotonic()
@@ -281,12 +281,12 @@ def test_everything_ends_when_the_host_is_killed(tmp_path: Path, mode: str) -> N
     script = f"""
 import os, sys
 sys.path.insert(0, {str(HERE)!r})
-from sandbox_inside import HERE, Inside
-from grader.sandbox.modes import Mode, usual_mode
+from sandbox_inside import HERE, Inside, mode_here
+from grader.sandbox.modes import Mode
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.zygote import Zygote
 zygote = Zygote.start(preload=(), entry="sandbox_echo", import_path=[HERE])
-box = zygote.spawn(BoxSpec(mode=usual_mode() if {mode!r} == "isolated" else Mode.NONE))
+box = zygote.spawn(BoxSpec(mode=mode_here() if {mode!r} == "isolated" else Mode.NONE))
 inside = Inside(box)
 inside.send("import time; time.sleep(600)")
 print(zygote.process, flush=True)
@@ -314,14 +314,14 @@ def _lives(process: int) -> bool:
 def test_everything_ends_when_the_zygote_is_killed() -> None:
     """The kernel's death signal takes the supervisor and the worker along; the box says what it knows."""
     zygote = start_zygote()
-    box = zygote.spawn(BoxSpec(mode=usual_mode()))
+    box = zygote.spawn(BoxSpec(mode=mode_here()))
     Inside(box).run("answer = 1")
     family = processes.descendants(zygote.process)
     os.kill(zygote.process, signal.SIGKILL)
     assert eventually(lambda: not any(map(_lives, family)))
     assert box.died_of(wait=5) == "supervisor lost"
     with pytest.raises(InfrastructureError, match="warm process is gone"):
-        zygote.spawn(BoxSpec(mode=usual_mode()))
+        zygote.spawn(BoxSpec(mode=mode_here()))
     zygote.close()
 
 
@@ -376,7 +376,7 @@ def test_a_preload_must_be_a_modules_name() -> None:
 
 def test_a_fork_imports_nothing_before_the_students_code() -> None:
     """What numpy loads when first asked (its generators: 15 ms) was loaded in the zygote."""
-    with start_zygote("numpy") as zygote, zygote.spawn(BoxSpec(mode=usual_mode())) as box:
+    with start_zygote("numpy") as zygote, zygote.spawn(BoxSpec(mode=mode_here())) as box:
         source = "import gc, sys; answer = 'numpy.random' in sys.modules and gc.get_freeze_count() > 0"
         assert Inside(box).run(source) is True
         source = "answer = id(sys.modules['numpy.random']) in map(id, gc.get_objects())"
@@ -387,7 +387,7 @@ def test_figures_are_drawn_inside() -> None:
     """With the fonts and back ends that the zygote loaded; no cache of the person's is needed."""
     with (
         start_zygote("numpy", "matplotlib.pyplot") as zygote,
-        zygote.spawn(BoxSpec(mode=usual_mode())) as box,
+        zygote.spawn(BoxSpec(mode=mode_here())) as box,
     ):
         source = """
 import io, matplotlib.pyplot as plt
@@ -403,7 +403,7 @@ answer = [file.getvalue()[1:4].decode(), len(file.getvalue()) > 5000]
 def test_torch_trains_inside_on_one_thread() -> None:
     """The optimizer's heavy imports are done, so the first step takes milliseconds."""
     pytest.importorskip("torch")
-    with start_zygote("numpy", "torch") as zygote, zygote.spawn(BoxSpec(mode=usual_mode())) as box:
+    with start_zygote("numpy", "torch") as zygote, zygote.spawn(BoxSpec(mode=mode_here())) as box:
         source = """
 import sys, torch
 known = set(sys.modules)

@@ -28,14 +28,16 @@ COLUMNS = pytest.mark.parametrize("column", [0, 1], ids=["x86-64", "aarch64"])
 PROGRAMS = [assemble(allow_list(column)) for column in (0, 1)]
 
 
-def decide(column: int, number: int, *arguments: int, audit: int | None = None) -> int:
+def decide(
+    column: int, number: int, *arguments: int, audit: int | None = None, program: bytes | None = None
+) -> int:
     """Run the assembled filter as the kernel's machine does."""
     words = [*arguments, *[0] * (6 - len(arguments))]
     data = struct.pack("<IIQ6Q", number, AUDIT[column] if audit is None else audit, 0, *words)
-    program = list(struct.iter_unpack("HBBI", PROGRAMS[column]))
+    operations = list(struct.iter_unpack("HBBI", program or PROGRAMS[column]))
     loaded, place = 0, 0
     while True:
-        code, yes, no, value = program[place]
+        code, yes, no, value = operations[place]
         place += 1
         match code:
             case 0x20:
