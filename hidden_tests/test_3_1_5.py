@@ -96,7 +96,10 @@ LINE = re.compile(
     rf".*?backprop[a-z]*[^-+.\d]*{NUMBER}.*?approx[a-z]*[^-+.\d]*{NUMBER}",
     re.IGNORECASE,
 )
-WRAPPED = re.compile(r"np\.float\d+\(")  # how numpy shows a number inside a tuple or a list
+DRESS = re.compile(
+    r"np\.float\d+\("  # how numpy shows a number inside a tuple or a list
+    r"|\x1b\[[0-9;]*m"  # a terminal's colours
+)
 LONGEST_LINE = 400  # characters; nothing longer is searched, which keeps the search short
 ENTRIES = (("L1", "W"), ("L1", "b"), ("L2", "W"), ("L2", "b"))
 IN_THE_WORDS = (
@@ -123,7 +126,7 @@ class Printed:
 def numbers_in(text):
     """((layer, parameter), the stored number, the approximation) of each line that has them."""
     for line in text.splitlines():
-        found = LINE.search(WRAPPED.sub("", line)) if len(line) <= LONGEST_LINE else None
+        found = LINE.search(DRESS.sub("", line)) if len(line) <= LONGEST_LINE else None
         if found:
             name, layer, stored, approximated = found.groups()
             key = layer.upper(), "W" if name in "Ww" else "b"

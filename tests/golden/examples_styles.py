@@ -266,6 +266,13 @@ def backward_pass(model, x, a1, h1, a2, y):
     )
 
 
+def checker_prints_in_colours() -> TextNotebook:
+    return official().edit(
+        'from backpropagation: %f and from approximation: %f"',
+        'from backpropagation: \\033[32m%f\\033[0m and from approximation: \\033[1;36m%f\\033[0m"',
+    )
+
+
 def checker_with_helper_functions() -> TextNotebook:
     return official().rewrite(
         "def gradient_checker",
