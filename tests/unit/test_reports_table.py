@@ -134,6 +134,17 @@ def test_no_isolation_is_the_first_line() -> None:
     assert "NOT ISOLATED" not in printed(make_grade())
 
 
+@pytest.mark.parametrize("mode", ["setuid", "landlock"])
+def test_weaker_isolation_is_the_first_line_with_what_it_lacks(mode: str) -> None:
+    grade = make_grade()
+    weaker = msgspec.structs.replace(
+        grade, environment=msgspec.structs.replace(grade.environment, isolation=mode)
+    )
+    first = " ".join(printed(weaker).split())
+    assert first.startswith(f"Weaker isolation ({mode}): no namespaces here.")
+    assert "fill the disk" in first
+
+
 def test_public_mode_counts_checks_and_names_no_points() -> None:
     text = printed(public_run(), width=100)
     assert row(text, "3.1.2") == "◐ 3.1.2 ReLU 1 of 2"
