@@ -15,7 +15,7 @@ import grader
 from grader.sandbox.zygote import AGENT, Zygote
 
 HERE = Path(__file__).resolve().parent
-PACKAGE = Path(grader.__file__).resolve().parent
+PACKAGE = Path(grader.__file__).parent  # as the interpreter names its files: they are compared as text
 
 
 def start_zygote(
