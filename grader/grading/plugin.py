@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ MARKERS = (
     "chainrule_points(points, hint): what a check is worth and what a student reads when it fails",
 )
 MAX_PRINTED = 10_000
+_PLACE = re.compile(r'([\w./\\ -]+\.py)(?:", line |:)(\d+)')
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,7 @@ class CheckPlugin:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep what went wrong while a file of checks was imported."""
         if report.failed:
-            last_line = str(report.longrepr).strip().splitlines()[-1]
-            self.errors.append(f"{report.nodeid}: cannot be imported: {last_line}")
+            self.errors.append(f"{report.nodeid}: cannot be imported: {reason_of(str(report.longrepr))}")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Find each check's owner; keep the wanted item's; hold the points against the manifest."""
@@ -157,6 +159,15 @@ class CheckPlugin:
             seconds=round(call.duration, 6),
             visibility="hidden" if self._hidden else "public",
         )
+
+
+def reason_of(longrepr: str) -> str:
+    """pytest's account of a failed import in one line: the error, and the last line number it names."""
+    said = [line.removeprefix("E").strip() for line in longrepr.strip().splitlines()]
+    error = next((line for line in reversed(said) if line), "no reason was given")
+    places = [place for line in said for place in _PLACE.findall(line)]
+    file, line = places[-1] if places else ("", "")
+    return f"{error} ({Path(file).name}, line {line})" if file else error
 
 
 def hold_against_manifest(checks: list[Check], assignment: Assignment, *, worth: bool) -> None:

@@ -89,10 +89,13 @@ def test_an_author_s_mistake_makes_the_exit_status_one_and_costs_nothing(home):
 
 
 def test_checks_that_cannot_be_imported_need_attention(home):
-    (home / "hidden_tests/test_2.py").write_text("import no_such_module\n")
+    (home / "hidden_tests/test_2.py").write_text("\nimport no_such_module\n")
+    (home / "hidden_tests/test_3.py").write_text("x = 1\n\ndef broken(:\n")
     done = grade("right.ipynb", cwd=home)
     assert done.returncode == 1
-    assert "no_such_module" in done.stdout
+    attention = " ".join(decode((home / "reports/right/grade.json").read_bytes()).attention)
+    assert "no_such_module' (test_2.py, line 2)" in attention
+    assert "invalid syntax (test_3.py, line 3)" in attention
 
 
 def test_without_isolation_the_report_says_so_first(home):
