@@ -15,6 +15,9 @@ from grader.model.errors import SandboxUnavailable
 SLOT_USERS = range(60000, 65000)
 """Users that own a sandbox's processes when root starts it; no ordinary accounts live there."""
 
+UNREADABLE = "the sandbox's user cannot read"
+"""How the words begin of a set-up that failed because of a file's permissions."""
+
 _PROBE_SECONDS = 30.0
 
 
@@ -133,6 +136,8 @@ def elsewhere(platform: str) -> str:
 
 def remedy(mode: Mode, failure: str) -> str:
     """One line for a person: what failed when a sandbox was started in ``mode``, and what to do about it."""
+    if UNREADABLE in failure:  # says itself what to do
+        return failure
     return f"no sandbox here ({failure}); {advice(mode)}; or, for your own work only, --no-sandbox"
 
 

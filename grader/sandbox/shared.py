@@ -13,6 +13,7 @@ import tempfile
 from dataclasses import dataclass
 
 from grader.sandbox import filesystem
+from grader.sandbox.modes import UNREADABLE
 from grader.sandbox.spec import BoxSpec
 
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
@@ -65,7 +66,7 @@ def _fill(spec: BoxSpec, place: Place, user: int) -> None:
             raise FileNotFoundError(f"{path} was to be given to student code, but does not exist") from None
         except (PermissionError, shutil.Error):
             raise PermissionError(
-                f"the sandbox's user cannot read the given {path}: allow it with chmod -R a+rX"
+                f"{UNREADABLE} {path}, which the assignment gives to students; run: chmod -R a+rX {path}"
             ) from None
         os.symlink(os.path.join("..", "given", name), os.path.join(place.work, name))
     os.chown(place.work, user, -1)

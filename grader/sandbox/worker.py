@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from grader.sandbox import capabilities, filesystem, landlock, limits, processes, seccomp
-from grader.sandbox.modes import Mode
+from grader.sandbox.modes import UNREADABLE, Mode
 from grader.sandbox.namespaces import INSIDE_USER
 from grader.sandbox.shared import Place
 from grader.sandbox.spec import BoxSpec
@@ -116,7 +116,7 @@ def _check_files_readable(spec: BoxSpec) -> None:
         needed = os.R_OK | os.X_OK if os.path.isdir(name) else os.R_OK
         if not os.access(name, needed):
             raise PermissionError(
-                f"the sandbox's user cannot read the given {path}: allow it with chmod -R a+rX"
+                f"{UNREADABLE} {path}, which the assignment gives to students; run: chmod -R a+rX {path}"
             )
 
 
