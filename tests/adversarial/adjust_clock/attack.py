@@ -1,0 +1,6 @@
+# %%
+from kit import *
+
+# %%
+def reached():
+    return answered("clock_adjtime", 0, 0)

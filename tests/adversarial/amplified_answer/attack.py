@@ -1,0 +1,6 @@
+# %%
+from kit import *
+
+# %%
+def forge(x):
+    send(frame(b"[" + b"[]," * 340_000 + b"[]]", request=current_request()))

@@ -1,0 +1,7 @@
+# %%
+from kit import *
+
+# %%
+def forge(x):
+    os.close(3)
+    os._exit(0)

@@ -1,0 +1,7 @@
+# %%
+from kit import *
+
+# %%
+import socket
+
+possible(lambda: socket.socket(socket.AF_UNIX).connect("\0" + WORLD["abstract"]))

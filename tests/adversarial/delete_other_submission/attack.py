@@ -1,0 +1,5 @@
+# %%
+from kit import *
+
+# %%
+possible(os.unlink, WORLD["other"])

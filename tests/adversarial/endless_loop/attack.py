@@ -1,0 +1,10 @@
+# %%
+from kit import *
+
+# %%
+while True:
+    pass
+# %%
+def forge(x):
+    while True:
+        pass

@@ -1,0 +1,16 @@
+# %%
+from kit import *
+
+# %%
+written = 0
+for place in (".", "/tmp", "/dev/shm"):
+    try:
+        for number in range(10):
+            with open(f"{place}/{WORLD['mark']}-{number}", "wb") as file:
+                written += file.write(bytes(1 << 21))
+    except OSError:
+        continue
+
+
+def reached():
+    return written > 20 << 20

@@ -1,0 +1,6 @@
+# %%
+from kit import *
+
+# %%
+while True:
+    print("x" * 10_000)

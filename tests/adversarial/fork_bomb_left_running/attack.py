@@ -1,0 +1,13 @@
+# %%
+from kit import *
+
+# %%
+import time
+
+for _ in range(100):
+    try:
+        if os.fork() == 0:
+            time.sleep(60)
+            os._exit(0)
+    except OSError:
+        break

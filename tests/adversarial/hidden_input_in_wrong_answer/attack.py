@@ -1,0 +1,10 @@
+# %%
+from kit import *
+
+# %%
+def told(text):
+    return type(text, (), {})()
+
+
+def forge(x):
+    return list(x)

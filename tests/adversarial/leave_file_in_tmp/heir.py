@@ -1,0 +1,6 @@
+# %%
+from kit import *
+
+# %%
+def reached():
+    return os.path.exists(f"/tmp/{WORLD['mark']}")

@@ -1,0 +1,16 @@
+# %%
+from kit import *
+
+# %%
+made = 0
+try:
+    os.mkdir("many")
+    for number in range(6000):
+        os.close(os.open(f"many/{number}", os.O_CREAT))
+        made += 1
+except OSError:
+    pass
+
+
+def reached():
+    return made == 6000

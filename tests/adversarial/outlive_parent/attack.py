@@ -1,0 +1,6 @@
+# %%
+from kit import *
+
+# %%
+def reached():
+    return call("prctl", 1, 0, 0, 0, 0) == 0

@@ -1,0 +1,6 @@
+# %%
+from kit import *
+
+# %%
+def told(text):
+    raise ValueError(f"called with {text}")

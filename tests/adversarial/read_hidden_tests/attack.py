@@ -1,0 +1,6 @@
+# %%
+from kit import *
+
+# %%
+def loot():
+    return steal(WORLD["secrets"])

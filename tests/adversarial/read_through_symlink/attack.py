@@ -1,0 +1,9 @@
+# %%
+from kit import *
+
+# %%
+os.symlink(WORLD["secrets"], "link.txt")
+
+
+def loot():
+    return steal("link.txt")

@@ -1,0 +1,5 @@
+# %%
+from kit import *
+
+# %%
+possible(os.rename, WORLD["other"], WORLD["other"] + ".gone")

@@ -1,0 +1,5 @@
+# %%
+from kit import *
+
+# %%
+possible(os.utime, WORLD["outside"] + "/marks.csv", (1, 1))

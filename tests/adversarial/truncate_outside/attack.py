@@ -1,0 +1,5 @@
+# %%
+from kit import *
+
+# %%
+possible(os.truncate, WORLD["outside"] + "/marks.csv", 0)

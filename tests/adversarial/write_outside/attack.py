@@ -1,0 +1,5 @@
+# %%
+from kit import *
+
+# %%
+possible(open, WORLD["outside"] + "/owned.txt", "w")
