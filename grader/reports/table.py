@@ -22,6 +22,7 @@ from grader.reports.summary import State
 from grader.reports.text import excerpt, one_line
 
 _DETAIL_LINES = 8
+_BAD_CELLS = 20
 _WIDEST = 110  # a table stretched over a whole wide screen separates what belongs together
 _NARROW = 64  # below this an undecided item says "open", so that its title keeps some room
 
@@ -83,7 +84,7 @@ class _Report:
         yield self.items()
         yield from self.section("What went wrong", [*self.failures()])
         yield from self.section("Not found", [*self.not_found()])
-        yield from self.section("Cells that did not run through", [*map(self.cell, self.bad_cells())])
+        yield from self.section("Cells that did not run through", [*self.bad_cells()])
         yield from self.section("Notices", [*map(self.bullet, grade.notices)])
         yield from self.section("Needs attention", [*map(self.bullet, grade.attention)], "bold magenta")
         yield Text()
@@ -153,9 +154,12 @@ class _Report:
         ]
         return Padding(Group(head, Padding(Group(*body), (0, 0, 0, 2))), (0, 0, 0, 2))
 
-    def bad_cells(self) -> Iterator[CellResult]:
-        """The cells that raised, timed out, crashed or were skipped."""
-        return (cell for cell in self.grade.cells if cell.status != "ok")
+    def bad_cells(self) -> Iterator[RenderableType]:
+        """The first cells that raised, timed out, crashed or were skipped, and how many more did."""
+        bad = [cell for cell in self.grade.cells if cell.status != "ok"]
+        yield from map(self.cell, bad[:_BAD_CELLS])
+        if len(bad) > _BAD_CELLS:
+            yield self.bullet(f"and {len(bad) - _BAD_CELLS} more cells; the page lists them all")
 
     def cell(self, cell: CellResult) -> RenderableType:
         """The cell's number, how it ended, its first line and its error."""

@@ -24,7 +24,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from grader.model.points import Points
-from grader.model.records import Grade
+from grader.model.records import CellResult, Grade
 from grader.reports.progress import GradingProgress
 from grader.reports.table import print_report
 
@@ -242,3 +242,11 @@ def test_progress_is_silent_where_nobody_watches() -> None:
 
 def test_progress_needs_no_unicode() -> None:
     assert "cell 3 of 40" in progress_on(terminal=True, encoding="ascii")
+
+
+def test_a_submission_of_broken_cells_alone_is_listed_in_part() -> None:
+    broken = tuple(CellResult(number, "raised", error=f"error {number}.") for number in range(1, 101))
+    text = printed(msgspec.structs.replace(mixed(), cells=broken), width=100)
+    assert "error 20." in text
+    assert "error 21." not in text
+    assert "and 80 more cells" in text
