@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from suite import HERE, WALLS, Attack, Range, attacks, modes_here
+from suite import HERE, WALLS, Attack, Range, attacks, checks_of, modes_here
 from table import BESIDE, Row, Rows
 from verdict import holes
 from world import World
 
+from grader.grading.outcomes import NO_HINT
 from grader.sandbox.modes import Mode
 
 LONGEST = 40
@@ -57,6 +58,26 @@ def test_an_attack_is_stopped(
     verdict = "yes" if not found else "no, see why" if expected else "NO"
     attack_rows.add(Row(attack.name, mode.value, verdict))
     assert not found or expected
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome", "message"),
+    [
+        ("print_hidden_input", "failed", NO_HINT),
+        ("raise_hidden_input", "errored", "Your code raised an exception while it was checked."),
+        ("hidden_input_by_exit", "errored", "Your code raised an exception while it was checked."),
+    ],
+)
+def test_a_student_reads_the_outcome_and_the_authors_words_alone(
+    name: str, outcome: str, message: str, firing_range: Range, tmp_path: Path
+) -> None:
+    """What was printed or raised during a hidden check is the instructor's."""
+    attack = next(attack for attack in attacks() if attack.name == name)
+    result = firing_range.grade(attack, modes_here()[0], tmp_path)
+    assert result.grade is not None
+    told = next(check for check in checks_of(result.grade) if check.check == "test_told")
+    assert (str(told.outcome), told.message) == (outcome, message)
+    assert firing_range.world.secrets["input"] in told.printed + told.detail
 
 
 def controlled() -> list[Attack]:
