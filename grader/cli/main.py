@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import click
 
 import grader
+from grader.cli.streams import abandon_stdout
 
 COMMANDS = {
     "submission": (
@@ -107,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (KeyboardInterrupt, click.Abort):
         say("stopped", status=INTERRUPTED)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # no second complaint at exit
+        abandon_stdout()
         sys.exit(CANNOT_GRADE)
     except Exception as error:  # noqa: BLE001  # the last resort: a defect of ours, said in one line
         if os.environ.get("CHAINRULE_TRACEBACK"):

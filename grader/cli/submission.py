@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from grader.cli.streams import abandon_stdout
 from grader.grading import folder, openers, run
 from grader.model.errors import UsageError
 from grader.model.records import Grade, encode
@@ -157,4 +158,5 @@ def show(grade: Grade, written: Path, *, as_json: bool) -> None:
     except BrokenPipeError:
         raise  # the reader has seen enough: no mistake
     except OSError as error:
+        abandon_stdout()
         raise UsageError(f"standard output: {error.strerror}; the report is in {written}") from None

@@ -13,7 +13,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import measured
+if __name__ == "__main__":  # as a program its neighbours are not found where PYTHONSAFEPATH is set
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import measured  # after its folder
 
 from grader.sandbox import processes
 from grader.sandbox.box import Box
