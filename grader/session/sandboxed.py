@@ -13,13 +13,12 @@ import numpy as np
 
 from grader.inside import codec
 from grader.model.errors import CallTimedOut, InfrastructureError, SandboxDied
-from grader.sandbox.box import Box
+from grader.sandbox.box import Box, connection
 from grader.session.notebook import CellRun, run_cell
 from grader.session.transport import NOT_AN_ANSWER, Frame, OnOutput, Session
 
 GRACE = 2.0  # seconds between a cell's SIGINT and the end of its process
 MAX_OUTPUT = 64 << 20  # bytes of streams and displays in one call; the honest agent stops far below
-SOCKET_BUFFER = 1 << 20
 READ_AHEAD = 1 << 16
 OWN_SECONDS = 10.0  # for what runs no student code: settings, a copy
 REAP_SECONDS = 1.0
@@ -232,7 +231,7 @@ class SandboxedNotebook:
         if not self._forks:
             yield from self._used_up(seed, seconds)
             return
-        ours, theirs = socket_pair()
+        ours, theirs = connection()
         with ours:
             with theirs:
                 pid = self._fork(seed, theirs.fileno())
@@ -378,12 +377,3 @@ def died_of(reason: str | None) -> SandboxDied:
     if reason in ("cpu", "wall"):
         return SandboxDied("the notebook used up all the time that it may take")
     return SandboxDied(f"the code ended the Python process ({reason or 'for an unknown reason'})")
-
-
-def socket_pair() -> tuple[socket.socket, socket.socket]:
-    """A connected pair with buffers large enough for a typical array in one go."""
-    pair = socket.socketpair()
-    for end in pair:
-        for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
-            end.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER)
-    return pair

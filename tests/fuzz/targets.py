@@ -32,8 +32,9 @@ from grader.notebooks.cells import Cell
 from grader.notebooks.parameters import with_budget
 from grader.reports import html
 from grader.reports.table import print_report
+from grader.sandbox.box import connection
 from grader.session.notebook import CellRun, run_cell
-from grader.session.sandboxed import SocketTransport, socket_pair
+from grader.session.sandboxed import SocketTransport
 from grader.session.transport import Frame, OnOutput, Session
 
 LONGEST_FRAMES = 1 << 16  # fits into the socket whole, so that nobody has to write while the other reads
@@ -106,7 +107,7 @@ def _ran(sent: bytes) -> str:
 @contextlib.contextmanager
 def _session(sent: bytes) -> Iterator[Session]:
     """A session whose other side has sent these bytes and nothing more."""
-    ours, theirs = socket_pair()
+    ours, theirs = connection()
     with ours, theirs:
         theirs.send(sent)
         theirs.shutdown(socket.SHUT_WR)
