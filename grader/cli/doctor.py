@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -16,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.model.errors import ChainruleError
-from grader.sandbox import doctor, machine, modes
+from grader.sandbox import doctor, machine, modes, verdicts
 from grader.sandbox.doctor import Finding, Verdict
 from grader.sandbox.modes import Mode
 from grader.sandbox.promises import PROMISES
@@ -25,7 +27,7 @@ HELP = """Try on this machine what the sandbox promises.
 
 Shows what the machine offers, the mode that `grade` uses, and a row for each promise: a probe tried to break
 it in a real sandbox, and got through without one. Takes about ten seconds. Exit status: 0 all promises of
-that mode hold, 1 otherwise.
+that mode hold, 1 otherwise. The verdict is kept, and stands on every grade made here afterwards.
 
 \b
 Examples:
@@ -46,6 +48,7 @@ _WIDEST = 110
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
 def command(*, as_json: bool) -> None:  # noqa: D103  # its help is HELP
     report = examine(Console(stderr=True))
+    remember(report, environ=os.environ)
     if as_json:
         sys.stdout.write(json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n")
     else:
@@ -66,10 +69,15 @@ class Report:
         self.seconds = 0.0
 
     @property
+    def whole(self) -> bool:
+        """Whether every promise was tried."""
+        return len(self.findings) == len(PROMISES) and not self.why_not
+
+    @property
     def holds(self) -> bool:
         """Whether there is a mode, all its promises were tried, and none is broken."""
-        tried = len(self.findings) == len(PROMISES) and not self.why_not
-        return self.mode is not None and tried and all(finding.verdict.good for finding in self.findings)
+        good = all(finding.verdict.good for finding in self.findings)
+        return self.mode is not None and self.whole and good
 
     def as_json(self) -> dict[str, Any]:
         """The report for scripts."""
@@ -100,6 +108,13 @@ def examine(console: Console) -> Report:
             report.why_not = str(error)
     report.seconds = time.monotonic() - start
     return report
+
+
+def remember(report: Report, *, environ: Mapping[str, str]) -> None:
+    """Keep the verdict of a whole examination for the grades that follow."""
+    if report.mode is not None and report.whole:
+        verdict = verdicts.verdict_of(report.findings, on=datetime.now(UTC).date())
+        verdicts.remember(report.mode, verdict, environ=environ)
 
 
 def _try_promises(report: Report, mode: Mode, say: Any) -> None:

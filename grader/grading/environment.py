@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+from collections.abc import Mapping
 
 import grader
 from grader.model.records import Environment
+from grader.sandbox.modes import Mode
+from grader.sandbox.verdicts import recall
 
 PACKAGES = ("ipython", "matplotlib", "numpy", "pytest", "torch")
 
 
-def describe_environment(isolation: str) -> Environment:
-    """The versions of this process and of the packages that student code meets."""
+def describe_environment(isolation: str, *, environ: Mapping[str, str]) -> Environment:
+    """The versions of this process and of the packages that student code meets, and doctor's verdict.
+
+    ``isolation`` is the mode's name; ``environ`` says where the verdict is kept.
+    """
     return Environment(
         grader=grader.__version__,
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}",
         isolation=isolation,
         packages={name: version for name in PACKAGES if (version := version_of(name))},
+        doctor=recall(Mode(isolation), environ=environ),
     )
 
 

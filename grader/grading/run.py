@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -77,7 +78,7 @@ def grade(
         seed=job.seed,
         graded_at=graded_at.isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - start, 3),
-        environment=describe_environment(isolation),
+        environment=describe_environment(isolation, environ=os.environ),
         limits=job.folder.assignment.limits,
         budget=job.folder.assignment.budget,
         earned=earned_points(items),

@@ -15,7 +15,7 @@ from grader.model.assignment import BudgetValue, Limits
 from grader.model.errors import Fault, Outcome
 from grader.model.points import Points, total
 
-SCHEMA = "chainrule.grade/1"
+SCHEMA = "chainrule.grade/2"
 
 
 class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,14 +93,31 @@ class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bytes: int
 
 
+class DoctorVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `grade doctor` found when it last tried what the sandbox promises, in the grade's mode.
+
+    Of ``tried`` promises ``kept`` held; ``broken`` names the others: those that a probe broke, and those
+    whose probe proved nothing. ``tried_on`` is an ISO date.
+    """
+
+    kept: int
+    tried: int
+    broken: tuple[str, ...]
+    tried_on: str
+
+
 class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What it ran on. ``isolation`` is the sandbox's mode, "none" for no isolation."""
+    """What it ran on. ``isolation`` is the sandbox's mode, "none" for no isolation.
+
+    ``doctor`` is None where doctor has not tried that mode on that machine, and where nothing isolates.
+    """
 
     grader: str
     python: str
     platform: str
     isolation: str
     packages: dict[str, str] = {}
+    doctor: DoctorVerdict | None = None
 
 
 class Grade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -154,7 +171,10 @@ def encode(grade: Grade) -> bytes:
 
 
 def decode(data: bytes) -> Grade:
-    """The Grade that ``encode`` wrote. Raises msgspec.ValidationError for anything else."""
+    """The Grade that ``encode`` wrote, in this version of the format or an earlier one.
+
+    Raises msgspec.ValidationError for anything else.
+    """
     return msgspec.json.Decoder(Grade, dec_hook=_in, float_hook=str).decode(data)
 
 

@@ -104,6 +104,9 @@ def provenance(grade: Grade) -> list[tuple[str, str]]:
     ran, handed_in = grade.environment, grade.submission
     budget = ", ".join(f"{name} = {value!r}" for name, value in grade.budget.items())
     packages = ", ".join(f"{name} {version}" for name, version in sorted(ran.packages.items()))
+    verdict = summary.doctors_verdict(grade)
+    tried = f", tried on {ran.doctor.tried_on}" if ran.doctor else "; `grade doctor` tries each promise"
+    doctor = [("Doctor's verdict", verdict + tried)] if verdict else []
     return [
         ("Submission", f"{handed_in.name} ({handed_in.kind}, {handed_in.bytes:,} bytes)"),
         ("Submission's SHA-256", handed_in.sha256),
@@ -112,6 +115,7 @@ def provenance(grade: Grade) -> list[tuple[str, str]]:
         ("Graded at", f"{grade.graded_at}, in {grade.seconds:.1f} s"),
         ("Mode and seed", f"{grade.mode}, seed {grade.seed}"),
         ("Isolation", ran.isolation),
+        *doctor,
         ("Limits", _limits(grade.limits)),
         ("Budget", budget or "none"),
         ("Versions", f"chainrule {ran.grader}, Python {ran.python}" + (f", {packages}" if packages else "")),

@@ -42,6 +42,10 @@ _AMONG_OTHERS = (
     "fill the disk."
 )
 ISOLATION = {"none": NO_ISOLATION} | {mode: _AMONG_OTHERS.format(mode) for mode in ("setuid", "landlock")}
+_BROKEN = (
+    "BROKEN ISOLATION ({}): on the grading machine the sandbox does not keep all it promises ({}). Do not "
+    "rely on this grade; grade doctor says more."
+)
 
 
 _ONE = Points(100)
@@ -81,8 +85,27 @@ def is_public(grade: Grade) -> bool:
 
 
 def isolation_warning(grade: Grade) -> str:
-    """What a report says first when isolation was missing or weak; "" otherwise, and for a student's run."""
-    return "" if is_public(grade) else ISOLATION.get(grade.environment.isolation, "")
+    """What a report says first when isolation was missing, broken or weak; "" otherwise.
+
+    "" for a student's own run too.
+    """
+    if is_public(grade):
+        return ""
+    ran = grade.environment
+    weak = ISOLATION.get(ran.isolation, "")
+    if ran.doctor is None or not ran.doctor.broken:
+        return weak
+    return f"{_BROKEN.format(ran.isolation, ', '.join(ran.doctor.broken))} {weak}".rstrip()
+
+
+def doctors_verdict(grade: Grade) -> str:
+    """What `grade doctor` said of the machine and mode, in a few words; "" where nothing isolates."""
+    ran = grade.environment
+    if ran.isolation == "none":
+        return ""
+    if ran.doctor is None:
+        return "not run here"
+    return f"{ran.doctor.kept} of {ran.doctor.tried} promises {plural(ran.doctor.tried, 'holds', 'hold')}"
 
 
 def shown_items(grade: Grade) -> tuple[ItemResult, ...]:

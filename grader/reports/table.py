@@ -78,7 +78,7 @@ class _Report:
         """Every part from top to bottom."""
         grade = self.grade
         if warning := summary.isolation_warning(grade):
-            yield self.text(warning, "bold red")
+            yield self.text(warning, "bold red", limit=600)
         yield from self.heading()
         yield Text()
         yield self.items()
@@ -94,7 +94,9 @@ class _Report:
         """Which assignment and submission, and how it was run."""
         grade, signs = self.grade, self.signs
         what = [grade.assignment, grade.submission.name]
-        how = [f"seed {grade.seed}", f"isolation {grade.environment.isolation}", f"{grade.seconds:.1f} s"]
+        verdict = summary.doctors_verdict(grade)
+        isolation = grade.environment.isolation + (f" (doctor: {verdict})" if verdict else "")
+        how = [f"seed {grade.seed}", f"isolation {isolation}", f"{grade.seconds:.1f} s"]
         if self.public:
             how.insert(0, "public tests only, no points")
         yield self.text(signs.between.join(one_line(part, 200) for part in what), "bold")

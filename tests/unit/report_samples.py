@@ -14,6 +14,7 @@ from grader.model.records import (
     SCHEMA,
     CellResult,
     CheckResult,
+    DoctorVerdict,
     Environment,
     Figure,
     Grade,
@@ -170,6 +171,7 @@ def make_grade(items: tuple[ItemResult, ...] | None = None, **changes: object) -
             platform="Linux 6.1 x86_64",
             isolation="ns-user",
             packages={"numpy": "2.1.0", "torch": "2.13.0"},
+            doctor=DoctorVerdict(kept=21, tried=21, broken=(), tried_on="2024-02-29"),
         ),
         "limits": Limits(),
         "budget": {"EPOCHS": 1, "MAX_ITERS": 50},
@@ -323,6 +325,13 @@ def public_run() -> Grade:
         failed("3.1.2", failing, none, message=WRONG_GRADIENT, visibility="public"),
     )
     return make_grade(items, mode="public")
+
+
+def with_verdict(doctor: DoctorVerdict | None, *, isolation: str = "ns-user") -> Grade:
+    """Graded in this mode, on a machine of which doctor said this."""
+    grade = make_grade()
+    changed = msgspec.structs.replace(grade.environment, isolation=isolation, doctor=doctor)
+    return msgspec.structs.replace(grade, environment=changed)
 
 
 def unconfined() -> Grade:

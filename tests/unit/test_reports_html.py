@@ -22,14 +22,16 @@ from report_samples import (
     png,
     public_run,
     unconfined,
+    with_verdict,
 )
 
 from grader.model.points import Points
-from grader.model.records import Figure, Grade, decode, encode
+from grader.model.records import DoctorVerdict, Figure, Grade, decode, encode
 from grader.reports.html import anchor, render
 
 VOID = {"meta", "img", "br", "hr"}
-EVERY = [make_grade(), mixed(), nothing_runs(), public_run(), unconfined()]
+BROKEN = DoctorVerdict(kept=19, tried=21, broken=("tcp", "<b>udp</b>\x1b[2J"), tried_on="2024-02-29")
+EVERY = [make_grade(), mixed(), nothing_runs(), public_run(), unconfined(), with_verdict(BROKEN)]
 
 
 class Page(HTMLParser):
@@ -181,6 +183,20 @@ def test_no_isolation_is_said_first() -> None:
     body = render(unconfined()).split("<body>")[1]
     assert body.lstrip().startswith('<p class="banner" role="alert">NOT ISOLATED: ')
     assert "NOT ISOLATED" not in render(make_grade())
+
+
+def test_doctors_verdict_stands_beside_the_mode_and_first_when_it_is_bad() -> None:
+    assert (
+        "ns-user Doctor's verdict 21 of 21 promises hold, tried on 2024-02-29"
+        in Page(render(make_grade())).text
+    )
+    assert "Doctor's verdict not run here; `grade doctor` tries" in Page(render(with_verdict(None))).text
+    assert "Doctor's verdict" not in render(unconfined())
+    page = Page(render(with_verdict(BROKEN)))
+    assert page.elements[page.elements.index(("body", {})) + 1] == ("p", {"class": "banner", "role": "alert"})
+    assert "BROKEN ISOLATION (ns-user): " in page.text
+    assert "(tcp, <b>udp</b>)" in page.text
+    assert "19 of 21 promises hold" in page.text
 
 
 def test_public_mode_counts_checks_and_names_no_points() -> None:

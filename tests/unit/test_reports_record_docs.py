@@ -17,6 +17,7 @@ from grader.model.points import Points
 from grader.model.records import (
     CellResult,
     CheckResult,
+    DoctorVerdict,
     Environment,
     Figure,
     Grade,
@@ -26,7 +27,7 @@ from grader.model.records import (
     encode,
 )
 
-STRUCTS = (Grade, Submission, Environment, Limits, ItemResult, CheckResult, CellResult, Figure)
+STRUCTS = (Grade, Submission, Environment, DoctorVerdict, Limits, ItemResult, CheckResult, CellResult, Figure)
 PAGE = (Path(__file__).parents[2] / "docs" / "record.md").read_text(encoding="utf-8")
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", bytes: "base64", Points: "points"}
 
@@ -109,6 +110,15 @@ def test_json_consumers_find_what_the_page_promises() -> None:
 
 def test_a_record_survives_the_disk() -> None:
     assert decode(encode(mixed())) == mixed()
+
+
+def test_a_record_of_the_first_version_is_read() -> None:
+    """It had no place for doctor's verdict."""
+    tree = msgspec.json.decode(encode(mixed()))
+    del tree["environment"]["doctor"]
+    old = decode(msgspec.json.encode({**tree, "schema": "chainrule.grade/1"}))
+    assert (old.schema, old.environment.doctor) == ("chainrule.grade/1", None)
+    assert decode(encode(old)) == old
 
 
 def test_a_field_that_is_not_known_is_refused() -> None:

@@ -19,12 +19,13 @@ from report_samples import (
     public_run,
     unconfined,
     with_checks,
+    with_verdict,
 )
 from rich.cells import cell_len
 from rich.console import Console
 
 from grader.model.points import Points
-from grader.model.records import CellResult, Grade
+from grader.model.records import CellResult, DoctorVerdict, Grade
 from grader.reports.progress import GradingProgress
 from grader.reports.table import print_report
 
@@ -136,13 +137,27 @@ def test_no_isolation_is_the_first_line() -> None:
 
 @pytest.mark.parametrize("mode", ["setuid", "landlock"])
 def test_weaker_isolation_is_the_first_line_with_what_it_lacks(mode: str) -> None:
-    grade = make_grade()
-    weaker = msgspec.structs.replace(
-        grade, environment=msgspec.structs.replace(grade.environment, isolation=mode)
-    )
-    first = " ".join(printed(weaker).split())
+    first = " ".join(printed(with_verdict(None, isolation=mode)).split())
     assert first.startswith(f"Weaker isolation ({mode}): no namespaces here.")
     assert "fill the disk" in first
+
+
+def test_doctors_verdict_stands_beside_the_mode() -> None:
+    """On one line of eighty columns, also where doctor has not been asked; never where nothing isolates."""
+    said = "seed 20240301 · isolation ns-user (doctor: {}) · 14.2 s"
+    assert said.format("21 of 21 promises hold") in printed(make_grade()).splitlines()
+    assert said.format("not run here") in printed(with_verdict(None)).splitlines()
+    assert "doctor" not in printed(unconfined())
+
+
+@pytest.mark.parametrize("mode", ["ns-root", "landlock"])
+def test_a_broken_promise_is_the_first_line(mode: str) -> None:
+    broken = DoctorVerdict(kept=15, tried=17, broken=("tcp", "udp\x1b[2J"), tried_on="2024-02-29")
+    text = " ".join(printed(with_verdict(broken, isolation=mode)).split())
+    assert text.startswith(f"BROKEN ISOLATION ({mode}): ")
+    assert "(tcp, udp). Do not rely on this grade" in text
+    assert ("no namespaces here" in text) == (mode == "landlock")
+    assert "15 of 17 promises hold" in text
 
 
 def test_public_mode_counts_checks_and_names_no_points() -> None:

@@ -9,9 +9,11 @@ import dataclasses
 import functools
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -20,8 +22,10 @@ from rich.console import Console
 from sandbox_inside import mode_here
 
 from grader.cli import doctor as command
+from grader.grading.environment import describe_environment
 from grader.model.errors import InfrastructureError
-from grader.sandbox import doctor, machine, modes
+from grader.model.records import DoctorVerdict
+from grader.sandbox import doctor, machine, modes, verdicts
 from grader.sandbox.doctor import Finding, Verdict, examine_one
 from grader.sandbox.modes import Mode
 from grader.sandbox.promises import EVERYWHERE, PROMISES, Promise
@@ -195,19 +199,58 @@ def test_elsewhere_than_on_linux_it_says_where_to_go(monkeypatch: pytest.MonkeyP
 
 
 @linux_only
-def test_the_command_says_all_of_it_to_scripts() -> None:
-    """The same promises, found by the real command."""
+def test_no_sandbox_can_forge_the_verdict_that_is_kept(zygote: Zygote, tmp_path: Path) -> None:
+    """In the mode of this machine; without walls it could."""
+    environ, verdict = {"XDG_CACHE_HOME": str(tmp_path)}, verdicts.verdict_of([], on=date(2026, 1, 31))
+    path = verdicts.remember(mode_here(), verdict, environ=environ)
+    forge = f"""
+attempt("rewrote it", lambda: open({path!r}, "w").close())
+attempt("put another in its place", lambda: os.rename({path!r}, {path + "2"!r}))
+attempt("made a new one", lambda: open({path!r}, "w").close())
+"""
+    promise = Promise(name="forge", title="forges no verdict", source=forge, control="always")
+    inside = dataclasses.replace(promise, control="")
+    assert examine_one(zygote, mode_here(), inside).verdict is Verdict.HOLDS
+    assert verdicts.recall(mode_here(), environ=environ) == verdict
+    assert examine_one(zygote, mode_here(), promise).control.count(",") == 2
+    assert verdicts.recall(mode_here(), environ=environ) is None
+
+
+@linux_only
+def test_the_command_says_all_of_it_to_scripts(tmp_path: Path) -> None:
+    """The same promises, found by the real command, which keeps its verdict for `grade`."""
+    environ = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-m", "grader.cli.main", "doctor", "--json"],
         capture_output=True,
         text=True,
         check=False,
+        env=environ,
     )
     found = json.loads(done.stdout)
     assert (done.returncode, found["holds"], found["mode"]) == (0, True, mode_here())
     assert [promise["name"] for promise in found["promises"]] == list(BY_NAME)
     assert found["machine"]["Landlock"].startswith("version")
     assert found["modes"][mode_here()] == ""
+    ran = describe_environment(mode_here().value, environ=environ)
+    promised = sum(mode_here() in promise.given_by for promise in PROMISES)
+    assert ran.doctor == DoctorVerdict(
+        kept=promised, tried=promised, broken=(), tried_on=datetime.now(UTC).date().isoformat()
+    )
+
+
+@linux_only
+def test_an_examination_that_broke_off_leaves_no_verdict(tmp_path: Path) -> None:
+    """A part of the promises says nothing of the rest."""
+    environ = {"XDG_CACHE_HOME": str(tmp_path)}
+    report = report_of(*[finding(Verdict.HOLDS)] * (len(PROMISES) - 1))
+    command.remember(report, environ=environ)
+    assert verdicts.recall(Mode.NS_USER, environ=environ) is None
+    report.findings.append(finding(Verdict.BROKEN))
+    command.remember(report, environ=environ)
+    kept = verdicts.recall(Mode.NS_USER, environ=environ)
+    assert kept is not None
+    assert (kept.kept, kept.broken) == (len(PROMISES) - 1, ("x",))
 
 
 @linux_only
