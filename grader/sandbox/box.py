@@ -17,6 +17,7 @@ from grader.sandbox.spec import BoxEnd, MemoryKill
 _PACKET = 4096
 _START_SECONDS = 30.0
 _END_SECONDS = 20.0
+_LOOK_SECONDS = 5.0
 _BUFFER = 1 << 22
 
 
@@ -35,6 +36,7 @@ class Box:
         self._failure: str | None = None
         self._end: BoxEnd | None = None
         self._gone = False
+        self._looked = False
         self._memory_kills: list[MemoryKill] = []
 
     def wait_started(self, *, timeout: float = _START_SECONDS) -> None:
@@ -79,8 +81,11 @@ class Box:
         return "supervisor lost" if self._gone else None
 
     def memory_kills(self) -> tuple[MemoryKill, ...]:
-        """Which forked processes the watchdog ended so far (the box lives on)."""
-        while self._hear(time.monotonic()):
+        """Which forked processes ended so far for their memory (the box lives on)."""
+        self._looked = False
+        self._ask(do="look")
+        deadline = time.monotonic() + _LOOK_SECONDS
+        while not self._looked and self._hear(deadline):
             continue
         return tuple(self._memory_kills)
 
@@ -138,6 +143,8 @@ class Box:
                 self._failure = message["message"]
             case "memory":
                 self._memory_kills.append(MemoryKill(message["process"], message["megabytes"]))
+            case "looked":
+                self._looked = True
             case "ended":
                 self._end = BoxEnd(**message)
 

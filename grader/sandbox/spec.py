@@ -73,9 +73,10 @@ class BoxEnd:
 
 @dataclass(frozen=True)
 class MemoryKill:
-    """The watchdog ended one forked process, so that the rest could live.
+    """One forked process ended for its memory, so that the rest could live.
 
-    ``process`` is its number inside the sandbox, ``megabytes`` what it held.
+    ``process`` is its number inside the sandbox, ``megabytes`` what it held. When the kernel was faster than
+    the watchdog, the number is 0, because it does not say which one it was, and the size is the limit.
     """
 
     process: int

@@ -18,7 +18,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 
-from grader.sandbox import capabilities, filesystem, namespaces, processes, shared, worker
+from grader.sandbox import capabilities, cgroup, filesystem, namespaces, processes, shared, worker
 from grader.sandbox.modes import SLOT_USERS, Mode
 from grader.sandbox.spec import BoxEnd, BoxSpec
 from grader.sandbox.watchdog import LOOK_EVERY, MemoryWatch
@@ -51,6 +51,8 @@ class _Supervisor:
     slot_user: int = 0
     slot: socket.socket | None = None
     place: shared.Place | None = None
+    group: cgroup.Group | None = None
+    told_kills: int = 0
     deadline: float = field(default=0.0)
 
     def run(self, data: int, serve: worker.Serve) -> None:
@@ -68,6 +70,8 @@ class _Supervisor:
 
     def _prepare(self) -> None:
         mode = self.spec.mode
+        if mode.isolates:
+            self.group = cgroup.make(self.spec.limits)
         if mode.own_user:
             self.slot_user, self.slot = claim_slot()
         if mode.namespaces:
@@ -103,6 +107,8 @@ class _Supervisor:
             )
         os.close(write)
         os.close(data)
+        if self.group is not None:  # the host sends student code only when it was told "started"
+            self.group.join(self.process)
         return report
 
     def _watch(self, report: int) -> None:
@@ -125,6 +131,7 @@ class _Supervisor:
                 poll.unregister(self.life)
             if started and not self.reason:  # before that, /proc is still the whole machine's
                 self._keep_memory(watch)
+                self._tell_kernels_kills()
             if time.monotonic() > self.deadline:
                 self._end("wall")
         self._tell_end()
@@ -150,6 +157,9 @@ class _Supervisor:
         request = json.loads(packet)
         if request["do"] == "end":
             self._end(request["reason"])
+        elif request["do"] == "look":
+            self._tell_kernels_kills()
+            _tell(self.life, event="looked")
         else:
             self._signal(request["process"], signal.Signals(request["signal"]))
         return True
@@ -186,6 +196,14 @@ class _Supervisor:
             _tell(self.life, event="memory", process=process, megabytes=round(megabytes))
         processes.send(process, signal.SIGKILL)
 
+    def _tell_kernels_kills(self) -> None:
+        """The kernel ended forks because the group held too much; it does not say which ones."""
+        count = self.group.memory_kills() if self.group is not None else 0
+        if count > self.told_kills and self.reported_kills < _REPORTED_KILLS:
+            self.reported_kills += 1
+            _tell(self.life, event="memory", process=0, megabytes=self.spec.limits.memory_mb)
+        self.told_kills = count
+
     def _end(self, reason: str) -> None:
         self.reason = self.reason or reason
         with contextlib.suppress(ProcessLookupError):
@@ -195,8 +213,8 @@ class _Supervisor:
         _, status, usage = os.wait4(self.process, 0)
         code = os.waitstatus_to_exitcode(status)
         cpu = usage.ru_utime + usage.ru_stime
-        if code == -signal.SIGKILL and not self.reason and cpu >= self.spec.limits.cpu_seconds:
-            self.reason = "cpu"
+        if code == -signal.SIGKILL and not self.reason:
+            self.reason = self._why_killed(cpu)
         end = BoxEnd(
             exit_status=code,
             reason=self.reason or in_words(code),
@@ -205,6 +223,12 @@ class _Supervisor:
         )
         self._end_descendants()
         _tell(self.life, event="ended", **asdict(end))
+
+    def _why_killed(self, cpu: float) -> str:
+        """Which of its limits made the kernel end the worker; "" when none did."""
+        if cpu >= self.spec.limits.cpu_seconds:
+            return "cpu"
+        return "memory" if self.group is not None and self.group.memory_kills() else ""
 
     def _end_descendants(self) -> None:
         """Without a process namespace nobody ends what the worker left behind; as their adopter we see it."""
@@ -219,6 +243,8 @@ class _Supervisor:
             time.sleep(0.002)
 
     def _clean_up(self) -> None:
+        if self.group is not None:
+            self.group.end()
         if self.place is not None:
             shared.remove(self.place)
         if self.workdir:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import contextlib
 import select
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -342,12 +343,15 @@ class SandboxedNotebook:
 
     def _why_copy_died(self, pid: int) -> SandboxDied:
         """Ask the main process for the copy's exit status; the supervisor says if memory was the reason."""
-        if self._box is not None and any(kill.process == pid for kill in self._box.memory_kills()):
+        kills = [kill.process for kill in self._box.memory_kills()] if self._box is not None else []
+        if pid in kills:
             return died_of("memory")
         try:
             status = self._session().request("reap", pid, seconds=REAP_SECONDS)
         except Exception:  # noqa: BLE001  # whatever the main process has become, the copy is dead
             status = None
+        if status == -signal.SIGKILL and 0 in kills:
+            return died_of("memory")
         if type(status) is not int or not -64 <= status < 256:  # noqa: PLR2004  # signals and exit codes
             return died_of(None)
         from grader.sandbox.supervisor import in_words  # noqa: PLC0415  # only a death needs its words

@@ -161,7 +161,9 @@ answer = [child, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), len(state)]
 """
         pid, status, size = inside.run(source)
         assert (status, size) == (-9, 100 << 20)
-        assert [kill.process for kill in box.memory_kills()] == [pid]
+        told = {kill.process for kill in box.memory_kills()}
+        assert told
+        assert told <= {pid, 0}  # the kernel, if it is faster than the watchdog, does not say which one
         assert box.died_of() is None
 
 
