@@ -7,7 +7,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import commands, pytest_cost, sandbox, seeds
+from benchmarks import commands, filter_cost, pytest_cost, sandbox, seeds
 from benchmarks.measure import Figure, machine
 
 
@@ -20,6 +20,7 @@ def main() -> int:
     for measure in (
         lambda: [commands.help_text(times=3 if quick else 15)],
         lambda: sandbox.latencies(times=200 if quick else 2000),
+        lambda: filter_cost.cost(times=2 if quick else 7),
         lambda: pytest_cost.cost(times=5 if quick else 20),
         lambda: commands.full_marks(times=2 if quick else 7),
         lambda: seeds.scores(seeds=5 if quick else 100),

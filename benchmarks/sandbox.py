@@ -69,7 +69,9 @@ def isolation(zygote: Zygote, *, times: int) -> Figure:
         [lambda: submission(usual_mode()), lambda: submission(Mode.NONE)], times=times
     )
     note = f"{1e3 * walled:.1f} against {1e3 * bare:.1f} ms, medians of {times} in turns"
-    return Figure("isolation's cost a submission", 1e3 * (walled - bare), "ms", at_most=15, note=note)
+    return Figure(
+        "isolation's cost a submission, over none", 1e3 * (walled - bare), "ms", at_most=15, note=note
+    )
 
 
 def calls_and_copies(zygote: Zygote, *, times: int) -> list[Figure]:

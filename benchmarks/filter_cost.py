@@ -1,0 +1,110 @@
+"""What the system call filter costs: the full-marks example with it and without, all else alike.
+
+The filter is taken away within a warm process that is started here for this purpose, by a module of its own
+that serves as the agent does. Nothing that `grade` reads leads there.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from benchmarks.commands import FULL_MARKS, ROOT
+from benchmarks.measure import Figure, side_by_side
+from benchmarks.sandbox import notebook
+from grader.grading import folder, openers, run
+from grader.notebooks.intake import read
+from grader.sandbox.zygote import AGENT, Zygote
+
+UNFILTERED = "benchmarks_unfiltered"
+AGENT_WITHOUT_FILTER = """
+from grader.inside.agent import make_shell, serve
+from grader.sandbox import seccomp
+
+def install(**_):
+    pass
+
+seccomp.install = install
+"""
+HOW_MANY = """
+with open("/proc/self/status") as file:
+    filters = next(int(line.split()[1]) for line in file if line.startswith("Seccomp_filters"))
+"""
+
+
+class Silent:
+    """Nobody watches."""
+
+    def cell(self, number: int, total: int, first_line: str) -> None:
+        """Say nothing."""
+
+    def check(self, number: int, total: int, title: str) -> None:
+        """Say nothing."""
+
+    def note(self, text: str) -> None:
+        """Say nothing."""
+
+
+def cost(*, times: int) -> list[Figure]:
+    """Whole gradings of the full-marks example from warm processes, in turns: with the filter and without.
+
+    Raises RuntimeError when the filter is not what differs, or when a grading loses a point.
+    """
+    home = folder.load(ROOT)
+    with ExitStack() as stack:
+        walled, open_ = (stack.enter_context(warm(entry)) for entry in (AGENT, UNFILTERED))
+        if filters(walled) != filters(open_) + 1:
+            raise RuntimeError("the two sandboxes do not differ by one filter of system calls")
+        runs = [grading(home, zygote) for zygote in (walled, open_)]
+        for each in runs:
+            each()  # files and fonts are read for the first time
+        filtered, bare = side_by_side(runs, times=times)
+    return [
+        Figure(
+            "seccomp's allow-list against none, full marks",
+            filtered / bare,
+            "x",
+            at_most=1.1,
+            note=f"{filtered:.2f} against {bare:.2f} s, medians of {times} in turns",
+        )
+    ]
+
+
+@contextmanager
+def warm(entry: str) -> Iterator[Zygote]:
+    """A warm process for the full-marks example that serves by this module."""
+    with tempfile.TemporaryDirectory() as scratch:
+        Path(scratch).chmod(0o755)
+        (Path(scratch) / f"{UNFILTERED}.py").write_text(AGENT_WITHOUT_FILTER)
+        preload = openers.preload(read(FULL_MARKS))
+        with Zygote.start(preload=preload, entry=entry, import_path=[Path(scratch)]) as zygote:
+            zygote.wait_ready()
+            yield zygote
+
+
+def filters(zygote: Zygote) -> int:
+    """How many filters of system calls a sandbox of this warm process is under, as it says itself."""
+    with notebook(zygote) as one:
+        one.run_cell(HOW_MANY, seconds=10)
+        with one.copy(seed=1, seconds=10) as session:
+            return int(session.student.filters.value)
+
+
+def grading(home: folder.AssignmentFolder, zygote: Zygote) -> Callable[[], None]:
+    """What grades the full-marks example once, in a fresh sandbox of this warm process."""
+    job = run.GradeJob(FULL_MARKS, home, seed=1)
+
+    def once() -> None:
+        grade = run.grade(
+            job,
+            opener=lambda job, submission, _: openers.boxed_notebook(
+                job, submission, zygote, openers.box_spec(job)
+            ),
+            watch=Silent(),
+        )
+        if grade.attention or any(item.earned != item.possible for item in grade.items if item.checks):
+            raise RuntimeError("the full-marks example lost points")
+
+    return once
