@@ -10,15 +10,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from grader.checks.arrays import as_array as as_array
+    from grader.checks.claims import Claim as Claim
     from grader.checks.closeness import assert_close as assert_close
     from grader.checks.gradients import check_gradients as check_gradients
     from grader.cli.cell import check as check
+    from grader.grading.beginning import Beginning as Beginning
     from grader.grading.marks import item as item
     from grader.grading.marks import points as points
+    from grader.model.errors import BadEvidence as BadEvidence
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "BadEvidence": "grader.model.errors",
+    "Beginning": "grader.grading.beginning",
+    "Claim": "grader.checks.claims",
     "as_array": "grader.checks.arrays",
     "assert_close": "grader.checks.closeness",
     "check": "grader.cli.cell",

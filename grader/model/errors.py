@@ -8,9 +8,11 @@
     │   ├── ManifestError            assignment.toml, names file and key
     │   ├── SubmissionError          not a notebook, unreadable, too large, a symlink, ...
     │   ├── TemplateError            the reference cannot be turned into a template
-    │   └── SandboxUnavailable       this machine cannot confine a notebook
+    │   ├── SandboxUnavailable       this machine cannot confine a notebook
+    │   └── GradebookError           the database is locked, full, of another version, not to be reached
     └── CheckError                   one check did not pass; names an outcome and whose fault it is
         ├── CheckFailed              student: the value is wrong (also an AssertionError)
+        │   └── BadEvidence          student: their recorded evidence cannot be believed
         ├── StudentError             student: their code raised
         ├── UnsupportedValue         student: returned something that is not plain data
         ├── CallTimedOut             student: no answer within the limit
@@ -76,6 +78,10 @@ class SandboxUnavailable(CannotGrade):
     """This machine offers no isolation that Chainrule trusts with a notebook."""
 
 
+class GradebookError(CannotGrade):
+    """The gradebook cannot be used; what was written before is whole."""
+
+
 class CheckError(ChainruleError):
     """A check did not pass. The message is for the author's and instructor's eyes."""
 
@@ -88,6 +94,14 @@ class CheckFailed(CheckError, AssertionError):
 
     outcome = Outcome.FAILED
     fault = Fault.STUDENT
+
+
+class BadEvidence(CheckFailed):
+    """What the student recorded is missing, damaged or not what it says it is.
+
+    The message is shown to the student as it is, also in a hidden check: it speaks about their own evidence
+    and holds no expected value of the author's.
+    """
 
 
 class StudentError(CheckError):

@@ -1,0 +1,156 @@
+"""What a recording says, in the author's hands: data where it is whole, one line where it is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.checks.claims import FORMAT, Claim, Evidence
+from grader.model.errors import AuthorError, BadEvidence, CheckFailed
+
+RNG = np.random.default_rng(0)
+MACHINE = {"cpu": "a", "python": "3.11.2", "numpy": "2.1.0", "torch": "2.13.0", "device": "cpu"}
+
+
+def recording(**changes: Any) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "item": "1",
+        "data": {"runs": {"0.1": {"loss": [2.0, 1, 0.5]}}, "text": "to be", "count": 7},
+        "parameters": {"SEED": 42},
+        "code": {"train": "0" * 16},
+        "machine": MACHINE,
+        "run": "f" * 32,
+        "recorded_at": "2026-11-23T15:40:00+00:00",
+        **changes,
+    }
+
+
+def claim(**data: Any) -> Claim:
+    return Claim.of(recording(data=data))
+
+
+def test_a_whole_recording_gives_its_data() -> None:
+    whole = Claim.of(recording())
+    curve = whole.curve("runs", "0.1", "loss", length=3)
+    assert curve.dtype == np.float64
+    assert curve.tolist() == [2.0, 1.0, 0.5]
+    assert (whole.text("text", least=5), whole.number("count"), whole.labels("runs")) == (
+        "to be",
+        7.0,
+        ("0.1",),
+    )
+    assert (whole.parameters, whole.run) == ({"SEED": 42}, "f" * 32)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"format": "chainrule.evidence/2"}, "of version 'chainrule.evidence/2'; this grader reads"),
+        ({"format": None}, "of no version"),
+        ({"format": "x\x1b[2J" * 999}, "x"),
+        ({"data": [1]}, "no object 'data'"),
+        ({"machine": None}, "no object 'machine'"),
+        ({"run": 5}, "no text 'run'"),
+    ],
+)
+def test_another_format_or_a_lost_part_is_one_line(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadEvidence) as caught:
+        Claim.of(recording(**changes))
+    message = str(caught.value)
+    assert said in message
+    assert message.isprintable()
+    assert len(message) < 200
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ([1, 2], "`a` has 2 values, expected 3"),
+        ([1, "NaN", 2], "`a`: entry 2 is the text 'NaN', expected a finite number"),
+        ([1, float("nan"), 2], "entry 2 is nan"),
+        ([1, 2, 10**400], "entry 3 is a number without bounds"),
+        ([True, 1, 2], "entry 1 is true"),
+        ([1, None, 2], "entry 2 is null"),
+        ([1, [2], 2], "entry 2 is a list of 1 entries"),
+        ("1, 2, 3", "`a` is the text '1, 2, 3', expected a list"),
+        ({"x": 1}, "`a` is an object of 1 entries"),
+    ],
+)
+def test_a_curve_that_is_none_says_where(value: object, said: str) -> None:
+    with pytest.raises(BadEvidence, match=r"^[^\n]*$") as caught:
+        claim(a=value).curve("a", length=3)
+    assert said in str(caught.value)
+
+
+def test_what_is_missing_or_of_another_kind_is_named() -> None:
+    empty = claim(a={"b": 1}, t="ab")
+    for call, said in [
+        (lambda: empty.curve("a", "c"), "no `a.c`"),
+        (lambda: empty.curve("a", "b", "c"), "no `a.b.c`"),
+        (lambda: empty.labels("t"), "`t` is the text 'ab', expected an object"),
+        (lambda: empty.text("a", "b"), "`a.b` is 1, expected text"),
+        (lambda: empty.text("t", least=3), "`t` has 2 characters, expected at least 3"),
+        (lambda: empty.number("t"), "`t` is the text 'ab', expected a finite number"),
+    ]:
+        with pytest.raises(BadEvidence) as caught:
+            call()
+        assert said in str(caught.value)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(value=json_values)
+def test_whatever_a_file_holds_is_data_or_a_line(value: object) -> None:
+    held = claim(a=value)
+    for fetch in (held.curve, held.text, held.number, held.labels):
+        found: object = None
+        said = ""
+        try:
+            found = fetch("a")
+        except BadEvidence as error:
+            said = str(error)
+        assert said.isprintable()
+        assert len(said) < 200
+        assert not isinstance(found, np.ndarray) or bool(np.isfinite(found).all())
+
+
+def test_the_claim_is_the_only_one_there_is() -> None:
+    one, other = Claim.of(recording()), Claim.of(recording(run="e" * 32))
+    assert Evidence("1", RNG, (one,), problems=("a copy is cut short",)).claimed is one
+    for evidence, said in [
+        (Evidence("1", RNG), "nothing was recorded for item 1"),
+        (Evidence("1", RNG, problems=("it is cut short", "x")), "it is cut short"),
+        (Evidence("1", RNG, (one, other)), "2 different recordings were found for item 1; keep"),
+    ]:
+        with pytest.raises(CheckFailed) as caught:
+            assert evidence.claimed
+        assert said in str(caught.value)
+
+
+def test_the_same_machine_is_processor_and_libraries() -> None:
+    one = Claim.of(recording())
+
+    def same(**changes: str) -> bool:
+        there = Claim.of(recording(machine={**MACHINE, **changes}))
+        return Evidence("1", RNG, (there,), repeated=one).same_machine
+
+    assert same(python="3.14")
+    assert not any(same(**{key: "other"}) for key in ("cpu", "numpy", "torch", "device"))
+    assert not Evidence("1", RNG, (one,)).same_machine
+
+
+def test_a_beginning_that_failed_is_the_authors() -> None:
+    evidence = Evidence("1", RNG, (Claim.of(recording()),), broken="beginning.py: no")
+    assert evidence.claimed
+    with pytest.raises(AuthorError, match=r"beginning\.py: no"):
+        assert evidence.again
