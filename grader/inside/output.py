@@ -11,6 +11,8 @@ from typing import Any
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 
+from grader.inside.recordings import EVIDENCE, MAX_RECORDINGS, json_of
+
 MAX_TEXT = 1 << 18
 MAX_PICTURE = 4 << 20
 MAX_PICTURES = 50
@@ -36,13 +38,14 @@ class Output:
         self._pending: list[tuple[str, str]] = []
         self._pending_size = 0
         self._room = MAX_TEXT
-        self._pictures = 0
+        self._pictures = self._recordings = 0
 
     def begin(self) -> None:
         """Start collecting for a request."""
         with self._lock:
             self._pending, self._pending_size = [], 0
-            self._room, self._pictures, self._open = MAX_TEXT, 0, True
+            self._pictures = self._recordings = 0
+            self._room, self._open = MAX_TEXT, True
 
     def finish(self) -> None:
         """Send what is left; further text is dropped until ``begin``."""
@@ -86,16 +89,19 @@ class Output:
                 self.flush()
 
     def display(self, data: dict[str, Any]) -> None:
-        """Take a display: a PNG picture, base64 as IPython has it; everything else stays here."""
-        picture = data.get("image/png")
-        if not isinstance(picture, str) or len(picture) > MAX_PICTURE:
-            return
+        """Take a PNG picture, base64 as IPython has it, and recorded evidence; everything else stays here."""
+        picture, recording = data.get("image/png"), json_of(data.get(EVIDENCE))
+        kept: dict[str, bytes] = {}
         with self._lock:
-            if not self._open or self._pictures >= MAX_PICTURES:
-                return
-            self._pictures += 1
-            self.flush()
-            self._emit_display({"image/png": picture.encode("ascii", "replace")})
+            if isinstance(picture, str) and len(picture) <= MAX_PICTURE and self._pictures < MAX_PICTURES:
+                self._pictures += 1
+                kept["image/png"] = picture.encode("ascii", "replace")
+            if recording and self._recordings < MAX_RECORDINGS:
+                self._recordings += 1
+                kept[EVIDENCE] = recording
+            if kept and self._open:
+                self.flush()
+                self._emit_display(kept)
 
 
 class Stream(io.TextIOBase):
@@ -129,7 +135,7 @@ class Stream(io.TextIOBase):
 
 
 class Publisher(DisplayPublisher):
-    """IPython's display(): keeps text and PNG."""
+    """IPython's display(): keeps text, PNG and recorded evidence."""
 
     output: Output | None = None
 

@@ -3,21 +3,23 @@
 Written items: the prose under the answer's heading (``#### Answer 3.2.3.i``), in its cell and in the Markdown
 cells below it, up to the next heading that names an item or a section. Evidence items: the pictures and
 recorded evidence of the code cells under the item's heading, or of cells that name the item as text
-(``record("4.1.ii", ...)``). Duplicated, reordered and added cells, and headings whose ``#`` was lost or
+(``record("4.1.ii", ...)``). Evidence names its item itself; what stands under the item's own heading comes
+before what was found elsewhere. Duplicated, reordered and added cells, and headings whose ``#`` was lost or
 changed, are all fine.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from grader.model.assignment import Assignment
 from grader.model.records import Figure
 from grader.notebooks.cells import Cell
+from grader.notebooks.evidence import Recording
 from grader.notebooks.headings import Headings, Mark
+from grader.notebooks.text import shown
 
 PLACEHOLDER = "*Write your answer here.*"
 MAX_ANSWER = 50_000
@@ -31,13 +33,15 @@ class Answer:
     """What was handed in for one item. ``text`` is Markdown that the student wrote: untrusted.
 
     ``found`` is whether anything was handed in: prose (or a pasted picture) for a written item, a figure or
-    recorded evidence for an evidence item. ``cells`` are the numbers of the cells that were looked at for it.
+    recorded evidence for an evidence item, readable or not: ``bad_evidence`` says in one line each what is
+    wrong with a recording. ``cells`` are the numbers of the cells that were looked at for it.
     """
 
     text: str = ""
     found: bool = False
     figures: tuple[Figure, ...] = ()
-    evidence: tuple[Mapping[str, Any], ...] = ()
+    evidence: tuple[Recording, ...] = ()
+    bad_evidence: tuple[str, ...] = ()
     cells: tuple[int, ...] = ()
 
 
@@ -53,7 +57,9 @@ class _Gathered:
     answers: list[str] = field(default_factory=list)
     below: list[str] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
-    evidence: list[Mapping[str, Any]] = field(default_factory=list)
+    evidence: list[Recording] = field(default_factory=list)
+    strays: list[Recording] = field(default_factory=list)
+    bad_evidence: list[str] = field(default_factory=list)
     prose_cells: list[int] = field(default_factory=list)
     code_cells: list[int] = field(default_factory=list)
     picture_cells: list[int] = field(default_factory=list)
@@ -78,6 +84,7 @@ def find_answers(
             mark = _read_prose(cell, mark, headings, gathered, known)
         elif cell.kind == "code":
             named = [name for name in headings.quoted(cell.source) if name in gathered]
+            _read_evidence(cell, named or mark.items, mark.items, gathered)
             _read_code(cell, named or mark.items, gathered)
     return {
         item.id: _written(gathered[item.id], template_known=bool(known))
@@ -125,15 +132,35 @@ def _segments(source: str, mark: Mark, headings: Headings) -> Iterator[tuple[Mar
     yield mark, lines
 
 
-def _read_code(cell: Cell, owners: Sequence[str], gathered: dict[str, _Gathered]) -> None:
-    """A cell's pictures go to its owners: the items its source names, else the one it stands under."""
-    recorded: set[str] = set()
-    for evidence in cell.evidence:
-        named = evidence.get("item")
+def _read_evidence(
+    cell: Cell, owners: Sequence[str], section: Sequence[str], gathered: dict[str, _Gathered]
+) -> None:
+    """What the cell recorded goes to the items that it names; the cell's own items are told of the rest."""
+    for content in cell.evidence:
+        named = content.get("item")
         for owner in (named,) if isinstance(named, str) else owners:
-            if owner in gathered and evidence not in gathered[owner].evidence:
-                gathered[owner].evidence.append(evidence)
-            recorded.add(owner)
+            if owner in gathered:
+                entry = gathered[owner]
+                (entry.evidence if owner in section else entry.strays).append(Recording(cell.number, content))
+        if isinstance(named, str):
+            others = [item for item in dict.fromkeys((*owners, *section)) if item != named]
+            _refuse(others, f"the recording in cell {cell.number} is of item {shown(named)!r}", gathered)
+    for reason in cell.bad_evidence:
+        _refuse(owners, f"the recording in cell {cell.number} cannot be read: {reason}", gathered)
+
+
+def _refuse(items: Iterable[str], line: str, gathered: dict[str, _Gathered]) -> None:
+    for item in items:
+        if item in gathered:
+            gathered[item].bad_evidence.append(line)
+
+
+def _read_code(cell: Cell, owners: Sequence[str], gathered: dict[str, _Gathered]) -> None:
+    """A cell's pictures go to its owners (the items its source names, else the one it stands under).
+
+    They go to the items that it recorded, too.
+    """
+    recorded = {item for evidence in cell.evidence if isinstance(item := evidence.get("item"), str)}
     for owner in dict.fromkeys((*owners, *sorted(recorded))):
         if owner in gathered:
             gathered[owner].figures += cell.figures
@@ -149,14 +176,25 @@ def _written(entry: _Gathered, *, template_known: bool) -> Answer:
         text = f"{text[:MAX_ANSWER]}\n\n[cut here: longer than {MAX_ANSWER:,} characters]"
     figures = _unlike([*entry.pictures, *entry.figures])
     cells = sorted({*(entry.prose_cells if text else ()), *entry.picture_cells, *entry.code_cells})
-    return Answer(text, bool(text or entry.pictures), figures, tuple(entry.evidence), tuple(cells))
+    return Answer(text, bool(text or entry.pictures), figures, cells=tuple(cells))
 
 
 def _evidence(entry: _Gathered) -> Answer:
     figures = _unlike([*entry.figures, *entry.pictures])
     text = "\n\n".join(_distinct([*entry.answers, *entry.below]))[:MAX_ANSWER]
+    recordings = _different(entry.evidence or entry.strays)
+    problems = tuple(dict.fromkeys(entry.bad_evidence))
     cells = tuple(sorted({*entry.code_cells, *entry.picture_cells}))
-    return Answer(text, bool(figures or entry.evidence), figures, tuple(entry.evidence), cells)
+    return Answer(text, bool(figures or recordings or problems), figures, recordings, problems, cells)
+
+
+def _different(recordings: Iterable[Recording]) -> tuple[Recording, ...]:
+    """The recordings in order, each once however often its cell was copied."""
+    seen: list[Recording] = []
+    for recording in recordings:
+        if all(recording.content != other.content for other in seen):
+            seen.append(recording)
+    return tuple(seen)
 
 
 def _own_text(lines: list[str], known: set[str]) -> str:

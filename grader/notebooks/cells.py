@@ -19,7 +19,8 @@ class Cell:
     """A cell as it was handed in. All text is the student's.
 
     ``number`` counts all cells of the file from 1, ``kind`` is "code", "markdown" or "raw". ``figures`` are
-    the PNG pictures saved with the cell, ``evidence`` the objects that the template's recorder left there.
+    the PNG pictures saved with the cell, ``evidence`` the objects that the template's recorder left there,
+    ``bad_evidence`` why others could not be read.
     ``id`` is "" where the file has none; a statement of a plain script is named by its line ("line-12").
     """
 
@@ -30,6 +31,7 @@ class Cell:
     id: str = ""
     figures: tuple[Figure, ...] = ()
     evidence: tuple[Mapping[str, Any], ...] = ()
+    bad_evidence: tuple[str, ...] = ()
 
 
 def split_imports(source: str) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ Only shape and size are looked at here. Whether the curves are plausible is for 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 EVIDENCE_TYPE = "application/vnd.chainrule.evidence+json"
@@ -17,20 +19,28 @@ MAX_DEPTH = 16
 MAX_DIGITS = 20
 
 
-def read_evidence(value: object) -> dict[str, Any] | None:
-    """The evidence object, or None when it is no object of plain data or too large.
+class BadRecording(ValueError):
+    """The recording is not kept; the message says why in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One evidence object as it was found, and the number of its cell. All of it is the student's."""
+
+    cell: int
+    content: Mapping[str, Any]
+
+
+def read_evidence(value: object) -> dict[str, Any]:
+    """The evidence object. Raises BadRecording when it is no object of plain data, or too large.
 
     nbformat keeps a JSON type as an object; older front ends keep its text, which is parsed.
     """
     if isinstance(value, str):
-        if len(value) > MAX_TEXT:
-            return None
-        try:
-            value = json.loads(value, parse_int=whole_number)
-        except (ValueError, RecursionError):
-            return None
-    if not isinstance(value, dict) or not _is_small(value):
-        return None
+        value = _parsed(value)
+    if not isinstance(value, dict):
+        raise BadRecording("it is no object")
+    _assert_small(value)
     return value
 
 
@@ -39,33 +49,47 @@ def whole_number(digits: str) -> int | float:
     return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
 
 
-def _is_small(value: object) -> bool:
-    """Whether everything inside is plain and within the limits; walks without recursion."""
+def _parsed(text: str) -> object:
+    if len(text) > MAX_TEXT:
+        raise BadRecording(_too_large(len(text)))
+    try:
+        return json.loads(text, parse_int=whole_number)
+    except RecursionError:
+        raise BadRecording("it is nested too deeply") from None
+    except ValueError:
+        raise BadRecording("it is cut short or damaged: not JSON") from None
+
+
+def _assert_small(value: object) -> None:
+    """Everything inside is plain and within the limits; walks without recursion. Raises BadRecording."""
     nodes = text = 0
     open_values = [(value, 0)]
     while open_values:
         entry, depth = open_values.pop()
         nodes += 1
         if isinstance(entry, dict):
-            text += sum(len(key) for key in entry)
-            if any(not _storable(key) for key in entry):
-                return False
+            text += sum(map(_length, entry))
             open_values.extend((child, depth + 1) for child in entry.values())
         elif isinstance(entry, list):
-            if len(entry) > MAX_NODES:
-                return False
-            open_values.extend((child, depth + 1) for child in entry)
+            open_values.extend((child, depth + 1) for child in entry[: MAX_NODES + 1])
         elif isinstance(entry, str):
-            text += len(entry) if _storable(entry) else MAX_TEXT + 1
-        if depth > MAX_DEPTH or text > MAX_TEXT or nodes + len(open_values) > MAX_NODES:
-            return False
-    return True
+            text += _length(entry)
+        if depth > MAX_DEPTH:
+            raise BadRecording("it is nested too deeply")
+        if text > MAX_TEXT:
+            raise BadRecording(_too_large(text))
+        if nodes + len(open_values) > MAX_NODES:
+            raise BadRecording(f"it holds more than {MAX_NODES:,} values")
 
 
-def _storable(text: str) -> bool:
-    """Whether the text holds no half characters (lone surrogates), which no file can take."""
+def _too_large(characters: int) -> str:
+    return f"it holds {characters:,} characters or more; at most {MAX_TEXT:,} are read"
+
+
+def _length(text: str) -> int:
+    """Its number of characters. Raises BadRecording for half ones (lone surrogates): no file takes them."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        return False
-    return True
+        raise BadRecording("it holds half characters") from None
+    return len(text)

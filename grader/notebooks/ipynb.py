@@ -14,7 +14,7 @@ from typing import Any
 from grader.model.errors import SubmissionError
 from grader.model.records import Figure
 from grader.notebooks.cells import Cell
-from grader.notebooks.evidence import EVIDENCE_TYPE, read_evidence
+from grader.notebooks.evidence import EVIDENCE_TYPE, BadRecording, read_evidence
 from grader.notebooks.figures import BadFigure, figure_from_base64
 from grader.notebooks.text import MAX_CELL, clean, listing, shown
 
@@ -116,6 +116,7 @@ def _cell(
         level = entry.get("level")
         source = f"{'#' * (level if type(level) is int and level in range(1, 7) else 1)} {source}"
     bundles = list(_bundles(entry))
+    evidence, bad_evidence = _evidence(bundles, number, reader) if kind == "code" else ((), ())
     pngs = [*pictures, *(png for bundle in bundles if (png := _png_of(bundle)) is not None)]
     metadata = entry.get("metadata")
     name = entry.get("id")
@@ -126,7 +127,8 @@ def _cell(
         tags=_tags(metadata),
         id=clean(name) if isinstance(name, str) and len(name) <= MAX_ID else "",
         figures=tuple(_figures(pngs, number, reader)),
-        evidence=tuple(_evidence(bundles, number, reader)) if kind == "code" else (),
+        evidence=evidence,
+        bad_evidence=bad_evidence,
     )
 
 
@@ -170,19 +172,27 @@ def _figures(pngs: Iterable[str], number: int, reader: _Reader) -> Iterator[Figu
 
 def _evidence(
     bundles: Iterable[Mapping[str, Any]], number: int, reader: _Reader
-) -> Iterator[Mapping[str, Any]]:
+) -> tuple[tuple[Mapping[str, Any], ...], tuple[str, ...]]:
+    """The cell's evidence, and why some of it could not be read."""
+    found: list[Mapping[str, Any]] = []
+    refused: list[str] = []
     for bundle in bundles:
         if EVIDENCE_TYPE not in bundle:
             continue
         reader.evidence += 1
-        value = bundle[EVIDENCE_TYPE] if reader.evidence <= MAX_EVIDENCE else None
-        found = read_evidence(_joined(value) if isinstance(value, list) else value)
-        if found is None:
-            reader.refused.append(
-                f"evidence in cell {number} was left out: no object of plain data, or too much"
-            )
-        else:
-            yield found
+        try:
+            found.append(_one_of_few(bundle[EVIDENCE_TYPE], reader.evidence))
+        except BadRecording as problem:
+            refused.append(str(problem))
+    reader.refused += [f"evidence in cell {number} was left out: {reason}" for reason in refused]
+    return tuple(found), tuple(refused)
+
+
+def _one_of_few(value: object, count: int) -> dict[str, Any]:
+    """The evidence object that is the ``count``-th of its file. Raises BadRecording."""
+    if count > MAX_EVIDENCE:
+        raise BadRecording(f"it comes after the first {MAX_EVIDENCE} of the file")
+    return read_evidence(_joined(value) if isinstance(value, list) else value)
 
 
 def _without_pictures(source: str) -> tuple[str, list[str]]:

@@ -15,7 +15,8 @@ from grader.session.transport import Session
 class CellRun:
     """How one cell ended: ok, raised, timed_out, crashed, out_of_memory or skipped.
 
-    ``error`` is one line, ``traceback`` the student's frames, ``pictures`` base64 PNG; all untrusted.
+    ``error`` is one line, ``traceback`` the student's frames, ``pictures`` base64 PNG, ``evidence`` the JSON
+    that the template's recorder displayed; all untrusted.
     """
 
     status: str
@@ -23,6 +24,7 @@ class CellRun:
     error: str = ""
     traceback: str = ""
     pictures: tuple[str, ...] = ()
+    evidence: tuple[bytes, ...] = ()
 
 
 class Notebook(Protocol):
@@ -52,11 +54,12 @@ def run_cell(session: Session, source: str, *, seconds: float) -> CellRun:
     except (StudentError, UnsupportedValue) as error:  # the honest agent reports a cell's error in its result
         return CellRun("raised", time.monotonic() - start, str(error))
     took = time.monotonic() - start
-    pictures = tuple(session.pictures)
+    pictures, evidence = tuple(session.pictures), tuple(session.evidence)
     if type(result) is not dict or result.get("ok") is True:
-        return CellRun("ok", took, pictures=pictures)
+        return CellRun("ok", took, pictures=pictures, evidence=evidence)
     kind, message, traceback = (text(result.get(key)) for key in ("kind", "message", "traceback"))
-    return CellRun("raised", took, f"{kind}: {message}" if message else kind, traceback, pictures)
+    said = f"{kind}: {message}" if message else kind
+    return CellRun("raised", took, said, traceback, pictures, evidence)
 
 
 def text(value: object, limit: int = 4000) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from grader.inside import codec
+from grader.inside.recordings import EVIDENCE, MAX_RECORDING, MAX_RECORDINGS
 from grader.model.errors import AuthorError, SandboxDied, StudentError, UnsupportedValue
 from grader.session.proxy import Proxy, Student
 
@@ -47,6 +48,7 @@ class Session:
         self._printed: list[tuple[str, str]] = []
         self._room = MAX_PRINTED
         self.pictures: list[str] = []
+        self.evidence: list[bytes] = []
 
     @property
     def student(self) -> Student:
@@ -64,8 +66,9 @@ class Session:
         return "".join(text for _, text in self._printed)
 
     def forget_output(self) -> None:
-        """Start anew with no text and no pictures."""
-        self._printed, self._room, self.pictures = [], MAX_PRINTED, []
+        """Start anew with no text, no pictures and no evidence."""
+        self._printed, self._room = [], MAX_PRINTED
+        self.pictures, self.evidence = [], []
 
     def request(self, operation: str, *arguments: object, seconds: float | None = None) -> Any:
         """The value of one operation of the agent.
@@ -111,9 +114,8 @@ class Session:
     def _on_output(self, kind: int, tree: codec.Buffer, buffer: codec.Buffer) -> None:
         value = codec.unpack(tree, buffer)
         if kind == codec.DISPLAY:
-            picture = value.get("image/png") if type(value) is dict else None
-            if type(picture) is bytes and len(self.pictures) < MAX_PICTURES:
-                self.pictures.append(picture.decode("ascii", "replace"))
+            if type(value) is dict:
+                self._on_display(value)
             return
         if type(value) is not list or [type(part) for part in value] != [str, str]:
             raise codec.WireError("malformed stream")
@@ -123,6 +125,15 @@ class Session:
         if text and self._room > 0:
             self._printed.append((name, text if len(text) <= self._room else text[: self._room] + CUT))
             self._room -= len(text)
+
+    def _on_display(self, data: dict[Any, Any]) -> None:
+        """Keep a picture as its base64, and evidence as the bytes that came: nobody has read them yet."""
+        picture, recording = data.get("image/png"), data.get(EVIDENCE)
+        if type(picture) is bytes and len(self.pictures) < MAX_PICTURES:
+            self.pictures.append(picture.decode("ascii", "replace"))
+        room = len(self.evidence) < MAX_RECORDINGS
+        if type(recording) is bytes and len(recording) <= MAX_RECORDING and room:
+            self.evidence.append(recording)
 
 
 def _error_from(value: Any) -> Exception:

@@ -13,6 +13,7 @@ from grader.model.assignment import parse
 from grader.model.records import Figure
 from grader.notebooks.answers import MAX_ANSWER, PLACEHOLDER, Answer, find_answers
 from grader.notebooks.cells import Cell
+from grader.notebooks.evidence import Recording
 
 ASSIGNMENT = parse(
     'title = "t"\npoints = 12\n'
@@ -275,14 +276,14 @@ class TestEvidence:
         answers = find_answers(
             [*prose("### 3.3.i Accuracy curves"), drawing(2, evidence=(evidence,))], ASSIGNMENT
         )
-        assert answers["4.1.ii"].evidence == (evidence,)
+        assert answers["4.1.ii"].evidence == (Recording(2, evidence),)
         assert answers["4.1.ii"].found
         assert answers["4.1.ii"].figures
         assert answers["3.3.i"].evidence == ()
 
     def test_evidence_without_an_item_belongs_to_its_section(self):
         cells = [*prose("### 3.3.i Accuracy curves"), Cell(2, "code", "x", evidence=({"a": 1}, {"item": 3}))]
-        assert found(cells, "3.3.i").evidence == ({"a": 1}, {"item": 3})
+        assert found(cells, "3.3.i").evidence == (Recording(2, {"a": 1}), Recording(2, {"item": 3}))
 
     def test_evidence_of_unknown_items_is_no_one_s(self):
         cells = [Cell(1, "code", "x", evidence=({"item": "9.9"}, {"item": "3.1.1"}))]
@@ -292,6 +293,28 @@ class TestEvidence:
         cell = dataclasses.replace(drawing(2, 'record("3.3.i")'), evidence=({"item": "3.3.i"},))
         answer = found([cell, cell], "3.3.i")
         assert len(answer.figures) == len(answer.evidence) == 1
+
+    def test_what_stands_under_its_own_heading_counts_before_a_stray(self):
+        """A recording of the wrong item costs the item that it stands under, and no other."""
+        right, wrong = {"item": "4.1.ii", "a": 1}, {"item": "4.1.ii", "a": 2}
+        cells = [
+            *prose("### 3.3.i Accuracy curves"),
+            Cell(2, "code", 'record("4.1.ii")', evidence=(wrong,)),
+            *prose("### 4.1.ii Loss curve"),
+            Cell(4, "code", "x", evidence=(right,)),
+        ]
+        answers = find_answers(cells, ASSIGNMENT)
+        assert answers["4.1.ii"].evidence == (Recording(4, right),)
+        assert answers["4.1.ii"].bad_evidence == ()
+        assert answers["3.3.i"].bad_evidence == ("the recording in cell 2 is of item '4.1.ii'",)
+        assert find_answers(cells[:2], ASSIGNMENT)["4.1.ii"].evidence == (Recording(2, wrong),)
+
+    def test_a_recording_that_cannot_be_read_is_told_of_the_cells_item(self):
+        cells = [*prose("### 3.3.i Accuracy curves"), Cell(2, "code", "x", bad_evidence=("it is no object",))]
+        answers = find_answers(cells, ASSIGNMENT)
+        assert answers["3.3.i"].found
+        assert answers["3.3.i"].bad_evidence == ("the recording in cell 2 cannot be read: it is no object",)
+        assert not answers["4.1.ii"].found
 
     def test_an_answer_cell_moved_into_a_section_does_not_take_a_named_picture(self):
         cells = [

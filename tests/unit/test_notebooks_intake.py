@@ -23,7 +23,7 @@ from grader.model.errors import SubmissionError
 from grader.notebooks import intake
 from grader.notebooks.answers import find_answers
 from grader.notebooks.cells import first_line
-from grader.notebooks.evidence import EVIDENCE_TYPE, MAX_NODES, read_evidence
+from grader.notebooks.evidence import EVIDENCE_TYPE, MAX_NODES, BadRecording, read_evidence
 from grader.notebooks.ipynb import MAX_CELLS, MAX_EVIDENCE, MAX_FIGURES
 from grader.notebooks.parameters import with_budget
 
@@ -424,23 +424,38 @@ class TestFiguresAndEvidence:
         assert load(notebook(code(outputs=[output]))).cells[0].evidence == (value,)
 
     @pytest.mark.parametrize(
-        "value",
+        ("value", "why"),
         [
-            *(None, 3, [], "text", "[1]", "{", "[" * 100_000),
-            {"a": [0] * (MAX_NODES + 1)},
-            {"a": "x" * 4_000_001},
-            {"k": "\ud800"},
-            {"\ud800": 1},
-            {"a": [[0] * 500] * 500},
-            json.loads('{"a":' * 20 + "1" + "}" * 20),
+            *((value, "no object") for value in (None, 3, [], "[1]", "7")),
+            *(
+                (value, "cut short or damaged")
+                for value in ("text", "{", '{"item": "1", "data": [4.1')
+            ),
+            ("[" * 100_000, "nested too deeply"),
+            (json.loads('{"a":' * 20 + "1" + "}" * 20), "nested too deeply"),
+            ({"a": [0] * (MAX_NODES + 1)}, "more than 200,000 values"),
+            ({"a": [[0] * 500] * 500}, "more than 200,000 values"),
+            ({"a": "x" * 4_000_001}, "at most 4,000,000 are read"),
+            ("x" * 4_000_001, "4,000,001 characters or more; at most 4,000,000"),
+            ({"k": "\ud800"}, "half characters"),
+            ({"\ud800": 1}, "half characters"),
         ],
     )
-    def test_evidence_that_is_not_small_plain_data_is_left_out(self, value):
-        assert read_evidence(value) is None
+    def test_evidence_that_is_not_small_plain_data_says_why(self, value, why):
+        with pytest.raises(BadRecording, match=why):
+            read_evidence(value)
+
+    def test_evidence_that_cannot_be_read_is_told_of_its_cell(self):
+        outputs = [{"data": {EVIDENCE_TYPE: value}} for value in ('{"item": "1', {"item": "2"})]
+        found = load(notebook(code(outputs=outputs)))
+        assert found.cells[0].evidence == ({"item": "2"},)
+        assert found.cells[0].bad_evidence == ("it is cut short or damaged: not JSON",)
+        assert found.notices == ("evidence in cell 1 was left out: it is cut short or damaged: not JSON",)
 
     def test_evidence_objects_are_counted(self):
         found = load(notebook(code(outputs=[{"data": {EVIDENCE_TYPE: {"item": "a"}}}] * (MAX_EVIDENCE + 5))))
         assert len(found.cells[0].evidence) == MAX_EVIDENCE
+        assert len(found.cells[0].bad_evidence) == 5
         assert found.notices
 
 

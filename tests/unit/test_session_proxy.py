@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from grader.inside import codec
+from grader.inside.recordings import EVIDENCE, MAX_RECORDING, MAX_RECORDINGS
 from grader.model.errors import AuthorError, CallTimedOut, Fault, SandboxDied, StudentError, UnsupportedValue
 from grader.model.values import Remote
 from grader.session.in_process import LocalNotebook
@@ -240,12 +241,22 @@ def test_output_is_bounded_whatever_comes():
             json.dumps(dictionary(**{"image/png": {"$": "bytes", "length": 1}})).encode(),
             b"\xff",
         )
+        session._on_output(
+            codec.DISPLAY,
+            json.dumps(dictionary(**{EVIDENCE: {"$": "bytes", "length": 2}})).encode(),
+            b"\xff{",
+        )
+        session._on_output(codec.DISPLAY, json.dumps(dictionary(**{EVIDENCE: "text"})).encode(), b"")
         session._on_output(codec.DISPLAY, b"[]", b"")
     assert len(session.written) < 600_000
     assert session.written.endswith("[output truncated]\n")
     assert len(session.pictures) == 50
+    assert session.evidence == [b"\xff{"] * MAX_RECORDINGS
     session.forget_output()
-    assert (session.written, session.pictures) == ("", [])
+    assert (session.written, session.pictures, session.evidence) == ("", [], [])
+    large = json.dumps(dictionary(**{EVIDENCE: {"$": "bytes", "length": MAX_RECORDING + 1}})).encode()
+    session._on_output(codec.DISPLAY, large, b" " * (MAX_RECORDING + 1))
+    assert session.evidence == []
 
 
 def test_errors_of_the_transport_pass_through():
