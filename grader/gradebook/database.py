@@ -1,0 +1,164 @@
+"""Connections to SQLite or PostgreSQL by URL, and their errors in words that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from grader.model.errors import GradebookError
+
+WAIT_SECONDS = 15
+"""How long a writer waits for another before it gives up."""
+
+POSTGRES = "postgresql+psycopg"
+_SEVERAL = frozenset({"sqlite", POSTGRES})
+
+
+def parse_url(text: str) -> URL:
+    """The database that a URL or a file's path means. Raises GradebookError."""
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise GradebookError(f"{without_password(text)}: not a database URL; {advice()}") from None
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername=POSTGRES)
+    if url.drivername not in _SEVERAL:
+        raise GradebookError(f"a gradebook cannot live in {url.drivername!r}; {advice()}")
+    return url
+
+
+def advice() -> str:
+    """What a gradebook's address looks like."""
+    return (
+        "write a file's path, sqlite:///reports/gradebook.sqlite or postgresql+psycopg://user@host/name "
+        "(the password in the environment variable PGPASSWORD)"
+    )
+
+
+def without_password(text: str) -> str:
+    """A URL as it may be shown: what stands between the user's name and the host is left out."""
+    head, at, tail = text.rpartition("@")
+    scheme, slashes, user = head.partition("://")
+    if not at or not slashes:
+        return text
+    return f"{scheme}://{user.partition(':')[0]}@{tail}"
+
+
+def connect(url: URL, *, wait: float = WAIT_SECONDS, name: str = "chainrule") -> Engine:
+    """An engine whose write transactions take their turn. Raises GradebookError for a missing driver."""
+    try:
+        if url.drivername == POSTGRES:
+            milliseconds = int(wait * 1000)
+            return create_engine(
+                url,
+                connect_args={
+                    "connect_timeout": max(2, int(wait)),
+                    "application_name": name,
+                    "options": f"-c lock_timeout={milliseconds} -c timezone=UTC",
+                },
+            )
+        engine = create_engine(url, connect_args={"timeout": wait})
+    except (ImportError, NoSuchModuleError):
+        raise GradebookError(
+            "PostgreSQL needs a driver: pip install 'chainrule[postgres]' (and nothing else)"
+        ) from None
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Python's driver would begin transactions on its own terms: too late for a writer to wait its turn."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only looks. Raises GradebookError for what the database says."""
+    with in_words(engine.url), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes: all of it or, after any error, nothing. Raises GradebookError."""
+    with (
+        in_words(engine.url),
+        engine.connect().execution_options(writes=True) as connection,
+        connection.begin(),
+    ):
+        yield connection
+
+
+@contextmanager
+def in_words(url: URL) -> Iterator[None]:
+    """Turn the database's own errors into one line for a person."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise GradebookError(explained(url, error)) from None
+
+
+def explained(url: URL, error: SQLAlchemyError) -> str:
+    """Which gradebook, what was wrong with it, what to do. Never a password."""
+    where = shown(url)
+    said = " ".join(str(getattr(error, "orig", None) or error).split())
+    low = said.lower()
+    known = (
+        ("append-only", "rows of a gradebook are never changed or deleted; add a new one"),
+        ("database is locked", "another program is writing to it; wait for it to end, then try again"),
+        ("lock timeout", "another program is writing to it; wait for it to end, then try again"),
+        ("file is not a database", "this file is no gradebook; name another with --db"),
+        ("malformed", "the file is damaged; put back a copy, or name a new one with --db and grade again"),
+        ("disk is full", "the disk is full; make room and start again, nothing that was graded is lost"),
+        ("no space left", "the disk is full; make room and start again, nothing that was graded is lost"),
+        ("disk i/o error", "the disk cannot be read or written; start again when it can"),
+        ("readonly", "it may not be written; check the permissions of the file and of its folder"),
+        ("unable to open", "its folder does not exist or may not be read; check the path"),
+        ("password", "the password or the user is wrong; set PGPASSWORD, or put the user in the URL"),
+        ("does not exist", "it has to exist first: createdb NAME"),
+        ("connection", "the server cannot be reached; is it running, and are host and port right?"),
+        ("server closed", "the server ended the connection; start again when it is back"),
+    )
+    if isinstance(error, DBAPIError) or said:
+        for sign, meaning in known:
+            if sign in low:
+                return f"gradebook {where}: {meaning} ({without_secret(said, url)[:200]})"
+    return f"gradebook {where}: {without_secret(said, url)[:300]}"
+
+
+def without_secret(text: str, url: URL) -> str:
+    """The text without the URL's password, should a driver repeat it."""
+    return text.replace(str(url.password), "***") if url.password else text
+
+
+def shown(url: URL) -> str:
+    """The database as it may be shown: SQLite's file alone, else the URL without its password."""
+    if url.drivername == "sqlite":
+        return str(url.database)
+    return without_password(url.render_as_string(hide_password=True))
+
+
+def assert_folder(url: URL) -> None:
+    """Make the folder of a new SQLite file. Raises GradebookError where that is not possible."""
+    if url.drivername != "sqlite" or not url.database or url.database == ":memory:":
+        return
+    folder = Path(url.database).absolute().parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GradebookError(f"gradebook {url.database}: {folder}: {error.strerror}") from None

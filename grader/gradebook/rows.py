@@ -1,0 +1,82 @@
+"""The rows of a gradebook as frozen values. Times are ISO 8601 in UTC, empty where nobody knows."""
+
+from __future__ import annotations
+
+import msgspec
+
+from grader.model.points import Points
+
+
+class Student(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody on the roster; ``id`` is what the course knows them by."""
+
+    id: str
+    name: str = ""
+    email: str = ""
+    section: str = ""
+
+
+class NewSubmission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file that somebody handed in. ``student`` is empty where nobody on the roster owns it."""
+
+    assignment: str
+    name: str
+    sha256: str
+    student: str = ""
+    path: str = ""
+    submitted_at: str = ""
+
+
+class SubmissionRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A submission as the gradebook keeps it, with its row number."""
+
+    row: int
+    assignment: str
+    name: str
+    sha256: str
+    student: str
+    path: str
+    submitted_at: str
+    received_at: str
+
+
+class StoredResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What grading gave: a fact about a content, whoever handed it in.
+
+    ``key`` names everything that decided it, ``item_keys`` does the same item by item, ``record`` is the
+    encoded Grade. ``decided`` counts the points that wait for nobody.
+    """
+
+    key: str
+    assignment: str
+    sha256: str
+    item_keys: dict[str, str]
+    record: bytes
+    earned: Points
+    possible: Points
+    decided: Points
+
+
+class GradeRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The grade that counts for one submission: the last row that was written for it."""
+
+    submission: SubmissionRow
+    key: str
+    earned: Points
+    possible: Points
+    decided: Points
+    at: str
+    author: str
+    reason: str
+
+
+class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A person's points for one item of one submission; ``points`` is None where they were withdrawn."""
+
+    submission: int
+    item: str
+    points: Points | None
+    comment: str = ""
+    author: str = ""
+    reason: str = ""
+    at: str = ""

@@ -1,0 +1,82 @@
+"""The tables as they are now, for queries. What made them so is in ``migrations``; a test compares them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+
+metadata = MetaData()
+
+migration = Table(
+    "migration",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("applied_at", Text, nullable=False),
+)
+
+student = Table(
+    "student",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("id", Text, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("section", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+submission = Table(
+    "submission",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("assignment", Text, nullable=False),
+    Column("student", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("submitted_at", Text, nullable=False),
+    Column("received_at", Text, nullable=False),
+    UniqueConstraint("assignment", "student", "name", "sha256", "submitted_at"),
+)
+
+result = Table(
+    "result",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("assignment", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("item_keys", Text, nullable=False),
+    Column("record", LargeBinary, nullable=False),
+    Column("earned", Integer, nullable=False),
+    Column("possible", Integer, nullable=False),
+    Column("decided", Integer, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+grade = Table(
+    "grade",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("submission", Integer, ForeignKey("submission.row"), nullable=False),
+    Column("result_key", Text, ForeignKey("result.key"), nullable=False),
+    Column("at", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+mark = Table(
+    "mark",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("submission", Integer, ForeignKey("submission.row"), nullable=False),
+    Column("item", Text, nullable=False),
+    Column("hundredths", Integer),
+    Column("comment", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+FACTS = (student, submission, result, grade, mark)
+"""The tables that only ever grow: triggers refuse UPDATE, DELETE and, in PostgreSQL, TRUNCATE."""

@@ -1,0 +1,342 @@
+"""The gradebook: short transactions over append-only tables. A correction is a new row; the last counts."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+from sqlalchemy import Column, Connection, Engine, Row, func, select
+from sqlalchemy.sql import Select
+
+from grader.gradebook import locks, schema
+from grader.gradebook.database import assert_folder, connect, parse_url, reading, shown, writing
+from grader.gradebook.rows import GradeRow, Mark, NewSubmission, StoredResult, Student, SubmissionRow
+from grader.gradebook.upgrade import upgrade
+from grader.model.errors import GradebookError
+from grader.model.points import Points
+
+Clock = Callable[[], datetime]
+SAME = ("assignment", "student", "name", "sha256", "submitted_at")
+MOST_AT_ONCE = 500  # keys in one question; SQLite takes some thousand
+MAX_RECORD = 64 << 20  # bytes of one record, unpacked
+
+
+class Gradebook:
+    """One database. Every method is one transaction and raises GradebookError in words for a person."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    @classmethod
+    def open(cls, url: str, *, clock: Clock | None = None, wait: float | None = None) -> Self:
+        """The gradebook at a URL or file path, made or brought up to date where that is needed."""
+        parsed = parse_url(url)
+        assert_folder(parsed)
+        engine = connect(parsed) if wait is None else connect(parsed, wait=wait)
+        book = cls(engine, clock or (lambda: datetime.now(UTC)))
+        try:
+            upgrade(engine, now=book._now())
+        except BaseException:
+            engine.dispose()
+            raise
+        return book
+
+    @property
+    def place(self) -> str:
+        """Where it is, without any password."""
+        return shown(self._engine.url)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def one_batch(self, assignment: str, *, who: str) -> AbstractContextManager[None]:
+        """Hold the right to grade a batch of this assignment. Raises GradebookError that names its holder."""
+        return locks.one_batch(self._engine, assignment, who=f"{who}, since {self._now()}")
+
+    def _now(self) -> str:
+        return self._clock().astimezone(UTC).isoformat(timespec="seconds")
+
+    # -- students -------------------------------------------------------------------------------------
+
+    def add_students(self, students: Iterable[Student]) -> int:
+        """Write those that are new or have changed; how many were written."""
+        with writing(self._engine) as connection:
+            known = _students(connection)
+            fresh = [student for student in students if known.get(student.id) != student]
+            rows = [{**msgspec.structs.asdict(student), "at": self._now()} for student in fresh]
+            if rows:
+                connection.execute(schema.student.insert(), rows)
+        return len(fresh)
+
+    def students(self) -> dict[str, Student]:
+        """Everybody by id, as last written."""
+        with reading(self._engine) as connection:
+            return _students(connection)
+
+    # -- submissions ----------------------------------------------------------------------------------
+
+    def add_submission(self, new: NewSubmission) -> int:
+        """The row of a submission; the one that is there when the same was handed in before."""
+        return self.add_submissions([new])[0]
+
+    def add_submissions(self, several: Iterable[NewSubmission]) -> list[int]:
+        """The rows of many submissions, in their order, in one transaction."""
+        with writing(self._engine) as connection:
+            return [_submission_row(connection, new, self._now()) for new in several]
+
+    def submissions(self, assignment: str) -> Iterator[SubmissionRow]:
+        """All submissions of an assignment, in the order in which they were received."""
+        query = select(schema.submission).where(schema.submission.c.assignment == assignment)
+        for row in self._pages(query, schema.submission.c.row):
+            yield SubmissionRow(**row._asdict())
+
+    # -- results --------------------------------------------------------------------------------------
+
+    def add_result(self, result: StoredResult) -> bool:
+        """Keep a result; False when one of this key is there already."""
+        with writing(self._engine) as connection:
+            return _add_result(connection, result, self._now())
+
+    def result(self, key: str) -> StoredResult | None:
+        """The result of this key."""
+        return self._one_result(select(schema.result).where(schema.result.c.key == key))
+
+    def latest_result(self, assignment: str, sha256: str) -> StoredResult | None:
+        """The last result for a content, whatever the tests were then."""
+        table = schema.result
+        query = select(table).where(table.c.assignment == assignment, table.c.sha256 == sha256)
+        return self._one_result(query.order_by(table.c.row.desc()).limit(1))
+
+    def known(self, keys: Iterable[str]) -> set[str]:
+        """Those of the keys that have a result."""
+        wanted, found = list(dict.fromkeys(keys)), set[str]()
+        with reading(self._engine) as connection:
+            for start in range(0, len(wanted), MOST_AT_ONCE):
+                some = wanted[start : start + MOST_AT_ONCE]
+                query = select(schema.result.c.key).where(schema.result.c.key.in_(some))
+                found.update(connection.execute(query).scalars())
+        return found
+
+    def _one_result(self, query: Select[Any]) -> StoredResult | None:
+        with reading(self._engine) as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _stored(row)
+
+    # -- grades ---------------------------------------------------------------------------------------
+
+    def add_grade(self, submission: int, key: str, *, author: str, reason: str) -> bool:
+        """Make a result the submission's grade; False when it is that already."""
+        with writing(self._engine) as connection:
+            return _add_grade(connection, submission, key, (self._now(), author, reason))
+
+    def book(self, result: StoredResult, submissions: Iterable[int], *, author: str, reason: str) -> int:
+        """Keep a result and make it the grade of submissions, all or nothing; how many grades are new."""
+        with writing(self._engine) as connection:
+            _add_result(connection, result, self._now())
+            facts = (self._now(), author, reason)
+            return sum(_add_grade(connection, row, result.key, facts) for row in submissions)
+
+    def add_grades(self, pairs: Iterable[tuple[int, str]], *, author: str, reason: str) -> int:
+        """Make kept results the grades of submissions, all or nothing; how many are new."""
+        with writing(self._engine) as connection:
+            facts = (self._now(), author, reason)
+            return sum(_add_grade(connection, row, key, facts) for row, key in pairs)
+
+    def grades(self, assignment: str) -> Iterator[GradeRow]:
+        """The grade that counts of every graded submission."""
+        s, g, r = schema.submission, schema.grade, schema.result
+        last = select(func.max(g.c.row)).group_by(g.c.submission)
+        query = (
+            select(s, r.c.key, r.c.earned, r.c.possible, r.c.decided, g.c.at, g.c.author, g.c.reason)
+            .join(g, g.c.submission == s.c.row)
+            .join(r, r.c.key == g.c.result_key)
+            .where(s.c.assignment == assignment, g.c.row.in_(last))
+        )
+        for row in self._pages(query, s.c.row):
+            yield _grade_row(row._asdict())
+
+    def history(self, submission: int) -> list[tuple[str, str, str, str]]:
+        """Every grade a submission has had, oldest first: (result key, at, author, reason)."""
+        g = schema.grade
+        query = select(g.c.result_key, g.c.at, g.c.author, g.c.reason).where(g.c.submission == submission)
+        with reading(self._engine) as connection:
+            return [tuple(row) for row in connection.execute(query.order_by(g.c.row))]
+
+    # -- marks ----------------------------------------------------------------------------------------
+
+    def add_marks(self, marks: Iterable[Mark]) -> int:
+        """Write marks that differ from the last of their submission and item, all or nothing; how many."""
+        with writing(self._engine) as connection:
+            return sum(_add_mark(connection, mark, self._now()) for mark in marks)
+
+    def marks(self, assignment: str) -> dict[tuple[int, str], Mark]:
+        """The mark that counts for each (submission, item); withdrawn ones are left out."""
+        m, s = schema.mark, schema.submission
+        last = select(func.max(m.c.row)).group_by(m.c.submission, m.c.item)
+        query = (
+            select(m)
+            .join(s, s.c.row == m.c.submission)
+            .where(s.c.assignment == assignment, m.c.row.in_(last))
+        )
+        marks = (_mark(row._asdict()) for row in self._pages(query, m.c.row))
+        return {(mark.submission, mark.item): mark for mark in marks if mark.points is not None}
+
+    def mark_history(self, submission: int, item: str) -> list[Mark]:
+        """Every mark of one item of one submission, oldest first."""
+        m = schema.mark
+        query = select(m).where(m.c.submission == submission, m.c.item == item).order_by(m.c.row)
+        with reading(self._engine) as connection:
+            return [_mark(row._asdict()) for row in connection.execute(query)]
+
+    def _pages(self, query: Select[Any], number: Column[int]) -> Iterator[Row[Any]]:
+        """The rows of a long answer in the order of ``number``, which the query selects as ``row``.
+
+        Each page is a transaction of its own: one that stays open would keep SQLite's writers waiting.
+        """
+        after = 0
+        while True:
+            with reading(self._engine) as connection:
+                page = query.where(number > after).order_by(number).limit(MOST_AT_ONCE)
+                rows = connection.execute(page).all()
+            yield from rows
+            if len(rows) < MOST_AT_ONCE:
+                return
+            after = rows[-1].row
+
+
+def _students(connection: Connection) -> dict[str, Student]:
+    table = schema.student
+    query = select(table.c.id, table.c.name, table.c.email, table.c.section).order_by(table.c.row)
+    return {row.id: Student(*row) for row in connection.execute(query)}
+
+
+def _submission_row(connection: Connection, new: NewSubmission, now: str) -> int:
+    table, fields = schema.submission, msgspec.structs.asdict(new)
+    same = [
+        table.c[name] == fields[name] for name in ("assignment", "student", "name", "sha256", "submitted_at")
+    ]
+    found: int | None = connection.execute(select(table.c.row).where(*same)).scalar()
+    if found is not None:
+        return found
+    added = table.insert().values(**fields, received_at=now).returning(table.c.row)
+    row: int = connection.execute(added).scalar_one()
+    return row
+
+
+def _add_result(connection: Connection, result: StoredResult, now: str) -> bool:
+    table = schema.result
+    if connection.execute(select(table.c.key).where(table.c.key == result.key)).first() is not None:
+        return False
+    values = {
+        "key": result.key,
+        "assignment": result.assignment,
+        "sha256": result.sha256,
+        "item_keys": msgspec.json.encode(result.item_keys).decode(),
+        "record": zlib.compress(result.record, 6),
+        "earned": result.earned.hundredths,
+        "possible": result.possible.hundredths,
+        "decided": result.decided.hundredths,
+        "at": now,
+    }
+    connection.execute(table.insert().values(**values))
+    return True
+
+
+def _add_grade(connection: Connection, submission: int, key: str, facts: tuple[str, str, str]) -> bool:
+    table, (at, author, reason) = schema.grade, facts
+    last = select(table.c.result_key).where(table.c.submission == submission).order_by(table.c.row.desc())
+    if connection.execute(last.limit(1)).scalar() == key:
+        return False
+    connection.execute(
+        table.insert().values(submission=submission, result_key=key, at=at, author=author, reason=reason)
+    )
+    return True
+
+
+def _add_mark(connection: Connection, mark: Mark, now: str) -> bool:
+    table = schema.mark
+    hundredths = None if mark.points is None else mark.points.hundredths
+    query = (
+        select(table.c.hundredths, table.c.comment)
+        .where(table.c.submission == mark.submission, table.c.item == mark.item)
+        .order_by(table.c.row.desc())
+    )
+    last = connection.execute(query.limit(1)).first()
+    if last is not None and tuple(last) == (hundredths, mark.comment):
+        return False
+    if last is None and hundredths is None:
+        return False
+    values = {"submission": mark.submission, "item": mark.item, "hundredths": hundredths}
+    texts = {"comment": mark.comment, "author": mark.author, "reason": mark.reason, "at": now}
+    connection.execute(table.insert().values(**values, **texts))
+    return True
+
+
+def _stored(row: Row[Any]) -> StoredResult:
+    fields = row._asdict()
+    return StoredResult(
+        key=fields["key"],
+        assignment=fields["assignment"],
+        sha256=fields["sha256"],
+        item_keys=msgspec.json.decode(fields["item_keys"], type=dict[str, str]),
+        record=unpacked(fields["record"]),
+        earned=Points(fields["earned"]),
+        possible=Points(fields["possible"]),
+        decided=Points(fields["decided"]),
+    )
+
+
+def unpacked(data: bytes) -> bytes:
+    """A record's JSON. Raises GradebookError for what is none, or larger than any record."""
+    inflate = zlib.decompressobj()
+    try:
+        record = inflate.decompress(data, MAX_RECORD)
+    except zlib.error:
+        raise GradebookError(
+            "a record in the gradebook is damaged; put back a copy of the gradebook"
+        ) from None
+    if not inflate.eof:
+        raise GradebookError("a record in the gradebook is damaged or larger than any that is written")
+    return record
+
+
+def _grade_row(fields: Mapping[str, Any]) -> GradeRow:
+    own = {name: fields[name] for name in SubmissionRow.__struct_fields__}
+    return GradeRow(
+        submission=SubmissionRow(**own),
+        key=fields["key"],
+        earned=Points(fields["earned"]),
+        possible=Points(fields["possible"]),
+        decided=Points(fields["decided"]),
+        at=fields["at"],
+        author=fields["author"],
+        reason=fields["reason"],
+    )
+
+
+def _mark(fields: Mapping[str, Any]) -> Mark:
+    hundredths = fields["hundredths"]
+    return Mark(
+        submission=fields["submission"],
+        item=fields["item"],
+        points=None if hundredths is None else Points(hundredths),
+        comment=fields["comment"],
+        author=fields["author"],
+        reason=fields["reason"],
+        at=fields["at"],
+    )

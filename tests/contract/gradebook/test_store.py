@@ -1,0 +1,185 @@
+"""What a gradebook promises, held by SQLite and by PostgreSQL alike."""
+
+import threading
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from grader.gradebook import schema
+from grader.gradebook.database import writing
+from grader.gradebook.rows import Mark, NewSubmission, StoredResult, Student
+from grader.gradebook.store import Gradebook
+from grader.model.errors import GradebookError
+from grader.model.points import Points
+
+HW = "HW3"
+WHO = {"author": "ada", "reason": "batch"}
+
+
+def a_result(key: str = "k1", *, sha256: str = "aa", earned: int = 20, record: bytes = b"{}") -> StoredResult:
+    return StoredResult(
+        key, HW, sha256, {"3.1.1": "x"}, record, Points.of(earned), Points.of(46), Points.of(30)
+    )
+
+
+def a_submission(name: str = "ada.ipynb", **fields: str) -> NewSubmission:
+    return NewSubmission(assignment=HW, name=name, sha256="aa", **fields)
+
+
+def test_a_student_is_what_was_last_written(book: Gradebook) -> None:
+    ada = Student("1", "Ada", "ada@example.org")
+    assert book.add_students([ada, Student("2", "Bob")]) == 2
+    assert book.add_students([ada]) == 0
+    assert book.add_students([Student("1", "Ada L.", "ada@example.org")]) == 1
+    assert {student.name for student in book.students().values()} == {"Ada L.", "Bob"}
+
+
+def test_the_same_submission_has_one_row(book: Gradebook) -> None:
+    first = book.add_submission(a_submission(student="1"))
+    assert book.add_submission(a_submission(student="1")) == first
+    assert book.add_submission(a_submission(student="2")) != first
+    assert book.add_submission(a_submission(student="1", submitted_at="2026-11-01T00:00:00+00:00")) != first
+    assert [row.student for row in book.submissions(HW)] == ["1", "2", "1"]
+    assert list(book.submissions("HW4")) == []
+
+
+def test_a_result_is_kept_once_and_found_by_key_and_content(book: Gradebook) -> None:
+    record = b'{"printed": "\xc3\xa9\x00"}' * 1000
+    first = a_result(record=record)
+    assert book.add_result(first)
+    assert not book.add_result(first)
+    assert book.result("k1") == first
+    assert book.result("k2") is None
+    later = a_result("k2", earned=21)
+    book.add_result(later)
+    assert book.latest_result(HW, "aa") == later
+    assert book.latest_result(HW, "bb") is None
+    assert book.known(["k1", "k3", "k2"]) == {"k1", "k2"}
+    assert book.known([f"k{number}" for number in range(1200)]) == {"k1", "k2"}
+
+
+def test_the_last_grade_counts_and_the_history_stays(book: Gradebook) -> None:
+    row = book.add_submission(a_submission())
+    assert book.book(a_result(), [row], **WHO) == 1
+    assert book.book(a_result(), [row], **WHO) == 0
+    book.add_result(a_result("k2", earned=22))
+    assert book.add_grade(row, "k2", author="bob", reason="test of 3.1.1 was wrong")
+    [grade] = book.grades(HW)
+    assert (grade.earned, grade.author, grade.submission.row) == (Points.of(22), "bob", row)
+    assert [key for key, *_ in book.history(row)] == ["k1", "k2"]
+    assert book.add_grade(row, "k1", author="bob", reason="it was right after all")
+    assert [key for key, *_ in book.history(row)] == ["k1", "k2", "k1"]
+
+
+def test_booking_is_all_or_nothing(book: Gradebook) -> None:
+    row = book.add_submission(a_submission())
+    with pytest.raises(GradebookError):
+        book.book(a_result(), [row, row + 1000], **WHO)
+    assert book.result("k1") is None
+    assert list(book.grades(HW)) == []
+
+
+def test_the_last_mark_counts_and_can_be_withdrawn(book: Gradebook) -> None:
+    row = book.add_submission(a_submission())
+    mark = Mark(row, "3.2.3.i", Points.of("1.5"), "good", "ada", "rubric")
+    assert book.add_marks([mark]) == 1
+    assert book.add_marks([mark]) == 0
+    assert book.add_marks([msgspec.structs.replace(mark, points=Points.of(2), author="bob")]) == 1
+    [found] = book.marks(HW).values()
+    assert (found.points, found.author, found.comment) == (Points.of(2), "bob", "good")
+    assert book.add_marks([msgspec.structs.replace(mark, points=None, comment="")]) == 1
+    assert book.marks(HW) == {}
+    assert [entry.points for entry in book.mark_history(row, "3.2.3.i")] == [
+        Points.of("1.5"),
+        Points.of(2),
+        None,
+    ]
+
+
+def test_a_mark_of_no_submission_is_refused_with_all_that_came_with_it(book: Gradebook) -> None:
+    row = book.add_submission(a_submission())
+    with pytest.raises(GradebookError):
+        book.add_marks([Mark(row, "a", Points.of(1)), Mark(row + 7, "a", Points.of(1))])
+    assert book.marks(HW) == {}
+
+
+@pytest.mark.parametrize("table", [table.name for table in schema.FACTS])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET {} = {}", "DELETE FROM {}"])
+def test_rows_cannot_be_changed_or_deleted(book: Gradebook, table: str, statement: str) -> None:
+    row = book.add_submission(a_submission())
+    book.add_students([Student("1", "Ada")])
+    book.book(a_result(), [row], **WHO)
+    book.add_marks([Mark(row, "a", Points.of(1))])
+    column = schema.metadata.tables[table].columns.keys()[1]
+    with pytest.raises(GradebookError, match="never changed or deleted"), writing(book._engine) as connection:
+        connection.execute(text(statement.format(table, column, column)))
+
+
+def test_tables_cannot_be_emptied(book: Gradebook) -> None:
+    if book._engine.dialect.name == "postgresql":
+        with pytest.raises(GradebookError, match="never changed"), writing(book._engine) as connection:
+            connection.execute(text("TRUNCATE grade"))
+
+
+def test_a_reader_that_stops_halfway_keeps_nobody_waiting(book: Gradebook) -> None:
+    book.add_submissions(a_submission(f"{number:04}") for number in range(501))
+    rows = book.submissions(HW)
+    assert next(rows).name == "0000"
+    book.add_submission(a_submission("last"))
+    assert [row.name for row in rows] == [*(f"{number:04}" for number in range(1, 501)), "last"]
+
+
+def test_times_are_utc_and_in_order(book: Gradebook) -> None:
+    book.add_submission(a_submission("a"))
+    book.add_submission(a_submission("b"))
+    first, second = (row.received_at for row in book.submissions(HW))
+    assert first < second
+    assert first.endswith("+00:00")
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=["Cs"])), st.binary())
+def test_any_text_and_bytes_come_back(book: Gradebook, words: str, data: bytes) -> None:
+    row = book.add_submission(a_submission(f"n{words}", student=words))
+    book.add_marks([Mark(row, "item", Points.of(1), words + "!")])
+    assert next(entry for entry in book.submissions(HW) if entry.row == row).student == words
+    assert book.marks(HW)[row, "item"].comment == words + "!"
+    key = f"key {words!r} {data!r}"
+    book.add_result(a_result(key, record=data))
+    found = book.result(key)
+    assert found is not None
+    assert found.record == data
+
+
+def test_many_writers_lose_nothing(book: Gradebook, url: str) -> None:
+    failures: list[BaseException] = []
+
+    def write(number: int) -> None:
+        try:
+            with Gradebook.open(url) as own:
+                for step in range(10):
+                    row = own.add_submission(a_submission(f"{number}-{step}"))
+                    own.book(a_result(f"{number}-{step}"), [row], **WHO)
+        except BaseException as error:  # noqa: BLE001  # shown below
+            failures.append(error)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert failures == []
+    assert len(list(book.grades(HW))) == 40
+
+
+def test_one_batch_at_a_time(book: Gradebook, url: str) -> None:
+    with Gradebook.open(url) as other:
+        with book.one_batch(HW, who="batch 17 on here"):
+            second = other.one_batch(HW, who="me")
+            with pytest.raises(GradebookError, match=r"running already \(batch 17 on here"), second:
+                pytest.fail("two batches at once")
+        with other.one_batch(HW, who="me"):
+            pass
