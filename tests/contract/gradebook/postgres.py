@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+import pytest
 
 MISSING = (
     "these tests need PostgreSQL: on Debian and Ubuntu `apt install postgresql` "
@@ -100,9 +101,12 @@ class Server:
 
 @contextmanager
 def server() -> Iterator[Server]:
-    """A running server, gone afterwards. Fails where PostgreSQL is not installed."""
+    """A running server, gone afterwards. Without PostgreSQL it skips, and fails where CI should have it."""
     bin_folder = programs()
-    assert bin_folder is not None, MISSING
+    if bin_folder is None and os.environ.get("CI") == "true":
+        pytest.fail("PostgreSQL is missing although .ci/run installs it")
+    if bin_folder is None:
+        pytest.skip(MISSING)
     user = service_user()
     folder = Path(tempfile.mkdtemp(prefix="pg"))  # short: a socket's path has 107 bytes
     try:

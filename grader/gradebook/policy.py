@@ -1,0 +1,101 @@
+"""Which of a student's submissions counts, and what being late costs. Small pure functions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from grader.model.errors import UsageError
+from grader.model.points import Points
+
+
+class HandedIn(msgspec.Struct, frozen=True):
+    """What choosing needs to know of one submission.
+
+    ``order`` counts up as submissions are received (its row), ``submitted_at`` is empty where nobody knows.
+    """
+
+    order: int
+    submitted_at: str
+    earned: Points
+
+
+Choice = Callable[[Sequence[HandedIn]], HandedIn]
+
+
+def moment(text: str) -> datetime | None:
+    """The time an ISO 8601 text means, UTC where it names no zone; None for an empty one.
+
+    Raises UsageError for anything else.
+    """
+    if not text:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is no time; write it as 2026-11-30T23:59 or 2026-11-30T23:59+01:00"
+        ) from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def latest(submissions: Sequence[HandedIn]) -> HandedIn:
+    """The one handed in last; of those with no known time the one received last."""
+    return max(submissions, key=_when)
+
+
+def best(submissions: Sequence[HandedIn]) -> HandedIn:
+    """The one with most points; of equal ones the last."""
+    return max(submissions, key=lambda entry: (entry.earned, *_when(entry)))
+
+
+def before(deadline: datetime) -> Choice:
+    """The last one handed in by the deadline; where all are late, the first of them."""
+
+    def choose(submissions: Sequence[HandedIn]) -> HandedIn:
+        on_time = [entry for entry in submissions if _is_on_time(entry, deadline)]
+        return max(on_time, key=_when) if on_time else min(submissions, key=_when)
+
+    return choose
+
+
+def choice(name: str, deadline: str = "") -> Choice:
+    """The choice that a word means: latest, best or deadline. Raises UsageError."""
+    if name == "deadline":
+        when = moment(deadline)
+        if when is None:
+            raise UsageError("choosing by deadline needs --deadline, for example 2026-11-30T23:59+01:00")
+        return before(when)
+    known: dict[str, Choice] = {"latest": latest, "best": best}
+    if name not in known:
+        raise UsageError(f"{name!r} is none of latest, best and deadline")
+    return known[name]
+
+
+def late_days(submitted_at: str, deadline: str, *, grace: timedelta = timedelta(0)) -> int:
+    """Begun days after the deadline and the grace time; 0 where either time is unknown."""
+    submitted, due = moment(submitted_at), moment(deadline)
+    if submitted is None or due is None or submitted <= due + grace:
+        return 0
+    return math.ceil((submitted - due) / timedelta(days=1))
+
+
+def after_penalty(earned: Points, possible: Points, *, days: int, percent_a_day: int) -> Points:
+    """What is left of earned points: each late day takes a share of the possible ones, never below 0.
+
+    Rounded to whole hundredths in the student's favour.
+    """
+    lost = possible.hundredths * percent_a_day * days // 100
+    return Points(max(0, earned.hundredths - lost))
+
+
+def _when(entry: HandedIn) -> tuple[datetime, int]:
+    return moment(entry.submitted_at) or datetime.min.replace(tzinfo=UTC), entry.order
+
+
+def _is_on_time(entry: HandedIn, deadline: datetime) -> bool:
+    when = moment(entry.submitted_at)
+    return when is None or when <= deadline

@@ -1,0 +1,68 @@
+"""From a grade's items and a person's marks to what a student has: the one place where points are added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from grader.gradebook.rows import Mark
+from grader.model.points import ZERO, Points, total
+from grader.model.records import ItemResult
+
+
+class ItemTotal(msgspec.Struct, frozen=True):
+    """One item as it counts: a person's mark goes before what the checks found."""
+
+    item: str
+    title: str
+    kind: str
+    earned: Points
+    possible: Points
+    decided: bool
+    mark: Mark | None = None
+    waits_for: str = ""
+
+
+class Total(msgspec.Struct, frozen=True):
+    """A submission's points. ``awaiting`` are possible points that nobody has decided yet."""
+
+    items: tuple[ItemTotal, ...]
+    earned: Points
+    possible: Points
+    awaiting: Points
+
+    @property
+    def complete(self) -> bool:
+        """Whether every point is decided."""
+        return self.awaiting == ZERO
+
+
+def total_of(items: Iterable[ItemResult], marks: Mapping[str, Mark]) -> Total:
+    """The total of a grade's items with the marks that count for its submission, by item.
+
+    A mark replaces what checks gave, decided or not: an override is a mark like any other. Marks of items
+    that the grade does not have count nothing.
+    """
+    counted = tuple(item_total(item, marks.get(item.item)) for item in items)
+    return Total(
+        items=counted,
+        earned=total(item.earned for item in counted),
+        possible=total(item.possible for item in counted),
+        awaiting=total(item.possible for item in counted if not item.decided),
+    )
+
+
+def item_total(item: ItemResult, mark: Mark | None) -> ItemTotal:
+    """One item with its mark, if a person gave one."""
+    given = mark is not None and mark.points is not None
+    return ItemTotal(
+        item=item.item,
+        title=item.title,
+        kind=item.kind,
+        earned=mark.points if mark is not None and mark.points is not None else item.earned,
+        possible=item.possible,
+        decided=given or item.decided,
+        mark=mark if given else None,
+        waits_for="" if given else item.waits_for,
+    )
