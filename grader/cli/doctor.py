@@ -42,13 +42,17 @@ _SIGNS = {
     Verdict.NOT_PROMISED: ("–", "-", "yellow"),
 }
 _WIDEST = 110
+_NOT_KEPT = (
+    "Grades made here will not carry this verdict: it cannot be written to ~/.cache/chainrule. To change "
+    "that, set XDG_CACHE_HOME to a folder of yours."
+)
 
 
 @click.command("doctor", help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
 def command(*, as_json: bool) -> None:  # noqa: D103  # its help is HELP
     report = examine(Console(stderr=True))
-    remember(report, environ=os.environ)
+    report.kept_in = remember(report, environ=os.environ)
     if as_json:
         sys.stdout.write(json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n")
     else:
@@ -58,7 +62,10 @@ def command(*, as_json: bool) -> None:  # noqa: D103  # its help is HELP
 
 
 class Report:
-    """What was found. ``why_not`` says why there is no mode to use, or why its examination broke off."""
+    """What was found. ``why_not`` says why there is no mode to use, or why its examination broke off.
+
+    ``kept_in`` is the file with the verdict for later grades, None where none was written.
+    """
 
     def __init__(self) -> None:
         self.machine: dict[str, str] = {}
@@ -66,6 +73,7 @@ class Report:
         self.tried: dict[Mode, str] = {}
         self.findings: list[Finding] = []
         self.why_not = ""
+        self.kept_in: str | None = None
         self.seconds = 0.0
 
     @property
@@ -88,6 +96,7 @@ class Report:
             "why_not": self.why_not,
             "machine": self.machine,
             "promises": [asdict(finding) for finding in self.findings],
+            "kept_in": self.kept_in,
             "seconds": round(self.seconds, 1),
         }
 
@@ -110,11 +119,12 @@ def examine(console: Console) -> Report:
     return report
 
 
-def remember(report: Report, *, environ: Mapping[str, str]) -> None:
-    """Keep the verdict of a whole examination for the grades that follow."""
-    if report.mode is not None and report.whole:
-        verdict = verdicts.verdict_of(report.findings, on=datetime.now(UTC).date())
-        verdicts.remember(report.mode, verdict, environ=environ)
+def remember(report: Report, *, environ: Mapping[str, str]) -> str | None:
+    """Keep the verdict of a whole examination for later grades; the file, None where none is written."""
+    if report.mode is None or not report.whole:
+        return None
+    verdict = verdicts.verdict_of(report.findings, on=datetime.now(UTC).date())
+    return verdicts.remember(report.mode, verdict, environ=environ)
 
 
 def _try_promises(report: Report, mode: Mode, say: Any) -> None:
@@ -153,6 +163,8 @@ def show(report: Report, console: Console) -> None:
     for text in sorted({finding.mend for finding in report.findings if finding.mend}):
         console.print(Text(f"To mend: {text}"), width=width)
     console.print(Text(_last_line(report), style="bold"), width=width)
+    if report.whole and report.kept_in is None:
+        console.print(Text(_NOT_KEPT, style="yellow"), width=width)
 
 
 def _machine_table(report: Report) -> Table:

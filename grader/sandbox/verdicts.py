@@ -20,6 +20,7 @@ import msgspec
 
 import grader
 from grader.model.records import DoctorVerdict
+from grader.sandbox import cgroup
 from grader.sandbox.doctor import Finding, Verdict
 from grader.sandbox.modes import Mode
 
@@ -111,6 +112,8 @@ def _path(folder: str, circumstances: Mapping[str, str]) -> str:
 def _circumstances(mode: Mode) -> dict[str, str]:
     """All that a verdict may depend on: our code, Python, the running system, the container, the user.
 
+    A cgroup by whether there is one: its name changes with each login.
+
     Raises OSError where there is no /proc.
     """
     return {
@@ -121,6 +124,7 @@ def _circumstances(mode: Mode) -> dict[str, str]:
         "kernel": platform.release(),
         "boot": _first_line(_BOOT),
         "container": " ".join(os.readlink(f"/proc/self/ns/{kind}") for kind in ("mnt", "user")),
+        "cgroup": "one" if cgroup.find() else "none",
         "user": str(os.geteuid()),
     }
 

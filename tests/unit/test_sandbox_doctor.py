@@ -232,8 +232,9 @@ def test_the_command_says_all_of_it_to_scripts(tmp_path: Path) -> None:
     assert [promise["name"] for promise in found["promises"]] == list(BY_NAME)
     assert found["machine"]["Landlock"].startswith("version")
     assert found["modes"][mode_here()] == ""
+    assert Path(found["kept_in"]).parent == tmp_path / "chainrule"
     ran = describe_environment(mode_here().value, environ=environ)
-    promised = sum(mode_here() in promise.given_by for promise in PROMISES)
+    promised = sum(promise["verdict"] == "holds" for promise in found["promises"])
     assert ran.doctor == DoctorVerdict(
         kept=promised, tried=promised, broken=(), tried_on=datetime.now(UTC).date().isoformat()
     )
@@ -244,10 +245,13 @@ def test_an_examination_that_broke_off_leaves_no_verdict(tmp_path: Path) -> None
     """A part of the promises says nothing of the rest."""
     environ = {"XDG_CACHE_HOME": str(tmp_path)}
     report = report_of(*[finding(Verdict.HOLDS)] * (len(PROMISES) - 1))
-    command.remember(report, environ=environ)
+    assert command.remember(report, environ=environ) is None
     assert verdicts.recall(Mode.NS_USER, environ=environ) is None
+    assert "will not carry" not in shown(report)
     report.findings.append(finding(Verdict.BROKEN))
-    command.remember(report, environ=environ)
+    assert "will not carry" in shown(report)
+    report.kept_in = command.remember(report, environ=environ)
+    assert "will not carry" not in shown(report)
     kept = verdicts.recall(Mode.NS_USER, environ=environ)
     assert kept is not None
     assert (kept.kept, kept.broken) == (len(PROMISES) - 1, ("x",))

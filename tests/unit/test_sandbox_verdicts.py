@@ -56,7 +56,7 @@ def test_without_isolation_no_verdict_counts(environ: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["chainrule", "code", "mode", "python", "kernel", "boot", "container", "user"]
+    "name", ["chainrule", "code", "mode", "python", "kernel", "boot", "container", "cgroup", "user"]
 )
 def test_another_circumstance_another_verdict(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, name: str
