@@ -30,6 +30,9 @@ _REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT)
 _END_SECONDS = 2.0
 _READ = 1 << 16
 _PROC = Path("/proc/self")
+# Made once in the zygote, not in every fork of it.
+_KILLS = re.compile(rb"^oom_kill (\d+)", re.MULTILINE)
+_ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
 def advice() -> str:
@@ -118,7 +121,7 @@ class Group:
 
     def memory_kills(self) -> int:
         """How many of its processes the kernel has ended because the group held too much."""
-        found = re.search(rb"^oom_kill (\d+)", os.pread(self._events, _READ, 0), re.MULTILINE)
+        found = _KILLS.search(os.pread(self._events, _READ, 0))
         return int(found[1]) if found else 0
 
     def kill(self) -> None:
@@ -153,6 +156,8 @@ def _mounts(proc: Path) -> dict[str, tuple[str, str]]:
         return {}
     found: dict[str, tuple[str, str]] = {}
     for line in lines:
+        if " - cgroup" not in line:
+            continue
         where, _, what = line.partition(" - ")
         root, folder = (_plain(text) for text in where.split()[3:5])
         kind, _, options = what.split()[:3]
@@ -163,7 +168,7 @@ def _mounts(proc: Path) -> dict[str, tuple[str, str]]:
 
 def _plain(text: str) -> str:
     """A path as it is, of one as the kernel lists it."""
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 8)), text)
 
 
 def _shared_by_both(own: Path | None, proc: Path) -> tuple[Path, ...]:

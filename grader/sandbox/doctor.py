@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from grader.sandbox import bait, modes
 from grader.sandbox.modes import Mode
 from grader.sandbox.probing import Outcome, try_inside
-from grader.sandbox.promises import LIMITS, PROMISES, Promise, cell
+from grader.sandbox.promises import PROMISES, Promise, cell
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.zygote import Zygote
 
@@ -74,12 +74,12 @@ def examine_one(zygote: Zygote, mode: Mode, promise: Promise) -> Finding:
         verdict=verdict,
         seen=seen,
         control=control,
-        mend=_mend(verdict, mode),
+        mend=_mend(verdict, promise, mode),
     )
 
 
 def _tried(zygote: Zygote, mode: Mode, promise: Promise) -> Outcome:
-    spec = BoxSpec(mode=mode, limits=LIMITS)
+    spec = BoxSpec(mode=mode, limits=promise.limits)
     outcome = Outcome()
     with bait.laid_out() as names:
         for _ in range(promise.runs):
@@ -89,15 +89,15 @@ def _tried(zygote: Zygote, mode: Mode, promise: Promise) -> Outcome:
 
 def _verdict(promise: Promise, mode: Mode, seen: str, control: str) -> Verdict:
     if seen:
-        return Verdict.BROKEN if mode in promise.given_by else Verdict.NOT_PROMISED
+        return Verdict.BROKEN if promise.given(mode) else Verdict.NOT_PROMISED
     if promise.control == "always" and not control:
         return Verdict.UNPROVEN
     return Verdict.HOLDS
 
 
-def _mend(verdict: Verdict, mode: Mode) -> str:
+def _mend(verdict: Verdict, promise: Promise, mode: Mode) -> str:
     if verdict is Verdict.NOT_PROMISED:
-        return modes.advice(mode)
+        return promise.mend(mode)
     return "" if verdict is Verdict.HOLDS else _HOLE
 
 

@@ -8,10 +8,11 @@ try itself on (``grader.sandbox.bait``).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from grader.sandbox import cgroup
 from grader.sandbox.limits import ProcessLimits
-from grader.sandbox.modes import Mode
+from grader.sandbox.modes import Mode, advice
 from grader.sandbox.probing import Outcome
 
 LIMITS = ProcessLimits(memory_mb=256, disk_mb=16, file_mb=8, processes=32, wall_seconds=30, cpu_seconds=30)
@@ -19,6 +20,8 @@ LIMITS = ProcessLimits(memory_mb=256, disk_mb=16, file_mb=8, processes=32, wall_
 
 NAMESPACES = frozenset({Mode.NS_USER, Mode.NS_ROOT})
 EVERYWHERE = frozenset(mode for mode in Mode if mode.isolates)
+# Little memory (192 MB with a cgroup's margin), and room for much that is held outside of processes.
+_ROOMY = replace(LIMITS, memory_mb=128, disk_mb=512, file_mb=64, open_files=4096)
 
 _TRY = """
 answer = []
@@ -44,7 +47,8 @@ class Promise:
 
     ``given_by`` are the modes that make it. With ``control`` the same probe must succeed without a sandbox
     ("always", or where the machine itself "may" refuse it), so that one which cannot fail is noticed.
-    Of several ``runs``, each in a sandbox of its own, the last counts.
+    Of several ``runs``, each in a sandbox of its own, the last counts. ``given_here`` says whether the
+    machine has what the promise takes besides a mode, ``mend`` how to come by what is missing.
     """
 
     name: str
@@ -55,10 +59,21 @@ class Promise:
     control: str = ""
     seconds: float = 10.0
     runs: int = 1
+    limits: ProcessLimits = LIMITS
+    given_here: Callable[[], bool] = lambda: True
+    mend: Callable[[Mode], str] = advice
+
+    def given(self, mode: Mode) -> bool:
+        """Whether a sandbox of ``mode`` makes the promise on this machine."""
+        return mode in self.given_by and self.given_here()
 
 
 def _ended_by_memory(outcome: Outcome) -> str:
     return "" if outcome.died == "memory" else _but("600 MB were held at a limit of 256", outcome)
+
+
+def _held_outside(outcome: Outcome) -> str:
+    return "" if outcome.died == "memory" else listed(outcome)
 
 
 def _interrupted(outcome: Outcome) -> str:
@@ -233,6 +248,44 @@ for _ in range(60):
     held.append(bytearray(b"x") * (10 << 20))
     time.sleep(0.005)
 time.sleep(2)
+""",
+    ),
+    Promise(
+        name="files-in-memory",
+        title="files count as memory too, where they are held in it",
+        given_by=NAMESPACES,
+        control="always",
+        limits=_ROOMY,
+        given_here=cgroup.available,
+        mend=lambda mode: cgroup.advice() if mode.namespaces else advice(mode),
+        broken=_held_outside,
+        source="""
+for number in range(4):
+    with open(f"held{number}", "wb", buffering=0) as file:
+        for _ in range(15):
+            assert file.write(bytes(4 << 20)) == 4 << 20
+answer.append("held 240 MB in files where 192 are allowed")
+""",
+    ),
+    Promise(
+        name="socket-buffers",
+        title="so does what waits in its sockets",
+        control="always",
+        limits=_ROOMY,
+        given_here=cgroup.available,
+        mend=lambda _: cgroup.advice(),
+        broken=_held_outside,
+        source="""
+pairs, sent = [], 0
+while sent < 240 << 20:
+    pairs.append(socket.socketpair())
+    for end in pairs[-1]:
+        try:
+            while True:
+                sent += end.send(bytes(1 << 16), socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            pass
+answer.append("held 240 MB in sockets where 192 are allowed")
 """,
     ),
     Promise(

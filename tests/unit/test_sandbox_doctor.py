@@ -68,11 +68,11 @@ def test_each_promise_holds_and_its_probe_gets_through_without_walls(zygote: Zyg
     """The verdict of doctor on this machine, promise by promise."""
     promise, mode = BY_NAME[name], mode_here()
     finding = examine_one(zygote, mode, promise)
-    if mode in promise.given_by:
+    if promise.given(mode):
         assert (finding.verdict, finding.seen, finding.mend) == (Verdict.HOLDS, "", "")
     else:
         assert (finding.verdict, bool(finding.seen)) == (Verdict.NOT_PROMISED, True)
-        assert finding.mend == modes.advice(mode)
+        assert finding.mend == promise.mend(mode)
     assert bool(finding.control) == (
         promise.control == "always" or (promise.control == "may" and mode.namespaces)
     )
@@ -84,7 +84,7 @@ def test_each_promise_holds_and_its_probe_gets_through_without_walls(zygote: Zyg
 @pytest.mark.parametrize("name", [name for name, promise in BY_NAME.items() if promise.control == "always"])
 def test_a_missing_wall_is_a_cross(zygote: Zygote, name: str) -> None:
     """The same probe where nothing stands in its way, in a mode that claims something does."""
-    promise = dataclasses.replace(BY_NAME[name], given_by={Mode.NONE})
+    promise = dataclasses.replace(BY_NAME[name], given_by={Mode.NONE}, given_here=lambda: True)
     finding = examine_one(zygote, Mode.NONE, promise)
     assert finding.verdict is Verdict.BROKEN
     assert finding.seen
