@@ -27,6 +27,10 @@
 #   are better than a page.
 # - Hand the notebook in **with its outputs**: your curves and generated text are graded from the saved
 #   notebook, nobody repeats your long runs.
+# - The given cells call `record("3.3.i", figure, ...)`. It shows the figure and keeps the numbers behind it
+#   in the cell's output. Among them are the first mini-batches of the run and their losses. Grading trains
+#   on these few again, with your code, your parameters and your seed, and expects your curve to begin so.
+#   After you change code that trains, run everything once more before you hand in.
 #
 # **Files.** `utils.py` and the folder `data/` lie beside this notebook. On Colab upload both with the
 # folder symbol on the left. The full data sets are downloaded once, 30 MB in all; `utils.py` tells how to
@@ -39,10 +43,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from utils import (
     DataSplit,
+    ImageBeginning,
+    TextBeginning,
     add_momentum,
     data_loader_mnist,
     load_text,
     predict_label,
+    record,
     softmax_cross_entropy,
 )
 
@@ -73,6 +80,8 @@ BATCH_SIZE = 5
 MAX_EPOCHS = 200
 PATIENCE = 3  # epochs without improvement before training stops
 BATCH_SIZES = [1, 5, 50, 500, 5000]
+UPDATES_PER_EPOCH = 10_000  # at most: with 10,000 examples an epoch is always the whole training set
+EVAL_EXAMPLES = 10_000  # at most so many of each set measure accuracy and loss
 
 # 3.3 and 3.4: early stopping and momentum
 EARLY_STOP_EPOCHS = 30
@@ -83,7 +92,8 @@ MOMENTUM_EPOCHS = 20
 TRANSFORMER_SEED = 1337
 TRANSFORMER_STEPS = 5000
 EVAL_EVERY = 100  # steps between two points of a loss curve
-EVAL_BATCHES = 200  # mini-batches averaged for one point
+EVAL_BATCHES = 200  # mini-batches drawn for one point
+EVAL_USED = 200  # how many of them are averaged
 TRANSFORMER_BATCH = 16
 TRANSFORMER_RATE = 1e-3
 BLOCK_SIZE = 32  # characters the model can look back
@@ -426,12 +436,19 @@ def best_epoch(accuracies):
 
 
 # %%
-def train_epoch(train_set, model, batch_size, update):
-    """One pass over the training set in random order; what does not fill a batch is left out."""
+def updates_per_epoch(train_set, batch_size):
+    """How many mini-batches an epoch has; what does not fill one is left out."""
+    return min(train_set.N // batch_size, UPDATES_PER_EPOCH)
+
+
+def train_epoch(train_set, model, batch_size, update, beginning):
+    """One pass over the training set in random order."""
     order = np.random.permutation(train_set.N)
-    for start in range(0, train_set.N - batch_size + 1, batch_size):
-        x, y = train_set.get_example(order[start : start + batch_size])
-        a1, h1, a2, _ = forward_pass(model, x, y)
+    for number in range(updates_per_epoch(train_set, batch_size)):
+        rows = order[number * batch_size : (number + 1) * batch_size]
+        x, y = train_set.get_example(rows)
+        a1, h1, a2, loss = forward_pass(model, x, y)
+        beginning.add(loss, rows, x, y)
         backward_pass(model, x, a1, h1, a2, y)
         model = update(model, LEARNING_RATE)
     return model
@@ -442,12 +459,13 @@ def train(sets, model, batch_size, max_epochs, patience=None, update=miniBatchGr
 
     With patience=None there is no early stopping.
     """
+    beginning = ImageBeginning(sets["train"].N)
     history = {"loss": [], "train": [], "validation": [], "test": []}
     best_model = model
     for epoch in range(1, max_epochs + 1):
-        model = train_epoch(sets["train"], model, batch_size, update)
+        model = train_epoch(sets["train"], model, batch_size, update, beginning)
         for name, split in sets.items():
-            accuracy, loss = compute_accuracy_loss(split.N, split, model)
+            accuracy, loss = compute_accuracy_loss(min(split.N, EVAL_EXAMPLES), split, model)
             history[name].append(accuracy)
             if name == "train":
                 history["loss"].append(loss)
@@ -457,8 +475,10 @@ def train(sets, model, batch_size, max_epochs, patience=None, update=miniBatchGr
         if patience is not None and epoch - best >= patience:
             break
     history["best_epoch"] = best
-    history["updates"] = best * (sets["train"].N // batch_size)
-    history["test_at_best"], _ = compute_accuracy_loss(sets["test"].N, sets["test"], best_model)
+    history["updates"] = best * updates_per_epoch(sets["train"], batch_size)
+    examples = min(sets["test"].N, EVAL_EXAMPLES)
+    history["test_at_best"], _ = compute_accuracy_loss(examples, sets["test"], best_model)
+    history["beginning"] = beginning.as_data()
     return history
 
 
@@ -576,14 +596,15 @@ early_run["stopped_at"] = early_stop_epoch(early_run["validation"], PATIENCE)
 print(f"early stopping would have ended training after epoch {early_run['stopped_at']}")
 
 # %%
-_, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
 for name in ["train", "validation", "test"]:
     axes.plot(range(1, len(early_run[name]) + 1), early_run[name], label=name)
 if early_run["stopped_at"] is not None:
     axes.axvline(early_run["stopped_at"], color="black", linestyle="--", label="early stopping")
 axes.set(xlabel="epoch", ylabel="accuracy", title=f"No early stopping, batch size {BATCH_SIZE}")
 axes.legend()
-plt.show()
+kept = ["train", "validation", "test", "loss", "stopped_at", "beginning"]
+record("3.3.i", figure, **{name: early_run[name] for name in kept})
 
 # %% [markdown]
 # ### 3.3.ii After the early-stopped point (2 points)
@@ -677,12 +698,15 @@ for alpha, run in momentum_runs.items():
     )
 
 # %%
-_, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
 for alpha, run in momentum_runs.items():
     axes.plot(range(1, len(run["loss"]) + 1), run["loss"], label=rf"$\alpha$ = {alpha}")
 axes.set(xlabel="epoch", ylabel="training loss", title=f"Momentum, batch size {BATCH_SIZE}")
 axes.legend()
-plt.show()
+kept = ["loss", "validation", "beginning"]
+record(
+    "3.4.i", figure, runs={alpha: {name: run[name] for name in kept} for alpha, run in momentum_runs.items()}
+)
 
 # %% [markdown]
 # ### 3.4.ii A good amount of momentum (2 points)
@@ -810,18 +834,24 @@ def generate(model, n_characters, seed=0):
     return "".join(alphabet[number] for number in numbers[1:])
 
 
-def draw_batch(part, block_size):
-    """Random pieces x of the text and y, the same pieces one character later: both (batch, block_size)."""
-    starts = torch.randint(len(corpus[part]) - block_size, (TRANSFORMER_BATCH,))
-    pieces = torch.stack([corpus[part][start : start + block_size + 1] for start in starts]).to(DEVICE)
+def pieces_at(part, starts, block_size):
+    """Pieces x of the text and the same one character later, y: both (number of starts, block_size)."""
+    pieces = corpus[part][starts[:, None] + torch.arange(block_size + 1)].to(DEVICE)
     return pieces[:, :-1], pieces[:, 1:]
 
 
 @torch.no_grad()
 def average_loss(model, part):
-    """The loss on a part of the text, averaged over EVAL_BATCHES random batches."""
-    losses = [loss_of(model, *draw_batch(part, model.block_size)).item() for _ in range(EVAL_BATCHES)]
-    return sum(losses) / len(losses)
+    """The loss on a part of the text, averaged over random mini-batches.
+
+    EVAL_BATCHES are drawn and EVAL_USED used, so that a short run draws the same numbers as a long one.
+    """
+    block_size = model.block_size
+    draws = torch.randint(len(corpus[part]) - block_size, (EVAL_BATCHES, TRANSFORMER_BATCH))
+    used, total = draws[:EVAL_USED], 0.0
+    for some in used.split(10):  # ten at once are faster than one after the other
+        total += len(some) * loss_of(model, *pieces_at(part, some.flatten(), block_size)).item()
+    return total / len(used)
 
 
 # %%
@@ -830,33 +860,49 @@ def train_transformer(block_size, n_heads):
     torch.manual_seed(TRANSFORMER_SEED)
     model = CharacterTransformer(len(alphabet), block_size, n_heads).to(DEVICE)
     optimizer = torch.optim.AdamW(model.parameters(), lr=TRANSFORMER_RATE)
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    print(f"block size {block_size}, {n_heads} heads: {parameters:,} parameters")
-
     run = {"steps": [], "train": [], "validation": [], "before": generate(model, GENERATED_CHARACTERS)}
+    run["parameter_count"] = sum(parameter.numel() for parameter in model.parameters())
+    print(f"block size {block_size}, {n_heads} heads: {run['parameter_count']:,} parameters")
+
+    beginning = TextBeginning(text, alphabet)
     for step in range(TRANSFORMER_STEPS):
         if step % EVAL_EVERY == 0 or step == TRANSFORMER_STEPS - 1:
             run["steps"].append(step)
             for part in ["train", "validation"]:
                 run[part].append(average_loss(model, part))
-        loss = loss_of(model, *draw_batch("train", block_size))
+        starts = torch.randint(len(corpus["train"]) - block_size, (TRANSFORMER_BATCH,))
+        x, y = pieces_at("train", starts, block_size)
+        loss = loss_of(model, x, y)
+        beginning.add(loss, starts, x, y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     run["after"] = generate(model, GENERATED_CHARACTERS)
+    run["beginning"] = beginning.as_data()
     print(f"loss at the last step: {run['train'][-1]:.4f} train, {run['validation'][-1]:.4f} validation")
     return run
 
 
 def plot_losses(runs):
-    """Training and validation loss of each run, given by its label."""
-    _, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+    """A figure of the training and validation loss of each run, given by its label."""
+    figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
     for number, (label, run) in enumerate(runs.items()):
         axes.plot(run["steps"], run["train"], color=f"C{number}", linestyle="--", label=f"{label}: train")
         axes.plot(run["steps"], run["validation"], color=f"C{number}", label=f"{label}: validation")
     axes.set(xlabel="step", ylabel="loss per character")
     axes.legend()
-    plt.show()
+    return figure
+
+
+def curves_of(run):
+    """What is recorded of a run besides its text."""
+    return {
+        "steps": run["steps"],
+        "train_loss": run["train"],
+        "val_loss": run["validation"],
+        "parameter_count": run["parameter_count"],
+        "beginning": run["beginning"],
+    }
 
 
 # %% [markdown]
@@ -869,6 +915,7 @@ def plot_losses(runs):
 # %%
 default_run = train_transformer(BLOCK_SIZE, N_HEADS)
 print(f"\n--- before training ---\n{default_run['before']}\n\n--- after training ---\n{default_run['after']}")
+record("4.1.i.generation", before=default_run["before"], after=default_run["after"])
 
 # %% [markdown]
 # ### 4.1.i.answer What it writes (2 points)
@@ -893,7 +940,8 @@ print(f"\n--- before training ---\n{default_run['before']}\n\n--- after training
 # Training and validation loss during training.
 
 # %%
-plot_losses({f"block size {BLOCK_SIZE}, {N_HEADS} heads": default_run})
+figure = plot_losses({f"block size {BLOCK_SIZE}, {N_HEADS} heads": default_run})
+record("4.1.ii", figure, **curves_of(default_run))
 
 # %% [markdown]
 # ### 4.1.iii.curves Sequence length: curves and text (2 points)
@@ -903,7 +951,9 @@ plot_losses({f"block size {BLOCK_SIZE}, {N_HEADS} heads": default_run})
 
 # %%
 block_runs = {block_size: train_transformer(block_size, N_HEADS) for block_size in BLOCK_SIZES}
-plot_losses({f"block size {block_size}": run for block_size, run in block_runs.items()})
+figure = plot_losses({f"block size {block_size}": run for block_size, run in block_runs.items()})
+runs = {block_size: {**curves_of(run), "text": run["after"]} for block_size, run in block_runs.items()}
+record("4.1.iii.curves", figure, runs=runs)
 
 # %%
 for block_size, run in block_runs.items():
@@ -932,7 +982,9 @@ for block_size, run in block_runs.items():
 
 # %%
 head_runs = {n_heads: train_transformer(BLOCK_SIZE, n_heads) for n_heads in HEADS}
-plot_losses({f"{n_heads} heads": run for n_heads, run in head_runs.items()})
+figure = plot_losses({f"{n_heads} heads": run for n_heads, run in head_runs.items()})
+runs = {n_heads: {**curves_of(run), "text": run["after"]} for n_heads, run in head_runs.items()}
+record("4.1.iv.curves", figure, runs=runs)
 
 # %%
 for n_heads, run in head_runs.items():

@@ -95,6 +95,7 @@ def test_the_defaults_are_the_homeworks_own() -> None:
     assert (names["BATCH_SIZES"], names["ALPHAS"]) == ([1, 5, 50, 500, 5000], [0.1, 0.3, 0.5, 0.7, 0.9])
     assert (names["TRANSFORMER_SEED"], names["TRANSFORMER_STEPS"]) == (1337, 5000)
     assert (names["EVAL_EVERY"], names["EVAL_BATCHES"], names["TRANSFORMER_BATCH"]) == (100, 200, 16)
+    assert (names["UPDATES_PER_EPOCH"], names["EVAL_EXAMPLES"], names["EVAL_USED"]) == (10_000, 10_000, 200)
     assert (names["BLOCK_SIZE"], names["N_HEADS"], names["LAYERS"], names["EMBEDDING"]) == (32, 4, 4, 64)
     assert (names["BLOCK_SIZES"], names["HEADS"], names["DATA"]) == ([2, 16, 64], [2, 4, 8], "full")
 
