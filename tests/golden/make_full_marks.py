@@ -2,7 +2,7 @@
 
 The reference as a student who solved everything hands it in: no markers, every cell run in Jupyter's kernel
 on the full data, with outputs, figures and evidence. CHAINRULE_DATA names the folder of the full data: the
-four files of Fashion-MNIST and tinyshakespeare.txt. It takes half an hour of one core, too much for CI: so the
+four files of Fashion-MNIST and tinyshakespeare.txt. It takes half an hour of one core, too long for CI: the
 notebook is kept, and a test compares its cells with the reference's.
 
 The experiments need nothing of each other. Four kernels make one each: part 3, the default transformer, the
