@@ -1,15 +1,36 @@
 """The author's ``hidden_tests/beginning.py``: how a submission's long run is begun again while grading.
 
 It is read on the trusted side, before the cells run, and is told what the submission claims. What it gives
-back is data: names for the budget, and source that runs in the sandbox before the first cell.
+back is data: names for the budget, and source that runs in the sandbox before the first cell. Whatever goes
+wrong with it stops no grading: the notebook then runs within the manifest's own budget.
 """
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
+import io
+import math
+import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from grader.model.assignment import BudgetValue
+from grader.model.errors import AuthorError, CheckFailed
+from grader.notebooks.text import clean
+from grader.session.notebook import Notebook
+
+FILE = "beginning.py"
+MAX_PRELUDE = 16_000_000
+"""Characters of a prelude."""
+MAX_VALUE = 10_000
+"""Characters of a budget's text, entries of a budget's list."""
+
+_MODULE = "chainrule_beginning"
+_LARGEST = 2**53  # what every reader of JSON takes for the same number
 
 
 @dataclass(frozen=True)
@@ -22,3 +43,87 @@ class Beginning:
 
     budget: Mapping[str, BudgetValue] = field(default_factory=dict)
     prelude: str = ""
+
+
+def prepare(checks: Path, claims: Mapping[str, tuple[Mapping[str, Any], ...]]) -> Beginning:
+    """What the author's file makes of these claims, by item; an empty beginning where there is no file.
+
+    Raises AuthorError, one line, when it cannot be used. A CheckFailed of the author's (claims that are not
+    to be believed) is no error: there is no beginning then.
+    """
+    path = checks / FILE
+    if not path.is_file():
+        return Beginning()
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # `--json` promises the record alone
+            found = _function(path)(claims)
+    except CheckFailed:
+        return Beginning()
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # the author's code may raise anything
+        raise AuthorError(f"{FILE}: {_in_one_line(error)}") from None
+    _assert_usable(found)
+    beginning: Beginning = found
+    return beginning
+
+
+def run_prelude(notebook: Notebook, prelude: str, *, seconds: float) -> None:
+    """Run a prelude inside the notebook. Raises AuthorError, one line, when it does not run through."""
+    if not prelude:
+        return
+    run = notebook.run_cell(prelude, seconds=seconds)
+    if run.status != "ok":
+        said = " ".join(run.error.split())[:300]
+        raise AuthorError(f"{FILE}: the prelude did not run through: {run.status}: {said}")
+
+
+def _function(path: Path) -> Any:
+    """The file's ``prepare``; its module is nobody else's to import."""
+    spec = importlib.util.spec_from_file_location(_MODULE, path)
+    if spec is None or spec.loader is None:
+        raise AuthorError("is not Python source")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[_MODULE] = module  # dataclasses look their module up
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules[_MODULE]
+    if not callable(getattr(module, "prepare", None)):
+        raise AuthorError("has no function prepare(claims)")
+    return module.prepare
+
+
+def _in_one_line(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    place = next((frame for frame in reversed(frames) if Path(frame.filename).name == FILE), None)
+    kind = "" if isinstance(error, AuthorError) else f"{type(error).__name__}: "
+    at = f" (line {place.lineno})" if place else ""
+    return " ".join(f"{kind}{error}".split())[:300] + at
+
+
+def _assert_usable(found: object) -> None:
+    """Raises AuthorError for what cannot become a budget and a prelude, or could not be kept in a record."""
+    if not isinstance(found, Beginning):
+        raise AuthorError(f"{FILE}: prepare gave {type(found).__name__}, expected grader.Beginning")
+    if not isinstance(found.prelude, str) or len(found.prelude) > MAX_PRELUDE:
+        raise AuthorError(f"{FILE}: the prelude must be text of at most {MAX_PRELUDE:,} characters")
+    if not isinstance(found.budget, Mapping):
+        raise AuthorError(f"{FILE}: the budget must map names to values")
+    for name, value in found.budget.items():
+        if not isinstance(name, str) or not name.isidentifier():
+            raise AuthorError(f"{FILE}: budget: {str(name)[:80]!r} is not a Python name")
+        if not _is_budget_value(value):
+            raise AuthorError(
+                f"{FILE}: budget: {name} is neither a finite number, text, true or false nor a list of them"
+            )
+
+
+def _is_budget_value(value: object) -> bool:
+    if type(value) is list:
+        return len(value) <= MAX_VALUE and all(
+            type(entry) is not list and _is_budget_value(entry) for entry in value
+        )
+    if type(value) is str:
+        return len(value) <= MAX_VALUE and clean(value) == value
+    if type(value) is float:
+        return math.isfinite(value)
+    return type(value) is bool or (type(value) is int and abs(value) <= _LARGEST)

@@ -6,19 +6,23 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.model.errors import CheckError, Fault, Outcome, StudentError
+from grader.model.errors import BadEvidence, CheckError, Fault, Outcome, StudentError
 
 NO_HINT = "This hidden check did not pass. Its name says what it looks at; try your own small examples."
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a check ended. ``told`` may be shown to a student whatever the check, ``detail`` not."""
+    """How a check ended. ``told`` may be shown to a student whatever the check, ``detail`` not.
+
+    ``says_all`` tells that a hint beside ``told`` would say nothing more.
+    """
 
     outcome: Outcome
     fault: Fault | None = None
     told: str = ""
     detail: str = ""
+    says_all: bool = False
 
 
 PASSED = Verdict(Outcome.PASSED)
@@ -44,6 +48,8 @@ def verdict_on(error: BaseException | None) -> Verdict:
     if isinstance(error, StudentError):
         detail = f"{error}\n{error.traceback}".rstrip()
         return Verdict(error.outcome, error.fault, _TOLD[error.outcome], detail)
+    if isinstance(error, BadEvidence):
+        return Verdict(error.outcome, error.fault, str(error), str(error), says_all=True)
     if isinstance(error, CheckError):
         told = _TOLD.get(error.outcome, "") if error.fault is Fault.STUDENT else ""
         return Verdict(error.outcome, error.fault, told, str(error))
@@ -61,11 +67,14 @@ def where(error: BaseException) -> str:
 
 
 def message_for_student(verdict: Verdict, *, hidden: bool, hint: str | None) -> str:
-    """What a student reads: everything for a public check, the author's hint alone for a hidden one."""
+    """What a student reads: everything for a public check, the author's hint alone for a hidden one.
+
+    What is wrong with their own evidence they read in either.
+    """
     if verdict.outcome is Outcome.PASSED:
         return ""
     if verdict.fault is not Fault.STUDENT:
         return "This check could not be carried out; it costs nothing and your instructor has been told."
     if not hidden:
         return verdict.detail
-    return " ".join(filter(None, (verdict.told, hint))) or NO_HINT
+    return " ".join(filter(None, (verdict.told, "" if verdict.says_all else hint))) or NO_HINT

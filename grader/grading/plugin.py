@@ -1,15 +1,17 @@
-"""The pytest plugin that gives checks their `student` and `rng` and turns tests into CheckResults."""
+"""The pytest plugin that gives checks `student`, `rng` and `evidence` and turns tests into CheckResults."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from grader.checks.claims import Evidence
+from grader.grading.evidence import Recorded
 from grader.grading.outcomes import message_for_student, verdict_on
 from grader.grading.seeds import Seeds
 from grader.model.assignment import Assignment
@@ -23,6 +25,9 @@ from grader.session.transport import Session
 MARKERS = (
     "chainrule_item(id): the item of the assignment that a check belongs to",
     "chainrule_points(points, hint): what a check is worth and what a student reads when it fails",
+)
+NOT_SAVED = Recorded(
+    problems=("recorded evidence is read from the saved file: save the notebook, then `grade --public FILE`",)
 )
 MAX_PRINTED = 10_000
 _PLACE = re.compile(r'([\w./\\ -]+\.py)(?:", line |:)(\d+)')
@@ -62,7 +67,8 @@ class CheckPlugin:
     """Runs the checks of one assignment against one notebook; ``results`` fills up as they end.
 
     ``hidden`` decides what a student may read; ``only`` keeps the checks of one item; ``on_check`` is told
-    each check before it runs, with its number and how many there are.
+    each check before it runs, with its number and how many there are. ``recorded`` is the evidence for each
+    item, None where no file was read.
     """
 
     def __init__(
@@ -75,10 +81,12 @@ class CheckPlugin:
         assignment: Assignment | None = None,
         only: str | None = None,
         on_check: Callable[[int, int, str], None] | None = None,
+        recorded: Mapping[str, Recorded] | None = None,
     ) -> None:
         self.results: list[CheckResult] = []
         self.errors: list[str] = []
         self._notebook, self._assignment = notebook, assignment
+        self._recorded = recorded
         self._seeds = Seeds(seed)
         self._seconds, self._hidden, self._only = seconds, hidden, only
         self._on_check = on_check or (lambda _number, _count, _title: None)
@@ -99,6 +107,13 @@ class CheckPlugin:
     def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
         """Random numbers from the run's recorded seed and the check's name."""
         return np.random.default_rng(self._seeds.of_check(self._checks[request.node.nodeid].key))
+
+    @pytest.fixture
+    def evidence(self, request: pytest.FixtureRequest, rng: np.random.Generator) -> Evidence:
+        """What was recorded for the check's item: in the file, and by the cells while grading."""
+        item = self._checks[request.node.nodeid].item
+        found = NOT_SAVED if self._recorded is None else self._recorded.get(item, Recorded())
+        return Evidence(item, rng, found.claims, found.problems, found.again, found.broken)
 
     # -- collection ------------------------------------------------------------------------------------
 
@@ -181,7 +196,8 @@ def hold_against_manifest(checks: list[Check], assignment: Assignment, *, worth:
                 f"{check.file}: check `{check.name}`: no item owns it; assignment.toml has no item with "
                 f"key `id` = {check.item!r}"
             )
-    for item in assignment.of_kind("code") if worth else ():
+    decided_by_checks = (*assignment.of_kind("code"), *assignment.of_kind("evidence"))
+    for item in decided_by_checks if worth else ():
         own = [check for check in checks if check.item == item.id]
         added = total(check.points for check in own)
         if own and added != item.points:

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from grader.grading import folder
+from grader.grading.evidence import Recorded, recorded_in, with_run
 from grader.grading.execution import execute
 from grader.grading.local import CALL_SECONDS, OwnNotebook
 from grader.grading.outcomes import verdict_on
 from grader.grading.plugin import CheckPlugin
 from grader.model.errors import CannotGrade
+from grader.notebooks.answers import find_answers
 from grader.notebooks.intake import read
 
 SEED = 0
@@ -47,10 +49,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.help or config.option.collectonly:
         return
     try:
-        notebook = run_notebook(submission_of(config))
+        notebook, recorded = run_notebook(submission_of(config))
     except CannotGrade as error:
         raise pytest.UsageError(str(error)) from None
-    plugin = CheckPlugin(notebook, seed=SEED, seconds=CALL_SECONDS, hidden=False)
+    plugin = CheckPlugin(notebook, seed=SEED, seconds=CALL_SECONDS, hidden=False, recorded=recorded)
     config.pluginmanager.register(plugin, "chainrule-checks")
 
 
@@ -67,13 +69,16 @@ def submission_of(config: pytest.Config) -> Path:
     return found[0]
 
 
-def run_notebook(path: Path) -> OwnNotebook:
-    """The notebook after all its cells ran, within the assignment's budget."""
+def run_notebook(path: Path) -> tuple[OwnNotebook, dict[str, Recorded]]:
+    """The notebook after all its cells ran within the assignment's budget, and the evidence in its file."""
     submission = read(path)
     assignment = folder.load(path.absolute().parent).assignment
+    recorded = recorded_in(find_answers(submission.cells, assignment))
     notebook = OwnNotebook(submission.module_name, path.absolute().parent, seed=SEED)
-    execute(notebook, submission.cells, budget=assignment.budget, limits=assignment.limits, watch=Silent())
-    return notebook
+    ran = execute(
+        notebook, submission.cells, budget=assignment.budget, limits=assignment.limits, watch=Silent()
+    )
+    return notebook, with_run(recorded, ran.evidence)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from grader.grading.beginning import prepare, run_prelude
 from grader.grading.environment import describe_environment
+from grader.grading.evidence import Recorded, contents_of, recorded_in, texts_of, with_run
 from grader.grading.execution import Execution, Watch, execute
 from grader.grading.folder import AssignmentFolder
 from grader.grading.scoring import HandedIn, needs_attention, score, score_public
+from grader.model.assignment import BudgetValue
+from grader.model.errors import AuthorError
 from grader.model.records import (
     SCHEMA,
     CheckResult,
@@ -25,7 +29,7 @@ from grader.model.records import (
     earned_points,
     possible_points,
 )
-from grader.notebooks.answers import find_answers
+from grader.notebooks.answers import Answer, find_answers
 from grader.notebooks.cells import Cell
 from grader.notebooks.figures import BadFigure, figure_from_base64
 from grader.notebooks.intake import SubmissionFile, read
@@ -64,11 +68,18 @@ def grade(
     graded_at, start = now(), time.monotonic()
     submission = read(job.submission)
     job.folder.checks(hidden=not job.public)
+    answers = find_answers(
+        submission.cells, job.folder.assignment, given=() if job.public else given_cells(job.folder)
+    )
+    recorded = recorded_in(answers)
+    beginning = begin(job, recorded)
     with opened(opener, job, submission, watch) as notebook:
-        execution = run_cells(notebook, submission, job, watch)
-        results, errors = run_checks(notebook, job, watch)
+        beginning = enter(notebook, beginning, job)
+        execution = run_cells(notebook, submission, job, watch, beginning.budget)
+        recorded = with_run(recorded, execution.evidence, broken=beginning.broken)
+        results, errors = run_checks(notebook, job, watch, recorded)
         isolation = notebook.isolation
-    items = score_items(job, submission, results)
+    items = score_items(job, answers, recorded, results)
     return Grade(
         schema=SCHEMA,
         assignment=job.folder.assignment.title,
@@ -80,7 +91,7 @@ def grade(
         seconds=round(time.monotonic() - start, 3),
         environment=describe_environment(isolation, environ=os.environ),
         limits=job.folder.assignment.limits,
-        budget=job.folder.assignment.budget,
+        budget=beginning.budget,
         earned=earned_points(items),
         possible=possible_points(items),
         decided=decided_points(items),
@@ -88,7 +99,7 @@ def grade(
         cells=execution.cells,
         figures=figures_of(submission, execution, items),
         notices=submission.notices,
-        attention=needs_attention(items, errors),
+        attention=needs_attention(items, [*filter(None, [beginning.broken]), *errors]),
     )
 
 
@@ -102,15 +113,54 @@ def opened(opener: Opener, job: GradeJob, submission: SubmissionFile, watch: Wat
         notebook.close()
 
 
-def run_cells(notebook: Notebook, submission: SubmissionFile, job: GradeJob, watch: Watch) -> Execution:
-    """Run the submission's code cells within the assignment's limits and budget."""
-    assignment = job.folder.assignment
-    return execute(
-        notebook, submission.cells, budget=assignment.budget, limits=assignment.limits, watch=watch
-    )
+@dataclass(frozen=True)
+class Begun:
+    """How the cells are to be run: the budget with the author's beginning laid over it, and its prelude.
+
+    ``broken`` is what went wrong with the beginning: then there is none.
+    """
+
+    budget: dict[str, BudgetValue]
+    prelude: str = ""
+    broken: str = ""
 
 
-def run_checks(notebook: Notebook, job: GradeJob, watch: Watch) -> tuple[list[CheckResult], list[str]]:
+def begin(job: GradeJob, recorded: Mapping[str, Recorded]) -> Begun:
+    """The beginning for what this submission claims; none for public checks, which students run."""
+    budget = job.folder.assignment.budget
+    if job.public:
+        return Begun(budget)
+    try:
+        beginning = prepare(job.folder.checks(hidden=True), contents_of(recorded))
+    except AuthorError as error:
+        return Begun(budget, broken=str(error))
+    return Begun({**budget, **beginning.budget}, beginning.prelude)
+
+
+def enter(notebook: Notebook, begun: Begun, job: GradeJob) -> Begun:
+    """Run the prelude. Where it does not run through, the notebook gets the plain budget."""
+    try:
+        run_prelude(notebook, begun.prelude, seconds=job.folder.assignment.limits.cell_seconds)
+    except AuthorError as error:
+        return Begun(job.folder.assignment.budget, broken=str(error))
+    return begun
+
+
+def run_cells(
+    notebook: Notebook,
+    submission: SubmissionFile,
+    job: GradeJob,
+    watch: Watch,
+    budget: Mapping[str, BudgetValue],
+) -> Execution:
+    """Run the submission's code cells within the assignment's limits and this budget."""
+    limits = job.folder.assignment.limits
+    return execute(notebook, submission.cells, budget=budget, limits=limits, watch=watch)
+
+
+def run_checks(
+    notebook: Notebook, job: GradeJob, watch: Watch, recorded: Mapping[str, Recorded]
+) -> tuple[list[CheckResult], list[str]]:
     """The results of the hidden or public checks, and one line for each file that could not be loaded."""
     from grader.grading.checks import run_checks as run_folder  # noqa: PLC0415  # pytest takes 0.1 s
     from grader.grading.plugin import CheckPlugin  # noqa: PLC0415
@@ -122,24 +172,29 @@ def run_checks(notebook: Notebook, job: GradeJob, watch: Watch) -> tuple[list[Ch
         hidden=not job.public,
         assignment=job.folder.assignment,
         on_check=watch.check,
+        recorded=recorded,
     )
     run_folder(job.folder.checks(hidden=not job.public), plugin)
     return plugin.results, plugin.errors
 
 
 def score_items(
-    job: GradeJob, submission: SubmissionFile, results: Sequence[CheckResult]
+    job: GradeJob,
+    answers: Mapping[str, Answer],
+    recorded: Mapping[str, Recorded],
+    results: Sequence[CheckResult],
 ) -> tuple[ItemResult, ...]:
     """The items with their points; public checks award none."""
     if job.public:
         return score_public(job.folder.assignment, results)
-    return score(job.folder.assignment, results, handed_in(submission, job.folder))
+    handed = {item: handed_in(answer, recorded[item]) for item, answer in answers.items()}
+    return score(job.folder.assignment, results, handed)
 
 
-def handed_in(submission: SubmissionFile, folder: AssignmentFolder) -> dict[str, HandedIn]:
-    """Prose and figures of the items that a person decides."""
-    found = find_answers(submission.cells, folder.assignment, given=given_cells(folder))
-    return {item: HandedIn(answer.text, answer.figures, answer.found) for item, answer in found.items()}
+def handed_in(answer: Answer, recorded: Recorded) -> HandedIn:
+    """Prose, recorded texts and figures of an item, for a person to see."""
+    text = "\n\n".join(filter(None, (answer.text, texts_of(recorded))))
+    return HandedIn(text, answer.figures, answer.found, recorded.found)
 
 
 def given_cells(folder: AssignmentFolder) -> tuple[Cell, ...]:

@@ -11,6 +11,7 @@ from grader.grading.scoring import HandedIn, needs_attention, score, score_publi
 from grader.model.assignment import parse
 from grader.model.errors import (
     AuthorError,
+    BadEvidence,
     CallTimedOut,
     CheckFailed,
     Fault,
@@ -21,7 +22,7 @@ from grader.model.errors import (
     UnsupportedValue,
 )
 from grader.model.points import ZERO, Points, total
-from grader.model.records import CheckResult, decided_points, earned_points, possible_points
+from grader.model.records import CheckResult, Figure, decided_points, earned_points, possible_points
 
 ASSIGNMENT = parse("""
 title = "T"
@@ -97,7 +98,7 @@ def test_written_and_evidence_items_wait_for_a_person_and_ask_for_no_attention()
     evidence, written = items[2], items[3]
     assert not evidence.decided
     assert not written.decided
-    assert "automatically" in evidence.waits_for
+    assert "no automatic check" in evidence.waits_for
     assert (written.answer, written.found, evidence.found) == ("because", True, False)
     assert needs_attention(items, []) == ()
     assert (str(decided_points(items)), str(earned_points(items)), str(possible_points(items))) == (
@@ -105,6 +106,36 @@ def test_written_and_evidence_items_wait_for_a_person_and_ask_for_no_attention()
         "3.5",
         "6.5",
     )
+
+
+BAD = result("e", "1", Outcome.FAILED, Fault.STUDENT)
+FIGURE = Figure(b"", 1, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("check", "handed", "decided", "earned"),
+    [
+        (result("e", "1"), HandedIn(recorded=True, found=True), True, "1"),
+        (BAD, HandedIn(figures=(FIGURE,), recorded=True, found=True), True, "0"),
+        (BAD, HandedIn(), True, "0"),
+        (BAD, HandedIn(figures=(FIGURE,), found=True), False, "0"),
+        (result("e", "1", Outcome.ERRORED, Fault.AUTHOR), HandedIn(recorded=True), False, "0"),
+    ],
+    ids=["sound", "unsound", "nothing", "a figure alone", "the author's fault"],
+)
+def test_checks_decide_evidence_but_a_figure_alone_waits_for_a_person(check, handed, decided, earned):
+    items = score(ASSIGNMENT, [result("a", "2"), result("b", "1.5"), check], {"e": handed})
+    assert (items[2].decided, str(items[2].earned), items[2].found) == (decided, earned, handed.found)
+    assert (items[2].checks, items[2].figures) == ((check,), handed.figures)
+    assert ("figure" in items[2].waits_for) == (bool(handed.figures) and not handed.recorded)
+    assert bool(needs_attention(items, [])) == (check.fault is Fault.AUTHOR)
+
+
+def test_what_is_wrong_with_their_own_evidence_a_student_reads_without_the_hint():
+    verdict = verdict_on(BadEvidence("`loss` has 3 values, expected 5"))
+    assert (verdict.outcome, verdict.fault) == (Outcome.FAILED, Fault.STUDENT)
+    said = [message_for_student(verdict, hidden=hidden, hint="a hint") for hidden in (True, False)]
+    assert said == ["`loss` has 3 values, expected 5"] * 2
 
 
 def test_public_checks_award_nothing_and_list_only_items_they_are_about():

@@ -1,0 +1,87 @@
+"""What crosses to whoever grades one submission of a batch, and what comes back: bytes of plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from grader.grading.batch.merge import merge
+from grader.grading.execution import Watch
+from grader.grading.folder import AssignmentFolder
+from grader.grading.run import GradeJob, Opener, grade
+from grader.model.errors import CannotGrade, CheckError, Fault, ManifestError, SubmissionError
+from grader.model.records import Grade, decode, encode
+
+
+class Work(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One submission to grade.
+
+    ``name`` is shown to people, ``path`` is where its bytes lie and ``sha256`` what they are. With ``only``
+    these items are graded and the others taken from ``previous``, an earlier record of the same bytes.
+    """
+
+    name: str
+    path: str
+    sha256: str
+    seed: int
+    only: tuple[str, ...] = ()
+    previous: bytes = b""
+
+
+class Done(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How it went: a record, or one line that says why there is none and whose fault that is."""
+
+    record: bytes = b""
+    error: str = ""
+    fault: Fault | None = None
+    seconds: float = 0.0
+
+
+class Lost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Nobody's answer: every worker that took the submission died, ``deaths`` of them."""
+
+    deaths: int
+    reason: str = ""
+
+
+OnDone = Callable[[Work, "Done | Lost"], None]
+
+
+class SilentWatch:
+    """Watches a grading for nobody; a batch shows submissions, not cells."""
+
+    def cell(self, number: int, total: int, first_line: str) -> None:
+        """Cell ``number`` of ``total`` begins."""
+
+    def check(self, number: int, total: int, title: str) -> None:
+        """Check ``number`` of ``total`` begins."""
+
+    def note(self, text: str) -> None:
+        """Something else begins."""
+
+
+def run_work(work: Work, folder: AssignmentFolder, opener: Opener, *, watch: Watch | None = None) -> Done:
+    """Grade one submission. Whatever is wrong with it or with this machine is in the answer, never raised."""
+    try:
+        done = graded(work, folder, opener, watch or SilentWatch())
+    except SubmissionError as error:
+        return Done(error=str(error), fault=Fault.STUDENT)
+    except ManifestError as error:
+        return Done(error=str(error), fault=Fault.AUTHOR)
+    except (CannotGrade, CheckError, OSError, MemoryError) as error:
+        return Done(error=f"{type(error).__name__}: {error}", fault=Fault.INFRASTRUCTURE)
+    return Done(record=encode(done), seconds=done.seconds)
+
+
+def graded(work: Work, folder: AssignmentFolder, opener: Opener, watch: Watch) -> Grade:
+    """The submission's grade, items of an earlier one included. Raises CannotGrade."""
+    job = GradeJob(Path(work.path), folder, work.seed, only=frozenset(work.only))
+    fresh = grade(job, opener=opener, watch=watch)
+    if fresh.submission.sha256 != work.sha256:
+        raise SubmissionError(f"{work.name}: the file was changed while the batch ran; grade it again")
+    fresh = msgspec.structs.replace(
+        fresh, submission=msgspec.structs.replace(fresh.submission, name=work.name)
+    )
+    return merge(decode(work.previous), fresh, folder.assignment) if work.previous else fresh
