@@ -80,8 +80,9 @@ def make(limits: ProcessLimits, *, proc: Path = _PROC) -> Group | None:
         _unlock(parents[0])
         try:
             _limit(own, limits)
+            roll = "tasks" if len(own) > 1 else "cgroup.procs"
             # Opened now: the kernel asks whether the one who opened them may move a process.
-            members = tuple(_hold(held, "cgroup.procs", folder, os.O_WRONLY) for folder in own)
+            members = tuple(_hold(held, roll, folder, os.O_WRONLY) for folder in own)
             events = _hold(held, "memory.oom_control" if len(own) > 1 else "memory.events", own[0])
         except OSError:
             _end(parents, own, name)
@@ -113,8 +114,16 @@ class Group:
     _events: int
     _held: contextlib.ExitStack
 
-    def join(self, process: int) -> None:
-        """Put ``process``, and so all that it starts from now on, into the group, unless it has ended."""
+    @property
+    def entered_from_inside(self) -> bool:
+        """Whether a process with one thread best puts itself in: version 1, where that needs no lock.
+
+        To move another one the kernel waits until nobody forks, often ten milliseconds.
+        """
+        return len(self._members) > 1
+
+    def join(self, process: int = 0) -> None:
+        """Put in ``process``, or the calling one, with all that it starts from now on, unless it ended."""
         with contextlib.suppress(ProcessLookupError):
             for members in self._members:
                 os.write(members, str(process).encode())

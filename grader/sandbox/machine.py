@@ -10,10 +10,7 @@ import os
 import platform
 import sys
 
-from grader.sandbox import landlock, syscalls
-
-_V2 = "/sys/fs/cgroup"
-_V1 = ("memory", "pids")
+from grader.sandbox import cgroup, landlock, syscalls
 
 
 def facts() -> dict[str, str]:
@@ -70,19 +67,11 @@ def _user_namespaces() -> str:
 
 
 def _cgroup() -> str:
-    if os.path.exists(f"{_V2}/cgroup.controllers"):
-        own = _read("/proc/self/cgroup").rpartition("::")[2]
-        place = os.path.normpath(f"{_V2}/{own}")
-        held = _read(f"{place}/cgroup.controllers") or "none"
-        return f"version 2, {_writable(place)}, controllers {held}"
-    named = [name for name in _V1 if os.path.isdir(f"{_V2}/{name}")]
-    if not named:
-        return "none"
-    return "version 1, " + ", ".join(f"{name} {_writable(os.path.join(_V2, name))}" for name in named)
-
-
-def _writable(path: str) -> str:
-    return "writable" if os.access(path, os.W_OK) else "not writable"
+    """Where each sandbox can have a group of its own."""
+    folders = cgroup.find()
+    if not folders:
+        return "none in which groups can be made"
+    return f"version {1 if len(folders) > 1 else 2}, in {' and '.join(map(str, folders))}"
 
 
 def _process_limits() -> str:

@@ -103,12 +103,13 @@ class _Supervisor:
                 report=write,
                 slot_user=self.slot_user,
                 place=self.place or shared.Place(base="", work=self.workdir, readable=()),
+                group=self.group,
                 serve=serve,
             )
         os.close(write)
         os.close(data)
-        if self.group is not None:  # the host sends student code only when it was told "started"
-            self.group.join(self.process)
+        if self.group is not None and not self.group.entered_from_inside:
+            self.group.join(self.process)  # before the host is told that it may send student code
         return report
 
     def _watch(self, report: int) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from grader.sandbox import capabilities, filesystem, landlock, limits, processes, seccomp
+from grader.sandbox.cgroup import Group
 from grader.sandbox.modes import UNREADABLE, Mode
 from grader.sandbox.namespaces import INSIDE_USER
 from grader.sandbox.shared import Place
@@ -36,15 +37,26 @@ _ABOVE_STANDARD = 16
 _RULES_ON_CUTTING = 3  # the version of Landlock from which truncating a file is a right
 
 
-def run(spec: BoxSpec, *, data: int, report: int, slot_user: int, place: Place, serve: Serve) -> NoReturn:
+def run(
+    spec: BoxSpec,
+    *,
+    data: int,
+    report: int,
+    slot_user: int,
+    place: Place,
+    group: Group | None,
+    serve: Serve,
+) -> NoReturn:
     """Confine this process as ``spec`` says and hand it to ``serve``.
 
     ``data`` and ``report`` are file descriptors; ``slot_user`` is who to become when root starts sandboxes;
-    ``place`` is where to work in a mode without a file system of its own.
+    ``place`` is where to work in a mode without a file system of its own; ``group`` is the control group.
     """
     try:
         report = _moved_up(report)
         try:
+            if group is not None and group.entered_from_inside:
+                group.join()
             _confine(spec, data=data, report=report, slot_user=slot_user, place=place)
             seed_generators(spec.seed)
         except BaseException as error:  # noqa: BLE001  # reported in words, whatever it is
