@@ -113,14 +113,15 @@ def cannot_write(place: Path, why: str | None) -> UsageError:
     return UsageError(f"the report cannot be written to {place}: {why}; choose another --out")
 
 
-def write_reports(grade: Grade, out: Path) -> Path:
+def write_reports(grade: Grade, out: Path, *, name: str | None = None) -> Path:
     """Write grade.json and report.html below ``out``; the folder they are in. Raises UsageError.
 
+    ``name`` is that folder's, made from the submission's where it is left out.
     Each file is put in place whole: a full disk or a second grading leaves no half of one.
     """
     from grader.reports.html import render  # noqa: PLC0415  # Jinja2 and Markdown, not needed to start
 
-    place = out / report_name(grade.submission.name)
+    place = out / (name or report_name(grade.submission.name))
     try:
         place.mkdir(parents=True, exist_ok=True)
         replace_whole(place / "grade.json", encode(grade))

@@ -122,6 +122,12 @@ class Gradebook:
         query = select(table).where(table.c.assignment == assignment, table.c.sha256 == sha256)
         return self._one_result(query.order_by(table.c.row.desc()).limit(1))
 
+    def last_result(self, assignment: str) -> StoredResult | None:
+        """The result that was kept last, of any submission."""
+        table = schema.result
+        query = select(table).where(table.c.assignment == assignment)
+        return self._one_result(query.order_by(table.c.row.desc()).limit(1))
+
     def known(self, keys: Iterable[str]) -> set[str]:
         """Those of the keys that have a result."""
         wanted, found = list(dict.fromkeys(keys)), set[str]()

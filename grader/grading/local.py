@@ -65,7 +65,8 @@ def check_names(names: dict[str, Any], folder: Path, *, item: str | None, seed: 
 
     Raises UsageError for an item that no public check is about, ManifestError for checks that cannot run.
     """
-    plugin = CheckPlugin(LocalNotebook(names), seed=seed, seconds=CALL_SECONDS, hidden=False, only=item)
+    only = () if item is None else (item,)
+    plugin = CheckPlugin(LocalNotebook(names), seed=seed, seconds=CALL_SECONDS, hidden=False, only=only)
     run_checks(folder, plugin)
     if plugin.errors:
         raise UsageError("; ".join(plugin.errors))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def check_of(test: pytest.Item) -> Check:
 class CheckPlugin:
     """Runs the checks of one assignment against one notebook; ``results`` fills up as they end.
 
-    ``hidden`` decides what a student may read; ``only`` keeps the checks of one item; ``on_check`` is told
+    ``hidden`` decides what a student may read; ``only`` keeps the checks of these items; ``on_check`` is told
     each check before it runs, with its number and how many there are. ``recorded`` is the evidence for each
     item, None where no file was read.
     """
@@ -79,7 +79,7 @@ class CheckPlugin:
         seconds: float,
         hidden: bool,
         assignment: Assignment | None = None,
-        only: str | None = None,
+        only: Collection[str] = (),
         on_check: Callable[[int, int, str], None] | None = None,
         recorded: Mapping[str, Recorded] | None = None,
     ) -> None:
@@ -132,8 +132,8 @@ class CheckPlugin:
         found = {test.nodeid: check_of(test) for test in items}
         if self._assignment is not None:
             hold_against_manifest(list(found.values()), self._assignment, worth=self._hidden)
-        if self._only is not None:
-            items[:] = [test for test in items if found[test.nodeid].item == self._only]
+        if self._only:
+            items[:] = [test for test in items if found[test.nodeid].item in self._only]
         self._checks = {test.nodeid: found[test.nodeid] for test in items}
 
     # -- running ---------------------------------------------------------------------------------------

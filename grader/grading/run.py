@@ -43,7 +43,8 @@ MAX_FIGURES = 40
 class GradeJob:
     """What is to be graded.
 
-    ``seed`` decides every random input; ``public`` runs the public checks, in this process.
+    ``seed`` decides every random input; ``public`` runs the public checks, in this process; with ``only``
+    the grade holds these items and no other.
     """
 
     submission: Path
@@ -51,6 +52,11 @@ class GradeJob:
     seed: int
     public: bool = False
     sandbox: bool = True
+    only: frozenset[str] = frozenset()
+
+    def wants(self, item: str) -> bool:
+        """Whether the grade is to hold this item."""
+        return not self.only or item in self.only
 
 
 Opener = Callable[[GradeJob, SubmissionFile, Watch], Notebook]
@@ -171,6 +177,7 @@ def run_checks(
         seconds=job.folder.assignment.limits.check_seconds,
         hidden=not job.public,
         assignment=job.folder.assignment,
+        only=job.only,
         on_check=watch.check,
         recorded=recorded,
     )
@@ -188,7 +195,7 @@ def score_items(
     if job.public:
         return score_public(job.folder.assignment, results)
     handed = {item: handed_in(answer, recorded[item]) for item, answer in answers.items()}
-    return score(job.folder.assignment, results, handed)
+    return tuple(item for item in score(job.folder.assignment, results, handed) if job.wants(item.item))
 
 
 def handed_in(answer: Answer, recorded: Recorded) -> HandedIn:

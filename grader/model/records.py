@@ -164,6 +164,12 @@ def decided_points(items: tuple[ItemResult, ...]) -> Points:
     return total(item.possible for item in items if item.decided)
 
 
+def without_figures(grade: Grade) -> Grade:
+    """The grade without its pictures, which are most of its bytes and are in the submission anyway."""
+    items = tuple(msgspec.structs.replace(item, figures=()) for item in grade.items)
+    return msgspec.structs.replace(grade, items=items, figures=())
+
+
 def encode(grade: Grade) -> bytes:
     """The record as indented JSON, UTF-8, points as decimal numbers."""
     encoder = msgspec.json.Encoder(enc_hook=_out, decimal_format="number")

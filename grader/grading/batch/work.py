@@ -10,9 +10,11 @@ import msgspec
 from grader.grading.batch.merge import merge
 from grader.grading.execution import Watch
 from grader.grading.folder import AssignmentFolder
-from grader.grading.run import GradeJob, Opener, grade
+from grader.grading.run import GradeJob, Opener, given_cells, grade
 from grader.model.errors import CannotGrade, CheckError, Fault, ManifestError, SubmissionError
-from grader.model.records import Grade, decode, encode
+from grader.model.records import Figure, Grade, decode, encode
+from grader.notebooks.answers import find_answers
+from grader.notebooks.intake import read
 
 
 class Work(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,4 +86,13 @@ def graded(work: Work, folder: AssignmentFolder, opener: Opener, watch: Watch) -
     fresh = msgspec.structs.replace(
         fresh, submission=msgspec.structs.replace(fresh.submission, name=work.name)
     )
-    return merge(decode(work.previous), fresh, folder.assignment) if work.previous else fresh
+    if not work.previous:
+        return fresh
+    return merge(decode(work.previous), fresh, folder.assignment, pictures_in(job))
+
+
+def pictures_in(job: GradeJob) -> dict[str, tuple[Figure, ...]]:
+    """The pictures of every item, from the submission's file."""
+    cells = read(job.submission).cells
+    answers = find_answers(cells, job.folder.assignment, given=given_cells(job.folder))
+    return {item: answer.figures for item, answer in answers.items()}

@@ -183,3 +183,12 @@ def test_one_batch_at_a_time(book: Gradebook, url: str) -> None:
                 pytest.fail("two batches at once")
         with other.one_batch(HW, who="me"):
             pass
+
+
+def test_the_result_kept_last(book: Gradebook) -> None:
+    assert book.last_result(HW) is None
+    book.add_result(a_result("k1"))
+    book.add_result(a_result("k0", sha256="bb"))
+    found = book.last_result(HW)
+    assert found is not None
+    assert found.key == "k0"
