@@ -330,9 +330,8 @@ def _plain(value: Any, where: str) -> Any:
         return [_plain(entry, f"{where}[{position}]") for position, entry in enumerate(value)]
     if isinstance(value, dict):
         return {str(key): _plain(entry, f"{where}[{key!r}]") for key, entry in value.items()}
-    raise TypeError(
-        f"record keeps numbers, text, arrays, lists and dictionaries, but {where} is a {type(value).__name__}"
-    )
+    kind = type(value).__name__
+    raise TypeError(f"record keeps numbers, text, arrays, lists and dictionaries: {where} is of type {kind}")
 
 
 def _parameters(names: Mapping[str, Any]) -> dict[str, Any]:
