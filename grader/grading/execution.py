@@ -16,7 +16,7 @@ from grader.session.notebook import CellRun, Notebook
 
 MAX_PICTURES = 64_000_000
 """Characters of all pictures together, as base64."""
-MAX_EVIDENCE = 16_000_000
+MAX_EVIDENCE = 32_000_000
 """Bytes of everything that the cells record, as JSON."""
 
 

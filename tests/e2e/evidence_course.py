@@ -1,0 +1,176 @@
+"""A course whose long run is a walk downhill: the assignment, a recorder, and notebooks with evidence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+EVIDENCE = "application/vnd.chainrule.evidence+json"
+CPU, STEPS = "a processor", 40
+
+MANIFEST = """
+title = "Downhill"
+points = 5
+given = ["given/recorder.py"]
+
+[[item]]
+id = "1"
+title = "Step"
+points = 1
+
+[[item]]
+id = "2"
+title = "Loss curve"
+kind = "evidence"
+points = 2
+
+[[item]]
+id = "3"
+title = "Another curve"
+kind = "evidence"
+points = 2
+
+[limits]
+cell_seconds = 5
+
+[budget]
+STEPS = 3
+"""
+
+RECORDER = f'''
+import os, sys
+from IPython.display import display
+
+START = 4.0
+
+
+def record(item, **data):
+    bundle = {{
+        "format": "chainrule.evidence/1", "item": item, "data": data, "code": {{}},
+        "parameters": {{"SEED": sys.modules["__main__"].__dict__.get("SEED", 0)}},
+        "machine": {{"cpu": "{CPU}"}}, "run": os.urandom(16).hex(),
+        "recorded_at": "2026-01-01T00:00:00+00:00",
+    }}
+    display({{"text/plain": item, "{EVIDENCE}": bundle}}, raw=True)
+'''
+
+HIDDEN = '''
+"""1 Step, 2 and 3 Curves."""
+from grader import assert_close, item, points
+
+
+@item("1")
+@points(1)
+def test_step(student, rng):
+    """step goes downhill"""
+    x = rng.normal()
+    assert_close(student.step(x), 0.9 * x, name="step(x)")
+
+
+def agrees(evidence):
+    claimed = evidence.claimed
+    curve = claimed.curve("loss", length=40)
+    again = evidence.again
+    assert again is not None, "the cell recorded nothing while grading"
+    short = again.curve("loss")
+    assert_close(curve[: len(short)], short, name="the beginning of the recorded curve")
+
+
+@item("2")
+@points(2, hint="Run the cell as it is.")
+def test_curve(evidence):
+    """the recorded curve is that of the code"""
+    agrees(evidence)
+
+
+@item("3")
+@points(2, hint="Run the cell as it is.")
+def test_other_curve(evidence):
+    """the other recorded curve is that of the code"""
+    agrees(evidence)
+'''
+
+BEGINNING = '''
+"""The walk begins where the claim says that it began."""
+from grader import BadEvidence, Beginning, Claim
+
+
+def prepare(claims):
+    starts = {Claim.of(recording).number("start") for recording in claims.get("2", ())}
+    if any(not 1 <= start <= 9 for start in starts):
+        raise BadEvidence("`start` is out of its range")
+    start = starts.pop() if starts else 4.0
+    return Beginning(budget={"STEPS": 2}, prelude=f"import recorder; recorder.START = {start!r}")
+'''
+
+WALK = """\
+import recorder
+STEPS, x, loss = 40, recorder.START, []
+for _ in range(STEPS):
+    loss.append(x * x)
+    x = step(x)
+recorder.record("{item}", loss=loss, start=recorder.START, text="at `{item}` ```<s>{item}</s>")"""
+
+
+def make_course(folder: Path) -> Path:
+    """Write the assignment into ``folder``; gives the folder."""
+    for name, text in {
+        "assignment.toml": MANIFEST,
+        "hidden_tests/test_walk.py": HIDDEN,
+        "hidden_tests/beginning.py": BEGINNING,
+        "given/recorder.py": RECORDER,
+    }.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+def recording(item: str, *, start: float = 4.0, run: str = "", **changes: Any) -> dict[str, Any]:
+    """What `record` left in the file after all steps."""
+    loss, x = [], start
+    for _ in range(STEPS):
+        loss.append(x * x)
+        x = 0.9 * x
+    return {
+        "format": "chainrule.evidence/1",
+        "item": item,
+        "data": {"loss": loss, "start": start, "text": f"at `{item}` ```<s>{item}</s>"},
+        "parameters": {"SEED": 0},
+        "code": {},
+        "machine": {"cpu": CPU},
+        "run": run or f"{item}{start}",
+        "recorded_at": "2026-01-01T00:00:00+00:00",
+        **changes,
+    }
+
+
+def make_notebook(path: Path, *outputs: dict[str, Any], source: str = WALK) -> Path:
+    """A notebook with a walk for item 2 (these outputs) and one for item 3 (sound); gives its path."""
+    cells = [
+        code("def step(x):\n    return 0.9 * x"),
+        {"cell_type": "markdown", "metadata": {}, "source": "### 2 Loss curve"},
+        code(source.format(item="2"), *outputs),
+        {"cell_type": "markdown", "metadata": {}, "source": "### 3 Another curve"},
+        code(WALK.format(item="3").replace("recorder.START", "4.0"), shown(recording("3"))),
+    ]
+    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}))
+    return path
+
+
+def shown(evidence: object, **data: str) -> dict[str, Any]:
+    """An output that holds evidence, and maybe a picture."""
+    held = {EVIDENCE: evidence} if evidence is not None else {}
+    return {"output_type": "display_data", "metadata": {}, "data": {**held, **data}}
+
+
+def code(source: str, *outputs: dict[str, Any]) -> dict[str, Any]:
+    """A code cell."""
+    return {
+        "cell_type": "code",
+        "metadata": {},
+        "source": source,
+        "outputs": list(outputs),
+        "execution_count": 1,
+    }

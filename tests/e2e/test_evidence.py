@@ -1,0 +1,195 @@
+"""Recorded evidence from the saved file through the sandbox to the report, for a course of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evidence_course import BEGINNING, STEPS, WALK, make_course, make_notebook, recording, shown
+
+from grader.grading import folder
+from grader.grading.openers import WarmProcesses
+from grader.grading.public_pytest import Silent
+from grader.grading.run import GradeJob, grade
+from grader.model.records import Grade, ItemResult, decode, encode
+from grader.reports.html import render
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
+TRUNCATED = json.dumps(recording("2"))[:300]
+SOUND = recording("2")
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[WarmProcesses]:
+    with WarmProcesses() as processes:
+        yield processes
+
+
+Run = Callable[..., Grade]
+
+
+@pytest.fixture
+def run(warm: WarmProcesses, tmp_path: Path) -> Run:
+    """Grades a notebook with these outputs under item 2, in a real sandbox."""
+    make_course(tmp_path)
+
+    def graded(*outputs: dict[str, Any], source: str = WALK, beginning: str = BEGINNING, **job: Any) -> Grade:
+        (tmp_path / "hidden_tests/beginning.py").write_text(beginning)
+        path = make_notebook(tmp_path / "a.ipynb", *outputs, source=source)
+        opener = warm.open_notebook
+        found = grade(GradeJob(path, folder.load(tmp_path), seed=1, **job), opener=opener, watch=Silent())
+        assert decode(encode(found)) == found
+        return found
+
+    return graded
+
+
+def curve_of(found: Grade) -> ItemResult:
+    """Item 2, after a look at the others: what is wrong with it costs nothing else."""
+    assert [(str(item.earned), item.decided) for item in found.items if item.item != "2"] == [
+        ("1", True),
+        ("2", True),
+    ]
+    return next(item for item in found.items if item.item == "2")
+
+
+def test_sound_evidence_earns_its_points_and_is_shown(run: Run) -> None:
+    found = run(shown(recording("2", start=5.0), **{"image/png": PNG}))
+    item = curve_of(found)
+    assert (str(item.earned), item.decided, found.attention) == ("2", True, ())
+    assert found.budget == {"STEPS": 2}
+    assert len(item.figures) == 1
+    assert "chainrule" not in json.dumps([cell.first_line for cell in found.cells])
+    page = render(found)
+    assert "&lt;s&gt;2&lt;/s&gt;" in page
+    assert "<s>2</s>" not in page
+
+
+@pytest.mark.parametrize(
+    ("outputs", "said"),
+    [
+        ([], "nothing was recorded for item 2"),
+        ([shown(TRUNCATED)], "the recording in cell 3 cannot be read: it is cut short or damaged: not JSON"),
+        ([shown(["not", "an object", 1])], "cannot be read: it is no object"),
+        ([shown(recording("2", format="chainrule.evidence/9"))], "cell 3: the recording is of version"),
+        ([shown(recording("3", run="x"))], "the recording in cell 3 is of item '3'"),
+        ([shown(recording("zz"))], "the recording in cell 3 is of item 'zz'"),
+        ([shown(SOUND), shown(recording("2", start=5.0))], "2 different recordings were found for item 2"),
+        (
+            [shown(recording("2", data={**SOUND["data"], "loss": ["NaN"] * STEPS}))],
+            "`loss`: entry 1 is the text 'NaN', expected a finite number",
+        ),
+        ([shown(recording("2", start=0.5))], ""),
+        ([shown(recording("2", data={**SOUND["data"], "loss": [7.0] * STEPS}))], "hint"),
+    ],
+    ids=[
+        *("missing", "truncated", "no object", "other version", "wrong item", "unknown item"),
+        *("several", "NaN", "refused by the author", "invented"),
+    ],
+)
+def test_bad_evidence_is_one_line_and_costs_its_own_item_alone(
+    run: Run, outputs: list[dict[str, Any]], said: str
+) -> None:
+    found = run(*outputs)
+    item = curve_of(found)
+    assert (str(item.earned), item.decided, found.attention) == ("0", True, ())
+    [check] = item.checks
+    if said in ("", "hint"):
+        assert check.message == "Run the cell as it is."
+    else:
+        assert said in check.message
+        assert "\n" not in check.message
+        assert len(check.message) < 200
+
+
+def test_the_same_evidence_twice_counts_once(run: Run) -> None:
+    again = {**SOUND, "run": "of a copied cell", "recorded_at": "later"}
+    assert str(curve_of(run(shown(SOUND), shown(SOUND), shown(again))).earned) == "2"
+
+
+def test_a_picture_without_a_recording_waits_for_a_person(run: Run) -> None:
+    item = curve_of(run(shown(None, **{"image/png": PNG})))
+    assert (str(item.earned), item.decided) == ("0", False)
+    assert item.waits_for == "a person's look (a figure, but no recorded evidence)"
+
+
+def test_evidence_of_100_mb_is_refused_in_one_line(run: Run) -> None:
+    item = curve_of(run(shown(recording("2", data={"loss": "x" * 100_000_000}))))
+    [check] = item.checks
+    assert check.message.startswith("the recording in cell 3 cannot be read: it holds 100,000,")
+    assert check.message.endswith("at most 4,000,000 are read")
+
+
+@pytest.mark.parametrize(
+    ("beginning", "said"),
+    [
+        (
+            BEGINNING.replace("import recorder", "import nothing_at_all"),
+            "did not run through: raised: ",
+        ),
+        (BEGINNING.replace("import recorder;", "import os; os._exit(1) #"), "did not run through: crashed: "),
+        ("def prepare(claims):\n    return claims['9']", "beginning.py: KeyError: '9' (line 2)"),
+        ("import sys\nsys.exit(3)", "beginning.py: SystemExit: 3 (line 2)"),
+        ("def prepare(claims:", "beginning.py: SyntaxError"),
+        ("x = 1", "beginning.py: has no function prepare(claims)"),
+        ("def prepare(claims): return 5", "prepare gave int, expected grader.Beginning"),
+        (
+            "from grader import Beginning\ndef prepare(claims): return Beginning(budget={'A': float('nan')})",
+            "budget: A is neither a finite number",
+        ),
+    ],
+)
+def test_a_beginning_that_fails_is_the_authors_and_costs_no_points(
+    run: Run, beginning: str, said: str
+) -> None:
+    found = run(shown(SOUND), beginning=beginning)
+    for item in found.items[1:]:
+        assert (item.decided, str(item.earned), item.checks[0].fault) == (False, "0", "author")
+    assert (str(found.items[0].earned), found.budget) == ("1", {"STEPS": 3})
+    assert said in found.attention[0]
+    assert "\n" not in found.attention[0]
+
+
+def test_without_a_beginning_the_manifests_budget_holds(run: Run, tmp_path: Path) -> None:
+    beginning = (
+        "from grader import Beginning\ndef prepare(claims):\n    print(claims)\n    return Beginning()"
+    )
+    assert str(curve_of(run(shown(SOUND), beginning=beginning)).earned) == "2"
+
+
+def test_a_cell_that_no_longer_records_is_no_proof(run: Run) -> None:
+    item = curve_of(run(shown(SOUND), source="x = '{item}'"))
+    assert str(item.earned) == "0"
+    assert "the cell recorded nothing while grading" in item.checks[0].detail
+
+
+HOSTILE = """\
+from IPython.display import display
+kind = "application/vnd.chainrule.evidence+json"
+for value in ("{{", "[1]", "x" * 5_000_000, '{{"item": "2"}}', "\\\\ud800", "[" * 100_000, '{{"a": ' * 900):
+    display({{kind: value}}, raw=True)
+for _ in range(9):
+    display({{kind: "[" + "0," * 200_000 + "0]"}}, raw=True)
+display({{kind: {{"a": object()}}}}, raw=True)"""
+
+
+def test_what_the_sandbox_sends_as_evidence_is_never_believed(run: Run) -> None:
+    item = curve_of(run(shown(SOUND), source=HOSTILE))
+    assert (str(item.earned), item.checks[0].fault) == ("0", "student")
+
+
+def test_a_student_can_see_on_their_own_machine_whether_it_is_complete(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "recorder.py").write_text((tmp_path / "given/recorder.py").read_text())
+    (tmp_path / "public_tests").mkdir()
+    (tmp_path / "public_tests/test_curve.py").write_text(
+        "from grader import item\n"
+        "@item('2')\ndef test_complete(evidence):\n"
+        "    evidence.claimed.curve('loss', length=40)\n"
+        "    assert len(evidence.again.curve('loss')) == 3\n"
+    )
+    assert [check.outcome for check in run(shown(SOUND), public=True).items[0].checks] == ["passed"]
+    [check] = run(shown(TRUNCATED), public=True).items[0].checks
+    assert "cut short" in check.message
