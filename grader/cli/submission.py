@@ -1,10 +1,14 @@
-"""`grade SUBMISSION`: one submission to a table on screen, a record and a report on disk."""
+"""`grade SUBMISSION...`: each submission to a table on screen, a record and a report on disk."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -12,29 +16,40 @@ from rich.console import Console
 
 from grader.cli.streams import abandon_stdout
 from grader.grading import folder, openers, run
-from grader.model.errors import UsageError
+from grader.grading.duplicates import duplicates, fingerprints, notices_for, summary_line
+from grader.grading.evidence import claims_in
+from grader.model.errors import SubmissionError, UsageError
 from grader.model.records import Grade, encode
+from grader.notebooks.intake import read
 from grader.reports.progress import GradingProgress
 
 MAX_SEED = 2**31
 MAX_NAME_BYTES = 100  # of a report's folder; file systems allow 255
 
-HELP = """Grade one submission (.ipynb or .py).
+HELP = """Grade a submission (.ipynb or .py), or several one after the other.
 
 Writes OUT/NAME/grade.json and OUT/NAME/report.html and shows a table. Exit status: 0 graded, 1 graded but
-something needs attention, 2 cannot grade.
+something needs attention, 2 cannot grade. Of several, one that cannot be graded costs the others nothing,
+and recorded evidence that is the same in two of them is named at the end.
 
 \b
 Examples:
   grade hw3.ipynb
   grade hw3.ipynb --assignment ~/courses/hw3 --out /tmp/reports
   grade neural_networks.py --seed 7 --json
+  grade class/*.ipynb
   grade hw3.ipynb --public
 """
 
 
 @click.command("submission", help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("path", metavar="SUBMISSION", type=click.Path(readable=False, path_type=Path))
+@click.argument(
+    "paths",
+    metavar="SUBMISSION...",
+    nargs=-1,
+    required=True,
+    type=click.Path(readable=False, path_type=Path),
+)
 @click.option(
     "--assignment",
     "assignment",
@@ -60,7 +75,7 @@ Examples:
     "--no-sandbox", is_flag=True, help="Run without isolation. For your own work only; the grade says so."
 )
 def command(  # noqa: D103  # its help is HELP
-    path: Path,
+    paths: tuple[Path, ...],
     *,
     assignment: Path | None,
     out: Path | None,
@@ -69,26 +84,79 @@ def command(  # noqa: D103  # its help is HELP
     as_json: bool,
     no_sandbox: bool,
 ) -> None:
+    seed = secrets.randbelow(MAX_SEED) if seed is None else seed
+    tasks = [
+        Task(run.GradeJob(path, home_of(path, assignment), seed, public=public, sandbox=not no_sandbox), name)
+        for path, name in zip(paths, report_names(paths), strict=True)
+    ]
+    for task in tasks:
+        assert_writable(task.reports(out))
+    if len(tasks) == 1:
+        status = carry_out(tasks[0], tasks[0].reports(out), openers.open_notebook, as_json=as_json)
+    else:
+        status = carry_out_all(tasks, out, as_json=as_json)
+    if status:
+        raise click.exceptions.Exit(status)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One submission to grade, and the name of its report's folder."""
+
+    job: run.GradeJob
+    name: str
+
+    def reports(self, out: Path | None) -> Path:
+        """Where the reports go: ``out``, or the assignment's own folder for them."""
+        return out or self.job.folder.path / "reports"
+
+
+def home_of(path: Path, assignment: Path | None) -> folder.AssignmentFolder:
+    """The assignment of a submission. Raises UsageError where the file or the assignment does not exist."""
     if not os.path.lexists(path):
         raise UsageError(f"{path}: no such file, and no command of this name; see grade --help")
-    home = folder.load(assignment or nearest_assignment(path))
-    reports = out or home.path / "reports"
-    assert_writable(reports)
-    job = run.GradeJob(
-        submission=path,
-        folder=home,
-        seed=secrets.randbelow(MAX_SEED) if seed is None else seed,
-        public=public,
-        sandbox=not no_sandbox,
-    )
-    console = Console(stderr=True)
-    with GradingProgress(console) as progress:
-        grade = run.grade(job, opener=openers.open_notebook, watch=progress)
+    return folder.load(assignment or nearest_assignment(path))
+
+
+def carry_out(task: Task, out: Path, opener: run.Opener, *, as_json: bool) -> int:
+    """Grade one submission, write its report and show it; the exit status that the grade asks for."""
+    with GradingProgress(Console(stderr=True)) as progress:
+        grade = run.grade(task.job, opener=opener, watch=progress)
         progress.note("writing the report")
-        written = write_reports(grade, reports)
+        written = write_reports(grade, out, name=task.name)
     show(grade, written, as_json=as_json)
-    if grade.attention:
-        raise click.exceptions.Exit(1)
+    return 1 if grade.attention else 0
+
+
+def carry_out_all(tasks: Sequence[Task], out: Path | None, *, as_json: bool) -> int:
+    """Grade one after the other; the worst exit status. What cannot be graded is a line on standard error."""
+    status, (told, line) = 0, with_shared_evidence(tasks)
+    with openers.WarmProcesses() as warm:
+        for task in told:
+            try:
+                found = carry_out(task, task.reports(out), warm.open_notebook, as_json=as_json)
+            except SubmissionError as error:
+                click.echo("grade: " + " ".join(str(error).split()), err=True)
+                found = 2
+            status = max(status, found)
+    if line:
+        click.echo(f"grade: {line}", err=True)
+    return status
+
+
+def with_shared_evidence(tasks: Sequence[Task]) -> tuple[list[Task], str]:
+    """The tasks, each with a notice of the evidence that it shares with others, and a line that names all."""
+    found = {}
+    for task in tasks:
+        with suppress(SubmissionError):  # said when it is its turn
+            cells = read(task.job.submission).cells
+            found[str(task.job.submission)] = fingerprints(claims_in(cells))
+    shared = duplicates(found)
+    told = [
+        replace(task, job=replace(task.job, notices=notices_for(str(task.job.submission), shared)))
+        for task in tasks
+    ]
+    return told, summary_line(shared)
 
 
 def nearest_assignment(submission: Path) -> Path:
@@ -145,6 +213,16 @@ def report_name(file_name: str) -> str:
     """A folder's name from a file's: letters of any script, digits, dots, dashes and underlines only."""
     plain = re.sub(r"[^\w.-]+", "_", Path(file_name).stem).strip("._")
     return plain.encode()[:MAX_NAME_BYTES].decode(errors="ignore") or "submission"
+
+
+def report_names(paths: Sequence[Path]) -> list[str]:
+    """A folder's name for each file; the second of one name, from another folder, gets a number."""
+    names: list[str] = []
+    for path in paths:
+        plain = report_name(path.name)
+        numbered = (f"{plain}-{number}" for number in itertools.count(2))
+        names.append(plain if plain not in names else next(name for name in numbered if name not in names))
+    return names
 
 
 def show(grade: Grade, written: Path, *, as_json: bool) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from grader.checks.claims import Claim
 from grader.model.errors import BadEvidence
 from grader.notebooks.answers import Answer
+from grader.notebooks.cells import Cell
 from grader.notebooks.evidence import Recording
 
 RESERVED = "beginning"
@@ -46,6 +48,13 @@ class Recorded:
 def recorded_in(answers: Mapping[str, Answer]) -> dict[str, Recorded]:
     """What the file holds for each item. Claims with the same data and parameters count once."""
     return {item: _recorded(answer) for item, answer in answers.items()}
+
+
+def claims_in(cells: Iterable[Cell]) -> Iterator[Claim]:
+    """Every readable claim of a submission, whatever item it is of."""
+    for content in (content for cell in cells for content in cell.evidence):
+        with suppress(BadEvidence):
+            yield Claim.of(content)
 
 
 def with_run(

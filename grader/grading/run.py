@@ -44,7 +44,8 @@ class GradeJob:
     """What is to be graded.
 
     ``seed`` decides every random input; ``public`` runs the public checks, in this process; with ``only``
-    the grade holds these items and no other.
+    the grade holds these items and no other. ``notices`` are lines for the record that the submission alone
+    does not show.
     """
 
     submission: Path
@@ -53,6 +54,7 @@ class GradeJob:
     public: bool = False
     sandbox: bool = True
     only: frozenset[str] = frozenset()
+    notices: tuple[str, ...] = ()
 
     def wants(self, item: str) -> bool:
         """Whether the grade is to hold this item."""
@@ -104,7 +106,7 @@ def grade(
         items=items,
         cells=execution.cells,
         figures=figures_of(submission, execution, items),
-        notices=submission.notices,
+        notices=(*submission.notices, *job.notices),
         attention=needs_attention(items, [*filter(None, [beginning.broken]), *errors]),
     )
 

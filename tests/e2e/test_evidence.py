@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -193,3 +195,36 @@ def test_a_student_can_see_on_their_own_machine_whether_it_is_complete(run: Run,
     assert [check.outcome for check in run(shown(SOUND), public=True).items[0].checks] == ["passed"]
     [check] = run(shown(TRUNCATED), public=True).items[0].checks
     assert "cut short" in check.message
+
+
+def test_several_submissions_are_graded_and_copied_evidence_is_named(tmp_path: Path) -> None:
+    make_course(tmp_path)
+    (tmp_path / "other").mkdir()
+    for name, evidence in (("a", SOUND), ("b", recording("2", start=5.0, run="own")), ("other/a", SOUND)):
+        path = make_notebook(tmp_path / f"{name}.ipynb", shown(evidence))
+        if name == "b":
+            path.write_text(
+                path.read_text().replace(recording("3")["run"], "own too").replace("00:00:00", "9")
+            )
+    (tmp_path / "broken.ipynb").write_text("{")
+    files = ["a.ipynb", "broken.ipynb", "b.ipynb", "other/a.ipynb"]
+    done = subprocess.run(
+        [sys.executable, "-m", "grader.cli.main", *files],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    said = done.stderr.strip().splitlines()
+    assert said[0].startswith("grade: broken.ipynb: not a notebook: not JSON")
+    told = "the same recorded evidence in several submissions: a.ipynb, other/a.ipynb (items 2, 3)"
+    assert said[1:] == [f"grade: {told}"]
+    notices = {
+        name: decode((tmp_path / f"reports/{name}/grade.json").read_bytes()).notices
+        for name in ("a", "b", "a-2")
+    }
+    assert notices["a"] == tuple(
+        f"item {item}: the recorded evidence is the same as that of other/a.ipynb" for item in "23"
+    )
+    assert (notices["b"], len(notices["a-2"])) == ((), 2)
