@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from grader.model.points import Points
+from grader.model.records import ItemResult
 
 
 class Student(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,6 +41,23 @@ class SubmissionRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     received_at: str
 
 
+class ItemPoints(msgspec.Struct, frozen=True, array_like=True):
+    """What an item of a result is worth, in hundredths: enough to add a class up without its records."""
+
+    item: str
+    title: str
+    kind: str
+    earned: int
+    possible: int
+    decided: bool
+
+    @classmethod
+    def of(cls, item: ItemResult) -> ItemPoints:
+        """An item of a record."""
+        points = item.earned.hundredths, item.possible.hundredths
+        return cls(item.item, item.title, item.kind, *points, item.decided)
+
+
 class StoredResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What grading gave: a fact about a content, whoever handed it in.
 
@@ -51,6 +69,7 @@ class StoredResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     assignment: str
     sha256: str
     item_keys: dict[str, str]
+    items: tuple[ItemPoints, ...]
     record: bytes
     earned: Points
     possible: Points
@@ -58,16 +77,25 @@ class StoredResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GradeRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The grade that counts for one submission: the last row that was written for it."""
+    """The grade that counts for one submission: the last row that was written for it.
+
+    ``item_points`` is the JSON of its items.
+    """
 
     submission: SubmissionRow
     key: str
+    item_points: str
     earned: Points
     possible: Points
     decided: Points
     at: str
     author: str
     reason: str
+
+    @property
+    def items(self) -> tuple[ItemPoints, ...]:
+        """Its items, read anew each time: a class's are not kept in memory."""
+        return msgspec.json.decode(self.item_points, type=tuple[ItemPoints, ...])
 
 
 class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -47,6 +47,7 @@ result = Table(
     Column("assignment", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("item_keys", Text, nullable=False),
+    Column("items", Text, nullable=False),
     Column("record", LargeBinary, nullable=False),
     Column("earned", Integer, nullable=False),
     Column("possible", Integer, nullable=False),

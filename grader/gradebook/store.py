@@ -15,7 +15,15 @@ from sqlalchemy.sql import Select
 
 from grader.gradebook import locks, schema
 from grader.gradebook.database import assert_folder, connect, parse_url, reading, shown, writing
-from grader.gradebook.rows import GradeRow, Mark, NewSubmission, StoredResult, Student, SubmissionRow
+from grader.gradebook.rows import (
+    GradeRow,
+    ItemPoints,
+    Mark,
+    NewSubmission,
+    StoredResult,
+    Student,
+    SubmissionRow,
+)
 from grader.gradebook.upgrade import upgrade
 from grader.model.errors import GradebookError
 from grader.model.points import Points
@@ -168,7 +176,17 @@ class Gradebook:
         s, g, r = schema.submission, schema.grade, schema.result
         last = select(func.max(g.c.row)).group_by(g.c.submission)
         query = (
-            select(s, r.c.key, r.c.earned, r.c.possible, r.c.decided, g.c.at, g.c.author, g.c.reason)
+            select(
+                s,
+                r.c.key,
+                r.c["items"],
+                r.c.earned,
+                r.c.possible,
+                r.c.decided,
+                g.c.at,
+                g.c.author,
+                g.c.reason,
+            )
             .join(g, g.c.submission == s.c.row)
             .join(r, r.c.key == g.c.result_key)
             .where(s.c.assignment == assignment, g.c.row.in_(last))
@@ -253,6 +271,7 @@ def _add_result(connection: Connection, result: StoredResult, now: str) -> bool:
         "assignment": result.assignment,
         "sha256": result.sha256,
         "item_keys": msgspec.json.encode(result.item_keys).decode(),
+        "items": msgspec.json.encode(result.items).decode(),
         "record": zlib.compress(result.record, 6),
         "earned": result.earned.hundredths,
         "possible": result.possible.hundredths,
@@ -300,6 +319,7 @@ def _stored(row: Row[Any]) -> StoredResult:
         assignment=fields["assignment"],
         sha256=fields["sha256"],
         item_keys=msgspec.json.decode(fields["item_keys"], type=dict[str, str]),
+        items=msgspec.json.decode(fields["items"], type=tuple[ItemPoints, ...]),
         record=unpacked(fields["record"]),
         earned=Points(fields["earned"]),
         possible=Points(fields["possible"]),
@@ -326,6 +346,7 @@ def _grade_row(fields: Mapping[str, Any]) -> GradeRow:
     return GradeRow(
         submission=SubmissionRow(**own),
         key=fields["key"],
+        item_points=fields["items"],
         earned=Points(fields["earned"]),
         possible=Points(fields["possible"]),
         decided=Points(fields["decided"]),

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from grader.gradebook.rows import Mark
+from grader.gradebook.rows import ItemPoints, Mark
 from grader.model.points import ZERO, Points, total
-from grader.model.records import ItemResult
 
 
 class ItemTotal(msgspec.Struct, frozen=True):
@@ -21,7 +20,6 @@ class ItemTotal(msgspec.Struct, frozen=True):
     possible: Points
     decided: bool
     mark: Mark | None = None
-    waits_for: str = ""
 
 
 class Total(msgspec.Struct, frozen=True):
@@ -38,7 +36,7 @@ class Total(msgspec.Struct, frozen=True):
         return self.awaiting == ZERO
 
 
-def total_of(items: Iterable[ItemResult], marks: Mapping[str, Mark]) -> Total:
+def total_of(items: Iterable[ItemPoints], marks: Mapping[str, Mark]) -> Total:
     """The total of a grade's items with the marks that count for its submission, by item.
 
     A mark replaces what checks gave, decided or not: an override is a mark like any other. Marks of items
@@ -53,16 +51,15 @@ def total_of(items: Iterable[ItemResult], marks: Mapping[str, Mark]) -> Total:
     )
 
 
-def item_total(item: ItemResult, mark: Mark | None) -> ItemTotal:
+def item_total(item: ItemPoints, mark: Mark | None) -> ItemTotal:
     """One item with its mark, if a person gave one."""
-    given = mark is not None and mark.points is not None
+    points = None if mark is None else mark.points
     return ItemTotal(
         item=item.item,
         title=item.title,
         kind=item.kind,
-        earned=mark.points if mark is not None and mark.points is not None else item.earned,
-        possible=item.possible,
-        decided=given or item.decided,
-        mark=mark if given else None,
-        waits_for="" if given else item.waits_for,
+        earned=Points(item.earned) if points is None else points,
+        possible=Points(item.possible),
+        decided=item.decided or points is not None,
+        mark=None if points is None else mark,
     )

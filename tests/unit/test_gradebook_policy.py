@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.gradebook.policy import HandedIn, after_penalty, choice, late_days, moment
-from grader.gradebook.rows import Mark
+from grader.gradebook.rows import ItemPoints, Mark
 from grader.gradebook.totals import total_of
 from grader.model.errors import UsageError
 from grader.model.points import Points
@@ -89,8 +89,9 @@ def test_a_penalty_never_adds_and_never_goes_below_zero(earned: int, days: int, 
     assert Points(0) <= left <= Points(earned)
 
 
-def item(name: str, kind: str, earned: int, possible: int, *, decided: bool) -> ItemResult:
-    return ItemResult(name, name, kind, Points.of(earned), Points.of(possible), decided)
+def item(name: str, kind: str, earned: int, possible: int, *, decided: bool) -> ItemPoints:
+    points = Points.of(earned), Points.of(possible)
+    return ItemPoints.of(ItemResult(name, name, kind, *points, decided))
 
 
 ITEMS = (

@@ -64,10 +64,17 @@ class Server:
         options = [word for setting in settings for word in ("-c", setting)]
         self._server = self._started("postgres", "-D", "data", *options)
         deadline = time.monotonic() + START_SECONDS
-        while not (self._folder / ".s.PGSQL.5432").exists():
+        while not self._answers():
             assert self._server.poll() is None, f"postgres: {self._server.communicate()[0]}"
             assert time.monotonic() < deadline, "postgres does not start"
-            time.sleep(0.02)
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(host=str(self._folder), user="grader", dbname="postgres").close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def stop(self) -> None:
         """End it, connections and all."""

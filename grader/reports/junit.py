@@ -1,0 +1,78 @@
+"""A batch as JUnit XML, which every continuous integration shows: a suite a submission, a case a check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from xml.sax.saxutils import quoteattr
+
+from grader.model.errors import Fault, Outcome
+from grader.model.records import CheckResult, Grade, ItemResult
+from grader.reports.text import clean, one_line
+
+MAX_MESSAGE = 2_000
+_NEVER = re.compile("[\ufffe\uffff]")  # characters that no XML may hold, and that cleaning keeps
+
+
+def suites(grades: Iterable[tuple[str, Grade]], refused: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """The document line by line: each named grade, then each submission without one and why.
+
+    A check that cost points is a failure; one that could not be carried out, and a submission that could not
+    be graded, an error; a written item that waits for a person is skipped. What students wrote is cleaned.
+    """
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="chainrule">\n'
+    for name, grade in grades:
+        yield suite(name, grade)
+    for name, why in refused:
+        label = attribute(one_line(name, 300))
+        yield (
+            f'<testsuite name={label} tests="1" errors="1" failures="0" skipped="0">'
+            f'<testcase classname={label} name="can be graded"><error message={attribute(why)}/></testcase>'
+            "</testsuite>\n"
+        )
+    yield "</testsuites>\n"
+
+
+def suite(name: str, grade: Grade) -> str:
+    """One submission."""
+    cases = [case for item in grade.items for case in cases_of(item)]
+    counts = {
+        kind: sum(f"<{tag}" in case for case in cases)
+        for kind, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))
+    }
+    numbers = " ".join(f'{kind}="{count}"' for kind, count in counts.items())
+    return (
+        f'<testsuite name={attribute(one_line(name, 300))} tests="{len(cases)}" {numbers} '
+        f'time="{grade.seconds:.3f}" timestamp={attribute(grade.graded_at)}>\n{"".join(cases)}</testsuite>\n'
+    )
+
+
+def cases_of(item: ItemResult) -> Iterator[str]:
+    """The cases of one item: its checks, or that it waits."""
+    for check in item.checks:
+        yield case(item, check.title, outcome_of(check), seconds=check.seconds)
+    if not item.checks:
+        waits = item.waits_for or "not found"
+        yield case(item, item.title, f"<skipped message={attribute(waits)}/>")
+
+
+def case(item: ItemResult, title: str, inside: str, *, seconds: float = 0.0) -> str:
+    """One test case."""
+    name = attribute(one_line(title, 300))
+    return (
+        f'<testcase classname={attribute(item.item)} name={name} time="{seconds:.3f}">{inside}</testcase>\n'
+    )
+
+
+def outcome_of(check: CheckResult) -> str:
+    """What a check's case holds: nothing when it passed."""
+    if check.outcome is Outcome.PASSED:
+        return ""
+    tag = "failure" if check.fault is Fault.STUDENT else "error"
+    message = check.message or check.detail or str(check.outcome)
+    return f"<{tag} type={attribute(str(check.outcome))} message={attribute(message)}/>"
+
+
+def attribute(text: str) -> str:
+    """A quoted attribute that XML takes, whatever a student wrote."""
+    return quoteattr(_NEVER.sub("\ufffd", clean(text, MAX_MESSAGE)))
