@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from grader.cli.cell import check as check
     from grader.grading.beginning import Beginning as Beginning
     from grader.grading.marks import item as item
+    from grader.grading.marks import keep_seeds as keep_seeds
     from grader.grading.marks import points as points
     from grader.model.errors import BadEvidence as BadEvidence
 
@@ -30,6 +31,7 @@ _HOMES = {
     "check": "grader.cli.cell",
     "check_gradients": "grader.checks.gradients",
     "item": "grader.grading.marks",
+    "keep_seeds": "grader.grading.marks",
     "points": "grader.grading.marks",
 }
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from grader.grading.checks import run_checks
 from grader.grading.plugin import CheckPlugin
+from grader.inside.generators import seed_all
 from grader.model.errors import UsageError
 from grader.model.records import CheckResult
 from grader.session.in_process import LocalNotebook
@@ -27,7 +28,7 @@ class OwnNotebook(LocalNotebook):
 
     def __init__(self, module_name: str, folder: Path, *, seed: int) -> None:
         from grader.inside import habits  # noqa: PLC0415  # IPython takes 0.1 s
-        from grader.inside.agent import make_shell, reseed  # noqa: PLC0415
+        from grader.inside.agent import make_shell  # noqa: PLC0415
 
         # One thread, as in the sandbox: small models on a few threads can take ten times as long.
         for library in ("OMP", "MKL"):
@@ -36,7 +37,7 @@ class OwnNotebook(LocalNotebook):
         habits.install(shell)
         shell.grading = True
         shell.user_ns["__name__"] = module_name
-        reseed(seed)
+        seed_all(seed)
         super().__init__(shell.user_ns, shell)
         self._folder = folder
 

@@ -33,3 +33,12 @@ def points(worth: int | float | str, *, hint: str | None = None) -> Callable[[Te
         return marked
 
     return decorate
+
+
+def keep_seeds(test: Test) -> Test:
+    """Let the student's generators go on as their cells left them, instead of from the check's own seed.
+
+    For an item that asks the student to set a seed: the check then sees what their seeding did.
+    """
+    marked: Test = pytest.mark.chainrule_keep_seeds(test)
+    return marked

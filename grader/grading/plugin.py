@@ -25,6 +25,7 @@ from grader.session.transport import Session
 MARKERS = (
     "chainrule_item(id): the item of the assignment that a check belongs to",
     "chainrule_points(points, hint): what a check is worth and what a student reads when it fails",
+    "chainrule_keep_seeds: the student's generators go on as their cells left them",
 )
 NOT_SAVED = Recorded(
     problems=("recorded evidence is read from the saved file: save the notebook, then `grade --public FILE`",)
@@ -98,7 +99,8 @@ class CheckPlugin:
     @pytest.fixture
     def student(self, request: pytest.FixtureRequest) -> Iterator[Student]:
         """The student's notebook, in a copy of its own."""
-        seed = self._seeds.of_student(self._checks[request.node.nodeid].key)
+        keeps = request.node.get_closest_marker("chainrule_keep_seeds") is not None
+        seed = None if keeps else self._seeds.of_student(self._checks[request.node.nodeid].key)
         with self._notebook.copy(seed=seed, seconds=self._seconds) as session:
             self._session = session
             yield session.student

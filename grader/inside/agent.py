@@ -10,6 +10,7 @@ import array
 import contextlib
 import gc
 import os
+import random
 import socket
 import sys
 import traceback
@@ -22,6 +23,7 @@ import numpy as np
 
 from grader.inside import codec, copies, habits
 from grader.inside import shell as shells
+from grader.inside.generators import seed_all
 from grader.inside.interrupts import Interrupts
 from grader.inside.output import Output, Stream
 
@@ -177,14 +179,18 @@ class Agent:
         exec(code, module.__dict__)  # noqa: S102  # the author's
         return Kept(module)
 
-    def _fork(self, seed: int, done: int | None) -> int | None:
-        """A copy of this state on a socket of its own; ends the copy ``done`` first. Gives the new pid."""
+    def _fork(self, seed: int | None, done: int | None) -> int | None:
+        """A copy of this state on a socket of its own; ends the copy ``done`` first. Gives the new pid.
+
+        The copy's generators start from ``seed``; without one they go on where this state's are.
+        """
         if done is not None:
             copies.reap(done)
         if not isinstance(self._sink, Connection):
             raise TypeError("only a session over a socket can fork")
         descriptor = self._sink.receive_descriptor()
         gc.freeze()  # what exists now is shared with the copy: the collector must not touch its pages
+        state = random.getstate()  # a fork seeds `random` anew from the machine
         with self.output.undisturbed():
             child = copies.fork()
         if child:
@@ -194,7 +200,10 @@ class Agent:
         os.dup2(descriptor, self._sink.socket.fileno())
         os.close(descriptor)
         self._request = _NOBODY
-        reseed(seed)
+        if seed is None:
+            random.setstate(state)
+        else:
+            seed_all(seed)
         return None
 
 
@@ -228,7 +237,7 @@ _OPERATIONS: dict[str, Callable[..., object]] = {
     "provide": Agent._provide,
     "fork": Agent._fork,
     "reap": lambda _, pid: copies.reap(pid),
-    "seed": lambda _, seed: reseed(seed),
+    "seed": lambda _, seed: seed_all(seed),
 }
 
 
@@ -301,17 +310,6 @@ def describe(error: BaseException) -> dict[str, str]:
 
 
 _HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  # pathlib is not needed inside
-
-
-def reseed(seed: int) -> None:
-    """Seed random, numpy's legacy generator and torch: a copied state must not repeat its twin's draws."""
-    import random  # noqa: PLC0415  # a student may have replaced a module global of ours
-
-    random.seed(seed)
-    np.random.seed(seed % (1 << 32))  # what students' code draws from
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.manual_seed(seed)
 
 
 class Connection:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import gc
 import os
-import random
 import signal
 import socket
-import sys
 import tempfile
 from collections.abc import Callable
 from typing import NoReturn
 
+from grader.inside.generators import seed_all
 from grader.sandbox import capabilities, filesystem, landlock, limits, processes, seccomp
 from grader.sandbox.cgroup import Group
 from grader.sandbox.modes import UNREADABLE, Mode
@@ -58,7 +57,7 @@ def run(
             if group is not None and group.entered_from_inside:
                 group.join()
             _confine(spec, data=data, report=report, slot_user=slot_user, place=place)
-            seed_generators(spec.seed)
+            seed_all(spec.seed)
         except BaseException as error:  # noqa: BLE001  # reported in words, whatever it is
             os.write(report, f"{type(error).__name__}: {error}".encode()[:2000])
             os._exit(SETUP_FAILED)
@@ -183,14 +182,3 @@ def _clean_environment() -> None:
 def _default_signals() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-
-
-def seed_generators(seed: int) -> None:
-    """Start the generators of the libraries that are loaded: forks of one zygote inherit the same state."""
-    random.seed(seed)
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.seed(seed % 2**32)
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.manual_seed(seed)

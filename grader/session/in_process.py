@@ -7,18 +7,14 @@ one means in the sandbox. Nothing that only Linux has may be imported here.
 from __future__ import annotations
 
 import contextlib
-import random
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
-from grader.inside import codec
-from grader.inside.agent import Agent, redirected, reseed
+from grader.inside import codec, generators
+from grader.inside.agent import Agent, redirected
 from grader.model.errors import CallTimedOut
 from grader.session.notebook import CellRun, run_cell
 from grader.session.transport import Frame, OnOutput, Session
@@ -104,22 +100,6 @@ def time_limit(seconds: float, limit: TimeLimit) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, max(0.001, left - (time.monotonic() - started)), interval)
 
 
-@contextlib.contextmanager
-def own_randomness(seed: int) -> Iterator[None]:
-    """Seeded generators in here; afterwards they go on as if nothing had been drawn."""
-    torch = sys.modules.get("torch")
-    plain, legacy = random.getstate(), np.random.get_state()
-    of_torch = torch.get_rng_state() if torch is not None else None
-    reseed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(plain)
-        np.random.set_state(legacy)
-        if torch is not None:
-            torch.set_rng_state(of_torch)
-
-
 class LocalNotebook:
     """A notebook's live state in this process; ``shell`` runs its cells, if any are still to run."""
 
@@ -134,7 +114,7 @@ class LocalNotebook:
         return run_cell(session, source, seconds=seconds)
 
     @contextlib.contextmanager
-    def copy(self, *, seed: int, seconds: float) -> Iterator[Session]:
+    def copy(self, *, seed: int | None, seconds: float) -> Iterator[Session]:
         """A session over the live state; names that the check or the code binds are put back after it.
 
         So are the generators of random numbers. Objects that a check changes in place stay changed: only the
@@ -142,7 +122,9 @@ class LocalNotebook:
         """
         before = dict(self._names)
         try:
-            with own_randomness(seed):
+            with generators.undisturbed():
+                if seed is not None:
+                    generators.seed_all(seed)
                 yield Session(InProcessTransport(self._names), seconds=seconds)
         finally:
             self._names.clear()

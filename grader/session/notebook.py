@@ -35,8 +35,11 @@ class Notebook(Protocol):
     def run_cell(self, source: str, *, seconds: float) -> CellRun:
         """Run one piece of code; what goes wrong in it is in the result, never raised."""
 
-    def copy(self, *, seed: int, seconds: float) -> AbstractContextManager[Session]:
-        """A session that starts from the state after the last cell; each call may take ``seconds``."""
+    def copy(self, *, seed: int | None, seconds: float) -> AbstractContextManager[Session]:
+        """A session that starts from the state after the last cell; each call may take ``seconds``.
+
+        Its generators of random numbers start from ``seed``; without one they go on as the cells left them.
+        """
 
     def close(self) -> None:
         """End everything that the submission started."""

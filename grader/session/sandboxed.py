@@ -227,7 +227,7 @@ class SandboxedNotebook:
         return result
 
     @contextlib.contextmanager
-    def copy(self, *, seed: int, seconds: float) -> Iterator[Session]:
+    def copy(self, *, seed: int | None, seconds: float) -> Iterator[Session]:
         """See Notebook.copy."""
         if not self._forks:
             yield from self._used_up(seed, seconds)
@@ -306,10 +306,12 @@ class SandboxedNotebook:
 
     # -- copies ------------------------------------------------------------------------------------
 
-    def _used_up(self, seed: int, seconds: float) -> Iterator[Session]:
+    def _used_up(self, seed: int | None, seconds: float) -> Iterator[Session]:
         """The main process itself, which then ends: the next one who needs a state has it built anew."""
         self._left_to_rebuild = self._seconds
-        self._main().request("seed", seed)
+        session = self._main()
+        if seed is not None:
+            session.request("seed", seed)
         if self._transport is None:
             raise InfrastructureError("the sandbox is not running")
         self._transport.interrupt_nothing()
@@ -318,7 +320,7 @@ class SandboxedNotebook:
         finally:
             self._end()
 
-    def _fork(self, seed: int, descriptor: int) -> int:
+    def _fork(self, seed: int | None, descriptor: int) -> int:
         """The pid of a new copy inside the sandbox; the state is rebuilt once if the process is gone."""
         for last_try in (False, True):
             self._main()
@@ -330,7 +332,7 @@ class SandboxedNotebook:
                     raise
         raise AssertionError("unreachable")
 
-    def _ask_fork(self, seed: int, descriptor: int) -> int:
+    def _ask_fork(self, seed: int | None, descriptor: int) -> int:
         transport = self._transport
         if transport is None:
             raise InfrastructureError("the sandbox is not running")

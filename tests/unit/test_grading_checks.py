@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from grader.grading.checks import run_checks
 from grader.grading.plugin import CheckPlugin
+from grader.inside.generators import undisturbed
 from grader.session.in_process import LocalNotebook
 
 CHECK = """
@@ -42,3 +45,25 @@ def test_files_below_a_folder_are_told_apart_too(tmp_path):
     second = folder_with(tmp_path, name="second", value=42, below="part")
     assert results_of(first) == {"test_first": "passed"}
     assert results_of(second) == {"test_second": "passed"}
+
+
+SEEDS = """
+from grader import item, keep_seeds
+pytestmark = item("1")
+
+@keep_seeds
+def test_kept(student):
+    assert student.random() == 0.3745401188473625  # numpy's first after seed 42
+
+def test_own(student):
+    assert student.random() != 0.3745401188473625
+"""
+
+
+def test_a_check_sees_the_students_own_seed_where_it_asks_for_it(tmp_path):
+    (tmp_path / "test_seeds.py").write_text(SEEDS)
+    with undisturbed():
+        np.random.seed(42)  # as students do
+        plugin = CheckPlugin(LocalNotebook({"random": np.random.random}), seed=1, seconds=5, hidden=True)
+        run_checks(tmp_path, plugin)
+    assert [result.outcome.value for result in plugin.results] == ["passed", "passed"]

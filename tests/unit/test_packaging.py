@@ -47,6 +47,7 @@ def test_public_names_are_pinned():
         "check",
         "check_gradients",
         "item",
+        "keep_seeds",
         "points",
     ]
 
