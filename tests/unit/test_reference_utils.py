@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import http.server
+import json
 import sys
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,15 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from reference_files import REFERENCE, load
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=10,
+)
 
 
 @pytest.fixture(scope="module")
@@ -219,3 +228,15 @@ def test_the_maker_writes_the_same_bytes_each_time(
     with np.load(tmp_path / "one.npz", allow_pickle=False) as read:
         assert read["train_images"].shape == (800, 4)
         assert np.array_equal(read["validation_labels"], np.repeat(np.arange(10), 20))
+
+
+@given(value=JSON)
+def test_json_is_recorded_as_it_is(utils: ModuleType, value: object) -> None:
+    assert utils._plain(value, "data") == value
+
+
+@given(numbers=st.lists(st.floats(width=32), max_size=5))
+def test_arrays_are_recorded_as_numbers_that_json_has(utils: ModuleType, numbers: list[float]) -> None:
+    for array in (np.array(numbers), np.array(numbers, dtype=np.float32), (*numbers,)):
+        kept = json.loads(json.dumps(utils._plain({"curve": array}, "data"), allow_nan=False))
+        np.testing.assert_array_equal([float(number) for number in kept["curve"]], numbers)
