@@ -1,0 +1,88 @@
+"""The example of docs/evidence.md: run in Jupyter as a student does, handed in, forged, emptied."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from test_docs import ROOT, write_files
+
+from grader.grading import folder
+from grader.grading.openers import WarmProcesses
+from grader.grading.public_pytest import Silent
+from grader.grading.run import GradeJob, grade
+
+EVIDENCE = "application/vnd.chainrule.evidence+json"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page's files, with the students' utils.py."""
+    page = tmp_path_factory.mktemp("page")
+    write_files("evidence.md", page)
+    shutil.copy(ROOT / "reference/utils.py", page / "descent")
+    return page / "descent"
+
+
+@pytest.fixture(scope="module")
+def notebook(home: Path) -> Any:
+    """The notebook after Jupyter ran it."""
+    read = jupytext.read(home / "notebook.py")
+    return NotebookClient(read, kernel_name="python3", resources={"metadata": {"path": str(home)}}).execute()
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[WarmProcesses]:
+    with WarmProcesses() as processes:
+        yield processes
+
+
+def recordings(notebook: Any) -> list[dict[str, Any]]:
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    return [output["data"] for output in outputs if EVIDENCE in output.get("data", {})]
+
+
+def smooth(data: dict[str, Any]) -> None:
+    losses = data[EVIDENCE]["data"]["losses"]
+    losses[:] = [losses[0] + (losses[-1] - losses[0]) * step / 999 for step in range(1000)]
+
+
+def rise(data: dict[str, Any]) -> None:
+    data[EVIDENCE]["data"]["losses"].reverse()
+
+
+@pytest.mark.parametrize(
+    ("change", "earned", "said"),
+    [
+        (lambda _: None, 3, ""),
+        (lambda data: data.pop(EVIDENCE), 1, "nothing was recorded for item 2"),
+        (smooth, 1, "Run the notebook from its top and hand it in with its outputs."),
+        (rise, 1, "the recorded loss does not fall"),
+        (lambda data: data[EVIDENCE]["parameters"].update(SEED=8), 1, "Run the notebook from its top"),
+    ],
+    ids=["as it was run", "without its outputs", "smoothed", "turned round", "another seed"],
+)
+def test_the_page_s_example_is_graded_as_it_says(
+    home: Path,
+    notebook: Any,
+    warm: WarmProcesses,
+    change: Callable[[dict[str, Any]], object],
+    earned: int,
+    said: str,
+) -> None:
+    handed_in = copy.deepcopy(notebook)
+    for data in recordings(handed_in):
+        change(data)
+    nbformat.write(handed_in, home / "notebook.ipynb")
+    job = GradeJob(home / "notebook.ipynb", folder.load(home), seed=1)
+    record = grade(job, opener=warm.open_notebook, watch=Silent())
+    assert (str(record.earned), record.attention) == (str(earned), ())
+    assert record.items[1].checks[0].message.startswith(said)
+    assert record.budget["STEPS"] == 5
