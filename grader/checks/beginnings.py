@@ -103,7 +103,7 @@ class Pieces:
         return found
 
     def add_to(self, known: dict[int, str]) -> None:
-        """Write the characters to their places in ``known``. Raises BadEvidence if one differs, writing none."""
+        """Write the characters to their places in ``known``. Raises BadEvidence where one differs."""
         mine: dict[int, str] = {}
         for start, piece in zip(self.starts, self.pieces, strict=True):
             for at, character in enumerate(piece, start=start):
