@@ -49,6 +49,7 @@ class ClassRun:
     """One batch of one assignment.
 
     ``only`` asks for these items alone; ``author`` and ``reason`` stand on every grade that is written.
+    Without ``writes_grades`` results are kept, and what they would change can be looked at first.
     """
 
     book: Gradebook
@@ -58,6 +59,7 @@ class ClassRun:
     author: str
     reason: str
     only: Collection[str] = ()
+    writes_grades: bool = True
 
     def enter(self, handed: Iterable[Handed]) -> dict[str, Content]:
         """Write submissions into the book; the contents by SHA-256, in the order they came."""
@@ -135,7 +137,8 @@ class ClassRun:
         result, grade = self.stored(work, done.record)
         if grade.attention:
             result = again_next_time(result)
-        self.book.book(result, rows, author=self.author, reason=self.reason)
+        graded = rows if self.writes_grades else ()
+        self.book.book(result, graded, author=self.author, reason=self.reason)
         return Ended(
             work.name,
             "attention" if grade.attention else "graded",

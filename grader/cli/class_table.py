@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -25,6 +26,7 @@ class Late(msgspec.Struct, frozen=True):
 
     deadline: str = ""
     percent_a_day: int = 0
+    grace_minutes: int = 0
 
 
 class ClassRow(msgspec.Struct, frozen=True):
@@ -75,7 +77,8 @@ def counted_row(
     ]
     grade = offers[choose(candidates).order]
     total = total_of(grade.items, marks.get(grade.submission.row, {}))
-    days = late_days(grade.submission.submitted_at, late.deadline)
+    grace = timedelta(minutes=late.grace_minutes)
+    days = late_days(grade.submission.submitted_at, late.deadline, grace=grace)
     final = after_penalty(total.earned, total.possible, days=days, percent_a_day=late.percent_a_day)
     return ClassRow(student, grade, total, days, final, len(grades))
 

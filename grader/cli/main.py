@@ -21,7 +21,13 @@ COMMANDS = {
         "grader.cli.submission",
         "Grade one submission; the command that is meant when none is named.",
     ),
+    "batch": ("grader.cli.batch", "Grade what a whole class handed in, into the gradebook."),
+    "regrade": ("grader.cli.regrade", "Show what today's tests would change, and change it."),
+    "mark": ("grader.cli.marks", "Give an item of a submission points, as a person."),
+    "marks": ("grader.cli.marks", "Export and import people's points as a table."),
+    "table": ("grader.cli.table", "Show where the class stands."),
     "doctor": ("grader.cli.doctor", "Try on this machine what the sandbox promises."),
+    "calibrate": ("grader.cli.calibrate", "Work out the bounds of checks that depend on chance."),
     "template": ("grader.cli.template", "Make the students' template from the reference."),
 }
 DEFAULT = "submission"
@@ -36,6 +42,8 @@ Examples:
   grade neural_networks.py --seed 7        a script; the same random inputs each time
   grade hw3.ipynb --json | jq .earned      the record alone, for scripts
   grade hw3.ipynb --public                 the public checks only, on a student's own machine
+  grade batch submissions/                 a class: folder or zip, with a gradebook
+  grade regrade                            what would today's tests change?
   grade template --check                   is the students' template up to date?
   grade doctor                             does the sandbox hold on this machine?
 
@@ -57,7 +65,8 @@ class Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, cmd_name, None) or module.command
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -89,7 +89,7 @@ class BatchProgress:
 
     def note(self, text: str) -> None:
         """Say something that is no submission's end."""
-        self._console.print(Text(one_line(text, 300), "dim"))
+        self._console.print(Text(one_line(text, 300), "dim"), soft_wrap=not self._console.is_terminal)
 
     def ended(self, end: Ended) -> None:
         """Count it; name it where it needs somebody, or where lines are all that is shown."""
