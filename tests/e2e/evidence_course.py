@@ -31,9 +31,6 @@ title = "Another curve"
 kind = "evidence"
 points = 2
 
-[limits]
-cell_seconds = 5
-
 [budget]
 STEPS = 3
 """

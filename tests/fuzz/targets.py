@@ -19,15 +19,18 @@ from pathlib import Path
 from rich.console import Console
 
 from grader.checks.arrays import as_array
+from grader.grading.duplicates import fingerprints
+from grader.grading.evidence import claims_in, recorded_in
 from grader.grading.execution import Execution, result_of
 from grader.grading.folder import AssignmentFolder
-from grader.grading.run import figures_of, handed_in
+from grader.grading.run import figures_of, given_cells, handed_in
 from grader.grading.scoring import needs_attention, score
 from grader.inside import codec
 from grader.model import records
 from grader.model.assignment import parse
 from grader.model.errors import CheckError, SandboxDied, SubmissionError
 from grader.notebooks import intake
+from grader.notebooks.answers import find_answers
 from grader.notebooks.cells import Cell
 from grader.notebooks.parameters import with_budget
 from grader.reports import html
@@ -182,7 +185,11 @@ def _failed(cell: Cell) -> records.CellResult:
 
 
 def _grade(submission: intake.SubmissionFile, execution: Execution) -> records.Grade:
-    items = score(ASSIGNMENT, [], handed_in(submission, FOLDER))
+    answers = find_answers(submission.cells, ASSIGNMENT, given=given_cells(FOLDER))
+    recorded = recorded_in(answers)
+    fingerprints(claims_in(submission.cells))
+    handed = {item: handed_in(answer, recorded[item]) for item, answer in answers.items()}
+    items = score(ASSIGNMENT, [], handed)
     return records.Grade(
         schema=records.SCHEMA,
         assignment=ASSIGNMENT.title,
