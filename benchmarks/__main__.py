@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks import commands, filter_cost, pytest_cost, sandbox, seeds
-from benchmarks.measure import Figure, machine
+from benchmarks import commands, filter_cost, pytest_cost, sandbox, seeds, training
+from benchmarks.measure import Figure, machine, show
 
 
 def main() -> int:
@@ -24,15 +23,11 @@ def main() -> int:
         lambda: pytest_cost.cost(times=5 if quick else 20),
         lambda: commands.full_marks(times=2 if quick else 7),
         lambda: seeds.scores(seeds=5 if quick else 100),
+        lambda: training.figures(quick=quick),
     ):
         with console.status("measuring"):
             figures += measure()
-    table = Table("figure", "value", "bar", "", "how")
-    for figure in figures:
-        bar = "" if figure.at_most is None else f"at most {figure.at_most:g}"
-        table.add_row(figure.what, f"{figure.value:.3g} {figure.unit}", bar, figure.verdict, figure.note)
-    console.print(table)
-    return int(any(figure.verdict == "OVER" for figure in figures))
+    return show(figures, console)
 
 
 if __name__ == "__main__":

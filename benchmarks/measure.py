@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Console
+from rich.table import Table
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -20,13 +23,33 @@ class Figure:
     unit: str
     at_most: float | None = None
     note: str = ""
+    at_least: float | None = None
 
     @property
     def verdict(self) -> str:
         """Whether the value keeps within its bar."""
-        if self.at_most is None:
-            return ""
-        return "ok" if self.value <= self.at_most else "OVER"
+        if self.at_most is not None and not self.value <= self.at_most:
+            return "OVER"
+        if self.at_least is not None and not self.value >= self.at_least:
+            return "UNDER"
+        return "" if self.at_most is None and self.at_least is None else "ok"
+
+    @property
+    def bar(self) -> str:
+        """The bar in words."""
+        if self.at_most is not None:
+            return f"at most {self.at_most:g}"
+        return "" if self.at_least is None else f"at least {self.at_least:g}"
+
+
+def show(figures: Sequence[Figure], console: Console) -> int:
+    """Print a table; the result is an exit status, 1 when a figure misses its bar."""
+    table = Table("figure", "value", "bar", "", "how")
+    for figure in figures:
+        value = f"{figure.value:.3g} {figure.unit}".strip()
+        table.add_row(figure.what, value, figure.bar, figure.verdict, figure.note)
+    console.print(table)
+    return int(any(figure.verdict in {"OVER", "UNDER"} for figure in figures))
 
 
 def seconds(run: Callable[[], object]) -> float:

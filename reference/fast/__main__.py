@@ -6,6 +6,7 @@ import argparse
 import importlib.util
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,6 +33,7 @@ class CannotRun(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; its exit status is 1 when a run fails or a number is not the homework's."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be ended is to be interrupted
     console = Console()
     try:
         return _command(options, console)

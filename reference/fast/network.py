@@ -33,8 +33,8 @@ WINDOW = 50
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
-class _Examples:
-    """Examples with a one at each end (N, 785), their labels (N,) and the same as rows of 0 and 1 (N, 10)."""
+class Examples:
+    """Pictures with a one at the end of each (N, 785), labels (N,), the same as rows of 0 and 1 (N, 10)."""
 
     def __init__(self, X: Array, Y: np.ndarray[Any, Any]) -> None:
         self.X = np.hstack([X, np.ones((len(X), 1))])
@@ -78,7 +78,7 @@ class Network:
         self._hidden = np.ones((run.batch_size, run.hidden + 1))
         self._windows: dict[int, _Window] = {}
 
-    def epoch(self, examples: _Examples) -> None:
+    def epoch(self, examples: Examples) -> None:
         """One pass in random order; what does not fill a batch is left out."""
         batch = self.run.batch_size
         order = np.random.permutation(len(examples.X))
@@ -93,7 +93,7 @@ class Network:
             self._windows[steps] = _Window(steps, self.run.batch_size, self.run.alpha)
         return self._windows[steps]
 
-    def _window(self, examples: _Examples, rows: np.ndarray[Any, Any], window: _Window) -> None:
+    def _window(self, examples: Examples, rows: np.ndarray[Any, Any], window: _Window) -> None:
         """As many steps as fit into ``rows``, one mini-batch after another."""
         batch, alpha = self.run.batch_size, self.run.alpha
         X, targets = examples.X[rows], examples.targets[rows]
@@ -138,7 +138,7 @@ class Network:
         self.velocity[0] *= window.last_start
         self.velocity[0] += X.T @ (window.last * gradients)
 
-    def accuracy_and_loss(self, examples: _Examples) -> tuple[float, float]:
+    def accuracy_and_loss(self, examples: Examples) -> tuple[float, float]:
         """The share of right answers, and the sum over chunks of their mean loss."""
         right, loss = 0, 0.0
         for start in range(0, len(examples.X), CHUNK):
@@ -168,18 +168,23 @@ def stops_at(accuracies: list[float], patience: int) -> int | None:
     return None
 
 
-def train(run: NetworkRun, data: str | Path, report: Callable[[int, int], None]) -> dict[str, Any]:
-    """The notebook's history of this run; ``report`` hears epochs done and epochs at most.
+def prepare(run: NetworkRun, data: str | Path) -> tuple[dict[str, Examples], Network]:
+    """The training, validation and test set and a new network, drawn as in the notebook's `fresh_start`.
 
     Seeds numpy's global generator, because the loader shuffles with it.
     """
     np.random.seed(run.seed)
     loaded = data_loader_mnist(data)
     sets = {
-        name: _Examples(loaded[2 * number], loaded[2 * number + 1])
+        name: Examples(loaded[2 * number], loaded[2 * number + 1])
         for number, name in enumerate(("train", "validation", "test"))
     }
-    network = Network(loaded[0].shape[1], run)
+    return sets, Network(loaded[0].shape[1], run)
+
+
+def train(run: NetworkRun, data: str | Path, report: Callable[[int, int], None]) -> dict[str, Any]:
+    """The notebook's history of this run; ``report`` hears epochs done and epochs at most."""
+    sets, network = prepare(run, data)
     history: dict[str, Any] = {"loss": [], "train": [], "validation": [], "test": []}
     for epoch in range(1, run.max_epochs + 1):
         network.epoch(sets["train"])

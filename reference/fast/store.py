@@ -15,8 +15,10 @@ import numpy as np
 from reference.fast.settings import REFERENCE, NetworkRun, Run
 from reference.utils import data_loader_mnist, load_text
 
-_NETWORK = ("fast/network.py", "utils.py")
-_TRANSFORMER = ("fast/transformer.py", "utils.py")
+_SOURCES = {
+    "NetworkRun": ("fast/network.py", "utils.py"),
+    "TransformerRun": ("fast/transformer.py", "utils.py"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +45,14 @@ def examine(where: str) -> Data:
     return Data(where, len(arrays[0]), images.hexdigest(), text.hexdigest())
 
 
+def _code() -> dict[str, list[str]]:
+    """The digests of the sources that each kind of run depends on."""
+    return {
+        kind: [hashlib.sha256((REFERENCE / name).read_bytes()).hexdigest() for name in names]
+        for kind, names in _SOURCES.items()
+    }
+
+
 @dataclasses.dataclass(frozen=True)
 class Store:
     """The folder of finished runs on these data and this device."""
@@ -50,14 +60,15 @@ class Store:
     folder: Path
     data: Data
     device: str
+    code: dict[str, list[str]] = dataclasses.field(default_factory=_code)
+    """As it is when the command starts: an edit during the runs makes their files those of older code."""
 
     def path(self, run: Run) -> Path:
         """The file of a run: its name changes with settings, code, data, device and library versions."""
         network = isinstance(run, NetworkRun)
-        sources = _NETWORK if network else _TRANSFORMER
         known = {
             "run": dataclasses.asdict(run),
-            "code": [hashlib.sha256((REFERENCE / name).read_bytes()).hexdigest() for name in sources],
+            "code": self.code[type(run).__name__],
             "data": self.data.images_digest if network else self.data.text_digest,
             "device": "cpu" if network else self.device,
             "library": importlib.metadata.version("numpy" if network else "torch"),
