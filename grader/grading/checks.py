@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.grading.plugin import CheckPlugin
+from grader.grading.bounds import Bounds
 from grader.model.errors import ManifestError
 
 QUIET = (
@@ -37,9 +37,10 @@ QUIET = (
 )
 
 
-def run_checks(folder: Path, plugin: CheckPlugin) -> None:
+def run_checks(folder: Path, plugin: object, *, bounds: object = None) -> None:
     """Run every check below ``folder``; the plugin holds the results.
 
+    ``bounds`` is a plugin with another `calibrated` fixture than that for stored bounds.
     Raises ManifestError when the checks do not fit the manifest. A file that cannot be imported leaves its
     message in ``plugin.errors``; the other files' checks still run.
     """
@@ -53,7 +54,7 @@ def run_checks(folder: Path, plugin: CheckPlugin) -> None:
         f"--config-file={os.devnull}",
     ]
     with silence() as said:
-        status = pytest.main([*arguments, str(folder)], plugins=[plugin, stopped])
+        status = pytest.main([*arguments, str(folder)], plugins=[plugin, bounds or Bounds(folder), stopped])
     if stopped.error is not None:
         raise stopped.error
     if status == pytest.ExitCode.USAGE_ERROR:

@@ -8,6 +8,7 @@
     │   ├── ManifestError            assignment.toml, names file and key
     │   ├── SubmissionError          not a notebook, unreadable, too large, a symlink, ...
     │   ├── TemplateError            the reference cannot be turned into a template
+    │   ├── CalibrationError         a check's bound cannot be worked out, or is stale
     │   ├── SandboxUnavailable       this machine cannot confine a notebook
     │   └── GradebookError           the database is locked, full, of another version, not to be reached
     └── CheckError                   one check did not pass; names an outcome and whose fault it is
@@ -72,6 +73,10 @@ class SubmissionError(CannotGrade):
 
 class TemplateError(CannotGrade):
     """The reference cannot be turned into a student template, or the committed one is stale."""
+
+
+class CalibrationError(CannotGrade):
+    """A check's bound cannot be worked out on the reference, or the stored one is missing or stale."""
 
 
 class SandboxUnavailable(CannotGrade):

@@ -1,0 +1,112 @@
+"""What a statistic is held against: a number of the author's, a calibrated bound, or nothing yet.
+
+Nothing yet: while the bound is being worked out on the reference.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from grader.model.calibration import Calibration, Side
+from grader.model.errors import AuthorError, CheckFailed
+
+RECALIBRATE = "run: grade calibrate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """One value of a statistic.
+
+    ``side`` says which values pass. ``resolution`` is the step of a statistic that counts something.
+    ``worthless`` is the value of a solution that has learned nothing: a bound must not let it pass. For a
+    rate, ``trials`` is how many there were.
+    """
+
+    value: float
+    side: Side
+    resolution: float = 0.0
+    worthless: float | None = None
+    trials: int = 0
+
+
+class Limit:
+    """What a statistic is held against."""
+
+    def bar(self, side: Side) -> float | None:
+        """The bound, or None while it is being worked out."""
+        raise NotImplementedError
+
+    def note(self, seen: Seen) -> None:
+        """Take notice of a value."""
+
+    def origin(self) -> str:
+        """Where the bound comes from and what it promises, for a message."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Fixed(Limit):
+    """A number that the author stands for."""
+
+    number: float
+
+    def bar(self, side: Side) -> float:  # noqa: ARG002  # it serves every side
+        """See Limit.bar."""
+        return self.number
+
+    def origin(self) -> str:
+        """See Limit.origin."""
+        return "a bound of the check's author"
+
+
+@dataclass(frozen=True)
+class Stored(Limit):
+    """A bound that `grade calibrate` worked out on the reference."""
+
+    calibration: Calibration
+
+    def bar(self, side: Side) -> float:
+        """See Limit.bar. Raises AuthorError when it was worked out for another kind of statistic."""
+        if side is not self.calibration.side:
+            raise AuthorError(
+                f"the bound {self.calibration.statistic!r} was calibrated as `{self.calibration.side}`, but "
+                f"the check uses it as `{side}`; {RECALIBRATE}"
+            )
+        return self.calibration.bound
+
+    def origin(self) -> str:
+        """See Limit.origin."""
+        found = self.calibration
+        return (
+            f"a correct solution fails with probability at most {found.risk:.1g}, calibrated on "
+            f"{found.values} values of the reference: {found.mean:.4g} ± {found.sd:.2g}"
+        )
+
+
+Bound = float | Limit
+"""What an author gives as a bound: a number, or ``calibrated("...")``."""
+
+
+def limit_of(given: Bound) -> Limit:
+    """An author's number or ``calibrated("...")`` as a limit. Raises AuthorError for anything else."""
+    if isinstance(given, Limit):
+        return given
+    if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
+        raise AuthorError(f'a bound is a number or calibrated("..."), not {given!r}')
+    return Fixed(float(given))
+
+
+def hold(limit: Bound, seen: Seen, *, words: str) -> None:
+    """Pass when the value is on the right side of the limit. Raises CheckFailed; ``words`` name the value."""
+    against = limit_of(limit)
+    if not math.isfinite(seen.value):
+        raise CheckFailed(f"{words} is {seen.value}, expected a finite number.")
+    against.note(seen)
+    bar = against.bar(seen.side)
+    if bar is None:
+        return
+    most = seen.side is Side.MOST
+    if seen.value > bar if most else seen.value < bar:
+        wanted = "at most" if most else "at least"
+        raise CheckFailed(f"{words} is {seen.value:.4g}, expected {wanted} {bar:.4g} ({against.origin()}).")

@@ -1,0 +1,104 @@
+"""How good predictions are: losses and accuracy, computed on our side from what student code predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.checks.arrays import Array, as_array, expected_array
+from grader.checks.wording import shape_text
+from grader.model.errors import AuthorError, CheckFailed
+
+_LEAST_PROBABILITY = 1e-300
+_ROWS = 2
+
+
+@dataclass(frozen=True)
+class Measure:
+    """``of(predicted, targets)`` is one number, ``constant(targets)`` the best constant prediction's."""
+
+    name: str
+    higher_is_better: bool
+    of: Callable[[Array, Array], float]
+    constant: Callable[[Array], float]
+
+    def score(self, predicted: object, targets: object, *, name: str) -> float:
+        """The measure of a student's predictions. Raises CheckFailed for what is none, or the wrong shape."""
+        want = expected_array(targets, name=f"the targets of {name}")
+        have = as_array(predicted, name=name)
+        if self.name != "squared_error":
+            return self.of(self._classes(have, want, name), want.astype(np.int64))
+        if have.shape != want.shape:
+            raise CheckFailed(f"{name} has {shape_text(have.shape)}, expected {shape_text(want.shape)}.")
+        return self.of(have, want)
+
+    def _classes(self, have: Array, want: Array, name: str) -> Array:
+        """One row for each target; a class or, for two classes, a probability may stand for a row."""
+        if want.ndim != 1 or want.size == 0:
+            raise AuthorError(f"the targets of {name} are one class for each example, not {want.shape}")
+        if have.shape in ((len(want),), (len(want), 1)) and self.name != "cross_entropy":
+            return have.reshape(-1)
+        if have.ndim == _ROWS and len(have) == len(want) and have.shape[1] > want.max():
+            return have
+        raise CheckFailed(
+            f"{name} has {shape_text(have.shape)}, expected one row for each of the {len(want)} examples, "
+            "with a column for each class."
+        )
+
+
+def _accuracy(predicted: Array, targets: Array) -> float:
+    chosen = predicted.argmax(axis=1) if predicted.ndim == _ROWS else predicted
+    return float((chosen == targets).mean())
+
+
+def _most_frequent(targets: Array) -> float:
+    return float(np.unique(targets, return_counts=True)[1].max() / targets.size)
+
+
+def _cross_entropy(logits: Array, targets: Array) -> float:
+    wide = logits.astype(np.float64)
+    with np.errstate(all="ignore"):
+        shifted = wide - wide.max(axis=1, keepdims=True)
+        logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        return float(-logs[np.arange(len(targets)), targets].mean())
+
+
+def _log_loss(probabilities: Array, targets: Array) -> float:
+    wide = probabilities.astype(np.float64)
+    if wide.ndim == 1:
+        wide = np.stack([1 - wide, wide], axis=1)
+        if targets.max() > 1:
+            raise CheckFailed("one probability for each example says nothing about more than two classes.")
+    if not bool((wide >= 0).all() and np.allclose(wide.sum(axis=1), 1, atol=1e-4)):
+        raise CheckFailed("the predictions are no probabilities: rows of numbers >= 0 that add up to 1.")
+    return float(-np.log(np.fmax(wide[np.arange(len(targets)), targets], _LEAST_PROBABILITY)).mean())
+
+
+def _entropy(targets: Array) -> float:
+    shares = np.unique(targets, return_counts=True)[1] / targets.size
+    return float(-(shares * np.log(shares)).sum())
+
+
+def _squared_error(predicted: Array, targets: Array) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.mean((predicted.astype(np.float64) - targets) ** 2))
+
+
+MEASURES = {
+    measure.name: measure
+    for measure in (
+        Measure("accuracy", True, _accuracy, _most_frequent),  # noqa: FBT003  # named by its field
+        Measure("cross_entropy", False, _cross_entropy, _entropy),  # noqa: FBT003
+        Measure("log_loss", False, _log_loss, _entropy),  # noqa: FBT003
+        Measure("squared_error", False, _squared_error, lambda targets: float(np.var(targets))),  # noqa: FBT003
+    )
+}
+
+
+def measure_named(name: str) -> Measure:
+    """The measure of this name. Raises AuthorError that lists them."""
+    if name not in MEASURES:
+        raise AuthorError(f"no measure {name!r}; there are {', '.join(MEASURES)}")
+    return MEASURES[name]

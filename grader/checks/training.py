@@ -1,0 +1,191 @@
+"""Checks about training, for any course: does it learn, generalise and repeat itself, at the right size.
+
+Nothing here believes a number that student code reports where it can compute it itself: predictions and
+parameters are fetched, losses and accuracies are worked out on this side, on labels that never cross.
+
+A bound is a number, for which the check's author stands, or ``calibrated("name")``, which `grade calibrate`
+worked out on the reference: a correct solution then fails with a stated probability of at most 1e-4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from grader.checks.arrays import Array, as_array
+from grader.checks.closeness import assert_close
+from grader.checks.limits import Bound, Seen, hold
+from grader.checks.measures import measure_named
+from grader.checks.wording import clean, shape_text
+from grader.model.calibration import Side
+from grader.model.errors import AuthorError, CheckFailed
+from grader.model.values import Remote
+
+_MOST_LEAVES = 10_000
+_DEEPEST = 32
+
+
+def assert_loss_falls(
+    losses: object,
+    *,
+    steps: int,
+    share: Bound | None = None,
+    by: Bound | None = None,
+    name: str = "the loss",
+) -> None:
+    """Pass when ``losses[steps]`` is lower than ``losses[0]`` by a share of it, or by an absolute amount.
+
+    ``losses`` holds the loss before the first step and after each: at least ``steps`` + 1 finite numbers.
+    ``share=0.5`` asks that half of the loss at the start is gone. Give exactly one of ``share`` and ``by``.
+    Raises CheckFailed.
+    """
+    if steps < 1:
+        raise AuthorError(f"{name}: `steps` counts training steps, at least 1, not {steps}")
+    limit, relative = _one_of(share, by, name=name)
+    curve = as_array(losses, shape=(None,), name=name).astype(np.float64)
+    if curve.size <= steps:
+        raise CheckFailed(f"{name} has {curve.size} values, expected {steps + 1}: one more than steps.")
+    if not bool(np.isfinite(curve[: steps + 1]).all()):
+        raise CheckFailed(f"{name} is not finite at every step.")
+    start, end = float(curve[0]), float(curve[steps])
+    if relative and start <= 0:
+        raise CheckFailed(f"{name} starts at {start:.4g}, expected more than 0.")
+    fall = (start - end) / start if relative else start - end
+    what = "the share of it that is gone" if relative else "the fall"
+    words = f"{name} went from {start:.4g} to {end:.4g} in {steps} steps: {what}"
+    hold(limit, Seen(value=fall, side=Side.LEAST, worthless=0.0), words=words)
+
+
+def assert_overfits(
+    predicted: object,
+    targets: object,
+    *,
+    at_most: Bound,
+    measure: str = "cross_entropy",
+    name: str = "the predictions for the batch",
+) -> None:
+    """Pass when a model predicts the very batch it was trained on: its loss there is at most ``at_most``.
+
+    ``measure`` is "cross_entropy" of logits (N, C), "log_loss" of probabilities (N, C) or (N,), or
+    "squared_error". With targets drawn at random nothing but the batch itself can be learned. Raises
+    CheckFailed.
+    """
+    loss = measure_named(measure)
+    if loss.higher_is_better:
+        raise AuthorError(f"{name}: `measure` must be a loss, not {measure!r}")
+    value = loss.score(predicted, targets, name=name)
+    worthless = loss.constant(np.asarray(targets))
+    words = f"{name}: the loss on the batch it was trained on ({measure})"
+    hold(at_most, Seen(value=value, side=Side.MOST, worthless=worthless), words=words)
+
+
+def assert_beats_baseline(
+    predicted: object,
+    targets: object,
+    *,
+    by: Bound,
+    baseline: object = None,
+    measure: str = "accuracy",
+    name: str = "the predictions",
+) -> None:
+    """Pass when predictions for held-out examples are better than a baseline's by at least ``by``.
+
+    ``baseline`` is what the baseline predicts for the same examples; left out, it is the best constant: the
+    most frequent class, the classes' shares, or the mean. ``measure`` is "accuracy" of classes (N,) or scores
+    (N, C), or a loss as for ``assert_overfits``. Keep ``targets`` on this side: student code that never saw
+    them cannot have learned them. Raises CheckFailed.
+    """
+    judge = measure_named(measure)
+    score = judge.score(predicted, targets, name=name)
+    known = np.asarray(targets)
+    least = judge.constant(known) if baseline is None else judge.score(baseline, known, name="the baseline")
+    better = score - least if judge.higher_is_better else least - score
+    resolution = 1 / len(known) if measure == "accuracy" else 0.0
+    words = f"{name}: {measure} {score:.4g} against the baseline's {least:.4g}; the advantage"
+    seen = Seen(value=better, side=Side.LEAST, resolution=resolution, worthless=0.0)
+    hold(by, seen, words=words)
+
+
+def assert_repeatable(
+    run: Callable[[int], object],
+    *,
+    seeds: tuple[int, int] = (1, 2),
+    rtol: float | None = None,
+    name: str = "a run",
+) -> None:
+    """Pass when two runs from one seed agree, and one from another seed differs.
+
+    ``run(seed)`` trains from scratch and gives numbers: an array, a curve, or (nested) lists and dicts of
+    arrays. Agreement is that of ``assert_close``. No chance is involved: a correct solution always passes.
+    Raises CheckFailed.
+    """
+    first, second, other = (_flat(run(seed), name) for seed in (seeds[0], seeds[0], seeds[1]))
+    for path, array in first.items():
+        if path not in second:
+            raise CheckFailed(f"{name}{path} is there after one run, and not after the next.")
+        _assert_agrees(second[path], array, rtol=rtol, name=f"{name}{path}, run twice from seed {seeds[0]}")
+    if first.keys() == other.keys() and all(np.array_equal(first[path], other[path]) for path in first):
+        raise CheckFailed(f"{name} gives the same numbers from seeds {seeds[0]} and {seeds[1]}: is one used?")
+
+
+def assert_parameter_count(parameters: object, expected: int, *, name: str = "the model") -> None:
+    """Pass when the arrays in ``parameters`` hold ``expected`` numbers together.
+
+    ``parameters`` is an array, or (nested) lists and dicts of arrays or proxies. No chance is involved.
+    Raises CheckFailed; the message lists each shape.
+    """
+    arrays = _flat(parameters, name)
+    count = sum(array.size for array in arrays.values())
+    if count != expected:
+        shapes = ", ".join(f"{path or 'one array'} {array.shape}" for path, array in arrays.items())
+        raise CheckFailed(
+            f"{name} has {count:,} parameters, expected {expected:,}: {clean(shapes, limit=300) or 'none'}."
+        )
+
+
+def _one_of(share: Bound | None, by: Bound | None, *, name: str) -> tuple[Bound, bool]:
+    """The one limit that was given, and whether it is relative."""
+    if share is not None and by is None:
+        return share, True
+    if by is not None and share is None:
+        return by, False
+    raise AuthorError(f"{name}: give either `share` (a part of the loss at the start) or `by` (an amount)")
+
+
+def _assert_agrees(actual: Array, expected: Array, *, rtol: float | None, name: str) -> None:
+    if not bool(np.isfinite(expected).all()):
+        raise CheckFailed(f"{name}: NaN or infinity in {shape_text(expected.shape)}.")
+    assert_close(actual, expected, rtol=rtol, name=name)
+
+
+def _flat(value: object, name: str) -> dict[str, Array]:
+    """The arrays in a value by their paths, such as ``['L1']['W']``. Raises CheckFailed for anything else."""
+    found: dict[str, Array] = {}
+    for path, leaf in _leaves(value, "", 0, name):
+        if len(found) == _MOST_LEAVES:
+            raise CheckFailed(f"{name} has more than {_MOST_LEAVES:,} arrays.")
+        found[path] = as_array(leaf, name=f"{name}{path}")
+    return found
+
+
+def _leaves(value: object, path: str, depth: int, name: str) -> Iterator[tuple[str, object]]:
+    if depth > _DEEPEST:
+        raise CheckFailed(f"{name} is nested more than {_DEEPEST} deep.")
+    if isinstance(value, Remote):
+        yield from _leaves(value.value, path, depth + 1, name)
+    elif isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield from _leaves(entry, f"{path}[{clean(repr(key), limit=60)}]", depth + 1, name)
+    elif isinstance(value, list | tuple) and not _is_plain(value):
+        for index, entry in enumerate(value):
+            yield from _leaves(entry, f"{path}[{index}]", depth + 1, name)
+    else:
+        yield path, value
+
+
+def _is_plain(value: list[object] | tuple[object, ...]) -> bool:
+    """Whether it is a list of numbers, to be taken as one array."""
+    return bool(value) and all(
+        isinstance(entry, bool | int | float | complex | np.generic) for entry in value
+    )

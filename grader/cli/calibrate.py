@@ -1,0 +1,129 @@
+"""`grade calibrate`: bounds for checks that depend on chance, worked out on the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from grader.grading import folder
+from grader.model.errors import CalibrationError
+
+if TYPE_CHECKING:
+    from grader.model.calibration import Calibration, CalibrationFile
+
+HELP = """Work out the bounds of checks that depend on chance.
+
+Runs the reference in the sandbox with seeds 1 to N, and of its hidden checks those that ask for a bound with
+`calibrated("...")`. TEST names files of checks; left out, all of them. Each bound is set so that a correct
+solution fails the check with probability at most 1e-4, and is written with its evidence beside the checks, as
+test_x.calibration.json. Exit status: 0 done or fresh, 2 no bound can be given, or stale with --check.
+
+\b
+Examples:
+  grade calibrate
+  grade calibrate test_training.py --seeds 1000
+  grade calibrate --assignment ~/courses/hw3
+  grade calibrate --check
+"""
+DEFAULT_SEEDS = 200
+
+
+@click.command("calibrate", help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("tests", metavar="[TEST]...", nargs=-1)
+@click.option(
+    "--assignment",
+    "assignment",
+    metavar="DIR",
+    default=".",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder with assignment.toml.",
+)
+@click.option(
+    "--seeds",
+    metavar="N",
+    default=DEFAULT_SEEDS,
+    show_default=True,
+    type=click.IntRange(1),
+    help="How often the reference runs; more seeds give tighter bounds.",
+)
+@click.option("--check", is_flag=True, help="Run nothing; fail when bounds are missing or stale.")
+@click.option("--no-sandbox", is_flag=True, help="Run without isolation: the reference is your own code.")
+def command(  # noqa: D103  # its help is HELP
+    tests: tuple[str, ...], *, assignment: Path, seeds: int, check: bool, no_sandbox: bool
+) -> None:
+    from grader.grading import calibration  # noqa: PLC0415  # numpy and pytest, not needed for --help
+
+    home = folder.load(assignment)
+    files = calibration.files_to_calibrate(home, tests)
+    if check:
+        report_freshness(calibration.stale_files(home, files), files)
+        return
+    if not files:
+        click.echo('no check asks for a bound with calibrated("...")')
+        return
+    for path, found in run(home, files, seeds=seeds, sandbox=not no_sandbox).items():
+        write(path, found)
+
+
+def report_freshness(stale: dict[Path, str], files: Sequence[Path]) -> None:
+    """Say that all bounds are fresh. Raises CalibrationError that names those which are not."""
+    if stale:
+        reasons = "; ".join(f"{path.name}: {reason}" for path, reason in stale.items())
+        names = " ".join(path.name for path in stale)
+        raise CalibrationError(f"bounds that cannot be used: {reasons}; run: grade calibrate {names}")
+    click.echo(f"{len(files)} files of checks with calibrated bounds, all up to date")
+
+
+def run(
+    home: folder.AssignmentFolder, files: Sequence[Path], *, seeds: int, sandbox: bool
+) -> dict[Path, CalibrationFile]:
+    """The bounds, with a bar that shows how far it is; silent where nobody watches."""
+    from grader.grading import calibration  # noqa: PLC0415  # see above
+    from grader.grading.openers import WarmProcesses  # noqa: PLC0415
+    from grader.grading.public_pytest import Silent  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    with (
+        WarmProcesses() as warm,
+        Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
+    ):
+        task = progress.add_task(f"{seeds} seeds of the reference", total=seeds)
+        return calibration.calibrate(
+            home,
+            files,
+            seeds=seeds,
+            opener=warm.open_notebook,
+            watch=Silent(),
+            on_seed=lambda seed: progress.update(task, completed=seed - 1),
+            sandbox=sandbox,
+        )
+
+
+def write(path: Path, found: CalibrationFile) -> None:
+    """Write the bounds beside their checks and say what they are. Raises CalibrationError."""
+    from grader.cli.submission import replace_whole  # noqa: PLC0415
+    from grader.grading.bounds import file_of  # noqa: PLC0415
+    from grader.model.calibration import encode  # noqa: PLC0415
+
+    try:
+        replace_whole(file_of(path), encode(found))
+    except OSError as error:
+        raise CalibrationError(f"{file_of(path)} cannot be written: {error.strerror}") from None
+    click.echo(f"{file_of(path)}: {len(found.bounds)} bounds from {found.seeds} seeds")
+    for bound in found.bounds:
+        click.echo(f"  {described(bound)}")
+
+
+def described(found: Calibration) -> str:
+    """One bound in one line."""
+    wanted = "at most" if found.side == "most" else "at least"
+    return (
+        f"{found.check}  {found.statistic}: {wanted} {found.bound:.4g} "
+        f"(reference {found.mean:.4g} ± {found.sd:.2g}; risk {found.risk:.1g})"
+    )

@@ -1,0 +1,117 @@
+"""The `calibrated` fixture: a check's bounds, from the file beside it, as long as they are fresh."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from grader.checks.limits import RECALIBRATE, Limit, Stored
+from grader.grading import folder
+from grader.grading.folder import AssignmentFolder
+from grader.model.calibration import CalibrationFile, decode
+from grader.model.errors import AuthorError, CannotGrade
+
+FIXTURE = "calibrated"
+Calibrated = Callable[[str], Limit]
+
+
+class Bounds:
+    """A pytest plugin whose fixture `calibrated("name")` gives a stored bound.
+
+    ``checks`` is the folder of checks that run; the assignment around it says whether a bound is fresh.
+    ``fresh`` are bounds that are taken as they are, by file of checks, and not from the files beside them.
+    """
+
+    def __init__(self, checks: Path, *, fresh: Mapping[Path, CalibrationFile] | None = None) -> None:
+        self._checks, self._fresh = checks, fresh
+
+    @pytest.fixture
+    def calibrated(self, request: pytest.FixtureRequest) -> Calibrated:
+        """`calibrated("name")`: the bound that `grade calibrate` worked out for this check."""
+        return functools.partial(self.bound, request.node.path, request.node.name)
+
+    def bound(self, path: Path, check: str, name: str) -> Limit:
+        """The bound ``name`` of a check. Raises AuthorError where it is missing, damaged or stale."""
+        mend = f"{RECALIBRATE} {path.name}"
+        if self._fresh is None and (reason := staleness(path, self._reference)):
+            raise AuthorError(f"{path.name}: check `{check}`: its bounds are {reason}; {mend}")
+        whole = read(file_of(path)) if self._fresh is None else self._fresh[path]
+        found = whole.find(check, name)
+        if found is None:
+            raise AuthorError(f"{path.name}: check `{check}` has no calibrated bound {name!r}; {mend}")
+        return Stored(found)
+
+    @functools.cached_property
+    def _reference(self) -> str | None:
+        try:
+            return reference_digest(folder.load(self._checks.parent))
+        except CannotGrade:
+            return None  # checks without their assignment: nothing to compare with
+
+
+def file_of(checks: Path) -> Path:
+    """Where the bounds of a file of checks are."""
+    return checks.with_suffix(".calibration.json")
+
+
+def read(path: Path) -> CalibrationFile:
+    """The stored bounds. Raises AuthorError when the file is not what `grade calibrate` wrote."""
+    try:
+        return decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise AuthorError(f"{path.name} cannot be read: {error}; {RECALIBRATE}") from None
+
+
+def staleness(checks: Path, reference: str | None) -> str:
+    """Why the bounds of a file of checks cannot be used, in a word or two; empty when they can."""
+    path = file_of(checks)
+    if not path.is_file():
+        return "missing"
+    found = read(path)
+    if found.checks != digest(checks.read_bytes()):
+        return "stale: the checks have changed since"
+    if reference is not None and found.reference != reference:
+        return "stale: the reference has changed since"
+    return ""
+
+
+def uses_bounds(checks: Path) -> bool:
+    """Whether a file of checks asks for calibrated bounds."""
+    try:
+        tree = ast.parse(checks.read_bytes())
+    except (SyntaxError, ValueError):
+        return False
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    return any(FIXTURE in (argument.arg for argument in node.args.args) for node in functions)
+
+
+def reference_digest(home: AssignmentFolder) -> str | None:
+    """A digest of the solved notebook, what it is given and its budget; None where there is no notebook."""
+    notebook = home.path / home.assignment.notebook
+    if not notebook.is_file():
+        return None
+    parts = [("budget", json.dumps(home.assignment.budget, sort_keys=True).encode())]
+    for name, path in {"notebook": notebook, **home.given_files()}.items():
+        parts += [(f"{name}/{below}", content) for below, content in contents(path)]
+    summary = "\n".join(f"{digest(content)} {name}" for name, content in parts)
+    return digest(summary.encode())
+
+
+def contents(path: Path) -> Iterable[tuple[str, bytes]]:
+    """The files at or below a path, in order, with their names below it."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    for file in files:
+        if file.is_file() and "__pycache__" not in file.parts:
+            yield file.relative_to(path).as_posix(), file.read_bytes()
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()

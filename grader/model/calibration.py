@@ -1,0 +1,80 @@
+"""What `grade calibrate` found out about checks that depend on chance, as it is kept beside them.
+
+A file ``test_x.calibration.json`` belongs to ``test_x.py``. It holds, for each statistic, the bound that
+the check uses and the evidence for it, and the digests of what it was worked out from.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+SCHEMA = "chainrule.calibration/1"
+
+RISK = 1e-4
+"""The largest probability with which a correct solution may fail one check."""
+
+
+class Side(enum.StrEnum):
+    """Which values of a statistic pass: at least the bound, at most it, or a rate of at least it."""
+
+    LEAST = "least"
+    MOST = "most"
+    RATE = "rate"
+
+
+class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The bound of one statistic of one check, and what it rests on.
+
+    A correct solution's statistic is on the wrong side of ``bound`` with probability at most ``risk``, at the
+    stated ``confidence`` over repetitions of the calibration, under ``assumption``. ``unseen`` is what can be
+    said without any assumption: the probability of an event that none of the ``values`` seen shows.
+    For a rate, ``bound`` is its lower confidence limit and ``risk`` that of the test which uses it.
+    """
+
+    check: str
+    statistic: str
+    side: Side
+    bound: float
+    risk: float
+    confidence: float
+    assumption: str
+    values: int
+    mean: float
+    sd: float
+    quantiles: dict[str, float]
+    unseen: float
+
+
+class CalibrationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All bounds of one file of checks.
+
+    ``reference`` and ``checks`` are SHA-256 digests: of the solved notebook, what it is given and its budget,
+    and of the file of checks. ``seeds`` were 1, 2, ... up to that number. ``date`` is that of the run.
+    """
+
+    schema: str
+    reference: str
+    checks: str
+    seeds: int
+    date: str
+    versions: dict[str, str]
+    bounds: tuple[Calibration, ...]
+
+    def find(self, check: str, statistic: str) -> Calibration | None:
+        """The bound of a check's statistic, or None."""
+        return next((one for one in self.bounds if (one.check, one.statistic) == (check, statistic)), None)
+
+
+def encode(calibration: CalibrationFile) -> bytes:
+    """The file's bytes: indented JSON, UTF-8."""
+    return msgspec.json.format(msgspec.json.encode(calibration), indent=2) + b"\n"
+
+
+def decode(data: bytes) -> CalibrationFile:
+    """What ``encode`` wrote. Raises msgspec.ValidationError or DecodeError for anything else."""
+    found = msgspec.json.decode(data, type=CalibrationFile)
+    if found.schema != SCHEMA:
+        raise msgspec.ValidationError(f"schema {found.schema!r}, expected {SCHEMA!r}")
+    return found
