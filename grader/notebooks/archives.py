@@ -1,0 +1,211 @@
+"""Zip files from people nobody trusts: listed and read without unpacking them anywhere.
+
+Names are for showing only and never become paths. Sizes are looked at before memory or disk is taken, and
+again while reading, since a zip can lie about them. Whatever is wrong is an Unusable with one line.
+"""
+
+from __future__ import annotations
+
+import io
+import lzma
+import os
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, BinaryIO
+
+import msgspec
+
+from grader.notebooks.text import shown
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+MAX_DIRECTORY = 64 << 20
+"""Bytes of a zip's table of contents."""
+MAX_MEMBERS = 200_000
+MAX_RATIO = 300
+"""Bytes that one stored byte may become. A notebook full of one repeated line stays well below."""
+SMALL = 10 << 20
+"""Below this size, in bytes, no ratio is suspicious."""
+ALLOWANCE = (1 << 30, 100)
+"""All members that are read may hold this many bytes, and this many for each byte of the zip."""
+
+_ENTRY = b"PK\x01\x02"
+_ENCRYPTED, _UTF8 = 0x1, 0x800
+_DRIVE = re.compile(r"[A-Za-z]:")
+_BROKEN = (
+    zipfile.BadZipFile,
+    NotImplementedError,  # a compression that Python lacks
+    RuntimeError,  # encrypted
+    ValueError,
+    EOFError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    lzma.LZMAError,
+)
+
+
+class Unusable(Exception):
+    """Something that was handed in cannot be taken; the message says why and what to do, without its name."""
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A file in a zip: the cleaned parts of its name, its size once unpacked, its place in the zip."""
+
+    parts: tuple[str, ...]
+    size: int
+    place: int
+
+
+class Archive:
+    """An open zip. ``members`` can be read; ``refused`` are names and why they cannot. Close it after use."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the zip and look at its table of contents. Raises Unusable and OSError."""
+        self._file = _Careful(path.open("rb", buffering=0))
+        try:
+            self._left = ALLOWANCE[0] + ALLOWANCE[1] * path.stat().st_size
+            self._zip = zipfile.ZipFile(self._file)
+            self._infos = self._zip.infolist()
+            self.members, self.refused = _sorted_out(self._infos)
+        except BaseException as error:
+            self._file.close()
+            if isinstance(error, _BROKEN):
+                raise Unusable(_damaged(error)) from None
+            raise
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._zip.close()
+        self._file.close()
+
+    @contextmanager
+    def open(self, member: Member) -> Iterator[BinaryIO]:
+        """The member's bytes as a stream. Raises Unusable, also while the stream is read."""
+        self._left -= member.size
+        if self._left < 0:
+            raise Unusable(
+                "the zip holds far more than its size lets expect, as a zip bomb does; "
+                "unpack it yourself and name the folder"
+            )
+        try:
+            stream = self._zip.open(self._infos[member.place])
+        except (*_BROKEN, OSError) as error:
+            raise Unusable(_damaged(error)) from None
+        with stream, io.BufferedReader(_Bounded(stream, member.size)) as bounded:
+            yield bounded
+
+
+class _Careful(io.BufferedReader):
+    """A zip's bytes for zipfile, which reads a table of contents in one go, however long it claims to be."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        there = max(os.fstat(self.fileno()).st_size - self.tell(), 0)
+        wanted = there if size is None or size < 0 else min(size, there)
+        if wanted > MAX_DIRECTORY:
+            raise Unusable("its table of contents is too long; zip the submissions again in smaller parts")
+        data = super().read(wanted)
+        if len(data) > MAX_MEMBERS and data.count(_ENTRY) > MAX_MEMBERS:
+            raise Unusable(
+                f"holds more than {MAX_MEMBERS:,} files; zip the submissions again in smaller parts"
+            )
+        return data
+
+
+class _Bounded(io.RawIOBase):
+    """A stream that ends a reading which goes on after the size that was announced, and speaks in words."""
+
+    def __init__(self, stream: IO[bytes], size: int) -> None:
+        self._stream, self._left = stream, size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer)
+        try:
+            data = self._stream.read(len(view))
+        except (*_BROKEN, OSError) as error:
+            raise Unusable(_damaged(error)) from None
+        self._left -= len(data)
+        if self._left < 0:
+            raise Unusable("holds more than the zip says; hand it in again")
+        view[: len(data)] = data
+        return len(data)
+
+
+def _sorted_out(infos: list[zipfile.ZipInfo]) -> tuple[list[Member], list[tuple[str, str]]]:
+    """Members that can be read, and names with the reason why not; folders are neither."""
+    named = [(place, info, _name(info)) for place, info in enumerate(infos) if not info.is_dir()]
+    counts = Counter(_parts(name) for _, _, name in named)
+    members, refused = [], []
+    for place, info, name in named:
+        parts = _parts(name)
+        why = _why_not(info, name)
+        if not why and counts[parts] > 1:
+            why = f"the zip holds {counts[parts]} files of this name; rename them and zip them again"
+        if why:
+            refused.append((shown(name, limit=300), why))
+        else:
+            members.append(Member(parts, info.file_size, place))
+    return members, list(dict.fromkeys(refused))
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """The member's name. Some programs write UTF-8 without saying so; zipfile takes it for code page 437."""
+    name = info.filename
+    if not info.flag_bits & _UTF8 and not name.isascii():
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    return tuple(shown(part, limit=200) for part in name.split("/") if part not in ("", "."))
+
+
+def _why_not(info: zipfile.ZipInfo, name: str) -> str:
+    if name.startswith("/") or _DRIVE.match(name) or ".." in name.split("/"):
+        return "its name leads out of the zip; zip the file again with a plain name"
+    if "\0" in info.orig_filename:
+        return "its name holds a zero byte; zip the file again with a plain name"
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind == stat.S_IFLNK:
+        return "is a symbolic link, which is not followed; zip the file itself"
+    if kind not in (0, stat.S_IFREG):
+        return "is not a regular file; zip the notebook itself"
+    return _why_not_read(info)
+
+
+def _why_not_read(info: zipfile.ZipInfo) -> str:
+    if info.flag_bits & _ENCRYPTED:
+        return "is encrypted; unpack it with its password and name the folder"
+    if info.file_size > SMALL and info.file_size > MAX_RATIO * max(info.compress_size, 1):
+        return (
+            f"{info.compress_size:,} bytes that become {info.file_size:,}, as in a zip bomb; "
+            "unpack it yourself and name the folder"
+        )
+    return ""
+
+
+def _damaged(error: BaseException) -> str:
+    if isinstance(error, RuntimeError) and "ncrypted" in str(error):
+        return "is encrypted; unpack it with its password and name the folder"
+    if isinstance(error, NotImplementedError):
+        return "is packed in a way that cannot be read; unpack it yourself and name the folder"
+    return f"the zip is damaged ({shown(str(error)) or type(error).__name__}); download or zip it again"
