@@ -43,12 +43,20 @@ def test_public_names_are_pinned():
         "Claim",
         "__version__",
         "as_array",
+        "assert_beats_baseline",
+        "assert_checkpoint",
         "assert_close",
+        "assert_loss_falls",
+        "assert_mostly",
+        "assert_overfits",
+        "assert_parameter_count",
+        "assert_repeatable",
         "check",
         "check_gradients",
         "item",
         "keep_seeds",
         "points",
+        "read_checkpoint",
     ]
 
 
