@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import hashlib
-import os
 import re
 import signal
 import sys
@@ -22,18 +21,29 @@ from grader.grading import folder
 from grader.grading.batch.pool import MAX_FRAME
 from grader.grading.batch.work import Done, Work, run_work
 from grader.grading.openers import WarmProcesses
+from grader.model.assignment import Limits
 from grader.model.errors import CannotGrade, Fault
 from grader.model.records import decode, encode, without_figures
 
 _PR_SET_PDEATHSIG = 1
 MAX_NAME_BYTES = 100
+EXTRA_SECONDS = 120.0
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a worker works with: the assignment's folder, and where reports go (empty: nowhere)."""
+    """What a worker works with: the assignment's folder, and where reports go (empty: nowhere).
+
+    With ``pictures`` nothing is written and the answer keeps its pictures: whoever gets it makes the report.
+    """
 
     assignment: str
     reports: str = ""
+    pictures: bool = False
+
+
+def patience(limits: Limits) -> float:
+    """The seconds after which a worker that has not answered counts as stuck."""
+    return 2 * limits.notebook_seconds + 100 * limits.check_seconds + EXTRA_SECONDS
 
 
 def main(descriptor: int) -> None:
@@ -56,7 +66,7 @@ def answer(work: Work, settings: Settings, warm: WarmProcesses) -> Done:
     """Grade one submission, write its report, and give back what the gradebook keeps."""
     try:
         done = run_work(work, folder.load(Path(settings.assignment)), warm.open_notebook)
-        return finished(done, work.name, settings.reports)
+        return done if settings.pictures else finished(done, work.name, settings.reports)
     except CannotGrade as error:
         return Done(error=str(error), fault=Fault.INFRASTRUCTURE)
 
@@ -86,9 +96,8 @@ def die_with_parent() -> None:
     """End when the batch's process ends, however it does; Ctrl-C is its own business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform.startswith("linux"):
+        # A parent that has ended before this line shows as the end of the connection.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == 1:  # it has ended already
-            sys.exit(0)
 
 
 if __name__ == "__main__":

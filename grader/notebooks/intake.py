@@ -58,6 +58,11 @@ def read(path: Path, *, max_bytes: int = MAX_BYTES) -> SubmissionFile:
     return from_bytes(data, name=name)
 
 
+def bytes_of(path: Path) -> bytes:
+    """The bytes of a file that could be a submission, for somebody else to read. Raises SubmissionError."""
+    return _bytes_of(path, shown(path.name or str(path), limit=300), MAX_BYTES)
+
+
 def from_bytes(data: bytes, *, name: str) -> SubmissionFile:
     """The submission in these bytes; ``name`` is the file's name, whose ending decides how it is read."""
     if _suffix(name) == ".ipynb":

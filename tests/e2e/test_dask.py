@@ -1,0 +1,393 @@
+"""A class on a real Dask cluster: a scheduler and workers, each a program of its own on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+from distributed.versions import get_versions
+from tiny import HIDDEN, RIGHT, make_assignment, make_notebook
+
+from grader.cli.batch_dask import dask_pool
+from grader.cli.batch_worker import Settings
+from grader.grading import folder
+from grader.grading.batch import cluster
+from grader.grading.batch.pool import LocalPool
+from grader.grading.batch.work import Done, Lost, Work
+from grader.grading.folder import AssignmentFolder
+from grader.model.errors import CannotGrade, UsageError
+from grader.model.records import Grade, decode
+
+KILLER = '''
+
+@points(0)
+def test_graders_survive(student):
+    """what the checks do is the grader's own doing"""
+    if student.has("DEADLY"):
+        import os
+
+        os._exit(7)
+'''
+UP = 60.0  # seconds that a program may take to start on a busy machine
+
+
+@dataclass
+class Programs:
+    """Dask's programs, ended when the test is."""
+
+    place: Path
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def scheduler(self, *arguments: str, protocol: str = "tcp") -> str:
+        """Start one; its address."""
+        process = self._start("scheduler", "--host", f"{protocol}://127.0.0.1:0", *arguments)
+        return self._said(process, r"Scheduler at:\s+(\S+)")
+
+    def worker(self, address: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start one with a single thread."""
+        options = ("--nthreads", "1", "--no-nanny", "--local-directory", str(self.place))
+        process = self._start("worker", address, *options, *arguments)
+        self._said(process, r"Registered to:\s+(\S+)")
+        return process
+
+    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        log = self.place / f"{len(self.started)}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dask", *arguments, "--no-dashboard"],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self.place,
+            )
+        self.started.append(process)
+        return process
+
+    def _said(self, process: subprocess.Popen[bytes], pattern: str) -> str:
+        log = self.place / f"{self.started.index(process)}.log"
+        assert wait_for(lambda: re.search(pattern, log.read_text()) or process.poll() is not None)
+        found = re.search(pattern, log.read_text())
+        assert found, log.read_text()
+        return found[1]
+
+    def end(self) -> None:
+        """End workers before their scheduler, and what does not listen (Dask at times waits for ever)."""
+        for process in reversed(self.started):
+            process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_for(is_so: Callable[[], object], seconds: float = UP) -> bool:
+    """Whether something comes true in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if is_so():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@contextmanager
+def running(place: Path) -> Iterator[Programs]:
+    place.mkdir(exist_ok=True)
+    programs = Programs(place)
+    try:
+        yield programs
+    finally:
+        programs.end()
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Iterator[Programs]:
+    with running(tmp_path / "dask") as programs:
+        yield programs
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> AssignmentFolder:
+    place = make_assignment(tmp_path / "tiny")
+    (place / "hidden_tests/test_1.py").write_text(HIDDEN + KILLER)
+    return folder.load(place)
+
+
+def work(path: Path) -> Work:
+    return Work(name=path.name, path=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest(), seed=5)
+
+
+def class_of(place: Path, count: int) -> list[Work]:
+    """Submissions that differ: right, wrong, one with a picture."""
+    wrong = ("code", "def double(x):\n    return x + 1")
+    cells = [
+        [*RIGHT, *([wrong] if number % 3 == 2 else []), ("code", f"{number}")] for number in range(count)
+    ]
+    cells[0].append(("code", "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"))
+    return [work(make_notebook(place / f"s{number}.ipynb", each)) for number, each in enumerate(cells)]
+
+
+@dataclass
+class Book:
+    """What a pool told, once each."""
+
+    told: dict[str, Done | Lost] = field(default_factory=dict)
+
+    def __call__(self, work: Work, done: Done | Lost) -> None:
+        assert work.name not in self.told
+        self.told[work.name] = done
+
+    def grades(self) -> dict[str, Grade]:
+        """The grades without what is the run's own."""
+        return {
+            name: msgspec.structs.replace(
+                found := decode(done.record),
+                graded_at="",
+                seconds=0.0,
+                cells=tuple(msgspec.structs.replace(cell, seconds=0.0) for cell in found.cells),
+                items=tuple(
+                    msgspec.structs.replace(
+                        item,
+                        checks=tuple(msgspec.structs.replace(each, seconds=0.0) for each in item.checks),
+                    )
+                    for item in found.items
+                ),
+            )
+            for name, done in self.told.items()
+            if isinstance(done, Done) and done.record
+        }
+
+
+def never() -> bool:
+    return False
+
+
+def local_grades(home: AssignmentFolder, works: Sequence[Work]) -> dict[str, Grade]:
+    book = Book()
+    command = [sys.executable, "-m", "grader.cli.batch_worker"]
+    settings = msgspec.json.encode(Settings(str(home.path)))
+    LocalPool(command, settings, count=2, patience=120).run(works, book, stop=never)
+    return book.grades()
+
+
+def test_a_class_on_two_workers(programs: Programs, home: AssignmentFolder, tmp_path: Path) -> None:
+    """One worker is killed in the middle, one submission kills whoever grades it, one is no notebook."""
+    works = class_of(tmp_path, 8)
+    expected = local_grades(home, works)
+    assert len(expected) == 8
+    deadly = work(make_notebook(tmp_path / "deadly.ipynb", [*RIGHT, ("code", "DEADLY = True")]))
+    gone = Work(name="gone.ipynb", path=str(tmp_path / "gone.ipynb"), sha256="0", seed=5)
+
+    address = programs.scheduler()
+    victim, _other = programs.worker(address), programs.worker(address)
+    book, orphans = Book(), []
+
+    def on_done(work: Work, done: Done | Lost) -> None:
+        book(work, done)
+        if len(book.grades()) == 2:
+            orphans.extend(psutil.Process(victim.pid).children(recursive=True))
+            victim.kill()
+
+    pool = dask_pool(address, home, str(tmp_path / "reports"))
+    pool.run([deadly, gone, *works], on_done, stop=never)
+
+    assert book.grades() == expected
+    lost = book.told.pop("deadly.ipynb")
+    assert isinstance(lost, Lost)
+    assert lost.deaths == 3
+    assert lost.reason.startswith("exit status 7 on tcp://127.0.0.1:")
+    refused = book.told.pop("gone.ipynb")
+    assert isinstance(refused, Done)
+    assert "gone.ipynb: no such file" in refused.error
+    assert victim.wait() == -signal.SIGKILL
+    assert set(book.told) == {each.name for each in works}
+
+    pages = sorted((tmp_path / "reports").glob("*/report.html"))
+    assert len(pages) == len(works)
+    assert any("data:image/png" in page.read_text() for page in pages)  # drawn there, shown here
+
+    assert orphans
+    assert wait_for(lambda: not any(process.is_running() for process in orphans))
+    left = [path for path in programs.place.glob("**/chainrule-*") if "worker-" in str(path)]
+    survivors = [path for path in left if not path.is_relative_to(scratch_of(victim, programs))]
+    assert wait_for(lambda: not any(path.exists() for path in survivors))
+
+
+def scratch_of(worker: subprocess.Popen[bytes], programs: Programs) -> Path:
+    log = (programs.place / f"{programs.started.index(worker)}.log").read_text()
+    found = re.search(r"Local Directory:\s+(\S+)", log)
+    assert found
+    return Path(found[1])
+
+
+def test_what_was_sent_is_finished_and_no_more_is_taken(
+    programs: Programs, home: AssignmentFolder, tmp_path: Path
+) -> None:
+    address = programs.scheduler()
+    programs.worker(address)
+    taken, book = [], Book()
+
+    def source() -> Iterator[Work]:
+        for each in class_of(tmp_path, 8):
+            taken.append(each.name)
+            yield each
+
+    dask_pool(address, home, "").run(source(), book, stop=lambda: bool(book.told))
+    assert set(book.told) == set(taken)
+    assert len(taken) == 2
+    assert len(book.grades()) == 2
+
+
+def test_no_worker_and_then_no_scheduler(programs: Programs, home: AssignmentFolder, tmp_path: Path) -> None:
+    address, told = programs.scheduler(), []
+
+    def tell(line: str) -> None:
+        told.append(line)
+        programs.started[0].kill()
+
+    pool = dask_pool(address, home, "", tell=tell)
+    with pytest.raises(CannotGrade, match="connection to the Dask scheduler was lost; what is"):
+        pool.run(class_of(tmp_path, 1), Book(), stop=never)
+    assert told == [f"waiting for workers: {address} has none (Ctrl-C to stop)"]
+
+
+def certificates(place: Path) -> dict[str, str]:
+    """An authority that signs itself, and Dask's settings for it as an environment."""
+    place.mkdir()
+    key, certificate = str(place / "key.pem"), str(place / "certificate.pem")
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    command += ["-nodes", "-days", "1", "-subj", "/CN=class", "-keyout", key, "-out", certificate]
+    subprocess.run(command, check=True, capture_output=True)
+    tls = "DASK_DISTRIBUTED__COMM__TLS__"
+    roles = {f"{tls}{role}__{what}" for role in ("CLIENT", "SCHEDULER", "WORKER") for what in ("CERT", "KEY")}
+    files = {name: key if name.endswith("KEY") else certificate for name in roles}
+    return {f"{tls}CA_FILE": certificate, **files}
+
+
+GRADE_ONE = """
+import sys
+from pathlib import Path
+from grader.cli.batch_dask import dask_pool
+from grader.cli.main import say
+from grader.grading import folder
+from grader.grading.batch.work import Work
+from grader.model.errors import CannotGrade
+
+address, home, path, sha256 = sys.argv[1:]
+try:
+    pool = dask_pool(address, folder.load(Path(home)), "")
+    works = [Work(name="one", path=path, sha256=sha256, seed=5)]
+    pool.run(works, lambda work, done: print(type(done).__name__, done.error), stop=lambda: False)
+except CannotGrade as error:
+    say(str(error))
+"""
+
+
+def grade_one(address: str, home: AssignmentFolder, work: Work) -> subprocess.CompletedProcess[str]:
+    """Grade in a process of its own: Dask reads its settings when it is imported."""
+    command = [sys.executable, "-c", GRADE_ONE, address, str(home.path), work.path, work.sha256]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_certificates(
+    programs: Programs, home: AssignmentFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the cluster's certificates a submission is graded; without, or with others, one line says so."""
+    [one] = class_of(tmp_path, 1)
+    theirs, strange = certificates(tmp_path / "theirs"), certificates(tmp_path / "strange")
+    for name, value in theirs.items():
+        monkeypatch.setenv(name, value)
+    address = programs.scheduler(protocol="tls")
+    assert address.startswith("tls://127.0.0.1:")
+    programs.worker(address)
+    done = grade_one(address, home, one)
+    assert (done.stdout, done.stderr) == ("Done \n", "")
+    for name, value in strange.items():
+        monkeypatch.setenv(name, value)
+    refused = grade_one(address, home, one)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"grade: --dask {address}: ")
+    assert refused.stderr.count("\n") == 1
+    for name in theirs:
+        monkeypatch.delenv(name)
+    refused = grade_one(address, home, one)
+    assert refused.returncode == 2
+    assert "DASK_DISTRIBUTED__COMM__TLS__CA_FILE" in refused.stderr
+
+
+def test_another_chainrule_is_refused_before_anything_is_sent(
+    programs: Programs, home: AssignmentFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / "site/chainrule-99.0.dist-info"
+    installed.mkdir(parents=True)
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: chainrule\nVersion: 99.0\n")
+    address = programs.scheduler()
+    with monkeypatch.context() as there:
+        there.setenv("PYTHONPATH", os.pathsep.join([str(installed.parent), os.environ.get("PYTHONPATH", "")]))
+        programs.worker(address)
+    with pytest.raises(UsageError, match=r"the worker tcp://\S+ has chainrule 99\.0, this machine 0\."):
+        dask_pool(address, home, "").run(class_of(tmp_path, 1), Book(), stop=never)
+
+
+@pytest.mark.parametrize(
+    ("package", "version", "line"),
+    [
+        ("chainrule", None, r"chainrule \(not installed\)"),
+        ("python", "3.99.1.final.0", r"python 3\.99"),
+        ("distributed", "2019.1", r"distributed 2019\.1"),
+    ],
+)
+def test_other_versions_are_refused(package: str, version: str | None, line: str) -> None:
+    here = get_versions(packages=["chainrule"])
+    cluster.assert_same("the scheduler", here)
+    other = {**here, "packages": {**here["packages"], package: version}}
+    with pytest.raises(UsageError, match=f"the scheduler has {line}, this machine .*install the same"):
+        cluster.assert_same("the scheduler", other)
+
+
+@pytest.mark.parametrize("address", ["tls://grader.example:8786", "127.0.0.1:8786", "tcp://[::1]:8786"])
+def test_trusted_addresses(address: str) -> None:
+    cluster.assert_trusted(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["tcp://10.0.0.5:8786", "10.0.0.5:8786", "tcp://127.0.0.1.example:1", "ws://127.0.0.1:8786"]
+)
+def test_addresses_that_anybody_may_reach(address: str, home: AssignmentFolder) -> None:
+    with pytest.raises(UsageError, match="neither TLS nor on this machine"):
+        dask_pool(address, home, "")
+
+
+@pytest.mark.parametrize("address", ["", "here", "tls://", "tcp://127.0.0.1:port", "tls://[::1"])
+def test_words_that_are_no_address(address: str) -> None:
+    with pytest.raises(UsageError, match="write tls://HOST:PORT"):
+        cluster.assert_trusted(address)
+
+
+def test_nobody_there() -> None:
+    with pytest.raises(UsageError, match=r"--dask 127.0.0.1:1: no Dask scheduler within 1 s: .*is it"):
+        cluster.connect("127.0.0.1:1", seconds=1)
+
+
+def test_no_cluster_is_needed_where_nothing_is_left_to_grade(home: AssignmentFolder) -> None:
+    dask_pool("127.0.0.1:1", home, "").run([], Book(), stop=never)
+
+
+def test_without_dask_a_line_says_what_to_install(home: AssignmentFolder) -> None:
+    without = f"import sys\nsys.modules['distributed'] = None\n{GRADE_ONE}"
+    command = [sys.executable, "-c", without, "127.0.0.1:1", str(home.path), "", ""]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "grade: --dask needs Dask, which is not installed: pip install 'chainrule[dask]'\n"
