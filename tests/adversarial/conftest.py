@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lanes import Lanes
+from suite import modes_here
 from table import Rows, as_text, page
+
+from grader.sandbox.modes import Mode
 
 collect_ignore = ["assignment"]  # run by the grader, with secrets of its own
 
@@ -21,6 +26,17 @@ def pytest_configure(config: pytest.Config) -> None:
 def attack_rows(request: pytest.FixtureRequest) -> Rows:
     """Where a test notes what it measured."""
     return request.config.stash[ROWS]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def lanes(request: pytest.FixtureRequest) -> Iterator[Lanes | None]:
+    """The attacks by others, under way from the first test on where they are wanted and possible."""
+    wanted = any(item.path.name == "test_other_users.py" for item in request.session.items)
+    if not wanted or Mode.NS_ROOT not in modes_here():
+        yield None
+        return
+    with Lanes() as started:
+        yield started
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

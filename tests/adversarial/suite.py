@@ -9,12 +9,14 @@ import dataclasses
 import functools
 import os
 import shutil
+import tempfile
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Self
 
 import hostile_files
+import layers
 import msgspec
 from world import World
 
@@ -35,6 +37,9 @@ NOTHING_EARNED = {"honest": "1"}
 GENEROUS = ProcessLimits(
     memory_mb=4096, open_files=4096, file_mb=4096, disk_mb=4096, processes=4096, cpu_seconds=60
 )
+
+PATIENT = 20.0
+"""Seconds for a cell or a check of an attack that is to go through, on however busy a machine."""
 
 WALLS = {
     "files": "a file system of its own, or Landlock",
@@ -86,7 +91,9 @@ class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     check. ``instructor_sees`` is a text (``{input}`` for the hidden input) that the record must hold and no
     message to a student may. ``file`` names the recipe in ``hostile_files`` that makes the submission, else
     it is attack.py. ``heir`` grades heir.py next, from the same warm process; it must earn ``honest`` alone.
-    ``exceptions`` gives, by mode, why the attack goes through there.
+    ``layers`` are, by mode, walls of ``layers.LAYERS`` of which each stops the attack by itself: it goes
+    through when all of them are switched off. ``goes_through`` gives, by mode, why the attack is not stopped
+    there, ``no_meaning`` why it is not tried.
     """
 
     name: str
@@ -104,7 +111,12 @@ class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file: str = ""
     heir: bool = False
     control: Control = Control()
-    exceptions: dict[str, str] = {}
+    layers: dict[str, list[str]] = {}
+    goes_through: dict[str, str] = {}
+    no_meaning: dict[str, str] = {}
+
+    def __str__(self) -> str:
+        return self.name
 
     @property
     def needs_control(self) -> bool:
@@ -138,8 +150,12 @@ def _path(kind: type, value: object) -> Path:
 
 @functools.cache
 def modes_here() -> tuple[Mode, ...]:
-    """The modes with all walls that this machine and user really have."""
-    return tuple(mode for mode in modes.available() if mode.namespaces)
+    """The isolating modes that this machine and user really have, each proven by a sandbox.
+
+    Root who can make namespaces has the rest tried by others (test_other_users.py).
+    """
+    found = modes.available()
+    return tuple(mode for mode in found if mode is not Mode.SETUID) if Mode.NS_ROOT in found else found
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,36 +207,55 @@ class Silent:
 
 
 class Range:
-    """Grades attacks one after the other, all modes from one warm process. Use it as a context."""
+    """Grades attacks one after the other, all modes from one warm process. Use it as a context.
 
-    def __init__(self, world: World) -> None:
+    ``without`` are names of layers that no sandbox of this range has, ``seconds`` what a cell and a check may
+    take instead of what the assignment says.
+    """
+
+    def __init__(self, world: World, *, without: Iterable[str] = (), seconds: float | None = None) -> None:
         self.world = world
-        self._zygote = Zygote.start(preload=openers.BASE_PRELOAD)
+        self._seconds = seconds or (PATIENT if without else None)
+        self._folder = tempfile.TemporaryDirectory(prefix="entry-")
+        place = Path(self._folder.name)
+        place.chmod(0o755)
+        self._zygote = (
+            Zygote.start(preload=("numpy",), entry=layers.entry(place, without), import_path=[HERE, place])
+            if without
+            else Zygote.start(preload=openers.BASE_PRELOAD)
+        )
 
     def grade(self, attack: Attack, mode: Mode, scratch: Path) -> Result:
         """The attack as `grade` would meet it in ``mode``; without walls also without tight limits."""
         self.world.changes()
         refused, grade, heir = "", None, None
         try:
-            grade = self._run(attack.submission(scratch), mode)
+            assignment = self._assignment(attack, mode)
+            grade = self._run(attack.submission(scratch), assignment, mode)
             if attack.heir:
-                heir = self._run(Path(shutil.copy(attack.folder / "heir.py", scratch)), mode)
+                heir = self._run(Path(shutil.copy(attack.folder / "heir.py", scratch)), assignment, mode)
         except CannotGrade as error:
             refused = str(error)
         touched = self.world.changes()
         self.world.clean()
         return Result(grade, refused, tuple(touched), heir)
 
-    def _run(self, submission: Path, mode: Mode) -> Grade:
-        job = run.GradeJob(submission, self._assignment(mode), seed=int.from_bytes(os.urandom(3)))
+    def _run(self, submission: Path, assignment: AssignmentFolder, mode: Mode) -> Grade:
+        job = run.GradeJob(submission, assignment, seed=int.from_bytes(os.urandom(3)))
         return run.grade(job, opener=self._opener(mode), watch=Silent())
 
-    def _assignment(self, mode: Mode) -> AssignmentFolder:
+    def _assignment(self, attack: Attack, mode: Mode) -> AssignmentFolder:
         folder = self.world.assignment
-        if mode.isolates:
+        goes_through = not mode.isolates or mode.value in attack.goes_through
+        seconds = PATIENT if goes_through else self._seconds
+        if seconds is None:
             return folder
-        # Without walls an attack must not fail because the machine is busy.
-        limits = msgspec.structs.replace(folder.assignment.limits, cell_seconds=30.0, check_seconds=15.0)
+        limits = msgspec.structs.replace(
+            folder.assignment.limits,
+            cell_seconds=seconds,
+            check_seconds=seconds,
+            notebook_seconds=4 * seconds,
+        )
         return dataclasses.replace(
             folder, assignment=msgspec.structs.replace(folder.assignment, limits=limits)
         )
@@ -234,8 +269,13 @@ class Range:
 
         return open_notebook
 
+    def close(self) -> None:
+        """End the warm process and every sandbox."""
+        self._zygote.close()
+        self._folder.cleanup()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._zygote.close()
+        self.close()

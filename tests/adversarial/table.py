@@ -21,20 +21,39 @@ class Row:
     stopped: str
 
 
+@dataclass(frozen=True)
+class Layers:
+    """The layers of one mode of which each stops the attack by itself."""
+
+    attack: str
+    mode: str
+    layers: list[str]
+
+
 @dataclass
 class Rows:
     """What was measured so far."""
 
     rows: list[Row] = field(default_factory=list)
+    layers: list[Layers] = field(default_factory=list)
 
     def add(self, row: Row) -> None:
         """Keep one."""
         self.rows.append(row)
 
+    def tried_in(self, mode: str) -> set[str]:
+        """The attacks that were tried in a mode."""
+        return {row.attack for row in self.rows if row.mode == mode}
+
+    def take_over(self, other: Rows) -> None:
+        """Keep another run's as well."""
+        self.rows += other.rows
+        self.layers += other.layers
+
     def modes(self) -> list[str]:
         """The isolating modes first, then those without walls."""
-        found = dict.fromkeys(row.mode for row in self.rows)
-        return sorted(found, key=lambda mode: (mode in (Mode.NONE.value, BESIDE), mode == BESIDE, mode))
+        order = [mode.value for mode in Mode] + [BESIDE]
+        return sorted({row.mode for row in self.rows}, key=order.index)
 
     def of(self, attack: str) -> dict[str, str]:
         """By mode, whether the attack was stopped."""
@@ -42,11 +61,13 @@ class Rows:
 
     def save(self, path: Path) -> None:
         """For whoever reads it with ``load``."""
-        path.write_text(json.dumps([asdict(row) for row in self.rows]))
+        path.write_text(json.dumps(asdict(self)))
 
     def load(self, path: Path) -> None:
         """Take over what another run saved."""
-        self.rows += [Row(**row) for row in json.loads(path.read_text() or "[]")]
+        tree = json.loads(path.read_text())
+        self.rows += [Row(**row) for row in tree["rows"]]
+        self.layers += [Layers(**row) for row in tree["layers"]]
 
 
 BESIDE = "same process"
@@ -60,6 +81,7 @@ def cells_of(rows: Rows) -> tuple[list[str], list[list[str]]]:
     for attack in attacks():
         found = rows.of(attack.name)
         if found:
+            found = dict.fromkeys(attack.no_meaning, "-") | found
             lines.append([attack.name, *(found.get(mode, "") for mode in modes), attack.stopped_by])
     return ["attack", *modes, "stopped by"], lines
 
@@ -82,19 +104,34 @@ def as_markdown(rows: Rows) -> str:
     return "\n".join(rows_of_text) + "\n"
 
 
+def layers_as_markdown(rows: Rows) -> str:
+    """For each attack and mode the layers that were seen to stop it, each by itself."""
+    found: dict[str, dict[str, str]] = {}
+    for row in rows.layers:
+        found.setdefault(row.attack, {})[row.mode] = "; ".join(sorted(row.layers))
+    modes = [mode.value for mode in Mode if any(mode.value in of for of in found.values())]
+    lines = [_line(["attack", *modes]), _line(["---"] * (len(modes) + 1))]
+    for attack, of in sorted(found.items()):
+        lines.append(_line([f"`{attack}`", *(of.get(mode, "") for mode in modes)]))
+    return "\n".join(lines) + "\n"
+
+
 def page(rows: Rows) -> str:
     """docs/attacks.md."""
     meanings = "".join(f"- **{name}**: {meaning}\n" for name, meaning in (WALLS | RULES).items())
     exceptions = "".join(
         f"- `{attack.name}` in mode `{mode}`: {why}\n"
         for attack in attacks()
-        for mode, why in attack.exceptions.items()
+        for mode, why in (attack.goes_through | attack.no_meaning).items()
     )
     return (
         _INTRODUCTION.format(count=len(attacks()))
         + as_markdown(rows)
         + f"\n## What stops them\n\n{meanings}"
-        + (f"\n## What is not stopped, and why\n\n{exceptions}" if exceptions else "")
+        + "\n## Which wall stops which\n\n"
+        + _OF_LAYERS
+        + layers_as_markdown(rows)
+        + f"\n## What is not stopped, and why\n\n{exceptions}"
     )
 
 
@@ -103,9 +140,18 @@ _INTRODUCTION = """# Attacks
 Measured, not claimed: {count} hostile submissions, each graded by `grade` as any other. The table is
 written by the suite in `tests/adversarial/` (`tox -e adversarial` runs and prints it). "yes" means that the
 attack was stopped: nothing gained, nothing touched, nothing told, while the honest answer in the same file
-kept its point, so the attack did run. The last columns are the controls. In `none` there are no walls, in
+kept its point, so the attack did run; "no, see why" that it was not, for the reason given below, and "-" that
+it has no meaning in that mode. The last columns are the controls. In `none` there are no walls, in
 `same process` the submission runs beside the checks as in most graders of notebooks; there "NO" shows that
 the attack works where nothing stops it.
+
+"""
+
+
+_OF_LAYERS = """Measured by switching walls off, in a program of the tests' own. With all of those named off
+the attack goes through; with any one of them on again it fails. One name: this wall alone stops it. Several:
+each of them does, so that a defect in one is not yet a way through. Not measured in `ns-user`, which has the
+walls of `ns-root` but "own user". A control group, where the machine has one, is off in all of these.
 
 """
 

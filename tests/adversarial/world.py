@@ -5,6 +5,7 @@ What student code must not read holds the expected value; what it must not touch
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -125,14 +126,13 @@ class World:
 
     def _connections(self) -> Iterator[str]:
         for name, listener in self._listeners.items():
-            try:
-                if name == "UDP":
-                    listener.recv(100)
-                else:
-                    listener.accept()[0].close()
-            except BlockingIOError:
-                continue
-            yield name
+            with contextlib.suppress(BlockingIOError):
+                while True:  # an attack that is run again for each check may have come more than once
+                    if name == "UDP":
+                        listener.recv(100)
+                    else:
+                        listener.accept()[0].close()
+                    yield name
 
     def _new_victim(self) -> subprocess.Popen[bytes]:
         # It can be debugged by its own user, as any program of the person's who grades.
@@ -154,7 +154,7 @@ class World:
 
     def _files(self) -> dict[Path, tuple[bytes, int, int]]:
         found = {}
-        for path in (self.outside, *self.outside.rglob("*")):
+        for path in (self.assignment.path / "kit.py", self.outside, *self.outside.rglob("*")):
             status = path.lstat()
             data = path.read_bytes() if path.is_file() else b""
             # A folder's own time changes with what is in it, which is seen there.

@@ -6,7 +6,11 @@ spare = os.dup(3)
 
 
 def honest(x):
-    if os.fork() == 0:
+    try:
+        child = os.fork()
+    except OSError:
+        child = 1
+    if child == 0:
         try:
             while True:
                 os.read(spare, 1 << 16)

@@ -5,7 +5,7 @@ from kit import *
 made = 0
 try:
     os.mkdir("many")
-    for number in range(6000):
+    for number in range(4500):
         os.close(os.open(f"many/{number}", os.O_CREAT))
         made += 1
 except OSError:
@@ -13,4 +13,4 @@ except OSError:
 
 
 def reached():
-    return made == 6000
+    return made == 4500

@@ -13,9 +13,16 @@ def spy(place, event, argument, seen=seen):
     return spy
 
 
-def again(x, shown):
-    sys.settrace(spy)
-    return x
+def loot():
+    sys.setprofile(spy)
+    len(seen)
+    sys.setprofile(None)
+    return seen[0] if seen else None
+
+
+# From here on it stays switched on.
+def told(text):
+    sys.setprofile(spy)
 
 
 def forge(x):
@@ -23,16 +30,7 @@ def forge(x):
     return x
 
 
-def told(text):
-    sys.setprofile(spy)
-
-
-def loot():
-    sys.settrace(None)
-    sys.setprofile(spy)
-    return seen[0] if seen else None
-
-
-def honest(x):
-    sys.setprofile(spy)
-    return 2 * x + 1
+def again(x, shown):
+    if shown is None:
+        sys.settrace(spy)
+    return x

@@ -15,7 +15,7 @@ def again(x, shown):
 
 
 def loot():
-    form(form="pickle", data="cposix\nsystem\n")
+    form(form="pickle", data=f"cos\nsystem\n(S'touch {WORLD['outside']}/unpickled'\ntR.")
 
 
 def reached():
