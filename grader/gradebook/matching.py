@@ -61,6 +61,20 @@ class Matcher:
         more = f" and {len(either) - _SHOWN} more" if len(either) > _SHOWN else ""
         return Match(None, f"{said} may be {names}{more}; rename the file to the id of the right one")
 
+    def match_all(self, hints: Sequence[Hint]) -> list[Match]:
+        """Each hint's student. Two accounts of a platform are two people, whatever names they bear."""
+        matches = [self.match(hint) for hint in hints]
+        accounts = defaultdict[str, set[str]](set)
+        for hint, match in zip(hints, matches, strict=True):
+            if match.student is not None and hint.number:
+                accounts[match.student.id].add(hint.number)
+        return [
+            Match(None, _two_accounts(match.student, accounts[match.student.id]))
+            if match.student is not None and hint.number and len(accounts[match.student.id]) > 1
+            else match
+            for hint, match in zip(hints, matches, strict=True)
+        ]
+
     def _evidence(self, hint: Hint) -> Iterator[set[str]]:
         """The students whom each thing fits that a hint says."""
         yield self._ids(hint.id) | self._by_login.get(folded(hint.id), set())
@@ -79,6 +93,13 @@ class Matcher:
 
     def _names(self, name: str) -> set[str]:
         return set().union(*(self._by_name.get(key, set()) for key in name_keys(name)))
+
+
+def _two_accounts(student: Student, numbers: set[str]) -> str:
+    return (
+        f"{_named(student)} is alone on the roster with a name that the download gives to the numbers "
+        f"{', '.join(sorted(numbers)[:_SHOWN])}; rename the files of the right one to their id"
+    )
 
 
 def either_and(evidence: Sequence[set[str]]) -> set[str]:

@@ -7,7 +7,6 @@ again while reading, since a zip can lie about them. Whatever is wrong is an Unu
 from __future__ import annotations
 
 import io
-import lzma
 import os
 import re
 import stat
@@ -39,6 +38,7 @@ ALLOWANCE = (1 << 30, 100)
 
 _ENTRY = b"PK\x01\x02"
 _ENCRYPTED, _UTF8 = 0x1, 0x800
+_PACKED = "is packed in a way that is not read; unpack it yourself and name the folder"
 _DRIVE = re.compile(r"[A-Za-z]:")
 _BROKEN = (
     zipfile.BadZipFile,
@@ -50,7 +50,6 @@ _BROKEN = (
     MemoryError,
     struct.error,
     zlib.error,
-    lzma.LZMAError,
 )
 
 
@@ -151,12 +150,15 @@ class _Bounded(io.RawIOBase):
 
 def _sorted_out(infos: list[zipfile.ZipInfo]) -> tuple[list[Member], list[tuple[str, str]]]:
     """Members that can be read, and names with the reason why not; folders are neither."""
-    named = [(place, info, _name(info)) for place, info in enumerate(infos) if not info.is_dir()]
+    every = ((place, info, _name(info)) for place, info in enumerate(infos))
+    named = [(place, info, name) for place, info, name in every if not name.endswith("/")]
     counts = Counter(_parts(name) for _, _, name in named)
     members, refused = [], []
     for place, info, name in named:
         parts = _parts(name)
         why = _why_not(info, name)
+        if not parts:
+            why = "has no name; zip it again with one"
         if not why and counts[parts] > 1:
             why = f"the zip holds {counts[parts]} files of this name; rename them and zip them again"
         if why:
@@ -193,6 +195,8 @@ def _why_not(info: zipfile.ZipInfo, name: str) -> str:
 
 
 def _why_not_read(info: zipfile.ZipInfo) -> str:
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return _PACKED
     if info.flag_bits & _ENCRYPTED:
         return "is encrypted; unpack it with its password and name the folder"
     if info.file_size > SMALL and info.file_size > MAX_RATIO * max(info.compress_size, 1):
@@ -207,5 +211,5 @@ def _damaged(error: BaseException) -> str:
     if isinstance(error, RuntimeError) and "ncrypted" in str(error):
         return "is encrypted; unpack it with its password and name the folder"
     if isinstance(error, NotImplementedError):
-        return "is packed in a way that cannot be read; unpack it yourself and name the folder"
+        return _PACKED
     return f"the zip is damaged ({shown(str(error)) or type(error).__name__}); download or zip it again"

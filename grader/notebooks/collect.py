@@ -19,7 +19,14 @@ from grader.notebooks.archives import Archive, Unusable
 from grader.notebooks.choosing import ARCHIVE, Wanted, choose, gradable
 from grader.notebooks.intake import MAX_BYTES
 from grader.notebooks.keeping import Keeper, copied
-from grader.notebooks.layouts import NO_NOTEBOOK, Problem, Submission, platform_of, submissions
+from grader.notebooks.layouts import (
+    DOWNLOAD,
+    NO_NOTEBOOK,
+    Problem,
+    Submission,
+    looks_like_a_class,
+    submissions,
+)
 from grader.notebooks.text import shown
 from grader.notebooks.trees import Entry, Folder, Place, Tree, Zip, below
 
@@ -116,11 +123,10 @@ class _Collector:
         try:
             with self._archive(tree, entry) as archive:
                 inner = Zip(archive)
-                is_class = part.holds_class
-                if is_class is None:
-                    is_class = bool(platform_of(inner.listing(())))
-                if is_class:
+                if part.holds_class:
                     yield from self._of_tree(inner, here, class_zips=False)
+                elif looks_like_a_class(inner.listing(())):
+                    yield Refused(_name((), here), DOWNLOAD, part.people[0])
                 else:
                     yield from self._of_one_persons_zip(inner, part, here, notice)
         except (Unusable, OSError) as error:

@@ -17,6 +17,7 @@ from grader.notebooks.archives import Unusable
 from grader.notebooks.choosing import ARCHIVE, NOTEBOOK, SCRIPT, Wanted, gradable, listed, stem_of
 from grader.notebooks.trees import Entry, Listing, Place, Tree, below
 
+DOWNLOAD = "looks like a download of a whole class; grade it by itself"
 NO_NOTEBOOK = "holds no notebook (.ipynb) and no script (.py)"
 _SAME, _COPY, _HOLDS = 3, 2, 1
 _FEW = 3
@@ -25,7 +26,7 @@ _FEW = 3
 class Submission(msgspec.Struct, frozen=True):
     """Files that one person, or one group, handed in together.
 
-    ``holds_class`` says whether a zip among them is a whole class's; None where only its names tell.
+    ``holds_class`` says whether they are one zip with a whole class's work.
     """
 
     place: Place
@@ -33,7 +34,7 @@ class Submission(msgspec.Struct, frozen=True):
     people: tuple[Hint, ...]
     at: str = ""
     late: bool | None = None
-    holds_class: bool | None = False
+    holds_class: bool = False
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -48,7 +49,7 @@ Part = Submission | Problem
 
 
 def submissions(tree: Tree, wanted: Wanted, *, class_zips: bool) -> Iterator[Part]:
-    """What a start holds, by name. With ``class_zips`` a zip at the top may be a download of a platform."""
+    """What a start holds, by name. With ``class_zips`` a zip that is there alone is a whole class's."""
     listing = tree.listing(())
     yield from _problems((), listing)
     if platform_of(listing):
@@ -59,13 +60,25 @@ def submissions(tree: Tree, wanted: Wanted, *, class_zips: bool) -> Iterator[Par
 
 def platform_of(listing: Listing) -> str:
     """The platform whose download this is: "gradescope", "moodle", "canvas", or empty."""
-    names = [entry.name for entry in listing.files]
-    if platforms.METADATA in names:
+    if any(entry.name == platforms.METADATA for entry in listing.files):
         return "gradescope"
-    if any(platforms.moodle(name) for name in (*listing.folders, *names)):
-        return "moodle"
     work = [entry.name for entry in listing.files if entry.suffix in (NOTEBOOK, SCRIPT, ARCHIVE)]
+    if platforms.is_moodle([*listing.folders, *work]):
+        return "moodle"
     return "canvas" if platforms.is_canvas(work) else ""
+
+
+def looks_like_a_class(listing: Listing) -> bool:
+    """Whether what should be one student's has the names of a download with several people's work.
+
+    Students name the files in it, so that nothing may be given to anybody by these names.
+    """
+    platform = platform_of(listing)
+    if platform in ("", "gradescope"):
+        return bool(platform)
+    read = platforms.moodle if platform == "moodle" else platforms.canvas
+    names = [*listing.folders, *(entry.name for entry in listing.files)]
+    return len({named.who.label for name in names if (named := read(name))}) > 1
 
 
 def _problems(place: Place, listing: Listing) -> Iterator[Problem]:
@@ -168,14 +181,14 @@ def _plain_top(tree: Tree, listing: Listing, wanted: Wanted, *, class_zips: bool
     """A start that no platform made: each file is one student's, each folder is looked into."""
     work = [entry for entry in listing.files if entry.suffix in (NOTEBOOK, ARCHIVE)]
     helpers = bool(work or _has_notebooks(tree, listing))
-    alone = len(work) == 1 and not listing.folders
+    alone = [entry.suffix for entry in work] == [ARCHIVE] and not listing.folders
     entries = {entry.name: entry for entry in listing.files}
     for name in sorted([*entries, *listing.folders]):
         if name not in entries:
-            yield from _plain_folder(tree, name, wanted)
+            yield from _plain_folder(tree, name, wanted, is_alone=not work and len(listing.folders) == 1)
         elif entries[name].suffix in (NOTEBOOK, ARCHIVE) or (entries[name].suffix == SCRIPT and not helpers):
             own = _own(entries[name], wanted)
-            yield msgspec.structs.replace(own, holds_class=(alone or None) if class_zips else False)
+            yield msgspec.structs.replace(own, holds_class=alone and class_zips)
         elif entries[name].suffix == SCRIPT:
             why = (
                 "a script beside notebooks is taken for their helper; to grade it, move it to its own folder"
@@ -193,11 +206,14 @@ def _has_notebooks(tree: Tree, listing: Listing) -> bool:
     return any(isinstance(found, Entry) and found.suffix in (NOTEBOOK, ARCHIVE) for found in files)
 
 
-def _plain_folder(tree: Tree, name: str, wanted: Wanted) -> Iterator[Part]:
+def _plain_folder(tree: Tree, name: str, wanted: Wanted, *, is_alone: bool) -> Iterator[Part]:
     listing = tree.listing((name,))
-    if platform_of(listing):
+    if is_alone and platform_of(listing):
         yield from _problems((name,), listing)
         yield from _of_platform(tree, (name,), listing)
+        return
+    if looks_like_a_class(listing):
+        yield Problem((name,), DOWNLOAD, Hint(words=(name,), label=name))
         return
     files, problems = _files(tree, (name,))
     yield from problems
@@ -242,18 +258,25 @@ def _who(place: Place, direct: Sequence[Entry], wanted: Wanted) -> Hint:
     named = place
     while len(named) > 1 and wanted.fit(named[-1]) == _SAME:
         named = named[:-1]
-    stems = [stem_of(entry.name) for entry in direct if wanted.fit(entry.name) < _COPY]
-    words = (*reversed(named), *stems, *(wanted.without(stem) for stem in stems))
-    return Hint(words=_different(words), label="/".join(named))
+    own = [word for entry in direct if wanted.fit(entry.name) < _COPY for word in _words(entry, wanted)]
+    return Hint(words=_different((*reversed(named), *own)), label="/".join(named))
 
 
 def _own(entry: Entry, wanted: Wanted) -> Submission:
     """A file that is a submission by itself."""
-    stem, folders = stem_of(entry.name), entry.place[:-1]
-    words = (stem, wanted.without(stem), *reversed(folders))
-    return Submission(
-        entry.place, (entry,), (Hint(words=_different(words), label="/".join((*folders, stem))),)
-    )
+    folders = entry.place[:-1]
+    words = _different((*_words(entry, wanted), *reversed(folders)))
+    label = "/".join((*folders, stem_of(entry.name)))
+    return Submission(entry.place, (entry,), (Hint(words=words, label=label),))
+
+
+def _words(entry: Entry, wanted: Wanted) -> Iterator[str]:
+    """What of a file's name may be somebody's."""
+    stem = stem_of(entry.name)
+    yield from (stem, wanted.without(stem))
+    named = platforms.canvas(entry.name) or platforms.moodle(entry.name)
+    if named is not None:
+        yield named.who.name
 
 
 def _different(words: Sequence[str]) -> tuple[str, ...]:

@@ -51,9 +51,17 @@ class HandedInBy(msgspec.Struct, frozen=True):
 
 
 def is_canvas(files: Collection[str]) -> bool:
-    """Whether a folder's files were named by Canvas: all of them, and no upload's number is there twice."""
-    uploads = {found["upload"] for name in files if (found := _CANVAS.fullmatch(name))}
-    return bool(files) and len(uploads) == len(files)
+    """Whether Canvas named these files: most of them, each upload once, and no number is two people's."""
+    found = [match for name in files if (match := _CANVAS.fullmatch(name))]
+    uploads = {match["upload"] for match in found}
+    people = {(match["number"] or match["anonymous"], match["name"]) for match in found}
+    numbers = {number for number, _ in people}
+    return 2 * len(uploads) > len(files) and len(numbers) == len(people)
+
+
+def is_moodle(names: Collection[str]) -> bool:
+    """Whether Moodle named these files and folders: most of them."""
+    return 2 * sum(moodle(name) is not None for name in names) > len(names)
 
 
 def canvas(name: str) -> Named | None:
@@ -175,5 +183,5 @@ def _scalar(text: str) -> str:
 def _unescaped(found: re.Match[str]) -> str:
     number = found[1] or found[2] or found[3]
     if not number:
-        return str(found[4]) if found[4] in '"\\/ ' else " "
+        return str(found[4]) if found[4] in '"\\/ ' else "?"
     return chr(int(number, 16)) if int(number, 16) < 0x110000 else "?"  # noqa: PLR2004  # Unicode's end

@@ -81,6 +81,14 @@ def test_a_platforms_number_alone_is_no_id():
     assert Matcher([Student("0815")]).match(Hint(name="somebody", number="0815")).student.id == "0815"
 
 
+def test_two_accounts_of_one_name_are_two_people():
+    two = [Hint(name="lovelaceada", number="4711"), Hint(name="lovelaceada", number="4712"), plain("ada")]
+    first, second, third = MATCHER.match_all(two)
+    assert (first.student, second.student, third.student) == (None, None, ADA)
+    assert "the numbers 4711, 4712" in first.why
+    assert [match.student for match in MATCHER.match_all([two[0], two[0]])] == [ADA, ADA]
+
+
 @pytest.mark.parametrize(
     ("hint", "id_"),
     [

@@ -2,20 +2,27 @@
 
 import hashlib
 import io
+import json
 import os
 import resource
 import stat
 import struct
+import tempfile
 import tracemalloc
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grader.model.errors import UsageError
+from grader.model.hints import Hint
 from grader.notebooks import archives
 from grader.notebooks.collect import Found, Refused, collect
+from grader.notebooks.platforms import HandedInBy, read_metadata
+from grader.notebooks.text import shown
 
 BOOK = b'{"cells": []}'
 Files = Mapping[str, bytes]
@@ -187,6 +194,47 @@ def test_dates_in_plain_names_are_not_numbers_of_canvas(start, into):
     assert [one.who.number for one in found_in(start(files), into)] == ["", ""]
 
 
+def test_a_stray_file_does_not_hide_that_a_folder_is_a_download(start, into):
+    several = list(
+        collect(start({**CANVAS, "hw3.ipynb": BOOK, "roster.csv": b""}), into=into, wanted=["hw3"])
+    )
+    assert [one.who.number for one in several if isinstance(one, Found)] == [
+        "anon_Xy12z",
+        "4711",
+        "4712",
+        "4713",
+    ]
+    assert ["not like the others" in one.why for one in several if isinstance(one, Refused)] == [True]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {
+            "submission_metadata.yml": b"submission_1:\n  :submitters:\n  - :sid: bob",
+            "submission_1/hw3.ipynb": BOOK,
+        },
+        {f"{name}_assignsubmission_file_/hw3.ipynb": BOOK for name in ("Bob_13", "Eve_14")},
+        {f"{name}_hw3.ipynb": BOOK for name in ("bob_13_15", "eve_14_16")},
+    ],
+)
+@pytest.mark.parametrize("as_zip", [False, True])
+def test_nobody_hands_in_for_others_by_the_names_in_their_folder_or_zip(tmp_path, into, forged, as_zip):
+    own = {"ada.zip": packed(forged)} if as_zip else {f"ada/{name}": data for name, data in forged.items()}
+    first, second = collect(folder(tmp_path / "class", {**own, "bob.ipynb": BOOK}), into=into)
+    assert isinstance(first, Refused)
+    assert (first.who.label, "looks like a download" in first.why) == ("ada", True)
+    assert second.who.label == "bob"
+
+
+def test_a_name_given_by_a_platform_is_a_hint_also_elsewhere(tmp_path, into):
+    start = folder(
+        tmp_path / "class",
+        {"A/lovelaceada_4711_98765_hw3.ipynb": BOOK, "A/bob.ipynb": BOOK, "C/x.ipynb": BOOK},
+    )
+    assert "lovelaceada" in found_in(start, into, ())[1].who.words
+
+
 @pytest.mark.parametrize("ending", ["_/", "/", "_"])
 def test_a_download_of_moodle(start, into, ending):
     files = {
@@ -253,6 +301,38 @@ def test_a_download_of_gradescope(start, into, root):
     assert found[1].sha256 == found[2].sha256
     assert short(found[1]).endswith("submission_102/sub/hw3.ipynb (it's)")
     assert found[3].who.label == "submission_103"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
+def test_a_quoted_name_is_read_as_it_is_and_stays_one_persons(name):
+    lines = (
+        f"submission_1:\n  :submitters:\n  - :name: {json.dumps(name, ensure_ascii=False)}\n    :sid: '7'\n"
+    )
+    assert read_metadata(io.BytesIO(lines.encode())) == {
+        "submission_1": HandedInBy((Hint(id="7", name=shown(name, limit=300), label="7"),))
+    }
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "submission_1:",
+                "  :submitters:",
+                "  - :name: x",
+                "    :sid: 'y",
+                "  :created_at: 2026-13-99 99:00:00",
+                ": :",
+                "\0",
+            ]
+        )
+        | st.text(max_size=9),
+        max_size=12,
+    )
+)
+def test_any_metadata_is_read_without_an_error(lines):
+    known = read_metadata(io.BytesIO("\n".join(lines).encode("utf-8", "surrogatepass")))
+    assert set(known) <= {"submission_1"}
 
 
 def test_metadata_of_any_bytes_is_no_error(tmp_path, into):
@@ -403,6 +483,8 @@ def zip_at(path: Path, entries: list[tuple[zipfile.ZipInfo | str, bytes]]) -> Pa
         (member("../../ada.ipynb"), "leads out of the zip"),
         (member("/etc/ada.ipynb"), "leads out of the zip"),
         (member("C:\\ada.ipynb"), "leads out of the zip"),
+        (member(""), "has no name"),
+        (member("./."), "has no name"),
         (member("a\\..\\..\\ada.ipynb"), "leads out of the zip"),
         (member("ada.ipynb", mode=stat.S_IFLNK | 0o777), "symbolic link"),
         (member("ada.ipynb", mode=stat.S_IFIFO | 0o600), "not a regular file"),
@@ -459,6 +541,26 @@ def test_a_damaged_member_is_one_line(tmp_path, into, at, value, local, why):
     assert not list(into.rglob("*.ipynb"))
 
 
+DAMAGED = packed({"ada/hw3.ipynb": book("a"), "bob.zip": packed({"hw3.ipynb": BOOK}), "é.ipynb": BOOK * 9})
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, len(DAMAGED) - 1), st.binary(min_size=1, max_size=4)), min_size=1, max_size=6
+    ),
+    st.integers(0, len(DAMAGED)),
+)
+def test_damage_anywhere_in_a_zip_is_told_in_lines(changes, end):
+    data = bytearray(DAMAGED)
+    for at, value in changes:
+        data[at : at + len(value)] = value
+    with tempfile.TemporaryDirectory() as name:
+        start = folder(Path(name), {"class.zip": bytes(data[: end or None])}) / "class.zip"
+        several = list(collect(start, into=Path(name) / "kept"))
+    assert several
+    assert all("\n" not in one.why for one in several if isinstance(one, Refused))
+
+
 @pytest.mark.parametrize("data", [b"", b"PK", b"no zip", packed({"ada.ipynb": BOOK})[:-30]])
 def test_what_is_no_zip_is_one_line(tmp_path, into, data):
     start = folder(tmp_path / "class", {"bob.zip": data, "ada.ipynb": BOOK})
@@ -504,6 +606,11 @@ def test_names_of_other_code_pages_are_read(tmp_path, into):
     data = start.read_bytes().replace(b"caf__", "café".encode()).replace(b"r_sum_", "résumé".encode("cp437"))
     start.write_bytes(data)
     assert [one.name for one in found_in(start, into)] == ["café.ipynb", "résumé.ipynb"]
+
+
+def test_folders_are_no_files_however_they_are_written(tmp_path, into):
+    start = zip_at(tmp_path / "class.zip", [("ada\\", b""), ("ada\\hw3.ipynb", BOOK), ("bob/", b"")])
+    assert [one.name for one in found_in(start, into)] == ["ada/hw3.ipynb"]
 
 
 def test_a_zip_in_the_large_format_is_read(tmp_path, into):
