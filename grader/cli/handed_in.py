@@ -75,9 +75,8 @@ def students_in(roster: Path) -> list[Student]:
 
 def owned_by_roster(found: list[Found], known: dict[str, Student], lines: list[str]) -> Iterator[str]:
     """The id of each file's student, empty for nobody's, which gets a line."""
-    matcher = Matcher(known.values())
-    for entry in found:
-        match = matcher.match(entry.who)
+    matches = Matcher(known.values()).match_all([entry.who for entry in found])
+    for entry, match in zip(found, matches, strict=True):
         if match.student is None:
             lines.append(f"{entry.name}: {match.why}")
         yield match.student.id if match.student is not None else ""

@@ -1,6 +1,9 @@
 """Whose file it is: hints of every layout against rosters, and never somebody else's grade."""
 
+import re
 import unicodedata
+import zipfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 from grader.gradebook.matching import Matcher, name_keys, several, without_roster
 from grader.gradebook.rows import Student
 from grader.model.hints import Hint
+from grader.notebooks.collect import collect
 
 ADA = Student("al1", "Ada Lovelace", "ada@example.edu")
 JAN = Student("0815", "van der Berg, Jan", "jan.berg@example.edu")
@@ -101,6 +105,33 @@ def test_two_accounts_of_one_name_are_two_people():
 def test_without_a_roster_the_hint_is_the_student(hint, id_):
     student = without_roster(hint)
     assert (student.id, student.name) == (id_, hint.name)
+
+
+def table_of_layouts() -> list[tuple[str, str]]:
+    """Each layout's example in the instructors' page, and the id that it says it gives."""
+    text = (Path(__file__).parents[2] / "docs/instructors.md").read_text(encoding="utf-8")
+    table = text.split("whose it is without a roster |\n|---|---|\n")[1].split("\n\n")[0]
+    rows = [re.findall(r"`([^`]+)`", line) for line in table.splitlines()]
+    return [(row[0], row[-1]) for row in rows]
+
+
+@pytest.mark.parametrize(("example", "id_"), table_of_layouts())
+def test_the_instructors_page_says_whose_a_file_is(tmp_path, example, id_):
+    path = tmp_path / "class" / example
+    path.parent.mkdir(parents=True)
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("work/hw3.ipynb", "{}")
+        (path.parent / "bob.ipynb").write_bytes(b"{}")
+    else:
+        path.write_bytes(b"{}")
+    if example.startswith("submission_"):
+        lines = (
+            "submission_101:\n  :submitters:\n  - :name: Ada\n    :sid: al1\n    :email: ada@example.edu\n"
+        )
+        (tmp_path / "class/submission_metadata.yml").write_text(lines, encoding="utf-8")
+    found = next(collect(tmp_path / "class", into=tmp_path / "kept", wanted=["hw3.ipynb"]))
+    assert without_roster(found.who).id == id_
 
 
 def test_who_handed_in_several_files_is_told_and_which_counts():

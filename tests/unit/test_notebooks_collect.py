@@ -142,6 +142,20 @@ def test_a_template_beside_a_section_hides_nobody(start, into):
     ]
 
 
+def test_one_of_few_that_holds_the_name_is_the_students_but_not_one_of_many(start, into):
+    files = {
+        "ada/hw3_final.ipynb": book("a"),
+        "ada/scratch.ipynb": BOOK * 9,
+        "B/hw3_bob.ipynb": BOOK,
+        "B/hw3_eve.ipynb": BOOK,
+    }
+    found = found_in(start(files), into)
+    assert [one.who.label for one in found] == ["B/hw3_bob", "B/hw3_eve", "ada"]
+    assert short(found[2]) == "ada/hw3_final.ipynb"
+    many = {f"C/{name}.ipynb": BOOK for name in ("hw3_ada", "bob", "eve", "fay")}
+    assert len(found_in(folder(into.parent.parent / "more", many), into)) == 4
+
+
 def test_without_a_wanted_name_one_notebook_of_a_folder_is_its_students(start, into):
     found = found_in(start({"ada/x.ipynb": BOOK, "bob/y.ipynb": BOOK, "bob/z.ipynb": BOOK}), into, ())
     assert [one.who.label for one in found] == ["ada", "bob/y", "bob/z"]
