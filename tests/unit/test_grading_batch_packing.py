@@ -73,6 +73,17 @@ def test_what_is_unpacked_has_the_same_keys_and_nothing_else(home: Path, tmp_pat
     ]
 
 
+def test_student_code_may_read_what_is_unpacked(home: Path, tmp_path: Path) -> None:
+    (home / "reference/data/deep/numbers.txt").chmod(0o600)
+    packed, before = pack(folder.load(home)), os.umask(0o077)
+    try:
+        unpack(packed, tmp_path / "there")
+    finally:
+        os.umask(before)
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "there").rglob("*")}
+    assert modes == {0o755, 0o644}
+
+
 def test_the_bytes_depend_on_the_contents_alone(home: Path) -> None:
     before = pack(folder.load(home))
     for path in home.rglob("*.py"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,15 +31,21 @@ def pack(home: AssignmentFolder, *, max_bytes: int = MAX_BYTES) -> bytes:
                     "last straw), too much to send to a cluster; give students less, or grade without --dask"
                 )
             entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(content), path.stat().st_mode & 0o755
+            entry.size, entry.mode = len(content), 0o755 if os.access(path, os.X_OK) else 0o644
             archive.addfile(entry, io.BytesIO(content))
     return packed.getvalue()
 
 
 def unpack(packed: bytes, place: Path) -> None:
-    """Write the files below ``place``. Raises OSError, and tarfile.TarError for what would land elsewhere."""
+    """Write the files below ``place``. Raises OSError, and tarfile.TarError for what would land elsewhere.
+
+    Everybody may read what is there, as student code must, who can reach ``place`` at all.
+    """
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         archive.extractall(place, filter="data")
+    for path in (place, *place.rglob("*")):
+        if path.is_dir():
+            path.chmod(0o755)  # whatever the process that unpacks keeps from others
 
 
 def needed(home: AssignmentFolder) -> Iterator[tuple[str, Path]]:
