@@ -91,7 +91,7 @@ class _Collector:
 
     def of_folder(self, path: Path) -> Iterator[Found | Refused]:
         """What a folder on disk holds."""
-        return self._of_tree(Folder(path), (), class_zips=True)
+        return self._of_tree(Folder(path, without=self._keeper.folder), (), class_zips=True)
 
     def of_zip(self, path: Path) -> Iterator[Found | Refused]:
         """What a zip on disk holds."""

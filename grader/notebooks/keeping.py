@@ -23,14 +23,14 @@ class Keeper:
     """A private folder of the grader's: ``ab/<sha256>.ipynb``. Raises UsageError where it cannot write."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._ready = False
 
     def keep(self, stream: BinaryIO, *, suffix: str) -> tuple[Path, str, int]:
         """The file with this stream's bytes, their SHA-256 and number. What is there is not written again."""
         with self._words(), tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(self._made())) as draft:
             digest, size = copied(stream, draft)
-            path = self._folder / digest[:2] / f"{digest}{suffix}"
+            path = self.folder / digest[:2] / f"{digest}{suffix}"
             if not _holds(path, size):
                 draft.seek(0)
                 self._write(draft, path)
@@ -50,7 +50,7 @@ class Keeper:
 
     def _write(self, draft: BinaryIO | tempfile.SpooledTemporaryFile[bytes], path: Path) -> None:
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        number, name = tempfile.mkstemp(dir=self._folder, prefix="draft-")
+        number, name = tempfile.mkstemp(dir=self.folder, prefix="draft-")
         try:
             with os.fdopen(number, "wb") as file:
                 shutil.copyfileobj(draft, file, _CHUNK)
@@ -62,12 +62,12 @@ class Keeper:
     def _made(self) -> Path:
         """The folder, nobody else's to look into."""
         if not self._ready:
-            if self._folder.is_symlink():
-                raise UsageError(f"{self._folder}: is a symbolic link; name the folder itself")
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._folder.chmod(0o700)
+            if self.folder.is_symlink():
+                raise UsageError(f"{self.folder}: is a symbolic link; name the folder itself")
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.chmod(0o700)
             self._ready = True
-        return self._folder
+        return self.folder
 
     @contextlib.contextmanager
     def _words(self) -> Iterator[None]:
@@ -76,7 +76,7 @@ class Keeper:
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno is not None else str(error)
             what = "make room" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "choose another folder"
-            raise UsageError(f"{self._folder}: cannot keep submissions here: {reason}; {what}") from None
+            raise UsageError(f"{self.folder}: cannot keep submissions here: {reason}; {what}") from None
 
 
 def copied(stream: BinaryIO, to: BinaryIO | tempfile.SpooledTemporaryFile[bytes] | None) -> tuple[str, int]:

@@ -63,10 +63,12 @@ class Tree(Protocol):
 
 
 class Folder:
-    """A folder on disk. Symbolic links are refused, never followed."""
+    """A folder on disk, ``without`` one that may lie in it. Symbolic links are refused, never followed."""
 
-    def __init__(self, start: Path) -> None:
+    def __init__(self, start: Path, *, without: Path) -> None:
         self._start = start
+        inner, outer = without.resolve(), start.resolve()
+        self._without = inner.relative_to(outer).parts if inner.is_relative_to(outer) else None
 
     def listing(self, place: Place) -> Listing:
         """What a folder holds; nothing but the reason where it may not be read."""
@@ -79,7 +81,7 @@ class Folder:
         except OSError as error:
             return Listing([], [], [("", _reason(error))])
         for entry in found:
-            if is_left_out(entry.name):
+            if is_left_out(entry.name) or (*place, entry.name) == self._without:
                 continue
             why, size, is_folder = _looked_at(entry)
             if why:

@@ -384,6 +384,15 @@ def test_plain_files_stay_where_they_are_and_zips_are_kept_by_content(tmp_path, 
     assert stat.S_IMODE(bob.path.stat().st_mode) == 0o600
 
 
+def test_what_is_kept_inside_the_start_is_not_handed_in_again(tmp_path):
+    start = folder(tmp_path / "class", {"ada.zip": packed({"hw3.ipynb": BOOK}), "bob.ipynb": BOOK})
+    into = start / "out" / "kept"
+    first = found_in(start, into)
+    assert [one.name for one in first] == ["ada.zip/hw3.ipynb", "bob.ipynb"]
+    again = [one for one in collect(start, into=into, wanted=["hw3.ipynb"]) if isinstance(one, Found)]
+    assert again == first
+
+
 def test_a_kept_file_is_written_once_and_mended_if_cut(tmp_path, into):
     start = (
         folder(tmp_path, {"class.zip": packed({"ada.ipynb": book("a"), "bob.ipynb": book("a")})})
