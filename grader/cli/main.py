@@ -23,8 +23,8 @@ COMMANDS = {
     ),
     "batch": ("grader.cli.batch", "Grade what a whole class handed in, into the gradebook."),
     "regrade": ("grader.cli.regrade", "Show what today's tests would change, and change it."),
-    "mark": ("grader.cli.marks", "Give an item of a submission points, as a person."),
-    "marks": ("grader.cli.marks", "Export and import people's points as a table."),
+    "mark": ("grader.cli.marks:mark", "Give an item of a submission points, as a person."),
+    "marks": ("grader.cli.marks:marks", "Export and import people's points as a table."),
     "table": ("grader.cli.table", "Show where the class stands."),
     "doctor": ("grader.cli.doctor", "Try on this machine what the sandbox promises."),
     "calibrate": ("grader.cli.calibrate", "Work out the bounds of checks that depend on chance."),
@@ -45,6 +45,7 @@ Examples:
   grade batch submissions/                 a class: folder or zip, with a gradebook
   grade regrade                            what would today's tests change?
   grade template --check                   is the students' template up to date?
+  grade calibrate --check                  are the bounds of checks about training fresh?
   grade doctor                             does the sandbox hold on this machine?
 
 \b
@@ -65,8 +66,8 @@ class Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(COMMANDS[cmd_name][0])
-        command: click.Command = getattr(module, cmd_name, None) or module.command
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name or "command")
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

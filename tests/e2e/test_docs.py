@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import re
@@ -15,7 +14,7 @@ from pathlib import Path
 import click
 import pytest
 
-from grader.cli.main import COMMANDS, DEFAULT
+from grader.cli.main import COMMANDS, DEFAULT, cli
 from grader.model import assignment as manifest
 
 ROOT = Path(__file__).parents[2]
@@ -198,8 +197,10 @@ def test_the_instructors_manifest_shows_every_key_and_the_real_defaults():
 
 
 def options_of(command: str) -> set[str]:
-    loaded: click.Command = importlib.import_module(COMMANDS[command][0]).command
-    return {option for parameter in loaded.params for option in parameter.opts} | {"--help", "-h"}
+    loaded = cli.get_command(click.Context(cli), command)
+    inner = list(loaded.commands.values()) if isinstance(loaded, click.Group) else []
+    parameters = [parameter for one in (loaded, *inner) for parameter in one.params]
+    return {option for parameter in parameters for option in parameter.opts} | {"--help", "-h"}
 
 
 @pytest.mark.parametrize("line", COMMAND_LINES)

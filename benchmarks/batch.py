@@ -1,0 +1,302 @@
+"""`python -m benchmarks.batch [--quick]`: a large class, a class under fire, and what a sandbox costs.
+
+- ten thousand generated submissions of a small course: seconds a submission at the beginning and at the end,
+  the memory of the process that leads, and a second run over the unchanged class;
+- a thousand submissions while workers and the leading process are killed at random: every grade must equal
+  the undisturbed run's, none missing, none twice;
+- the memory that one sandbox has to itself after its notebook ran.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+from rich.console import Console
+
+from benchmarks.measure import Figure, machine, show
+from grader.grading import folder
+from grader.grading.batch.work import SilentWatch
+from grader.grading.openers import WarmProcesses
+from grader.grading.run import GradeJob, begin, enter, run_cells
+from grader.notebooks.intake import read
+
+ROOT = Path(__file__).resolve().parent.parent
+SEED = 2026
+MANY, STORM, KILLS = 10_000, 1_000, 20
+
+MANIFEST = """
+title = "A small course"
+points = 4
+
+[[item]]
+id = "1"
+title = "Softmax"
+points = 4
+
+[limits]
+cell_seconds = 5
+check_seconds = 2
+"""
+CHECKS = '''
+"""1 Softmax."""
+import numpy as np
+
+from grader import assert_close, item, points
+
+pytestmark = item("1")
+
+
+@points(2)
+def test_values(student, rng):
+    """softmax(x) is exp(x) over its sum"""
+    x = rng.normal(size=(4, 3))
+    e = np.exp(x)
+    assert_close(student.softmax(x), e / e.sum(axis=1, keepdims=True), name="softmax(x)")
+
+
+@points(2)
+def test_large(student):
+    """large numbers do not overflow"""
+    assert_close(student.softmax(np.array([[1000.0, 1000.0]])), np.array([[0.5, 0.5]]), name="softmax")
+'''
+RIGHT = "z = x - x.max(axis=1, keepdims=True)\n    e = np.exp(z)\n    return e / e.sum(axis=1, keepdims=True)"
+NAIVE = "e = np.exp(x)\n    return e / e.sum(axis=1, keepdims=True)"
+WRONG = "return x"
+SCORES = {RIGHT: 4, NAIVE: 2, WRONG: 0}
+
+
+def make_class(home: Path, count: int) -> dict[str, int]:
+    """Write the course and ``count`` submissions; the points that each deserves, by its name."""
+    for name, text in {"assignment.toml": MANIFEST, "hidden_tests/test_1.py": CHECKS}.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text)
+    random, deserved = Random(SEED), {}  # noqa: S311  # the same class every time
+    for number in range(count):
+        body = random.choice(tuple(SCORES))
+        source = f"import numpy as np\n\ndef softmax(x):\n    {body}\n\nnumber = {number}"
+        cells = [{"cell_type": "code", "source": source, "metadata": {}, "outputs": []}]
+        path = home / "in" / f"s{number:05}" / "hw.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}))
+        deserved[f"s{number:05}/hw.ipynb"] = SCORES[body]
+    return deserved
+
+
+def command(home: Path, *more: str) -> list[str]:
+    """The batch as an instructor calls it."""
+    return [
+        sys.executable,
+        "-m",
+        "grader.cli.main",
+        "batch",
+        "in",
+        "--assignment",
+        str(home),
+        "--seed",
+        "1",
+        *more,
+    ]
+
+
+def grades(home: Path) -> dict[str, list[int]]:
+    """Every grade row's points by the submission's name; one row each if nothing was done twice."""
+    found: dict[str, list[int]] = {}
+    connection = sqlite3.connect(home / "reports" / "gradebook.sqlite")
+    query = (
+        "SELECT submission.name, result.earned FROM grade "
+        "JOIN submission ON submission.row = grade.submission "
+        "JOIN result ON result.key = grade.result_key"
+    )
+    for name, hundredths in connection.execute(query):
+        found.setdefault(name, []).append(hundredths // 100)
+    connection.close()
+    return found
+
+
+def resident(pid: int) -> float:
+    """Resident megabytes of a process; 0 when it is gone."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except OSError:
+        return 0.0
+    return pages * os.sysconf("SC_PAGESIZE") / 2**20
+
+
+def run_timed(home: Path) -> tuple[list[float], float, float]:
+    """Run a batch: when each submission ended, the leading process's largest memory, all seconds."""
+    start, ends, largest = time.perf_counter(), [], 0.0
+    with subprocess.Popen(
+        command(home, "--no-reports"), cwd=home, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("["):
+                ends.append(time.perf_counter())
+                if len(ends) % 50 == 0:
+                    largest = max(largest, resident(process.pid))
+    return ends, largest, time.perf_counter() - start
+
+
+def large_class(*, count: int) -> list[Figure]:
+    """The figures of a large class."""
+    with folder_of_its_own() as home:
+        deserved = make_class(home, count)
+        ends, largest, seconds = run_timed(home)
+        assert {name: [points] for name, points in deserved.items()} == grades(home)
+        _, _, again = run_timed(home)
+    part = count // 10
+    gaps = [later - earlier for earlier, later in pairwise(ends[50:])]
+    first, last = sum(gaps[:part]) / part, sum(gaps[-part:]) / part
+    return [
+        Figure(
+            f"{count:,} submissions",
+            60 * count / seconds,
+            "a minute",
+            note="generated, all grades as deserved",
+        ),
+        Figure(
+            "last tenth against the first",
+            last / first,
+            "",
+            1.10,
+            f"{first * 1e3:.0f} and {last * 1e3:.0f} ms",
+        ),
+        Figure("leading process", largest, "MB", 500),
+        Figure("a second run over the unchanged class", again, "s", 20 * count / MANY),
+    ]
+
+
+def under_fire(*, count: int, kills: int) -> Figure:
+    """Kill workers and the leading process at random; the share of grades that are as undisturbed."""
+    random = Random(SEED)  # noqa: S311  # the same moments every time
+    with folder_of_its_own() as home:
+        deserved = make_class(home, count)
+        led = workers = 0
+        while len(grades_so_far(home)) < count:
+            process = subprocess.Popen(command(home, "--no-reports"), cwd=home, stderr=subprocess.DEVNULL)
+            while process.poll() is None and led + workers < kills:
+                time.sleep(random.uniform(1.0, 4.0))
+                if process.poll() is not None:
+                    break
+                if random.random() < 1 / 3:
+                    process.kill()
+                    led += 1
+                elif victim := a_worker_of(process.pid, random):
+                    os.kill(victim, signal.SIGKILL)
+                    workers += 1
+            process.wait()
+        found = grades(home)
+    wrong = [name for name, points in deserved.items() if found.get(name) != [points]]
+    return Figure(
+        f"{count:,} submissions under fire: grades lost, wrong or twice",
+        len(wrong),
+        "",
+        0,
+        f"{workers} workers and {led} leading processes killed",
+    )
+
+
+def grades_so_far(home: Path) -> dict[str, list[int]]:
+    """The grades, none before the gradebook is there."""
+    return grades(home) if (home / "reports" / "gradebook.sqlite").exists() else {}
+
+
+def a_worker_of(parent: int, random: Random) -> int | None:
+    """One of the worker processes of a batch."""
+    try:
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    except OSError:
+        return None
+    return int(random.choice(children)) if children else None
+
+
+def sandbox_memory() -> Figure:
+    """What one sandbox has to itself after the full-marks notebook ran."""
+    home = folder.load(ROOT)
+    path = ROOT / "examples" / "full_marks" / "hw3.ipynb"
+    job, submission = GradeJob(path, home, seed=1), read(path)
+    watch = SilentWatch()
+    with WarmProcesses() as warm:
+        sizes = []
+        for _ in range(3):
+            before = own_processes()
+            notebook = warm.open_notebook(job, submission, watch)
+            try:
+                begun = enter(notebook, begin(job, {}), job)
+                run_cells(notebook, submission, job, watch, begun.budget)
+                sizes.append(sum(unshared(pid) for pid in own_processes() - before))
+            finally:
+                notebook.close()
+    return Figure(
+        "a sandbox after the full-marks notebook",
+        statistics.median(sizes),
+        "MB unshared",
+        80,
+        "numpy, torch, plots",
+    )
+
+
+def own_processes() -> set[int]:
+    """All processes below this one."""
+    found, waiting = set(), [os.getpid()]
+    while waiting:
+        pid = waiting.pop()
+        for task in Path(f"/proc/{pid}/task").glob("*"):
+            try:
+                children = [int(word) for word in (task / "children").read_text().split()]
+            except OSError:
+                continue
+            found.update(children)
+            waiting += children
+    return found
+
+
+def unshared(pid: int) -> float:
+    """Megabytes of a process that no other process shares."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    own = [int(line.split()[1]) for line in lines if line.startswith(("Private_Clean", "Private_Dirty"))]
+    return sum(own) / 1024
+
+
+@contextmanager
+def folder_of_its_own() -> Iterator[Path]:
+    """A folder that is gone afterwards."""
+    home = Path(tempfile.mkdtemp(prefix="chainrule-batch-"))
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def main() -> int:
+    """Measure everything; exit status 1 when a figure misses its bar."""
+    quick = "--quick" in sys.argv[1:]
+    console = Console()
+    console.print(f"[dim]{machine()}[/dim]")
+    figures = [sandbox_memory()]
+    with console.status("a class under fire"):
+        figures.append(under_fire(count=60 if quick else STORM, kills=4 if quick else KILLS))
+    with console.status("a large class"):
+        figures += large_class(count=300 if quick else MANY)
+    return show(figures, console)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
