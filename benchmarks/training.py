@@ -151,9 +151,7 @@ def transformer(*, times: int, steps: int) -> list[Figure]:
         Figure("... of ours", ours.step * 1e3, "ms", note=how),
         Figure("... times as fast", lecture.step / ours.step, "x", at_least=1.4),
         Figure("... its evaluations, times as fast", lecture.evaluation / ours.evaluation, "x"),
-        Figure(
-            "... the whole training, times as fast", lecture.training / ours.training, "x", at_least=1.4
-        ),
+        Figure("... the whole training, times as fast", lecture.training / ours.training, "x", at_least=1.4),
         Figure("... share of the core's float32 speed", rate / peak, "", note=f"{peak / 1e9:.0f} GFLOP/s"),
     ]
 

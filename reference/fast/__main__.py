@@ -32,8 +32,7 @@ class CannotRun(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; its exit status is 1 when a run fails or a number is not the homework's."""
-    options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be ended is to be interrupted
+    options = parser().parse_args(arguments)
     console = Console()
     try:
         return _command(options, console)
@@ -45,23 +44,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m reference.fast", description=__doc__)
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    command = argparse.ArgumentParser(prog="python -m reference.fast", description=__doc__)
+    command.add_argument(
         "--data", help='"full" (see reference/utils.py), "subset", or a folder with the full data'
     )
-    parser.add_argument("--out", type=Path, required=True, help="the folder where finished runs are kept")
-    parser.add_argument(
+    command.add_argument("--out", type=Path, required=True, help="the folder where finished runs are kept")
+    command.add_argument(
         "--only", action="append", metavar="NAME", help="network, transformer, batch_runs, ..."
     )
-    parser.add_argument("--jobs", type=int, default=_cores(), help="runs at once (default: the cores)")
-    parser.add_argument(
+    command.add_argument("--jobs", type=int, default=_cores(), help="runs at once (default: the cores)")
+    command.add_argument(
         "--device", choices=["cpu", "cuda"], help="for the transformers (default: a GPU if any)"
     )
-    parser.add_argument(
+    command.add_argument(
         "--quick", action="store_true", help="the few steps on the small data that grading takes"
     )
-    return parser
+    return command
 
 
 def _cores() -> int:
@@ -194,4 +194,5 @@ def _compare(results: Mapping[Name, dict[str, Any]], console: Console) -> bool:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be ended is to be interrupted
     sys.exit(main())
