@@ -28,6 +28,7 @@ from grader.gradebook.store import Gradebook
 from grader.grading import folder
 from grader.grading.batch.keys import keys_of
 from grader.grading.batch.pool import LocalPool
+from grader.grading.duplicates import duplicates, summary_line
 from grader.grading.folder import AssignmentFolder
 from grader.model.errors import UsageError
 from grader.model.records import decode
@@ -206,6 +207,9 @@ def grade_all(options: Options, places: Places, run: ClassRun, intake: Intake, c
         pool = make_pool(places, reports=reports, workers=options.workers, dask=options.dask)
         run.run(pool, contents, run.works(left), Telling(progress, ended, stop))
     write_tables(options, places, run, intake, ended)
+    shared = summary_line(duplicates(dict(run.book.prints(run.assignment))))
+    if shared:
+        console.print(shared, markup=False, highlight=False, soft_wrap=True)
     console.print(progress.summary())
     click.echo(f"{places.reports / 'grades.csv'}")
     if stop():

@@ -42,14 +42,15 @@ def dask_pool(
             raise
         raise UsageError(f"--dask needs Dask, which is not installed: {INSTALL}") from None
     cluster.assert_trusted(address)
-    program = Program(packing.pack(home), MODULE, settings_of, patience(home.assignment.limits))
+    settings = partial(settings_of, pictures=bool(reports))
+    program = Program(packing.pack(home), MODULE, settings, patience(home.assignment.limits))
     pool = DaskPool(partial(cluster.connect, address), program, tell=tell or say)
     return Reporting(pool, reports)
 
 
-def settings_of(assignment: Path) -> bytes:
-    """What a grading process on a cluster's worker is told first: the parent needs the pictures too."""
-    return msgspec.json.encode(Settings(str(assignment), pictures=True))
+def settings_of(assignment: Path, *, pictures: bool) -> bytes:
+    """What a grading process on a cluster's worker is told first; reports made here need the pictures."""
+    return msgspec.json.encode(Settings(str(assignment), pictures=pictures))
 
 
 def say(line: str) -> None:

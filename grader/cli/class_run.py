@@ -109,9 +109,9 @@ class ClassRun:
         found = self.book.latest_result(self.assignment, sha256)
         return None if found is None else Earlier(found.item_keys, found.record)
 
-    def stored(self, work: Work, record: bytes) -> tuple[StoredResult, Grade]:
+    def stored(self, work: Work, done: Done) -> tuple[StoredResult, Grade]:
         """A worker's record as the book keeps it."""
-        grade = decode(record)
+        grade = decode(done.record)
         item_keys = keys_after(work, self.keys, self.earlier(work.sha256))
         result = StoredResult(
             key=result_key(item_keys),
@@ -119,7 +119,8 @@ class ClassRun:
             sha256=work.sha256,
             item_keys=item_keys,
             items=tuple(map(ItemPoints.of, grade.items)),
-            record=record,
+            prints=done.prints,
+            record=done.record,
             earned=grade.earned,
             possible=grade.possible,
             decided=grade.decided,
@@ -134,7 +135,7 @@ class ClassRun:
         if not done.record:
             kind = "refused" if done.fault is Fault.STUDENT else "attention"
             return Ended(work.name, kind, why=done.error)
-        result, grade = self.stored(work, done.record)
+        result, grade = self.stored(work, done)
         if grade.attention:
             result = again_next_time(result)
         graded = rows if self.writes_grades else ()

@@ -49,11 +49,17 @@ def take_in(
         else:
             found.append(entry)
             lines += [f"{entry.name}: {notice}" for notice in entry.notices]
+    if not found and len(refused) == 1:
+        raise UsageError(": ".join(refused[0]))
     if not found and not refused:
         raise UsageError(
             f"{path}: holds no notebook (.ipynb) and no script (.py); name the folder of submissions"
         )
-    owners = list(owned_by_roster(found, known, lines)) if known else list(owned_by_hint(found, book))
+    owners = (
+        list(owned_by_roster(found, known, lines))
+        if known
+        else [without_roster(entry.who).id for entry in found]
+    )
     handed = tuple(
         Handed(File(entry.name, str(entry.path.absolute()), entry.sha256), student, entry.submitted_at)
         for entry, student in zip(found, owners, strict=True)
@@ -80,13 +86,6 @@ def owned_by_roster(found: list[Found], known: dict[str, Student], lines: list[s
         if match.student is None:
             lines.append(f"{entry.name}: {match.why}")
         yield match.student.id if match.student is not None else ""
-
-
-def owned_by_hint(found: list[Found], book: Gradebook) -> Iterator[str]:
-    """The id that each file's hint gives its student; names go into the book."""
-    students = [without_roster(entry.who) for entry in found]
-    book.add_students(student for student in students if student.id and (student.name or student.email))
-    return (student.id for student in students)
 
 
 def absent(known: dict[str, Student], handed_in: set[str]) -> list[str]:

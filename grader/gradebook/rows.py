@@ -61,8 +61,9 @@ class ItemPoints(msgspec.Struct, frozen=True, array_like=True):
 class StoredResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What grading gave: a fact about a content, whoever handed it in.
 
-    ``key`` names everything that decided it, ``item_keys`` does the same item by item, ``record`` is the
-    encoded Grade. ``decided`` counts the points that wait for nobody.
+    ``key`` names everything that decided it, ``item_keys`` does the same item by item. ``prints`` tell
+    recorded evidence that is the same in two submissions, ``record`` is the encoded Grade. ``decided``
+    counts the points that wait for nobody.
     """
 
     key: str
@@ -70,6 +71,7 @@ class StoredResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
     item_keys: dict[str, str]
     items: tuple[ItemPoints, ...]
+    prints: tuple[tuple[str, str], ...]
     record: bytes
     earned: Points
     possible: Points

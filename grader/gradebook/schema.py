@@ -48,6 +48,7 @@ result = Table(
     Column("sha256", Text, nullable=False),
     Column("item_keys", Text, nullable=False),
     Column("items", Text, nullable=False),
+    Column("prints", Text, nullable=False),
     Column("record", LargeBinary, nullable=False),
     Column("earned", Integer, nullable=False),
     Column("possible", Integer, nullable=False),

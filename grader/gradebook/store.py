@@ -171,6 +171,19 @@ class Gradebook:
             facts = (self._now(), author, reason)
             return sum(_add_grade(connection, row, key, facts) for row, key in pairs)
 
+    def prints(self, assignment: str) -> Iterator[tuple[str, frozenset[tuple[str, str]]]]:
+        """The name of each graded submission with recorded evidence, and what tells that evidence apart."""
+        s, g, r = schema.submission, schema.grade, schema.result
+        last = select(func.max(g.c.row)).group_by(g.c.submission)
+        query = (
+            select(s.c.row, s.c.name, r.c.prints)
+            .join(g, g.c.submission == s.c.row)
+            .join(r, r.c.key == g.c.result_key)
+            .where(s.c.assignment == assignment, g.c.row.in_(last), r.c.prints != "[]")
+        )
+        for row in self._pages(query, s.c.row):
+            yield row.name, frozenset(msgspec.json.decode(row.prints, type=list[tuple[str, str]]))
+
     def grades(self, assignment: str) -> Iterator[GradeRow]:
         """The grade that counts of every graded submission."""
         s, g, r = schema.submission, schema.grade, schema.result
@@ -272,6 +285,7 @@ def _add_result(connection: Connection, result: StoredResult, now: str) -> bool:
         "sha256": result.sha256,
         "item_keys": msgspec.json.encode(result.item_keys).decode(),
         "items": msgspec.json.encode(result.items).decode(),
+        "prints": msgspec.json.encode(result.prints).decode(),
         "record": zlib.compress(result.record, 6),
         "earned": result.earned.hundredths,
         "possible": result.possible.hundredths,
@@ -320,6 +334,7 @@ def _stored(row: Row[Any]) -> StoredResult:
         sha256=fields["sha256"],
         item_keys=msgspec.json.decode(fields["item_keys"], type=dict[str, str]),
         items=msgspec.json.decode(fields["items"], type=tuple[ItemPoints, ...]),
+        prints=msgspec.json.decode(fields["prints"], type=tuple[tuple[str, str], ...]),
         record=unpacked(fields["record"]),
         earned=Points(fields["earned"]),
         possible=Points(fields["possible"]),

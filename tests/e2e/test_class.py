@@ -207,7 +207,7 @@ def is_worker_of(process: Path, home: Path) -> bool:
     ("arguments", "why"),
     [
         (("batch", "nowhere"), "no such folder or zip file"),
-        (("batch", "empty"), "holds no notebook"),
+        (("batch", "empty"), "empty"),
         (("batch", "in", "--roster", "none.csv"), "No such file"),
         (("batch", "in", "--db", "mysql://x/y"), "cannot live in"),
         (("mark", "zed", "1", "1"), "no gradebook here yet"),

@@ -14,7 +14,8 @@ TABLES = (
         UNIQUE (assignment, student, name, sha256, submitted_at))""",
     """CREATE TABLE result (
         "row" {serial}, key TEXT NOT NULL UNIQUE, assignment TEXT NOT NULL,
-        sha256 TEXT NOT NULL, item_keys TEXT NOT NULL, items TEXT NOT NULL, record {bytes} NOT NULL,
+        sha256 TEXT NOT NULL, item_keys TEXT NOT NULL, items TEXT NOT NULL,
+        prints TEXT NOT NULL, record {bytes} NOT NULL,
         earned INTEGER NOT NULL, possible INTEGER NOT NULL, decided INTEGER NOT NULL, at TEXT NOT NULL)""",
     """CREATE TABLE grade (
         "row" {serial}, submission INTEGER NOT NULL REFERENCES submission ("row"),

@@ -8,12 +8,15 @@ from pathlib import Path
 import msgspec
 
 from grader.grading.batch.merge import merge
+from grader.grading.duplicates import fingerprints
+from grader.grading.evidence import claims_in
 from grader.grading.execution import Watch
 from grader.grading.folder import AssignmentFolder
 from grader.grading.run import GradeJob, Opener, given_cells, grade
 from grader.model.errors import CannotGrade, CheckError, Fault, ManifestError, SubmissionError
 from grader.model.records import Figure, Grade, decode, encode
 from grader.notebooks.answers import find_answers
+from grader.notebooks.evidence import EVIDENCE_TYPE
 from grader.notebooks.intake import read
 
 
@@ -33,9 +36,13 @@ class Work(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Done(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How it went: a record, or one line that says why there is none and whose fault that is."""
+    """How it went: a record, or one line that says why there is none and whose fault that is.
+
+    ``prints`` are the fingerprints of recorded evidence, to find the same in another submission.
+    """
 
     record: bytes = b""
+    prints: tuple[tuple[str, str], ...] = ()
     error: str = ""
     fault: Fault | None = None
     seconds: float = 0.0
@@ -69,12 +76,20 @@ def run_work(work: Work, folder: AssignmentFolder, opener: Opener, *, watch: Wat
     try:
         done = graded(work, folder, opener, watch or SilentWatch())
     except SubmissionError as error:
-        return Done(error=str(error), fault=Fault.STUDENT)
+        shown = str(error).replace(Path(work.path).name, work.name)  # what lay in a zip is kept by its digest
+        return Done(error=shown, fault=Fault.STUDENT)
     except ManifestError as error:
         return Done(error=str(error), fault=Fault.AUTHOR)
     except (CannotGrade, CheckError, OSError, MemoryError) as error:
         return Done(error=f"{type(error).__name__}: {error}", fault=Fault.INFRASTRUCTURE)
-    return Done(record=encode(done), seconds=done.seconds)
+    return Done(record=encode(done), prints=prints_of(Path(work.path)), seconds=done.seconds)
+
+
+def prints_of(path: Path) -> tuple[tuple[str, str], ...]:
+    """The fingerprints of a submission's recorded evidence; a file without any is not read into cells."""
+    if EVIDENCE_TYPE.encode() not in path.read_bytes():
+        return ()
+    return tuple(sorted(fingerprints(claims_in(read(path).cells))))
 
 
 def graded(work: Work, folder: AssignmentFolder, opener: Opener, watch: Watch) -> Grade:

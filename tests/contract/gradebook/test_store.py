@@ -17,12 +17,22 @@ from grader.model.points import Points
 
 HW = "HW3"
 ITEM = ItemPoints("3.1.1", "Linear layer", "code", 400, 600, decided=True)
+PRINTS = (("4.1.ii", "run abc"),)
 WHO = {"author": "ada", "reason": "batch"}
 
 
 def a_result(key: str = "k1", *, sha256: str = "aa", earned: int = 20, record: bytes = b"{}") -> StoredResult:
     return StoredResult(
-        key, HW, sha256, {"3.1.1": "x"}, (ITEM,), record, Points.of(earned), Points.of(46), Points.of(30)
+        key,
+        HW,
+        sha256,
+        {"3.1.1": "x"},
+        (ITEM,),
+        PRINTS,
+        record,
+        Points.of(earned),
+        Points.of(46),
+        Points.of(30),
     )
 
 
@@ -71,6 +81,7 @@ def test_the_last_grade_counts_and_the_history_stays(book: Gradebook) -> None:
     [grade] = book.grades(HW)
     assert (grade.earned, grade.author, grade.submission.row) == (Points.of(22), "bob", row)
     assert grade.items == (ITEM,)
+    assert dict(book.prints(HW)) == {"ada.ipynb": frozenset(PRINTS)}
     assert [key for key, *_ in book.history(row)] == ["k1", "k2"]
     assert book.add_grade(row, "k1", author="bob", reason="it was right after all")
     assert [key for key, *_ in book.history(row)] == ["k1", "k2", "k1"]
