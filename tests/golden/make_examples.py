@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import examples_broken
+import examples_evidence
 import examples_habits
 import examples_hostile
 import examples_scripts
@@ -34,6 +35,7 @@ MODULES = (
 RECIPES: Mapping[str, Callable[[Path], object]] = {
     "fifty_megabytes_of_outputs": lambda path: path.write_bytes(examples_habits.outputs_of_50_megabytes()),
     "a_folder": lambda path: path.mkdir(),
+    **examples_evidence.WRONG,
     "a_link": lambda path: path.symlink_to(EXAMPLES / "official_solution" / "hw3.ipynb"),
 }
 """What is made when it is graded: too large to keep, or not a file."""

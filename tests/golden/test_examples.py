@@ -86,7 +86,7 @@ def test_an_example_gets_its_pinned_result(
         return
     grade = graded(name, seed, assignment, warm, tmp_path)
     assert grade.environment.isolation != "none"
-    assert shown_items(grade) == expected_items(expected, grade)
+    assert shown_items(expected, grade) == expected_items(expected, grade)
     assert not any(item.decided for item in grade.items if item.kind == "written"), "not zero: not yet marked"
     assert_cells(expected, grade)
     assert_lines(expected.notices, grade.notices)
@@ -94,26 +94,35 @@ def test_an_example_gets_its_pinned_result(
     assert bool(grade.attention) == (expected.exit == 1)
 
 
-def shown_items(grade: Grade) -> dict[str, tuple[str, bool, dict[str, str]]]:
-    """Of every code item: its points, whether they are decided, and the checks that did not pass."""
-    return {item.item: (str(item.earned), item.decided, lost(item)) for item in code_items(grade)}
+def shown_items(expected: Expected, grade: Grade) -> dict[str, tuple[str, bool, dict[str, str]]]:
+    """Of every code item: its points, whether they are decided, and the checks that did not pass.
+
+    Of evidence items too, where one is pinned or earns anything.
+    """
+    pinned = pinned_items(expected, grade)
+    return {item.item: (str(item.earned), item.decided, lost(item)) for item in pinned}
 
 
 def expected_items(expected: Expected, grade: Grade) -> dict[str, tuple[str, bool, dict[str, str]]]:
     """The same as pinned; an item that is not named has all its points, or none, and is decided."""
     found = {}
-    for item in code_items(grade):
+    for item in pinned_items(expected, grade):
         if own := expected.items.get(item.item):
             found[item.item] = (str(own.points), own.decided, own.lost)
-        elif expected.rest == "full":
+        elif expected.rest == "full" and item.kind == "code":
             found[item.item] = (str(item.possible), True, {})
         else:
             found[item.item] = (str(ZERO), True, lost(item))
     return found
 
 
-def code_items(grade: Grade) -> list[ItemResult]:
-    return [item for item in grade.items if item.kind == "code"]
+def pinned_items(expected: Expected, grade: Grade) -> list[ItemResult]:
+    """Code items, and of evidence, which most examples have none of, what is named or earns."""
+    return [
+        item
+        for item in grade.items
+        if item.kind == "code" or (item.kind == "evidence" and (item.item in expected.items or item.earned))
+    ]
 
 
 def lost(item: ItemResult) -> dict[str, str]:

@@ -1,0 +1,334 @@
+"""What the evidence checks of HW3 share: one recorded run of the network or of the transformer, looked at.
+
+A recording is first held against the notebook's own code, run again from the recorded mini-batches. Then it
+must look like learning. Where the code trains as the reference does (its first losses are the reference's),
+the whole curve must be the reference's too, as closely as calibration says; wrong code whose recording is
+honest is not held against the reference: its own items say what is wrong with it.
+"""
+
+import functools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from grader import BadEvidence
+from grader.checks import evidence as looks
+from grader.checks.beginnings import Pictures, Pieces
+from grader.checks.claims import Claim, Evidence
+from grader.checks.letters import LetterPairs, improves_on, made_of, reads_like, shingle_hits, window_sums
+
+HERE = Path(__file__).parent
+EXAMPLES, VALIDATION, TEST = 10_000, 2_000, 10_000
+CHARACTERS, TRAINING_PART = 1_115_394, 0.9
+ALPHABET = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+PIXELS, CLASSES, BATCHES_OF_PICTURES, BATCHES_OF_TEXT = 784, 10, 8, 3
+
+# --- the network: bounds and where they are from (see hidden_tests/README.md) -------------------------------
+LEARNS = 0.5  # training accuracy: 0.79 after one epoch; 0.1 is chance
+LOSS_FALLS = 0.1  # the reference's falls by 0.7; with gradients divided once more by n it falls by 0.56
+EXACT = 1e-9  # float64 code that trains as the reference stays this close in its first losses
+LOSS_BAND = 1e-4  # ... and ends this close: a change of 1e-15 in the weights grows to 4e-11 in 20 epochs
+ROUGH_ACCURACY, ROUGH_LOSS = 0.006, 0.035  # a third of the least of two seeds and six runs each
+COARSE_BAND = {"accuracy": 0.12, "loss": 0.8}  # float32: at most 0.042 and 28 % were seen
+
+# --- the transformer ----------------------------------------------------------------------------------------
+STEPS, POINTS = 5_000, 51
+PER_CHARACTER = 1.0  # how much one character's loss varies before training, in nats: 0.60 was seen
+FALLS = 0.3  # 4.4 to 2.4 with block size 2, to 1.8 with 32
+GAP = -0.03  # validation above training loss: 0.16 with block size 32, 0.02 with 2
+USUAL = {
+    "EVAL_EVERY": 100,
+    "EVAL_BATCHES": 200,
+    "EVAL_USED": 200,
+    "TRANSFORMER_BATCH": 16,
+    "TRANSFORMER_RATE": 1e-3,
+}
+FALLING = 5  # points that fall too steeply to show noise
+ROUGH = 0.5  # of the smoother of the reference's two curves; a mean of three points leaves 0.21 to 0.38
+BAND, MEAN_BAND = 0.08, 0.03
+WRITTEN, SURPRISE, BETTER = 200, 4.0, 1.0  # characters; nats a character (see LetterPairs)
+SHINGLE, ONE_IN, LOOKED_AT, COPIED = 24, 32, 4, 0.5
+
+
+class Recording:
+    """One item's recording beside what the same cells recorded again."""
+
+    def __init__(self, evidence: Evidence, reference: Mapping[str, Any]) -> None:
+        self.evidence, self.reference = evidence, reference
+        self.claim = evidence.claimed
+
+    @property
+    def again(self) -> Claim:
+        """What the cells recorded while grading. Raises BadEvidence when they did not get that far."""
+        found = self.evidence.again
+        if found is None:
+            raise BadEvidence(
+                "the cell that records this recorded nothing when the notebook was run from top to bottom"
+            )
+        return found
+
+    def begins(self, path: tuple[str, ...], parts: tuple[str, ...], *, batches: int) -> None:
+        """The first losses are the code's own, from the mini-batches that it draws."""
+        where = (*path, "beginning")
+        name = ".".join(where)
+        claimed = self.claim.curve(*where, "losses", length=batches)
+        again = self.again.curve(*where, "losses")
+        for part in parts:
+            looks.equal_parts(self.claim.at(*where, part), self.again.at(*where, part), name=f"{name}.{part}")
+        same = self.evidence.same_machine
+        looks.agrees(claimed, again, same_machine=same, name=f"{name}.losses")
+
+    def whole(self, *path: str, least: int, what: str) -> Any:
+        """A curve of ``least`` values or more."""
+        curve = self.claim.curve(*path)
+        if len(curve) < least:
+            raise BadEvidence(
+                f"`{'.'.join(path)}` has {len(curve)} {what}, and the question asks for {least}"
+            )
+        return curve
+
+
+class Network(Recording):
+    """A recording of runs of the network on pictures."""
+
+    def first_batches(self, path: tuple[str, ...], *, alpha: float) -> str:
+        """Hold the beginning against the code; says how this code trains: "exact", "alike" or "other"."""
+        found = Pictures.of(self.claim.at(*path, "beginning"), pixels=PIXELS, classes=CLASSES)
+        if found.examples != EXAMPLES:
+            raise BadEvidence(
+                f'the run was on {found.examples:,} examples: set DATA = "full" and run everything again'
+            )
+        found.must_be_pictures()
+        self.begins(path, ("rows", "labels"), batches=BATCHES_OF_PICTURES)
+        seed, rate = self.claim.parameters.get("SEED"), self.claim.parameters.get("LEARNING_RATE")
+        if type(seed) is not int or not 0 <= seed < 2**32 or rate != 0.01 or len(found.rows) != 40:
+            return "other"
+        gap = np.max(np.abs(found.losses / right_losses(found, seed=seed, rate=rate, alpha=alpha) - 1))
+        return "exact" if gap <= EXACT else "alike" if gap <= looks.ELSEWHERE else "other"
+
+    def learns(self, loss: Any, name: str) -> None:
+        """The training loss falls. A right solution's always does; so does that of most wrong ones."""
+        looks.falls(loss, by=LOSS_FALLS, name=name)
+
+    def accuracies(self, *, epochs: int) -> dict[str, Any]:
+        """The three curves of 3.3.i, each of shares of its own number of examples."""
+        found = {}
+        for part, of in (("train", EXAMPLES), ("validation", VALIDATION), ("test", TEST)):
+            found[part] = self.whole(part, least=epochs, what="epochs")
+            looks.are_counts(found[part], of=of, name=part)
+        looks.all_differ(found, name="the accuracies")
+        looks.rises_to(found["train"], least=LEARNS, name="the training accuracy")
+        return found
+
+    def is_the_references(self, curve: Any, name: str, *, kind: str, key: tuple[str, ...]) -> None:
+        """Where the code trains as the reference, from its own seed, so does the whole curve go.
+
+        The probability that a right solution fails is below 1e-5: rounding was measured to grow to 4e-11
+        where ``LOSS_BAND`` is 1e-4, and float32 stays within a third of ``COARSE_BAND``.
+        """
+        loss = key[-1] == "loss"
+        if kind == "other":
+            return
+        noise = np.log(np.maximum(curve, 1e-9)) if loss else curve
+        looks.is_rough(noise[3:], least=ROUGH_LOSS if loss else ROUGH_ACCURACY, name=name)
+        if self.claim.parameters.get("SEED") != 42:
+            return
+        reference = at(self.reference, key)
+        if kind == "exact":
+            width = LOSS_BAND * reference if loss else np.full(len(reference), 1e-4)
+        else:
+            width = COARSE_BAND["loss"] * reference if loss else COARSE_BAND["accuracy"]
+        looks.in_band(curve, reference, width=width, name=name)
+
+
+def right_losses(found: Pictures, *, seed: int, rate: float, alpha: float) -> Any:
+    """The losses of right code from this seed on these mini-batches, in float64."""
+    random = np.random.RandomState(seed)
+    random.permutation(found.examples)
+    w = [random.normal(0, 0.1, shape) for shape in ((PIXELS, 128), (1, 128), (128, CLASSES), (1, CLASSES))]
+    v = [np.zeros_like(array) for array in w]
+    losses = []
+    for rows in np.array_split(np.arange(len(found.rows)), len(found.losses)):
+        x, y = found.pixels[rows] / 255.0, np.array(found.labels)[rows]
+        a = x @ w[0] + w[1]
+        h = a * (a > 0)
+        z = h @ w[2] + w[3]
+        z = z - z.max(axis=1, keepdims=True)
+        log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+        losses.append(-log_p[np.arange(len(y)), y].mean())
+        g = (np.exp(log_p) - np.eye(CLASSES)[y]) / len(y)
+        back = g @ w[2].T * (a > 0)
+        for number, gradient in enumerate(
+            [x.T @ back, back.sum(0, keepdims=True), h.T @ g, g.sum(0, keepdims=True)]
+        ):
+            v[number] = alpha * v[number] + gradient
+            w[number] = w[number] - rate * v[number]
+    return np.array(losses)
+
+
+class Transformer(Recording):
+    """A recording of runs of the transformer on text."""
+
+    def __init__(self, evidence: Evidence, reference: Mapping[str, Any], pairs: LetterPairs) -> None:
+        super().__init__(evidence, reference)
+        self.pairs = pairs
+
+    def curves(self, path: tuple[str, ...], *, block: int, key: tuple[str, ...]) -> tuple[Any, Any]:
+        """Everything there is to say about one run's two loss curves, which it gives back."""
+        name = ".".join(path) or "the run"
+        steps = self.steps(path)
+        train, validation = (
+            self.whole(*path, part, least=POINTS, what="points") for part in ("train_loss", "val_loss")
+        )
+        if not len(train) == len(validation) == len(steps):
+            raise BadEvidence(f"{name}: steps, train_loss and val_loss have different lengths")
+        found = self.first_batches(path, block=block)
+        spread = (
+            6
+            * PER_CHARACTER
+            * np.sqrt(1 / sum(map(len, found.pieces[: len(found.pieces) // BATCHES_OF_TEXT])))
+        )
+        for curve, part in ((train, "train_loss"), (validation, "val_loss")):
+            looks.starts_near(curve, float(found.losses[0]), within=spread, name=f"{name}: {part}")
+            looks.falls(curve, by=FALLS, name=f"{name}: {part}")
+        looks.all_differ({"train_loss": train, "val_loss": validation}, name=f"{name}: the curves")
+        looks.ends_above(validation, train, by=GAP, name=name)
+        self.is_the_references(found, {"train_loss": train, "val_loss": validation}, name=name, key=key)
+        return train, validation
+
+    def runs(self, blocks: Mapping[str, int]) -> None:
+        """Several runs by their labels, each with its block size: curves and texts."""
+        looks.has_labels(self.claim.labels("runs"), tuple(blocks), name="runs")
+        curves, texts = {}, {}
+        for label, block in blocks.items():
+            curves[label], _ = self.curves(("runs", label), block=block, key=(self.claim.item, label))
+            alphabet = self.claim.text("runs", label, "beginning", "alphabet")
+            texts[label] = self.written("runs", label, "text", alphabet=alphabet)
+        looks.all_differ(curves, name="the training losses")
+        if len(set(texts.values())) != len(texts):
+            raise BadEvidence("two runs wrote the same text")
+
+    def before_and_after(self) -> None:
+        """Both texts of 4.1.i: the first is what this model writes untrained, the second reads better.
+
+        The first characters before training are compared only where machine and versions are the same: how a
+        draw is made of random bits is torch's own affair. A right solution fails with a probability below
+        1e-5: in float64 and with other threads the first 60 characters were the same (six models).
+        """
+        before, after = (self.claim.text(part, least=WRITTEN) for part in ("before", "after"))
+        begun = self.again.text("before")
+        if self.evidence.same_machine and not before.startswith(begun):
+            raise BadEvidence("`before` is not what this notebook's model writes before training")
+        self.written("after", alphabet=ALPHABET)
+        made_of(before, ALPHABET, name="`before`")
+        improves_on(before, after, self.pairs, by=BETTER)
+
+    def is_the_references(
+        self, found: Pieces, curves: Mapping[str, Any], *, name: str, key: tuple[str, ...]
+    ) -> None:
+        """The noise of evaluation; and where the run begins as the reference does, the reference's curve."""
+        usual = all(self.claim.parameters.get(name) == value for name, value in USUAL.items())
+        if not usual:
+            return
+        own = [at(self.reference, (*key, part)) for part in curves]
+        least = ROUGH * min(looks.roughness(curve[FALLING:]) for curve in own)
+        for part, curve in curves.items():
+            looks.is_rough(curve[FALLING:], least=least, name=f"{name}: {part}")
+        begun = at(self.reference, (*key, "losses"))
+        if np.max(np.abs(found.losses / begun - 1)) > looks.ELSEWHERE:
+            return
+        for part, curve in curves.items():
+            expected = at(self.reference, (*key, part))
+            looks.in_band(curve, expected, width=BAND, root_mean_square=MEAN_BAND, name=f"{name}: {part}")
+
+    def steps(self, path: tuple[str, ...]) -> Any:
+        """The steps of the points: those that the recorded parameters give, 5000 of them or more."""
+        steps = self.whole(*path, "steps", least=POINTS, what="points")
+        wanted, every = (self.claim.parameters.get(name) for name in ("TRANSFORMER_STEPS", "EVAL_EVERY"))
+        if type(wanted) is not int or type(every) is not int or not 0 < every <= wanted <= 10**7:
+            raise BadEvidence("the recorded TRANSFORMER_STEPS and EVAL_EVERY make no sense")
+        if wanted < STEPS:
+            raise BadEvidence(f"the run had {wanted:,} steps, and the question asks for {STEPS:,}")
+        expected = [step for step in range(wanted) if step % every == 0 or step == wanted - 1]
+        if list(steps) != expected:
+            raise BadEvidence("`steps` are not those that the recorded TRANSFORMER_STEPS and EVAL_EVERY give")
+        return steps
+
+    def first_batches(self, path: tuple[str, ...], *, block: int) -> Pieces:
+        """Hold the beginning against the code and the text."""
+        name = ".".join(path) or "the run"
+        found = Pieces.of(self.claim.at(*path, "beginning"), share=TRAINING_PART)
+        if found.characters != CHARACTERS:
+            raise BadEvidence(
+                f'the run was on a text of {found.characters:,} characters: set DATA = "full" and run again'
+            )
+        if len(found.pieces[0]) != block + 1:
+            raise BadEvidence(
+                f"{name}: the run looks back {len(found.pieces[0]) - 1} characters, not {block}"
+            )
+        reads_like("".join(found.pieces), self.pairs, at_most=SURPRISE, name=f"{name}: the recorded text")
+        self.begins(path, ("starts",), batches=BATCHES_OF_TEXT)
+        looks.equal_parts(
+            self.claim.at(*path, "parameter_count"),
+            self.again.at(*path, "parameter_count"),
+            name=f"{name}: parameter_count",
+        )
+        return found
+
+    def written(self, *path: str, alphabet: str) -> str:
+        """A text that the trained model wrote: of the right letters, in a likely order, and not a copy."""
+        name = "`" + ".".join(path) + "`"
+        text = self.claim.text(*path, least=WRITTEN)
+        made_of(text, alphabet, name=name)
+        reads_like(text, self.pairs, at_most=SURPRISE, name=name)
+        looked_at, hits = shingle_hits(text, shingles(), length=SHINGLE, one_in=ONE_IN)
+        if looked_at >= LOOKED_AT and hits >= COPIED * looked_at:
+            raise BadEvidence(f"{name} is a piece of the training text, not what the model wrote")
+        return text
+
+
+def at(table: Any, key: tuple[str, ...]) -> Any:
+    """A curve of the reference."""
+    for part in key:
+        table = table[part]
+    return np.array(table)
+
+
+@functools.cache
+def shingles() -> frozenset[int]:
+    """Every thirty-second window of 24 characters of tiny Shakespeare and of Macbeth, by its CRC-32."""
+    kept = np.fromfile(HERE / "tiny_shakespeare.crc32", dtype="<u4").tolist()
+    return frozenset(kept + window_sums(macbeth(), length=SHINGLE, one_in=ONE_IN))
+
+
+def macbeth() -> str:
+    """The embedded play, which students have too."""
+    return (HERE.parent / "reference/data/macbeth.txt").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def reference() -> Any:
+    """The curves of the reference's own full run."""
+    return json.loads((HERE / "reference_curves.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def pairs() -> LetterPairs:
+    """The statistics of Shakespeare's letters, from the embedded Macbeth."""
+    return LetterPairs.of(macbeth())
+
+
+@pytest.fixture
+def network(evidence: Evidence, reference: Any) -> Network:
+    """The item's recording of the network."""
+    return Network(evidence, reference)
+
+
+@pytest.fixture
+def transformer(evidence: Evidence, reference: Any, pairs: LetterPairs) -> Transformer:
+    """The item's recording of the transformer."""
+    return Transformer(evidence, reference, pairs)

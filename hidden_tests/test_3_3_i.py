@@ -1,0 +1,22 @@
+"""3.3.i Accuracy curves: 30 epochs without early stopping, and the epoch at which it would have stopped."""
+
+from grader import BadEvidence, item, points
+from grader.checks.evidence import stops_at
+
+pytestmark = item("3.3.i")
+
+EPOCHS, PATIENCE = 30, 3
+
+
+@points(2, hint="Run the cells of 3.3 from the top on the full data and hand them in with their outputs.")
+def test_accuracy_curves(network):
+    """the recorded curves are those of this code, and the early-stop point is right"""
+    curves = network.accuracies(epochs=EPOCHS)
+    curves["loss"] = network.whole("loss", least=EPOCHS, what="epochs")
+    if len({len(curve) for curve in curves.values()}) != 1:
+        raise BadEvidence("the recorded curves have different numbers of epochs")
+    stops_at(network.claim.at("stopped_at"), curves["validation"], patience=PATIENCE, name="`stopped_at`")
+    kind = network.first_batches((), alpha=0.0)
+    network.learns(curves["loss"], "the training loss")
+    for name, curve in curves.items():
+        network.is_the_references(curve, name, kind=kind, key=("3.3.i", name))

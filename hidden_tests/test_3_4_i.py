@@ -1,0 +1,28 @@
+"""3.4.i Loss curves: 20 epochs with each of five amounts of momentum."""
+
+from grader import BadEvidence, item, points
+from grader.checks.evidence import all_differ, has_labels
+
+pytestmark = item("3.4.i")
+
+EPOCHS = 20
+ALPHAS = ("0.1", "0.3", "0.5", "0.7", "0.9")
+
+
+@points(2, hint="Run the cells of 3.4 from the top on the full data and hand them in with their outputs.")
+def test_loss_curves(network):
+    """the recorded curves are those of this code, each with its own alpha"""
+    has_labels(network.claim.labels("runs"), ALPHAS, name="runs")
+    losses = {}
+    for alpha in ALPHAS:
+        losses[alpha] = network.whole("runs", alpha, "loss", least=EPOCHS, what="epochs")
+        validation = network.whole("runs", alpha, "validation", least=EPOCHS, what="epochs")
+        if len(losses[alpha]) != len(validation):
+            raise BadEvidence(f"the curves of alpha {alpha} have different numbers of epochs")
+        kind = network.first_batches(("runs", alpha), alpha=float(alpha))
+        network.learns(losses[alpha], f"the loss with alpha {alpha}")
+        for part, curve in (("loss", losses[alpha]), ("validation", validation)):
+            network.is_the_references(
+                curve, f"{part} with alpha {alpha}", kind=kind, key=("3.4.i", alpha, part)
+            )
+    all_differ(losses, name="the losses")
