@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import click
 import msgspec
 import psutil
 import pytest
+from distributed.cli import dask_scheduler, dask_worker
 from distributed.versions import get_versions
 from tiny import HIDDEN, RIGHT, make_assignment, make_notebook
 
@@ -263,68 +265,75 @@ def test_no_worker_and_then_no_scheduler(programs: Programs, home: AssignmentFol
     assert told == [f"waiting for workers: {address} has none (Ctrl-C to stop)"]
 
 
+PAGE = (Path(__file__).parents[2] / "docs/scale.md").read_text(encoding="utf-8")
+TLS = "DASK_DISTRIBUTED__COMM__TLS__"
+
+
+def shown(title: str) -> str:
+    """A script of the page about scale."""
+    found = re.search(rf'```sh title="{title}"\n(.*?)```', PAGE, re.DOTALL)
+    assert found
+    return found[1]
+
+
 def certificates(place: Path) -> dict[str, str]:
-    """An authority that signs itself, and Dask's settings for it as an environment."""
+    """The page's certificates in a folder, and its settings as an environment."""
     place.mkdir()
-    key, certificate = str(place / "key.pem"), str(place / "certificate.pem")
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-    command += ["-nodes", "-days", "1", "-subj", "/CN=class", "-keyout", key, "-out", certificate]
-    subprocess.run(command, check=True, capture_output=True)
-    tls = "DASK_DISTRIBUTED__COMM__TLS__"
-    roles = {f"{tls}{role}__{what}" for role in ("CLIENT", "SCHEDULER", "WORKER") for what in ("CERT", "KEY")}
-    files = {name: key if name.endswith("KEY") else certificate for name in roles}
-    return {f"{tls}CA_FILE": certificate, **files}
+    script = f"set -e\n{shown('certificates.sh')}{shown('settings.sh')}env -0"
+    done = subprocess.run(["bash", "-c", script], cwd=place, check=True, capture_output=True)
+    variables = (line.partition("=") for line in done.stdout.decode().split("\0"))
+    return {name: value for name, _, value in variables if name.startswith(TLS)}
 
 
-GRADE_ONE = """
-import sys
-from pathlib import Path
-from grader.cli.batch_dask import dask_pool
-from grader.cli.main import say
-from grader.grading import folder
-from grader.grading.batch.work import Work
-from grader.model.errors import CannotGrade
-
-address, home, path, sha256 = sys.argv[1:]
-try:
-    pool = dask_pool(address, folder.load(Path(home)), "")
-    works = [Work(name="one", path=path, sha256=sha256, seed=5)]
-    pool.run(works, lambda work, done: print(type(done).__name__, done.error), stop=lambda: False)
-except CannotGrade as error:
-    say(str(error))
-"""
+@pytest.mark.parametrize(
+    ("program", "main"), [("scheduler", dask_scheduler.main), ("worker", dask_worker.main)]
+)
+def test_the_page_uses_options_that_exist(program: str, main: click.Command) -> None:
+    lines = re.findall(rf"dask,? {program}(.*)", PAGE)
+    used = {option for line in lines for option in re.findall(r"--[a-z-]+", line)}
+    assert used
+    assert used <= {
+        option for parameter in main.params for option in parameter.opts + parameter.secondary_opts
+    }
 
 
-def grade_one(address: str, home: AssignmentFolder, work: Work) -> subprocess.CompletedProcess[str]:
-    """Grade in a process of its own: Dask reads its settings when it is imported."""
-    command = [sys.executable, "-c", GRADE_ONE, address, str(home.path), work.path, work.sha256]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def grade_batch(address: str, home: AssignmentFolder, *, first: str = "") -> subprocess.CompletedProcess[str]:
+    """The command, in a process of its own: Dask reads its settings when it is imported."""
+    arguments = ["batch", str(home.path.parent / "in"), "--assignment", str(home.path), "--dask", address]
+    program = f"import sys\n{first}\nfrom grader.cli.main import main\nmain({arguments!r})"
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
 
 def test_certificates(
     programs: Programs, home: AssignmentFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the cluster's certificates a submission is graded; without, or with others, one line says so."""
-    [one] = class_of(tmp_path, 1)
+    (tmp_path / "in").mkdir()
+    class_of(tmp_path / "in", 1)
     theirs, strange = certificates(tmp_path / "theirs"), certificates(tmp_path / "strange")
     for name, value in theirs.items():
         monkeypatch.setenv(name, value)
     address = programs.scheduler(protocol="tls")
     assert address.startswith("tls://127.0.0.1:")
     programs.worker(address)
-    done = grade_one(address, home, one)
-    assert (done.stdout, done.stderr) == ("Done \n", "")
     for name, value in strange.items():
         monkeypatch.setenv(name, value)
-    refused = grade_one(address, home, one)
+    refused = grade_batch(address, home)
     assert refused.returncode == 2
-    assert refused.stderr.startswith(f"grade: --dask {address}: ")
-    assert refused.stderr.count("\n") == 1
+    assert f"grade: --dask {address}: " in refused.stderr
+    assert "Traceback" not in refused.stderr
     for name in theirs:
         monkeypatch.delenv(name)
-    refused = grade_one(address, home, one)
+    refused = grade_batch(address, home)
     assert refused.returncode == 2
-    assert "DASK_DISTRIBUTED__COMM__TLS__CA_FILE" in refused.stderr
+    assert f"{TLS}CA_FILE" in refused.stderr
+    for name, value in theirs.items():
+        monkeypatch.setenv(name, value)
+    done = grade_batch(address, home)
+    assert done.returncode == 0, done.stderr
+    assert "[1/1] s0.ipynb  3 of 3 decided" in done.stderr
+    [page] = (home.path / "reports").glob("*/report.html")
+    assert "data:image/png" in page.read_text()
 
 
 def test_another_chainrule_is_refused_before_anything_is_sent(
@@ -386,8 +395,8 @@ def test_no_cluster_is_needed_where_nothing_is_left_to_grade(home: AssignmentFol
 
 
 def test_without_dask_a_line_says_what_to_install(home: AssignmentFolder) -> None:
-    without = f"import sys\nsys.modules['distributed'] = None\n{GRADE_ONE}"
-    command = [sys.executable, "-c", without, "127.0.0.1:1", str(home.path), "", ""]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    (home.path.parent / "in").mkdir()
+    class_of(home.path.parent / "in", 1)
+    done = grade_batch("127.0.0.1:1", home, first="sys.modules['distributed'] = None")
     assert done.returncode == 2
-    assert done.stderr == "grade: --dask needs Dask, which is not installed: pip install 'chainrule[dask]'\n"
+    assert "grade: --dask needs Dask, which is not installed: pip install 'chainrule[dask]'\n" in done.stderr
