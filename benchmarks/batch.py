@@ -238,6 +238,8 @@ def sandbox_memory() -> Figure:
             try:
                 begun = enter(notebook, begin(job, {}), job)
                 run_cells(notebook, submission, job, watch, begun.budget)
+                with notebook.copy(seed=1, seconds=10):
+                    pass
                 sizes.append(sum(unshared(pid) for pid in own_processes() - before))
             finally:
                 notebook.close()

@@ -184,7 +184,9 @@ class Agent:
 
         The copy's generators start from ``seed``; without one they go on where this state's are.
         """
-        if done is not None:
+        if done is None:  # the first copy: the cells have run
+            copies.give_back_memory()
+        else:
             copies.reap(done)
         if not isinstance(self._sink, Connection):
             raise TypeError("only a session over a socket can fork")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import sys
 import time
 from collections.abc import Iterator
@@ -419,3 +420,21 @@ def test_a_cell_that_forges_its_own_result_does_not_stop_the_grading(zygote, kin
         ends = [notebook.run_cell(source, seconds=5).status for source in (forged, "1", "2")]
         assert ends[0] in ("raised", "ok")
         assert set(ends[1:]) <= {"ok", "crashed"}
+
+
+FREED = """
+junk = [bytearray(1000) for _ in range(60_000)]
+kept = junk[::100]
+del junk
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 // 2**20
+before = resident()
+"""
+
+
+@pytest.mark.skipif("glibc" not in " ".join(platform.libc_ver()), reason="what glibc's allocator does")
+def test_what_the_cells_freed_goes_back_to_the_machine(zygote):
+    with sandboxed(zygote) as notebook:
+        assert notebook.run_cell(FREED, seconds=5).status == "ok"
+        with checked(notebook) as student:
+            assert student.before.value - student.resident() > 30
