@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
+import dask.config
 import msgspec
 import psutil
 import pytest
@@ -193,14 +194,15 @@ def test_a_class_on_two_workers(programs: Programs, home: AssignmentFolder, tmp_
     gone = Work(name="gone.ipynb", path=str(tmp_path / "gone.ipynb"), sha256="0", seed=5)
 
     address = programs.scheduler()
-    victim, _other = programs.worker(address), programs.worker(address)
-    book, orphans = Book(), []
+    victim, survivor = programs.worker(address), programs.worker(address)
+    book, orphans, graders = Book(), [], []
 
     def on_done(work: Work, done: Done | Lost) -> None:
         book(work, done)
         if len(book.grades()) == 2:
             orphans.extend(psutil.Process(victim.pid).children(recursive=True))
             victim.kill()
+        graders.extend(psutil.Process(survivor.pid).children())
 
     pool = dask_pool(address, home, str(tmp_path / "reports"))
     pool.run([deadly, gone, *works], on_done, stop=never)
@@ -221,10 +223,11 @@ def test_a_class_on_two_workers(programs: Programs, home: AssignmentFolder, tmp_
     assert any("data:image/png" in page.read_text() for page in pages)  # drawn there, shown here
 
     assert orphans
-    assert wait_for(lambda: not any(process.is_running() for process in orphans))
-    left = [path for path in programs.place.glob("**/chainrule-*") if "worker-" in str(path)]
-    survivors = [path for path in left if not path.is_relative_to(scratch_of(victim, programs))]
-    assert wait_for(lambda: not any(path.exists() for path in survivors))
+    assert graders
+    assert wait_for(lambda: not any(process.is_running() for process in orphans + graders))
+    scratch = scratch_of(survivor, programs)
+    assert scratch.is_dir()
+    assert wait_for(lambda: not list(scratch.glob("chainrule-*")))
 
 
 def scratch_of(worker: subprocess.Popen[bytes], programs: Programs) -> Path:
@@ -316,24 +319,18 @@ def test_certificates(
     address = programs.scheduler(protocol="tls")
     assert address.startswith("tls://127.0.0.1:")
     programs.worker(address)
-    for name, value in strange.items():
-        monkeypatch.setenv(name, value)
-    refused = grade_batch(address, home)
-    assert refused.returncode == 2
-    assert f"grade: --dask {address}: " in refused.stderr
-    assert "Traceback" not in refused.stderr
-    for name in theirs:
-        monkeypatch.delenv(name)
-    refused = grade_batch(address, home)
-    assert refused.returncode == 2
-    assert f"{TLS}CA_FILE" in refused.stderr
-    for name, value in theirs.items():
-        monkeypatch.setenv(name, value)
     done = grade_batch(address, home)
     assert done.returncode == 0, done.stderr
     assert "[1/1] s0.ipynb  3 of 3 decided" in done.stderr
     [page] = (home.path / "reports").glob("*/report.html")
     assert "data:image/png" in page.read_text()
+
+    for settings in (strange, {}):
+        keys = {name.removeprefix("DASK_").lower().replace("__", "."): name for name in settings}
+        with dask.config.set({key: settings[name] for key, name in keys.items()}):
+            with pytest.raises(UsageError, match=f"--dask {address}: .*{TLS}CA_FILE") as refused:
+                cluster.connect(address, seconds=1)
+            assert "\n" not in str(refused.value)
 
 
 def test_another_chainrule_is_refused_before_anything_is_sent(
