@@ -19,7 +19,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from grader.cli.batch_worker import Settings
+from grader.cli.batch_worker import Settings, patience
 from grader.cli.class_run import ClassRun, Content, Pool, Tell
 from grader.cli.class_table import junit_lines, write_class_table
 from grader.cli.handed_in import Intake, take_in
@@ -52,8 +52,6 @@ Examples:
   grade batch submissions/ --db postgresql+psycopg://grader@db/hw3
   grade batch submissions/ --junit report.xml       for continuous integration
 """
-
-EXTRA_SECONDS = 120.0
 
 
 @click.command("batch", help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
@@ -262,12 +260,11 @@ def make_pool(places: Places, *, reports: str, workers: int | None, dask: str | 
 
         pool: Pool = dask_pool(dask, places.home, reports)
         return pool
-    limits = places.home.assignment.limits
     return LocalPool(
         [sys.executable, "-m", "grader.cli.batch_worker"],
         msgspec.json.encode(Settings(str(places.home.path), reports)),
         count=workers or processors(),
-        patience=2 * limits.notebook_seconds + 100 * limits.check_seconds + EXTRA_SECONDS,
+        patience=patience(places.home.assignment.limits),
     )
 
 
