@@ -209,7 +209,7 @@ def grade_all(options: Options, places: Places, run: ClassRun, intake: Intake, c
     if shared:
         console.print(shared, markup=False, highlight=False, soft_wrap=True)
     console.print(progress.summary())
-    click.echo(f"{places.reports / 'grades.csv'}")
+    click.echo(f"The class's table: {places.reports / 'grades.csv'}")
     if stop():
         return 130
     return int(any(end.kind != "graded" for end in ended) or bool(intake.refused))

@@ -134,7 +134,7 @@ class ClassRun:
             return Ended(work.name, "lost", why=why)
         if not done.record:
             kind = "refused" if done.fault is Fault.STUDENT else "attention"
-            return Ended(work.name, kind, why=done.error)
+            return Ended(work.name, kind, why=done.error.removeprefix(f"{work.name}: "))
         result, grade = self.stored(work, done)
         if grade.attention:
             result = again_next_time(result)
