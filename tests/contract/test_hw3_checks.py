@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from grader.grading.checks import run_checks
+from grader.grading.folder import load
 from grader.grading.plugin import CheckPlugin
 from grader.model.errors import Fault
 from grader.session.in_process import LocalNotebook
@@ -348,6 +349,9 @@ MISTAKES = {
 }
 
 
+CODE = {item.id for item in load(ROOT).assignment.of_kind("code")}
+
+
 def results_of(changes, *, seed=1, folder="hidden_tests"):
     """The results of all checks of a folder on the solution with some of its text replaced."""
     source = SOLUTION
@@ -356,7 +360,8 @@ def results_of(changes, *, seed=1, folder="hidden_tests"):
         source = source.replace(old, new)
     names: dict[str, object] = {}
     exec(source, names)
-    plugin = CheckPlugin(LocalNotebook(names), seed=seed, seconds=5, hidden=folder == "hidden_tests")
+    hidden = folder == "hidden_tests"
+    plugin = CheckPlugin(LocalNotebook(names), seed=seed, seconds=5, hidden=hidden, only=CODE)
     run_checks(ROOT / folder, plugin)
     assert not plugin.errors
     return plugin.results
