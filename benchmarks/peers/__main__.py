@@ -11,8 +11,7 @@ from pathlib import Path
 from benchmarks.measure import machine
 from benchmarks.peers import environments, report
 from benchmarks.peers.homework import LENGTHS, Student, load, students
-from benchmarks.peers.measured import Tools, measure
-from benchmarks.peers.timing import adopt_orphans
+from benchmarks.peers.measured import TOOLS, Tools, measure
 
 TITLES = {"short": "Shortened cells", "long": "Cells that train for seconds"}
 COPIES = 10
@@ -27,8 +26,8 @@ def main() -> None:
         "--quick", action="store_true", help="four notebooks once, to see that everything works"
     )
     parser.add_argument("--only", choices=[*LENGTHS, "loop"], help="one set alone")
+    parser.add_argument("--tools", nargs="+", default=TOOLS, choices=TOOLS, help="[default: all]")
     given = parser.parse_args()
-    adopt_orphans()
     everybody = students()
     ending = [student for student in everybody if not student.endless]
     rounds = 1 if given.quick else given.rounds
@@ -36,7 +35,8 @@ def main() -> None:
     for length in LENGTHS:
         if given.only in {None, length}:
             copies = 1 if given.quick or length == "long" else COPIES
-            print(graded(length, ending[::5] if given.quick else ending, rounds=rounds, copies=copies))
+            some = ending[::5] if given.quick else ending
+            print(graded(length, some, tools=given.tools, rounds=rounds, copies=copies))
     if given.only == "loop" or not (given.only or given.quick):
         print(endless([student for student in everybody if student.endless]))
 
@@ -51,11 +51,12 @@ def versions() -> str:
     return f"{', '.join(environments.PEERS.values())}; {ours}; one thread a library".replace("==", " ")
 
 
-def graded(length: str, some: Sequence[Student], *, rounds: int, copies: int) -> str:
+def graded(length: str, some: Sequence[Student], *, tools: Sequence[str], rounds: int, copies: int) -> str:
     """The table of one set of notebooks."""
     with tempfile.TemporaryDirectory() as place:
         homework = load(length)
-        modes = list(Tools.at(Path(place), homework, some).modes(some, copies=copies))
+        every = Tools.at(Path(place), homework, some).modes(some, copies=copies)
+        modes = [mode for mode in every if mode.tool in tools]
         measure(modes, homework, some, rounds=rounds, log=Path(place) / "log")
         return report.table(TITLES[length], modes, rounds=rounds)
 

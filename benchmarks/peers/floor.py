@@ -7,6 +7,7 @@ CELLS.json is a list of cells' sources. There is no sandbox, no time limit, no s
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -16,12 +17,17 @@ from typing import Any
 
 
 def warm_up() -> None:
-    """Import what the notebooks import."""
-    import matplotlib.pyplot as plt  # noqa: F401, PLC0415
+    """Import what the notebooks import, and what their first figure and optimizer import then."""
+    import matplotlib.pyplot as plt  # noqa: PLC0415
     import matplotlib_inline.backend_inline  # noqa: F401, PLC0415
     import numpy as np  # noqa: F401, PLC0415
-    import torch  # noqa: F401, PLC0415
+    import torch  # noqa: PLC0415
+    import torch._dynamo  # noqa: F401, PLC0415
     from IPython.core.interactiveshell import InteractiveShell  # noqa: F401, PLC0415
+
+    plt.plot([1, 2])
+    plt.savefig(io.BytesIO(), format="png", bbox_inches="tight")
+    plt.close()
 
 
 def child(path: str) -> None:
@@ -30,7 +36,7 @@ def child(path: str) -> None:
     from IPython.core.interactiveshell import InteractiveShell  # noqa: PLC0415
     from traitlets.config import Config  # noqa: PLC0415
 
-    class Shell(InteractiveShell):  # type: ignore[misc]
+    class Shell(InteractiveShell):
         """IPython without a window."""
 
         def enable_gui(self, gui: str | None = None) -> None:

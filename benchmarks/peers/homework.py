@@ -10,8 +10,8 @@ import msgspec
 
 HERE = Path(__file__).parent
 LENGTHS = {
-    "short": {"$UPDATES": "20", "$STEPS": "2"},
-    "long": {"$UPDATES": "8000", "$STEPS": "30"},
+    "short": {"$UPDATES": "20", "$STEPS": "2", "$BATCH": "4"},
+    "long": {"$UPDATES": "8000", "$STEPS": "30", "$BATCH": "32"},
 }
 """How long the cells train: next to nothing, or about two and a half seconds."""
 

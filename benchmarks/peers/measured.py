@@ -14,6 +14,7 @@ from benchmarks.peers.nbgrader import Nbgrader
 from benchmarks.peers.otter import Otter
 from benchmarks.peers.timing import Job, Scores, Taken, medians, run
 
+TOOLS = ("nbgrader", "otter", "Chainrule", "bare fork")
 LOOP_SECONDS = 120.0
 """How long a tool is waited for where a notebook never ends."""
 
@@ -92,7 +93,7 @@ def measure(
             taken = mode.taken[-1]
             print(
                 f"  round {number + 1}: {mode.tool}, {mode.how}, {mode.notebooks}: {taken.wall:.1f} s, "
-                f"processor {taken.processor:.1f} s, others {taken.others:.2f} cores",
+                f"{taken.busy:.2f} cores busy, load before {taken.load:.1f}",
                 flush=True,
             )
 

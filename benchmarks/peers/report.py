@@ -12,7 +12,7 @@ def table(title: str, modes: Sequence[Mode], *, rounds: int) -> str:
     lines = [
         f"### {title}",
         "",
-        "| tool | how | notebooks | wall, s | processor, s | notebooks a minute | others' cores |",
+        "| tool | how | notebooks | seconds | notebooks a minute | cores busy | load before |",
         "|---|---|---|---|---|---|---|",
         *(row(mode) for mode in modes),
         "",
@@ -31,15 +31,8 @@ def row(mode: Mode) -> str:
     spread = f" ({min(run.wall for run in mode.taken):.1f} to {max(run.wall for run in mode.taken):.1f})"
     wall = f"{median.wall:.1f}{spread if len(mode.taken) > 1 else ''}"
     rate = "ended" if median.was_ended else f"{mode.per_minute:.1f}"
-    cells = (
-        mode.tool,
-        mode.how,
-        mode.notebooks,
-        wall,
-        f"{median.processor:.1f}",
-        rate,
-        f"{median.others:.2f}",
-    )
+    machine = (f"{median.busy:.2f}", f"{median.load:.1f}")
+    cells = (mode.tool, mode.how, mode.notebooks, wall, rate, *machine)
     return f"| {' | '.join(map(str, cells))} |"
 
 

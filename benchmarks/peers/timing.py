@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -13,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Scores = Mapping[str, Mapping[str, float]]
-_PR_SET_CHILD_SUBREAPER = 36
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -31,11 +31,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Taken:
-    """Wall and processor seconds of one run, and the cores that others used meanwhile."""
+    """Wall seconds of one run, the cores that were busy meanwhile, and the load average before it.
+
+    Chainrule's sandboxes are children that nobody waits for, so that their share of the busy cores cannot be
+    told from that of others: measure on a machine that does nothing else.
+    """
 
     wall: float
-    processor: float
-    others: float
+    busy: float
+    load: float
     was_ended: bool = False
 
 
@@ -49,7 +53,7 @@ def run(job: Job, log: Path) -> Taken:
     """Run a job once. Raises RuntimeError where a program fails; one that takes too long is ended."""
     job.before()
     with log.open("ab") as said:
-        busy, start = _busy(), time.perf_counter()
+        load, busy, start = os.getloadavg()[0], _busy(), time.perf_counter()
         processes = [
             subprocess.Popen(
                 command,
@@ -62,51 +66,28 @@ def run(job: Job, log: Path) -> Taken:
             )
             for command in job.commands
         ]
-        ended, processor = _wait(processes, start + job.seconds)
+        ended = _wait(processes, start + job.seconds)
         wall = time.perf_counter() - start
     statuses = [process.returncode for process in processes]
     if not ended and not set(statuses) <= {0, 1}:
         raise RuntimeError(
             f"{job.commands[0][0]} ended with status {max(statuses)}; its words:\n{log.read_text()}"
         )
-    return Taken(wall, processor, max(0.0, _busy() - busy - processor) / wall, ended)
+    return Taken(wall, (_busy() - busy) / wall, load, ended)
 
 
-def _wait(processes: Sequence[subprocess.Popen[bytes]], until: float) -> tuple[bool, float]:
-    """Wait for all; whether one had to be ended, and the processor seconds of them and their children."""
-    left, processor, ended = list(processes), 0.0, False
-    while left:
-        if time.perf_counter() > until and not ended:
-            ended = True
-            for process in left:
-                os.killpg(process.pid, 9)
-        for process in list(left):
-            pid, status, used = os.wait4(process.pid, os.WNOHANG)
-            if pid:
-                process.returncode = os.waitstatus_to_exitcode(status)
-                processor += used.ru_utime + used.ru_stime
-                left.remove(process)
-        time.sleep(0.005)
-    return ended, processor + _orphans()
-
-
-def adopt_orphans() -> None:
-    """Let what the programs leave behind become this process's children, so that its time is counted."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
-
-
-def _orphans() -> float:
-    """The processor seconds of processes that outlived their parents and have ended."""
-    processor = 0.0
-    while True:
-        try:
-            pid, _, used = os.wait4(-1, os.WNOHANG)
-        except ChildProcessError:
-            return processor
-        if not pid:
-            return processor
-        processor += used.ru_utime + used.ru_stime
+def _wait(processes: Sequence[subprocess.Popen[bytes]], until: float) -> bool:
+    """Wait for all; whether they had to be ended."""
+    try:
+        for process in processes:
+            process.wait(max(0.0, until - time.perf_counter()))
+    except subprocess.TimeoutExpired:
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        return True
+    return False
 
 
 def _busy() -> float:
@@ -121,7 +102,7 @@ def medians(runs: Sequence[Taken]) -> Taken:
     """The median of each number."""
     return Taken(
         statistics.median(run.wall for run in runs),
-        statistics.median(run.processor for run in runs),
-        statistics.median(run.others for run in runs),
+        statistics.median(run.busy for run in runs),
+        statistics.median(run.load for run in runs),
         any(run.was_ended for run in runs),
     )
