@@ -23,7 +23,8 @@ FORMAT = "chainrule.evidence/1"
 _TABLES = ("data", "parameters", "code", "machine")
 _TEXTS = ("item", "run", "recorded_at")
 _LARGEST = 1e300  # beyond it sums overflow
-_MACHINE = ("cpu", "numpy", "torch", "device")
+_ALWAYS = ("cpu", "numpy")
+_MACHINE = (*_ALWAYS, "torch", "device")
 
 
 @dataclass(frozen=True)
@@ -150,11 +151,15 @@ class Evidence:
 
     @property
     def same_machine(self) -> bool:
-        """Whether the claim says that it was made on a processor and with libraries like this one's."""
+        """Whether the claim says that it was made on a processor and with libraries like this one's.
+
+        A claim that names no torch was made before torch was loaded; it may be loaded here all the same.
+        """
         if self.repeated is None:
             return False
         here, there = self.repeated.machine, self.claimed.machine
-        return all(here.get(key) == there.get(key) for key in _MACHINE)
+        named = [key for key in _MACHINE if key in there or key in _ALWAYS]
+        return all(key in there and here.get(key) == there[key] for key in named)
 
 
 def _number(value: object) -> float | None:

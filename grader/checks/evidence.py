@@ -38,8 +38,10 @@ _A_COUNT = 0.05
 """How far from a whole number of examples an accuracy may lie: float32 and five decimals keep within 0.05."""
 
 
-def agrees(claimed: Array, again: Array, *, same_machine: bool, name: str) -> None:
-    """Each claimed loss is what the same code gave again, within SAME_MACHINE or ELSEWHERE.
+def agrees(
+    claimed: Array, again: Array, *, same_machine: bool, name: str, elsewhere: float = ELSEWHERE
+) -> None:
+    """Each claimed loss is what the same code gave again, within SAME_MACHINE or ``elsewhere``.
 
     A right solution fails with a probability below 1e-6: the bars lie a factor 16 above what other threads
     were measured to change, and a factor 10 above what the coarsest arithmetic of a GPU does.
@@ -48,7 +50,7 @@ def agrees(claimed: Array, again: Array, *, same_machine: bool, name: str) -> No
         raise BadEvidence(
             f"{name}: {len(claimed)} values were recorded, but run again the code gives {len(again)}"
         )
-    bar = SAME_MACHINE if same_machine else ELSEWHERE
+    bar = SAME_MACHINE if same_machine else elsewhere
     beside = again[: len(claimed)]
     with np.errstate(all="ignore"):
         gap = np.abs(claimed - beside) / np.maximum(np.abs(beside), np.finfo(np.float64).tiny)

@@ -62,7 +62,8 @@ def on_a_gpu(found: Recordings) -> None:
         recording["machine"] |= {"cpu": "another", "device": "cuda"}
         for run in runs(recording):
             if "beginning" in run:
-                run["beginning"]["losses"] = [loss * (1 - 1e-5) for loss in run["beginning"]["losses"]]
+                gap = 1e-6 if "pixels" in run["beginning"] else 1e-5  # numpy knows no GPU
+                run["beginning"]["losses"] = [loss * (1 - gap) for loss in run["beginning"]["losses"]]
 
 
 def with_more_runs(found: Recordings) -> None:

@@ -149,6 +149,15 @@ def test_the_same_machine_is_processor_and_libraries() -> None:
     assert not Evidence("1", RNG, (one,)).same_machine
 
 
+def test_a_claim_from_before_torch_was_loaded_is_of_the_same_machine() -> None:
+    without = {key: MACHINE[key] for key in ("cpu", "numpy")}
+    one = Claim.of(recording())
+    assert Evidence("1", RNG, (Claim.of(recording(machine=without)),), repeated=one).same_machine
+    for missing in without:
+        there = Claim.of(recording(machine={key: MACHINE[key] for key in MACHINE if key != missing}))
+        assert not Evidence("1", RNG, (there,), repeated=one).same_machine
+
+
 def test_a_beginning_that_failed_is_the_authors() -> None:
     evidence = Evidence("1", RNG, (Claim.of(recording()),), broken="beginning.py: no")
     assert evidence.claimed
