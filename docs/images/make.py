@@ -1,0 +1,87 @@
+"""Makes the sample report and the README's two pictures: ``python docs/images/make.py``.
+
+The sample is the full-marks notebook with one mistake put into its code, so that its curves, honest for the
+code that was there before, are no longer those of the code that is handed in. Needs Debian's chromium.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from grader.model.records import Grade, decode
+from grader.reports.table import print_report
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+IMAGES, SAMPLE = ROOT / "docs" / "images", ROOT / "reports" / "sample"
+RIGHT, WRONG = "grad.sum(axis=0, keepdims=True)", "grad.mean(axis=0, keepdims=True)"
+SEED = "1"
+WIDTH = 900
+PARTS = ("", "#item-3.1.1")
+SWITCHES = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--hide-scrollbars",
+)
+
+
+def main() -> None:
+    """Grade the sample, then draw it."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        (place / "sample.ipynb").write_text(with_mistake(), encoding="utf-8")
+        grade = [sys.executable, "-m", "grader.cli.main", "sample.ipynb", "--seed", SEED]
+        subprocess.run([*grade, "--assignment", str(ROOT), "--out", "out"], cwd=place, check=True)
+        for name in ("grade.json", "report.html"):
+            shutil.copyfile(place / "out" / "sample" / name, SAMPLE / name)
+        record = decode((SAMPLE / "grade.json").read_bytes())
+        photograph((SAMPLE / "report.html").as_uri(), IMAGES / "report.png", size=(WIDTH, 1500), work=place)
+        (place / "terminal.svg").write_text(terminal(record), encoding="utf-8")
+        photograph((place / "terminal.svg").as_uri(), IMAGES / "terminal.png", size=(1120, 1150), work=place)
+
+
+def with_mistake() -> str:
+    """The full-marks notebook with a mean where a sum belongs."""
+    text = (ROOT / "examples" / "full_marks" / "hw3.ipynb").read_text(encoding="utf-8")
+    tree = json.loads(text)
+    changed = 0
+    for cell in tree["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code" and RIGHT in source:
+            cell["source"] = source.replace(RIGHT, WRONG)
+            changed += 1
+    assert changed == 1, "the reference's gradient of the bias is written in another way now"
+    return json.dumps(tree)
+
+
+def terminal(grade: Grade) -> str:
+    """The report on a terminal, as SVG."""
+    console = Console(
+        record=True, width=100, force_terminal=True, file=io.StringIO(), color_system="truecolor"
+    )
+    print_report(grade, console, report_path="reports/sample/report.html")
+    return console.export_svg(title="grade sample.ipynb")
+
+
+def photograph(address: str, path: Path, *, size: Sequence[int], work: Path) -> None:
+    """A picture of a page in a real browser."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert chromium, "needs Debian's chromium"
+    window = f"--window-size={size[0]},{size[1]}"
+    profile = f"--user-data-dir={work / 'profile'}"
+    subprocess.run([chromium, *SWITCHES, window, profile, f"--screenshot={path}", address], check=True)
+
+
+if __name__ == "__main__":
+    main()
