@@ -427,10 +427,7 @@ class TestFiguresAndEvidence:
         ("value", "why"),
         [
             *((value, "no object") for value in (None, 3, [], "[1]", "7")),
-            *(
-                (value, "cut short or damaged")
-                for value in ("text", "{", '{"item": "1", "data": [4.1')
-            ),
+            *((value, "cut short or damaged") for value in ("text", "{", '{"item": "1", "data": [4.1')),
             ("[" * 100_000, "nested too deeply"),
             (json.loads('{"a":' * 20 + "1" + "}" * 20), "nested too deeply"),
             ({"a": [0] * (MAX_NODES + 1)}, "more than 200,000 values"),
