@@ -4,6 +4,7 @@
   the memory of the process that leads, and a second run over the unchanged class;
 - a thousand submissions while workers and the leading process are killed at random: every grade must equal
   the undisturbed run's, none missing, none twice;
+- the same submissions on one and on two Dask workers, in turns;
 - the memory that one sandbox has to itself after its notebook ran.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -18,6 +20,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,8 +82,11 @@ WRONG = "return x"
 SCORES = {RIGHT: 4, NAIVE: 2, WRONG: 0}
 
 
-def make_class(home: Path, count: int) -> dict[str, int]:
-    """Write the course and ``count`` submissions; the points that each deserves, by its name."""
+def make_class(home: Path, count: int, *, work: float = 0.0) -> dict[str, int]:
+    """Write the course and ``count`` submissions; the points that each deserves, by its name.
+
+    Each computes for ``work`` seconds of processor time.
+    """
     for name, text in {"assignment.toml": MANIFEST, "hidden_tests/test_1.py": CHECKS}.items():
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(text)
@@ -88,6 +94,8 @@ def make_class(home: Path, count: int) -> dict[str, int]:
     for number in range(count):
         body = random.choice(tuple(SCORES))
         source = f"import numpy as np\n\ndef softmax(x):\n    {body}\n\nnumber = {number}"
+        if work:
+            source += f"\nimport time\nwhile time.process_time() < {work}:\n    pass"
         cells = [{"cell_type": "code", "source": source, "metadata": {}, "outputs": []}]
         path = home / "in" / f"s{number:05}" / "hw.ipynb"
         path.parent.mkdir(parents=True)
@@ -136,11 +144,15 @@ def resident(pid: int) -> float:
     return pages * os.sysconf("SC_PAGESIZE") / 2**20
 
 
-def run_timed(home: Path) -> tuple[list[float], float, float]:
+def run_timed(home: Path, *more: str) -> tuple[list[float], float, float]:
     """Run a batch: when each submission ended, the leading process's largest memory, all seconds."""
     start, ends, largest = time.perf_counter(), [], 0.0
     with subprocess.Popen(
-        command(home, "--no-reports"), cwd=home, stderr=subprocess.PIPE, text=True
+        command(home, "--no-reports", *more),
+        cwd=home,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:
@@ -224,6 +236,46 @@ def a_worker_of(parent: int, random: Random) -> int | None:
     return int(random.choice(children)) if children else None
 
 
+def dask_workers(*, count: int, work: float, times: int) -> Figure:
+    """How many times as fast two Dask workers are as one, from the first submission's end to the last's."""
+    rates: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(times):
+        for workers, taken in rates.items():
+            with folder_of_its_own() as home, cluster(workers) as address:
+                deserved = make_class(home, count, work=work)
+                ends, _, _ = run_timed(home, "--dask", address)
+                assert {name: [points] for name, points in deserved.items()} == grades(home)
+                taken.append((len(ends) - 1) / (ends[-1] - ends[0]))
+    one, two = (statistics.median(rates[workers]) for workers in (1, 2))
+    note = f"{60 * one:.0f} and {60 * two:.0f} a minute, {work:g} s of student code each"
+    return Figure("two Dask workers against one", two / one, "times", note=note, at_least=1.8)
+
+
+@contextmanager
+def cluster(workers: int) -> Iterator[str]:
+    """A Dask scheduler on this machine with so many workers of one thread."""
+    program = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+    started: list[subprocess.Popen[str]] = []
+    try:
+        scheduler = subprocess.Popen([*program, "--no-dashboard"], stderr=subprocess.PIPE, text=True)
+        started.append(scheduler)
+        assert scheduler.stderr is not None
+        address = next(
+            found[0]
+            for line in scheduler.stderr
+            if (found := re.findall(r"Scheduler at:\s+(tcp://\S+)", line))
+        )
+        threading.Thread(target=scheduler.stderr.read, daemon=True).start()  # its pipe must not fill up
+        program = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1"]
+        program += ["--no-nanny", "--no-dashboard"]
+        started += [subprocess.Popen(program, stderr=subprocess.DEVNULL, text=True) for _ in range(workers)]
+        yield address
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait()
+
+
 def sandbox_memory() -> Figure:
     """What one sandbox has to itself after the full-marks notebook ran."""
     home = folder.load(ROOT)
@@ -293,6 +345,10 @@ def main() -> int:
     console = Console()
     console.print(f"[dim]{machine()}[/dim]")
     figures = [sandbox_memory()]
+    with console.status("one and two Dask workers"):
+        figures.append(
+            dask_workers(count=12 if quick else 60, work=0.3 if quick else 1.0, times=1 if quick else 3)
+        )
     with console.status("a class under fire"):
         figures.append(under_fire(count=60 if quick else STORM, kills=4 if quick else KILLS))
     with console.status("a large class"):
