@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import platform
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ def describe_environment(isolation: str, *, environ: Mapping[str, str]) -> Envir
     )
 
 
+@functools.cache  # a batch's worker describes itself once for every submission
 def version_of(package: str) -> str | None:
     """The installed version, read without importing the package; None where it is not installed."""
     try:
