@@ -13,7 +13,11 @@ from benchmarks.peers import environments, report
 from benchmarks.peers.homework import LENGTHS, Student, load, students
 from benchmarks.peers.measured import TOOLS, Tools, measure
 
-TITLES = {"short": "Shortened cells", "long": "Cells that train for seconds"}
+TITLES = {
+    "numpy": "Shortened cells without torch",
+    "short": "Shortened cells",
+    "long": "Cells that train for seconds",
+}
 COPIES = 10
 """A larger class for Chainrule has everybody so many times."""
 

@@ -33,12 +33,11 @@ def peers() -> Iterator[Any]:
 
 
 def test_everybody_deserves_their_points(peers):
-    homework = peers("homework").load("short")
+    homework = peers("homework").load("numpy")
     function = peers("checks").function
-    by_numpy = [item for item in homework.items if item.id not in {"attention", "training"}]
     for student in peers("homework").students():
         found = {}
-        for item in by_numpy:
+        for item in homework.items:
             names: dict[str, Any] = {}
             exec("import numpy as np", names)
             with contextlib.suppress(SyntaxError, FileNotFoundError):
@@ -50,8 +49,7 @@ def test_everybody_deserves_their_points(peers):
                     found[check.name] = float(check.points)
                 except (AssertionError, NameError):
                     found[check.name] = 0.0
-        deserved = student.deserves(homework)
-        assert found == {check: deserved[check] for check in found}, student.name
+        assert found == student.deserves(homework), student.name
 
 
 def test_the_homework_is_what_each_tool_reads(peers):
