@@ -32,6 +32,7 @@ _READ = 1 << 16
 _PROC = Path("/proc/self")
 # Made once in the zygote, not in every fork of it.
 _KILLS = re.compile(rb"^oom_kill (\d+)", re.MULTILINE)
+_FULL = re.compile(rb"^under_oom 1$", re.MULTILINE)
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
@@ -132,6 +133,10 @@ class Group:
         """How many of its processes the kernel has ended because the group held too much."""
         found = _KILLS.search(os.pread(self._events, _READ, 0))
         return int(found[1]) if found else 0
+
+    def is_full(self) -> bool:
+        """Whether a process waits for memory that the group may not have: version 1, where none is ended."""
+        return _FULL.search(os.pread(self._events, _READ, 0)) is not None
 
     def kill(self) -> None:
         """End every process in it. They may be about to end when this returns."""
@@ -236,6 +241,9 @@ def _limit(own: Sequence[int], limits: ProcessLimits) -> None:
     if len(own) > 1:
         _write(own[0], "memory.limit_in_bytes", size)
         swap, most = "memory.memsw.limit_in_bytes", size  # of both together
+        # Whoever wants more waits until the watchdog has chosen. The kernel would end the largest and, before
+        # its memory is free, the next: the state itself for what one check's copy did.
+        _write(own[0], "memory.oom_control", "1")
     else:
         _write(own[0], "memory.max", size)
         swap, most = "memory.swap.max", "0"

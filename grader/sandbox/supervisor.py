@@ -184,7 +184,8 @@ class _Supervisor:
             return processes.proportional_mb(process)
 
     def _keep_memory(self, watch: MemoryWatch) -> None:
-        for process, megabytes in watch.victims():
+        full = self.group is not None and self.group.is_full()
+        for process, megabytes in watch.victims(full=full):
             if process == watch.first:
                 self._end("memory")
             else:

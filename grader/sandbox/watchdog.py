@@ -32,10 +32,17 @@ class MemoryWatch:
     measure: Callable[[int], float] = field(default_factory=lambda: processes.proportional_mb)
     clock: Callable[[], float] = time.monotonic
     _rest_until: float = field(default=0.0, init=False)
+    _chosen: list[int] = field(default_factory=list, init=False)
 
-    def victims(self) -> list[tuple[int, float]]:
-        """The processes to end now with the megabytes each holds; empty almost always."""
+    def victims(self, *, full: bool = False) -> list[tuple[int, float]]:
+        """The processes to end now with the megabytes each holds; empty almost always.
+
+        ``full`` says that the kernel gives the group no more memory, whatever the processes hold themselves
+        (files in memory count too): then one has to go, but not before earlier victims are gone.
+        """
         started = self.clock()
+        if full:
+            return self._one_of_a_full_group()
         if started < self._rest_until:
             return []
         members = self.members()
@@ -45,7 +52,19 @@ class MemoryWatch:
         sizes = {process: self.measure(process) for process in members}
         ended = self.clock()
         self._rest_until = ended + _REST_FACTOR * (ended - started)
-        return choose_victims(sizes, first=self.first, limit_mb=self.limit_mb)
+        return self._remembered(choose_victims(sizes, first=self.first, limit_mb=self.limit_mb))
+
+    def _one_of_a_full_group(self) -> list[tuple[int, float]]:
+        if processes.resident_mb(self._chosen) > 0:  # what they held is not free yet
+            return []
+        sizes = {process: self.measure(process) for process in self.members()}
+        return self._remembered(
+            choose_victims(sizes, first=self.first, limit_mb=max(0.0, sum(sizes.values()) - 1))
+        )
+
+    def _remembered(self, victims: list[tuple[int, float]]) -> list[tuple[int, float]]:
+        self._chosen = [process for process, _ in victims] or self._chosen
+        return victims
 
 
 def choose_victims(sizes: dict[int, float], *, first: int, limit_mb: float) -> list[tuple[int, float]]:

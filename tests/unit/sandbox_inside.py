@@ -60,7 +60,7 @@ class Inside:
     def run(self, source: str) -> Any:
         self.send(source)
         reply = self.reply()
-        assert "value" in reply, reply
+        assert "value" in reply, (reply, "gone" in reply and self.box.died_of(wait=5))
         return reply["value"]
 
     def error(self, source: str) -> str:

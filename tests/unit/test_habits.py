@@ -173,6 +173,7 @@ def stood_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_an_installed_module_is_used_as_it_is(stood_in, tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, "tqdm", raising=False)  # a notebook run in this process leaves one
     (tmp_path / "tqdm.py").write_text("mine = 1")
     monkeypatch.syspath_prepend(tmp_path)
     import tqdm  # noqa: PLC0415

@@ -229,6 +229,23 @@ def test_the_watchdog_rests_after_a_careful_look(monkeypatch: pytest.MonkeyPatch
     assert len(careful) * 0.1 <= 10 / 4
 
 
+def test_of_a_full_group_one_goes_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the processes hold themselves: files in memory count too. The state itself goes last."""
+    held = {1: 20.0, 7: 30.0, 9: 25.0}
+    monkeypatch.setattr(
+        "grader.sandbox.processes.resident_mb", lambda those: sum(held.get(p, 0) for p in those)
+    )
+    monkeypatch.setattr("grader.sandbox.processes.proportional_mb", lambda process: held.get(process, 0.0))
+    watch = MemoryWatch(100, 1, lambda: [1, 7, 9])
+    assert watch.victims() == []
+    assert watch.victims(full=True) == [(7, 30.0)]
+    assert watch.victims(full=True) == []  # it is not gone yet
+    del held[7]
+    assert watch.victims(full=True) == [(9, 25.0)]
+    del held[9]
+    assert watch.victims(full=True) == [(1, 20.0)]
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [(0, "exit 0"), (3, "exit 3"), (-9, "signal 9 (SIGKILL)"), (-11, "signal 11 (SIGSEGV)")],
