@@ -238,16 +238,22 @@ class Telling(Tell):
 def stoppable(progress: BatchProgress) -> Iterator[Callable[[], bool]]:
     """Ctrl-C, or a polite end from outside, lets what runs finish; a second one stops at once."""
     asked: list[int] = []
+    told: list[bool] = []
 
     def ask(number: int, _frame: FrameType | None) -> None:
         if asked:
             raise KeyboardInterrupt
-        asked.append(number)
-        progress.note("finishing what runs; the rest is kept for the next start (again to stop at once)")
+        asked.append(number)  # nothing is printed here: the signal may have come in the middle of a print
+
+    def is_asked() -> bool:
+        if asked and not told:
+            told.append(True)
+            progress.note("finishing what runs; the rest is kept for the next start (again to stop at once)")
+        return bool(asked)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: bool(asked)
+        yield is_asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

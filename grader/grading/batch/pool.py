@@ -103,7 +103,7 @@ class LocalPool:
     ) -> None:
         """Give every free worker something to do, starting workers as far as there is work for them."""
         idle = [worker for worker in workers if worker.work is None]
-        while (idle or len(workers) < self._count) and not stop():
+        while not stop() and (idle or len(workers) < self._count):
             work = again.popleft() if again else next(source, None)
             if work is None:
                 return
