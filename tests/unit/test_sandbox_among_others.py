@@ -29,7 +29,7 @@ as_root = pytest.mark.skipif(
 
 OWN = 4321
 NO_FORKS = "not fork and not processes_is_limited and not daemons"
-NO_COPIES = "not descriptors and not its_copies and not makes_no_copies"
+NO_COPIES = "not descriptors and not its_copies and not makes_no_copies and not copy_made_while"
 NO_OWN_FILES = "not names_arguments and not hundred_copies and not harm_the_main and not freed_goes_back"
 
 
