@@ -114,7 +114,7 @@ def _keep_privileges() -> None:
 
 
 def _look_away() -> None:
-    def victims(_: MemoryWatch) -> list[Any]:
+    def victims(_: MemoryWatch, *, full: bool = False) -> list[Any]:
         return []
 
     MemoryWatch.victims = victims  # type: ignore[method-assign]
