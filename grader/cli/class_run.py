@@ -112,7 +112,8 @@ class ClassRun:
     def stored(self, work: Work, done: Done) -> tuple[StoredResult, Grade]:
         """A worker's record as the book keeps it."""
         grade = decode(done.record)
-        item_keys = keys_after(work, self.keys, self.earlier(work.sha256))
+        earlier = self.earlier(work.sha256) if work.previous else None  # nothing else was taken over
+        item_keys = keys_after(work, self.keys, earlier)
         result = StoredResult(
             key=result_key(item_keys),
             assignment=self.assignment,

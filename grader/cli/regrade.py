@@ -117,11 +117,11 @@ def grade_again(places: Places, run: ClassRun, workers: int | None) -> tuple[lis
     contents: dict[str, Content] = {}
     missing: list[str] = []
     graded = {grade.submission.row for grade in run.book.grades(run.assignment)}
-    known = run.book.known(
-        result_key(run.keys.of_items(entry.sha256)) for entry in run.book.submissions(run.assignment)
-    )
-    for entry in run.book.submissions(run.assignment):
-        if entry.row not in graded or result_key(run.keys.of_items(entry.sha256)) in known:
+    entries = [entry for entry in run.book.submissions(run.assignment) if entry.row in graded]
+    keys = {entry.sha256: result_key(run.keys.of_items(entry.sha256)) for entry in entries}
+    known = run.book.known(keys.values())
+    for entry in entries:
+        if keys[entry.sha256] in known:
             continue
         if entry.sha256 not in contents and file_digest(Path(entry.path)) != entry.sha256:
             missing.append(entry.name)
@@ -160,13 +160,9 @@ def show(changes: Sequence[Change], missing: Sequence[str], ended: Sequence[Ende
     seen = [change for change in changes if change.why]
     if seen:
         table = Table(box=None, pad_edge=False)
-        for column, justify in (
-            ("student", "left"),
-            ("before", "right"),
-            ("after", "right"),
-            ("why", "left"),
-        ):
-            table.add_column(column, justify="right" if justify == "right" else "left", overflow="fold")
+        for column in ("student", "before", "after", "why"):
+            is_number = column in ("before", "after")
+            table.add_column(column, justify="right" if is_number else "left", overflow="fold")
         for change in sorted(seen, key=lambda one: abs(difference(one)), reverse=True)[:SHOWN]:
             name = change.grade.submission.student or change.grade.submission.name
             why = "\n".join(one_line(text, 300) for text in change.why)
