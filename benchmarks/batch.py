@@ -32,7 +32,7 @@ from rich.console import Console
 
 from benchmarks.measure import Figure, machine, show
 from grader.grading import folder
-from grader.grading.batch.work import SilentWatch
+from grader.grading.execution import Silent
 from grader.grading.openers import WarmProcesses
 from grader.grading.run import GradeJob, begin, enter, run_cells
 from grader.notebooks.intake import read
@@ -281,7 +281,7 @@ def sandbox_memory() -> Figure:
     home = folder.load(ROOT)
     path = ROOT / "examples" / "full_marks" / "hw3.ipynb"
     job, submission = GradeJob(path, home, seed=1), read(path)
-    watch = SilentWatch()
+    watch = Silent()
     with WarmProcesses() as warm:
         sizes = []
         for _ in range(3):

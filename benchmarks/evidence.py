@@ -17,8 +17,8 @@ from pathlib import Path
 from benchmarks.commands import FULL_MARKS, ROOT
 from benchmarks.measure import machine
 from grader.grading import folder
+from grader.grading.execution import Silent
 from grader.grading.openers import WarmProcesses
-from grader.grading.public_pytest import Silent
 from grader.grading.run import GradeJob, grade
 from grader.model.errors import CannotGrade
 from grader.model.records import Grade

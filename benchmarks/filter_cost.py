@@ -15,6 +15,7 @@ from benchmarks.commands import FULL_MARKS, ROOT
 from benchmarks.measure import Figure, side_by_side
 from benchmarks.sandbox import notebook
 from grader.grading import folder, openers, run
+from grader.grading.execution import Silent
 from grader.notebooks.intake import read
 from grader.sandbox.zygote import AGENT, Zygote
 
@@ -32,19 +33,6 @@ HOW_MANY = """
 with open("/proc/self/status") as file:
     filters = next(int(line.split()[1]) for line in file if line.startswith("Seccomp_filters"))
 """
-
-
-class Silent:
-    """Nobody watches."""
-
-    def cell(self, number: int, total: int, first_line: str) -> None:
-        """Say nothing."""
-
-    def check(self, number: int, total: int, title: str) -> None:
-        """Say nothing."""
-
-    def note(self, text: str) -> None:
-        """Say nothing."""
 
 
 def cost(*, times: int) -> list[Figure]:

@@ -85,8 +85,8 @@ def run(
 ) -> dict[Path, CalibrationFile]:
     """The bounds, with a bar that shows how far it is; silent where nobody watches."""
     from grader.grading import calibration  # noqa: PLC0415  # see above
+    from grader.grading.execution import Silent  # noqa: PLC0415
     from grader.grading.openers import WarmProcesses  # noqa: PLC0415
-    from grader.grading.public_pytest import Silent  # noqa: PLC0415
 
     console = Console(stderr=True)
     with (

@@ -33,6 +33,19 @@ class Watch(Protocol):
         """Something else begins."""
 
 
+class Silent:
+    """Watches and says nothing."""
+
+    def cell(self, number: int, total: int, first_line: str) -> None:
+        """Say nothing."""
+
+    def check(self, number: int, total: int, title: str) -> None:
+        """Say nothing."""
+
+    def note(self, text: str) -> None:
+        """Say nothing."""
+
+
 @dataclass(frozen=True)
 class Execution:
     """How every code cell ended, the pictures they drew (base64 PNG) by cell number, and what they recorded.

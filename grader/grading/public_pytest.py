@@ -13,7 +13,7 @@ import pytest
 
 from grader.grading import folder
 from grader.grading.evidence import Recorded, recorded_in, with_run
-from grader.grading.execution import execute
+from grader.grading.execution import Silent, execute
 from grader.grading.local import CALL_SECONDS, OwnNotebook
 from grader.grading.outcomes import verdict_on
 from grader.grading.plugin import CheckPlugin
@@ -22,19 +22,6 @@ from grader.notebooks.answers import find_answers
 from grader.notebooks.intake import read
 
 SEED = 0
-
-
-class Silent:
-    """Watches and says nothing: pytest has its own progress."""
-
-    def cell(self, number: int, total: int, first_line: str) -> None:
-        """Say nothing."""
-
-    def check(self, number: int, total: int, title: str) -> None:
-        """Say nothing."""
-
-    def note(self, text: str) -> None:
-        """Say nothing."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -11,16 +11,7 @@ import sys
 from pathlib import Path
 
 from grader.grading import folder, openers, run
-
-
-class Silent:
-    """Nobody watches."""
-
-    def cell(self, number: int, total: int, first_line: str) -> None: ...
-
-    def check(self, number: int, total: int, title: str) -> None: ...
-
-    def note(self, text: str) -> None: ...
+from grader.grading.execution import Silent
 
 
 def main(arguments: list[str]) -> None:

@@ -21,7 +21,7 @@ import msgspec
 from world import World
 
 from grader.grading import openers, run
-from grader.grading.execution import Watch
+from grader.grading.execution import Silent, Watch
 from grader.grading.folder import AssignmentFolder
 from grader.model.errors import CannotGrade
 from grader.model.records import CheckResult, Grade
@@ -194,16 +194,6 @@ def points_of(grade: Grade) -> dict[str, str]:
 def checks_of(grade: Grade) -> Iterator[CheckResult]:
     for item in grade.items:
         yield from item.checks
-
-
-class Silent:
-    """Nobody watches."""
-
-    def cell(self, number: int, total: int, first_line: str) -> None: ...
-
-    def check(self, number: int, total: int, title: str) -> None: ...
-
-    def note(self, text: str) -> None: ...
 
 
 class Range:

@@ -16,8 +16,8 @@ from nbclient import NotebookClient
 from test_docs import ROOT, write_files
 
 from grader.grading import folder
+from grader.grading.execution import Silent
 from grader.grading.openers import WarmProcesses
-from grader.grading.public_pytest import Silent
 from grader.grading.run import GradeJob, grade
 
 EVIDENCE = "application/vnd.chainrule.evidence+json"

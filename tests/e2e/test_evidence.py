@@ -13,8 +13,8 @@ import pytest
 from evidence_course import BEGINNING, STEPS, WALK, make_course, make_notebook, recording, shown
 
 from grader.grading import folder
+from grader.grading.execution import Silent
 from grader.grading.openers import WarmProcesses
-from grader.grading.public_pytest import Silent
 from grader.grading.run import GradeJob, grade
 from grader.model.records import Grade, ItemResult, decode, encode
 from grader.reports.html import render

@@ -13,7 +13,7 @@ import pytest
 from test_docs import write_files
 
 from grader.grading import folder, openers, run
-from grader.grading.public_pytest import Silent
+from grader.grading.execution import Silent
 
 HERE = Path(__file__).parent
 ALL = frozenset(

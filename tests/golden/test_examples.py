@@ -15,6 +15,7 @@ from make_examples import EXAMPLES, RECIPES, MadeExample, made_examples
 from make_full_marks import solved_cells
 
 from grader.grading import folder, openers, run
+from grader.grading.execution import Silent
 from grader.grading.folder import AssignmentFolder
 from grader.model.errors import CannotGrade
 from grader.model.points import ZERO
@@ -26,16 +27,6 @@ REPOSITORY = EXAMPLES.parent
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/expected.toml"))
 SEEDS = (3, 20_231_207, 2**31 - 1)
 """The examples take turns, so that a run sees several seeds; none may change a score."""
-
-
-class Silent:
-    """Nobody watches."""
-
-    def cell(self, number: int, total: int, first_line: str) -> None: ...
-
-    def check(self, number: int, total: int, title: str) -> None: ...
-
-    def note(self, text: str) -> None: ...
 
 
 @pytest.fixture(scope="module")

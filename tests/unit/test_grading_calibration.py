@@ -13,8 +13,8 @@ from grader.checks.limits import Seen
 from grader.cli import calibrate as cli
 from grader.grading import bounds, calibration, folder, openers
 from grader.grading.checks import run_checks
+from grader.grading.execution import Silent
 from grader.grading.plugin import CheckPlugin
-from grader.grading.public_pytest import Silent
 from grader.model.calibration import Side, decode, encode
 from grader.model.errors import CalibrationError, Fault
 from grader.session.in_process import LocalNotebook

@@ -10,7 +10,7 @@ import msgspec
 from grader.grading.batch.merge import merge
 from grader.grading.duplicates import fingerprints
 from grader.grading.evidence import claims_in
-from grader.grading.execution import Watch
+from grader.grading.execution import Silent, Watch
 from grader.grading.folder import AssignmentFolder
 from grader.grading.run import GradeJob, Opener, given_cells, grade
 from grader.model.errors import CannotGrade, CheckError, Fault, ManifestError, SubmissionError
@@ -58,23 +58,10 @@ class Lost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 OnDone = Callable[[Work, "Done | Lost"], None]
 
 
-class SilentWatch:
-    """Watches a grading for nobody; a batch shows submissions, not cells."""
-
-    def cell(self, number: int, total: int, first_line: str) -> None:
-        """Cell ``number`` of ``total`` begins."""
-
-    def check(self, number: int, total: int, title: str) -> None:
-        """Check ``number`` of ``total`` begins."""
-
-    def note(self, text: str) -> None:
-        """Something else begins."""
-
-
 def run_work(work: Work, folder: AssignmentFolder, opener: Opener, *, watch: Watch | None = None) -> Done:
     """Grade one submission. Whatever is wrong with it or with this machine is in the answer, never raised."""
     try:
-        done = graded(work, folder, opener, watch or SilentWatch())
+        done = graded(work, folder, opener, watch or Silent())
     except SubmissionError as error:
         shown = str(error).replace(Path(work.path).name, work.name)  # what lay in a zip is kept by its digest
         return Done(error=shown, fault=Fault.STUDENT)
