@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +22,7 @@ import msgspec
 import psutil
 import pytest
 from distributed.cli import dask_scheduler, dask_worker
+from distributed.utils import LoopRunner
 from distributed.versions import get_versions
 from tiny import HIDDEN, RIGHT, make_assignment, make_notebook
 
@@ -385,6 +388,35 @@ def test_words_that_are_no_address(address: str) -> None:
 def test_nobody_there() -> None:
     with pytest.raises(UsageError, match=r"--dask 127.0.0.1:1: no Dask scheduler within 1 s: .*is it"):
         cluster.connect("127.0.0.1:1", seconds=1)
+
+
+def test_a_client_that_did_not_start_leaves_nothing_to_collect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The collector comes by while the next client starts: nothing may be left that it has to close then."""
+
+    def start_after_collecting(runner: LoopRunner) -> None:
+        gc.collect()
+        start(runner)
+
+    start = LoopRunner._start_unlocked
+    monkeypatch.setattr(LoopRunner, "_start_unlocked", start_after_collecting)
+    # What waits for the lock it holds itself would wait for ever.
+    monkeypatch.setattr(LoopRunner, "_lock", ImpatientLock())
+    for _ in range(2):
+        with pytest.raises(UsageError, match="TLS expects"):
+            cluster.connect("tls://127.0.0.1:1", seconds=1)
+
+
+class ImpatientLock:
+    """A lock that is not waited for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        assert self._lock.acquire(timeout=5), "two parts of one thread wait for each other"
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 def test_no_cluster_is_needed_where_nothing_is_left_to_grade(home: AssignmentFolder) -> None:

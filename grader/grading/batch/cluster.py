@@ -54,6 +54,22 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+class TidyClient(Client):  # type: ignore[misc]  # distributed has no types
+    """A client that is closed at once where it could not be started.
+
+    Dask leaves such a client to the garbage collector, which closes it whenever it comes by: within the start
+    of the next client too, and then both wait for the same lock for ever.
+    """
+
+    def start(self, **kwargs: Any) -> None:
+        """As Dask's own, which the constructor calls."""
+        try:
+            super().start(**kwargs)
+        except BaseException:
+            self.close()
+            raise
+
+
 def connect(address: str, *, seconds: float = CONNECT_SECONDS) -> Client:
     """A client of the scheduler there. Raises UsageError in one line where there is none."""
     assert_trusted(address)
@@ -63,7 +79,7 @@ def connect(address: str, *, seconds: float = CONNECT_SECONDS) -> Client:
         security = Security(require_encryption=True) if address.startswith("tls:") else None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # versions are compared below
-            return Client(address, timeout=seconds, security=security, set_as_default=False)
+            return TidyClient(address, timeout=seconds, security=security, set_as_default=False)
     except OSError as error:
         why = "nothing answered" if isinstance(error, TimeoutError) else str(error)
         raise UsageError(
