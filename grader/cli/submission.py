@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -24,6 +25,7 @@ from grader.notebooks.intake import read
 from grader.reports.progress import GradingProgress
 
 MAX_SEED = 2**31
+REPORTS_NEED = ("grader.reports.html", "grader.reports.table")  # Jinja2 and Markdown, not needed to start
 MAX_NAME_BYTES = 100  # of a report's folder; file systems allow 255
 
 HELP = """Grade a submission (.ipynb or .py), or several one after the other.
@@ -92,7 +94,8 @@ def command(  # noqa: D103  # its help is HELP
     for task in tasks:
         assert_writable(task.reports(out))
     if len(tasks) == 1:
-        status = carry_out(tasks[0], tasks[0].reports(out), openers.open_notebook, as_json=as_json)
+        opener = partial(openers.open_notebook, also=REPORTS_NEED)
+        status = carry_out(tasks[0], tasks[0].reports(out), opener, as_json=as_json)
     else:
         status = carry_out_all(tasks, out, as_json=as_json)
     if status:
