@@ -1,18 +1,27 @@
 """`python -m benchmarks.evidence [--gradings N] [--seeds N]`: whether grading evidence ever errs.
 
 The full-marks notebook is graded in the sandbox with N seeds, and each wrong-evidence example with its own N:
-no point may be lost, no wrong evidence accepted. All of it is real grading; warm processes save the imports.
+no point may be lost, no wrong evidence accepted. All of it is real grading, on all processors; warm processes
+save the imports.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import multiprocessing
+import os
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
 
 from benchmarks.commands import FULL_MARKS, ROOT
 from benchmarks.measure import machine
@@ -24,63 +33,99 @@ from grader.model.errors import CannotGrade
 from grader.model.records import Grade
 
 GOLDEN = ROOT / "tests" / "golden"
+RIGHT = "30 of 30 decided points earned"
+REFUSED = "refused"
 
 
-def graded(path: Path, seed: int, warm: WarmProcesses, *, only: tuple[str, ...] = ()) -> Grade:
-    """One grading of a file, of some items or of all."""
-    job = GradeJob(path, folder.load(ROOT), seed, only=only)
-    return grade(job, opener=warm.open_notebook, watch=Silent())
+@dataclass(frozen=True)
+class Task:
+    """One grading: of the full-marks notebook, or of the named wrong example's item alone."""
+
+    path: Path
+    seed: int
+    name: str = ""
+    item: str = ""
 
 
-def full_marks(gradings: int, warm: WarmProcesses) -> Counter[str]:
-    """What so many gradings of the full-marks notebook gave, each with a seed of its own."""
-    found: Counter[str] = Counter()
-    for seed in range(gradings):
-        record = graded(FULL_MARKS, seed, warm)
-        found[f"{record.earned} of {record.decided} decided points earned"] += 1
-    return found
+def outcome(task: Task, opener: Callable[..., Any]) -> str:
+    """RIGHT or REFUSED where the grading went as it should, else what went wrong."""
+    only = frozenset({task.item} if task.item else ())
+    job = GradeJob(task.path, folder.load(ROOT), task.seed, only=only)
+    try:
+        record = grade(job, opener=opener, watch=Silent())
+    except CannotGrade as error:
+        return f"could not be graded: {error}"
+    return refused(record, task) if task.item else earned(record, task)
 
 
-def wrong_examples(seeds: int, warm: WarmProcesses) -> Counter[str]:
-    """How often each wrong example's item lost its points, and whether it was ever accepted."""
+def earned(record: Grade, task: Task) -> str:
+    """What the full-marks notebook got."""
+    said = f"{record.earned} of {record.decided} decided points earned"
+    return said if said == RIGHT else f"{said} (seed {task.seed})"
+
+
+def refused(record: Grade, task: Task) -> str:
+    """Whether a wrong example's item lost its points."""
+    [result] = [entry for entry in record.items if entry.item == task.item]
+    right = result.decided and not result.earned
+    return REFUSED if right else f"ACCEPTED: {task.name} (seed {task.seed})"
+
+
+def work(tasks: Any, outcomes: Any) -> None:
+    """Grade task after task in this process, until None comes."""
+    with WarmProcesses() as warm:
+        for task in iter(tasks.get, None):
+            outcomes.put(outcome(task, warm.open_notebook))
+
+
+def graded(tasks: Sequence[Task], *, processes: int) -> Iterator[str]:
+    """How each grading ended, in any order."""
+    context = multiprocessing.get_context("spawn")
+    waiting, ended = context.Queue(), context.Queue()
+    for task in (*tasks, *[None] * processes):
+        waiting.put(task)
+    for _ in range(processes):
+        context.Process(target=work, args=(waiting, ended), daemon=True).start()
+    for _ in tasks:
+        yield ended.get()
+
+
+def wrong_examples(place: Path, seeds: Iterable[int]) -> list[Task]:
+    """Every wrong example with every seed; the notebooks are written to ``place``."""
     sys.path.insert(0, str(GOLDEN))
     made = importlib.import_module("examples_evidence")
-    found: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as scratch:
-        for name, recipe in made.WRONG.items():
-            path = Path(scratch) / f"{name}.ipynb"
-            recipe(path)
-            item = made.ITEMS[name]
-            for seed in range(seeds):
-                record = graded(path, seed, warm, only=(item,))
-                [result] = [entry for entry in record.items if entry.item == item]
-                refused = result.decided and not result.earned
-                found["refused" if refused else f"ACCEPTED: {name} (seed {seed})"] += 1
+    for name, recipe in made.WRONG.items():
+        recipe(place / f"{name}.ipynb")
+    return [
+        Task(place / f"{name}.ipynb", seed, name, made.ITEMS[name]) for seed in seeds for name in made.WRONG
+    ]
+
+
+def count(what: str, tasks: Sequence[Task], console: Console) -> Counter[str]:
+    """Grade all tasks, with a bar on the way; prints and returns how they ended."""
+    start, found = time.perf_counter(), Counter[str]()
+    with Progress(console=console, transient=True) as progress:
+        for end in progress.track(graded(tasks, processes=os.cpu_count() or 1), len(tasks), description=what):
+            found[end] += 1
+            if end not in {RIGHT, REFUSED}:
+                console.print(end, markup=False)
+    seconds = time.perf_counter() - start
+    console.print(f"{what}: {sum(found.values()):,} gradings in {seconds:.0f} s: {dict(found)}")
     return found
 
 
 def main() -> int:
     """Print both counts; exit status 1 for a lost point or accepted evidence."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--gradings", type=int, default=1000)
-    parser.add_argument("--seeds", type=int, default=50)
-    arguments = parser.parse_args()
-    print(machine())
-    try:
-        with WarmProcesses() as warm:
-            start = time.perf_counter()
-            right = full_marks(arguments.gradings, warm)
-            print(
-                f"full marks, {arguments.gradings} seeds, {time.perf_counter() - start:.0f} s: {dict(right)}"
-            )
-            start = time.perf_counter()
-            wrong = wrong_examples(arguments.seeds, warm)
-            taken = time.perf_counter() - start
-            print(f"wrong evidence, {arguments.seeds} seeds each, {taken:.0f} s: {dict(wrong)}")
-    except CannotGrade as error:
-        print(error)
-        return 1
-    return int(len(right) > 1 or set(wrong) - {"refused"} != set())
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.evidence", description=__doc__)
+    parser.add_argument("--gradings", type=int, default=1000, help="seeds for the full-marks notebook")
+    parser.add_argument("--seeds", type=int, default=50, help="seeds for each wrong example")
+    given = parser.parse_args()
+    console = Console()
+    console.print(machine())
+    with tempfile.TemporaryDirectory() as scratch:
+        right = count("full marks", [Task(FULL_MARKS, seed) for seed in range(given.gradings)], console)
+        wrong = count("wrong evidence", wrong_examples(Path(scratch), range(given.seeds)), console)
+    return int(set(right) - {RIGHT} != set() or set(wrong) - {REFUSED} != set())
 
 
 if __name__ == "__main__":
