@@ -19,11 +19,13 @@ import click
 import msgspec
 from rich.console import Console
 
+from grader.cli import options
 from grader.cli.batch_worker import Settings, patience
 from grader.cli.class_run import ClassRun, Content, Pool, Tell
 from grader.cli.class_table import junit_lines, write_class_table
+from grader.cli.files import assert_writable, write_whole
 from grader.cli.handed_in import Intake, take_in
-from grader.cli.submission import MAX_SEED, assert_writable, nearest_assignment, replace_whole
+from grader.cli.submission import nearest_assignment
 from grader.gradebook.store import Gradebook
 from grader.grading import folder
 from grader.grading.batch.keys import keys_of
@@ -54,20 +56,10 @@ Examples:
 """
 
 
-@click.command("batch", help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("batch", help=HELP)
 @click.argument("path", metavar="FOLDER", type=click.Path(path_type=Path))
-@click.option(
-    "--assignment",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Folder with assignment.toml. [default: this folder, or FOLDER's]",
-)
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Where reports go. [default: ASSIGNMENT/reports]",
-)
+@options.assignment("this folder, or FOLDER's")
+@options.out()
 @click.option(
     "--db", metavar="URL", help="The gradebook: a file or a database URL. [default: OUT/gradebook.sqlite]"
 )
@@ -77,12 +69,12 @@ Examples:
     type=click.Path(path_type=Path),
     help="The class, as you keep it or as Canvas, Moodle or Gradescope export it.",
 )
-@click.option(
-    "--workers", metavar="N", type=click.IntRange(1, 1024), help="Processes. [default: the processors]"
-)
+@options.workers()
 @click.option("--limit", metavar="N", type=click.IntRange(1), help="Grade at most so many submissions.")
 @click.option("--only", metavar="ITEM", multiple=True, help="Grade this item alone; may be given again.")
-@click.option("--seed", metavar="N", type=click.IntRange(0, MAX_SEED), help="[default: the last batch's]")
+@click.option(
+    "--seed", metavar="N", type=click.IntRange(0, options.MAX_SEED), help="[default: the last batch's]"
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be graded; grade nothing.")
 @click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write JUnit XML.")
 @click.option("--dask", metavar="ADDRESS", help="Grade on the workers of this Dask scheduler.")
@@ -124,32 +116,32 @@ class Places:
     database: str
 
 
-def grade_class(options: Options) -> None:
+def grade_class(given: Options) -> None:
     """Grade, show, and leave with the exit status."""
     console = Console(stderr=True)
-    places = find_places(options)
-    wanted_items(options.only, places.home)
+    places = find_places(given)
+    wanted_items(given.only, places.home)
     with Gradebook.open(places.database) as book:
         title = places.home.assignment.title
         with book.one_batch(title, who=who()):
-            run = class_run(options, places, book)
-            intake = take_in(options.path, places.home, book, into=places.reports, roster=options.roster)
-            if options.dry_run:
+            run = class_run(given, places, book)
+            intake = take_in(given.path, places.home, book, into=places.reports, roster=given.roster)
+            if given.dry_run:
                 show_plan(run, intake, Console())
                 return
-            status = grade_all(options, places, run, intake, console)
+            status = grade_all(given, places, run, intake, console)
     if status:
         raise click.exceptions.Exit(status)
 
 
-def find_places(options: Options) -> Places:
+def find_places(given: Options) -> Places:
     """Where things are. Raises UsageError for what is missing before anything is graded."""
-    if not os.path.lexists(options.path):
-        raise UsageError(f"{options.path}: no such folder or zip file")
-    home = folder.load(options.assignment or nearest_assignment(options.path))
-    reports = options.out or home.path / "reports"
+    if not os.path.lexists(given.path):
+        raise UsageError(f"{given.path}: no such folder or zip file")
+    home = folder.load(given.assignment or nearest_assignment(given.path))
+    reports = given.out or home.path / "reports"
     assert_writable(reports)
-    return Places(home, reports, options.db or str(reports / "gradebook.sqlite"))
+    return Places(home, reports, given.db or str(reports / "gradebook.sqlite"))
 
 
 def wanted_items(only: Sequence[str], home: AssignmentFolder) -> None:
@@ -160,12 +152,12 @@ def wanted_items(only: Sequence[str], home: AssignmentFolder) -> None:
             raise UsageError(f"--only {item}: the assignment has no such item; it has {known}")
 
 
-def class_run(options: Options, places: Places, book: Gradebook) -> ClassRun:
+def class_run(given: Options, places: Places, book: Gradebook) -> ClassRun:
     """The batch, with the seed of the class's earlier grades where there are any."""
     title = places.home.assignment.title
-    seed = seed_of_class(book, title) if options.seed is None else options.seed
+    seed = seed_of_class(book, title) if given.seed is None else given.seed
     if seed is None:
-        seed = secrets.randbelow(MAX_SEED)
+        seed = secrets.randbelow(options.MAX_SEED)
     return ClassRun(
         book=book,
         assignment=title,
@@ -173,7 +165,7 @@ def class_run(options: Options, places: Places, book: Gradebook) -> ClassRun:
         seed=seed,
         author=getpass.getuser(),
         reason="batch",
-        only=options.only,
+        only=given.only,
     )
 
 
@@ -188,12 +180,12 @@ def who() -> str:
     return f"process {os.getpid()} of {getpass.getuser()} on {socket.gethostname()}"
 
 
-def grade_all(options: Options, places: Places, run: ClassRun, intake: Intake, console: Console) -> int:
+def grade_all(given: Options, places: Places, run: ClassRun, intake: Intake, console: Console) -> int:
     """Grade what has to be, write the tables; the exit status."""
     contents = run.enter(intake.handed)
-    known = run.book_known(contents) if not options.only else set()
+    known = run.book_known(contents) if not given.only else set()
     left = [content for sha256, content in contents.items() if sha256 not in known]
-    left = left[: options.limit]
+    left = left[: given.limit]
     progress = BatchProgress(console, total=len(left), clock=time.monotonic)
     ended: list[Ended] = []
     with stoppable(progress) as stop, progress:
@@ -201,10 +193,10 @@ def grade_all(options: Options, places: Places, run: ClassRun, intake: Intake, c
             progress.note(line)
         if known:
             progress.note(f"{len(known):,} are graded already, with the same tests")
-        reports = "" if options.no_reports else str(places.reports.absolute())
-        pool = make_pool(places, reports=reports, workers=options.workers, dask=options.dask)
+        reports = "" if given.no_reports else str(places.reports.absolute())
+        pool = make_pool(places, reports=reports, workers=given.workers, dask=given.dask)
         run.run(pool, contents, run.works(left), Telling(progress, ended, stop))
-    write_tables(options, places, run, intake, ended)
+    write_tables(given, places, run, intake, ended)
     shared = summary_line(duplicates(dict(run.book.prints(run.assignment))))
     if shared:
         console.print(shared, markup=False, highlight=False, soft_wrap=True)
@@ -282,18 +274,14 @@ def processors() -> int:
 
 
 def write_tables(
-    options: Options, places: Places, run: ClassRun, intake: Intake, ended: Sequence[Ended]
+    given: Options, places: Places, run: ClassRun, intake: Intake, ended: Sequence[Ended]
 ) -> None:
     """The class's table, and JUnit XML where it is asked for."""
     write_class_table(run.book, run.assignment, places.reports / "grades.csv")
-    if options.junit is not None:
+    if given.junit is not None:
         without = [(end.name, end.why) for end in ended if end.kind != "graded" and not end.possible]
         lines = junit_lines(run.book, run.assignment, [*intake.refused, *without])
-        try:
-            options.junit.parent.mkdir(parents=True, exist_ok=True)
-            replace_whole(options.junit, "".join(lines).encode())
-        except OSError as error:
-            raise UsageError(f"--junit {options.junit}: {error.strerror}") from None
+        write_whole(given.junit, "".join(lines).encode(), option="--junit")
 
 
 def show_plan(run: ClassRun, intake: Intake, console: Console) -> None:

@@ -33,7 +33,7 @@ Examples:
 DEFAULT_SEEDS = 200
 
 
-@click.command("calibrate", help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("calibrate", help=HELP)
 @click.argument("tests", metavar="[TEST]...", nargs=-1)
 @click.option(
     "--assignment",
@@ -107,7 +107,7 @@ def run(
 
 def write(path: Path, found: CalibrationFile) -> None:
     """Write the bounds beside their checks and say what they are. Raises CalibrationError."""
-    from grader.cli.submission import replace_whole  # noqa: PLC0415
+    from grader.cli.files import replace_whole  # noqa: PLC0415
     from grader.grading.bounds import file_of  # noqa: PLC0415
     from grader.model.calibration import encode  # noqa: PLC0415
 

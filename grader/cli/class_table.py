@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from grader.cli.submission import cannot_write, replace_whole
+from grader.cli.files import write_whole
 from grader.gradebook.policy import Choice, HandedIn, after_penalty, late_days, latest
 from grader.gradebook.rows import GradeRow, Mark, Student
 from grader.gradebook.store import Gradebook
@@ -106,10 +106,7 @@ def write_class_table(
     rows = list(class_rows(book, assignment, choose=choose, late=late))
     items = list(dict.fromkeys(item.item for row in rows if row.total for item in row.total.items))
     lines = write_table(COLUMNS + items, (cells(row, items) for row in rows))
-    try:
-        replace_whole(path, "".join(lines).encode())
-    except OSError as error:
-        raise cannot_write(path, error.strerror) from None
+    write_whole(path, "".join(lines).encode())
 
 
 COLUMNS = [

@@ -48,7 +48,7 @@ _NOT_KEPT = (
 )
 
 
-@click.command("doctor", help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("doctor", help=HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
 def command(*, as_json: bool) -> None:  # noqa: D103  # its help is HELP
     report = examine(Console(stderr=True))

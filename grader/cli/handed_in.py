@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from grader.cli.class_run import Handed
+from grader.cli.files import read_whole
 from grader.gradebook.matching import Matcher, several, without_roster
 from grader.gradebook.rows import Student
 from grader.gradebook.store import Gradebook
@@ -72,11 +73,7 @@ def take_in(
 
 def students_in(roster: Path) -> list[Student]:
     """The students of a roster's file. Raises UsageError."""
-    try:
-        data = roster.read_bytes()
-    except OSError as error:
-        raise UsageError(f"--roster {roster}: {error.strerror}") from None
-    return read_roster(data, source=roster.name)
+    return read_roster(read_whole(roster, option="--roster"), source=roster.name)
 
 
 def owned_by_roster(found: list[Found], known: dict[str, Student], lines: list[str]) -> Iterator[str]:

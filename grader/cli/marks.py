@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from grader.cli.submission import nearest_assignment, replace_whole
+from grader.cli import options
+from grader.cli.files import read_whole, write_whole
+from grader.cli.submission import nearest_assignment
 from grader.gradebook.marking import COLUMNS, Grades, given_mark, mark_of, marks_from, table_of
 from grader.gradebook.store import Gradebook
 from grader.gradebook.tables import read_table, write_table
@@ -39,31 +40,14 @@ Examples:
 """
 
 
-def options(function: click.decorators.FC) -> click.decorators.FC:
-    """What both commands take: where the assignment and its gradebook are."""
-    for option in (
-        click.option(
-            "--db", metavar="URL", help="The gradebook. [default: ASSIGNMENT/reports/gradebook.sqlite]"
-        ),
-        click.option(
-            "--assignment",
-            metavar="DIR",
-            type=click.Path(path_type=Path),
-            help="Folder with assignment.toml. [default: this folder, or one above]",
-        ),
-    ):
-        function = option(function)
-    return function
-
-
-@click.command("mark", help=MARK_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("mark", help=MARK_HELP)
 @click.argument("submission")
 @click.argument("item")
 @click.argument("points")
 @click.option("--comment", default="", help="What the student reads beside the points.")
 @click.option("--reason", default="marked", help="Why, for the gradebook. [default: marked]")
-@click.option("--by", "author", default=getpass.getuser, help="Who. [default: your login]")
-@options
+@options.author()
+@options.gradebook
 def mark(  # noqa: D103  # its help is MARK_HELP
     submission: str,
     item: str,
@@ -86,7 +70,7 @@ def mark(  # noqa: D103  # its help is MARK_HELP
     click.echo(f"{name}: item {item}: {said}" + ("" if written else " (as before)"))
 
 
-@click.group("marks", help=MARKS_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("marks", help=MARKS_HELP)
 def marks() -> None:  # noqa: D103  # its help is MARKS_HELP
     pass
 
@@ -94,16 +78,13 @@ def marks() -> None:  # noqa: D103  # its help is MARKS_HELP
 @marks.command("export")
 @click.argument("path", metavar="FILE.csv", type=click.Path(path_type=Path))
 @click.option("--all", "everything", is_flag=True, help="Also items that checks have decided.")
-@options
+@options.gradebook
 def export_marks(path: Path, *, everything: bool, assignment: Path | None, db: str | None) -> None:
     """Write the items that wait for a person, one row each, with the marks given so far."""
     with opened(assignment, db) as (book, title):
         names = {student.id: student.name for student in book.students().values()}
         rows = list(table_of(Grades(book, title), book.marks(title), names, everything=everything))
-    try:
-        replace_whole(path, "".join(write_table(COLUMNS, rows)).encode())
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
+    write_whole(path, "".join(write_table(COLUMNS, rows)).encode())
     waiting = sum(row[COLUMNS.index("points")] == "" for row in rows)
     click.echo(f"{path}: {len(rows):,} rows, {waiting:,} without points")
 
@@ -113,14 +94,11 @@ def export_marks(path: Path, *, everything: bool, assignment: Path | None, db: s
 @click.option(
     "--reason", default="marked by table", help="Why, for the gradebook. [default: marked by table]"
 )
-@click.option("--by", "author", default=getpass.getuser, help="Who. [default: your login]")
-@options
+@options.author()
+@options.gradebook
 def import_marks(path: Path, *, reason: str, author: str, assignment: Path | None, db: str | None) -> None:
     """Write the points of a table's rows; empty cells change nothing, `none` takes a mark back."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
+    data = read_whole(path)
     with opened(assignment, db) as (book, title):
         rows = read_table(data, source=path.name)
         found = marks_from(rows, Grades(book, title), source=path.name, author=author, reason=reason)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,11 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from grader.cli import options
 from grader.cli.batch import Places, Telling, make_pool, seed_of_class, stoppable, who
 from grader.cli.class_run import ClassRun, Content
 from grader.cli.class_table import grade_of, marks_by_submission, write_class_table
-from grader.cli.marks import gradebook_of, options
-from grader.cli.submission import replace_whole
+from grader.cli.files import write_whole
+from grader.cli.marks import gradebook_of
 from grader.gradebook.rows import GradeRow, StoredResult
 from grader.gradebook.store import Gradebook
 from grader.gradebook.tables import write_table
@@ -57,16 +57,14 @@ class Change(msgspec.Struct, frozen=True):
     why: tuple[str, ...]
 
 
-@click.command("regrade", help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("regrade", help=HELP)
 @click.option("--dry-run", is_flag=True, help="Show and write no grade; the default.")
 @click.option("--apply", "applies", is_flag=True, help="Write the new grades.")
 @click.option("--reason", default="", help="Why, for the gradebook; --apply needs it.")
-@click.option("--csv", "csv_path", metavar="FILE", type=click.Path(path_type=Path), help="Write the changes.")
-@click.option(
-    "--workers", metavar="N", type=click.IntRange(1, 1024), help="Processes. [default: the processors]"
-)
-@click.option("--by", "author", default=getpass.getuser, help="Who. [default: your login]")
-@options
+@options.csv("Write the changes.")
+@options.workers()
+@options.author()
+@options.gradebook
 def command(  # noqa: D103  # its help is HELP
     *,
     dry_run: bool,
@@ -204,10 +202,7 @@ def write_changes(path: Path, changes: Sequence[Change]) -> None:
         if change.why
     )
     lines = write_table(["student", "submission", "before", "after", "why"], rows)
-    try:
-        replace_whole(path, "".join(lines).encode())
-    except OSError as error:
-        raise UsageError(f"--csv {path}: {error.strerror}") from None
+    write_whole(path, "".join(lines).encode(), option="--csv")
 
 
 def apply(run: ClassRun, places: Places, changes: Sequence[Change]) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from grader.cli import options
+from grader.cli.files import assert_writable, cannot_write, replace_whole
 from grader.cli.streams import abandon_stdout
 from grader.grading import folder, openers, run
 from grader.grading.duplicates import duplicates, fingerprints, notices_for, summary_line
@@ -24,7 +26,6 @@ from grader.model.records import Grade, encode
 from grader.notebooks.intake import read
 from grader.reports.progress import GradingProgress
 
-MAX_SEED = 2**31
 REPORTS_NEED = ("grader.reports.html", "grader.reports.table")  # Jinja2 and Markdown, not needed to start
 MAX_NAME_BYTES = 100  # of a report's folder; file systems allow 255
 
@@ -44,7 +45,7 @@ Examples:
 """
 
 
-@click.command("submission", help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("submission", help=HELP)
 @click.argument(
     "paths",
     metavar="SUBMISSION...",
@@ -52,25 +53,9 @@ Examples:
     required=True,
     type=click.Path(readable=False, path_type=Path),
 )
-@click.option(
-    "--assignment",
-    "assignment",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Folder with assignment.toml. [default: this folder, or the submission's]",
-)
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Where reports go. [default: ASSIGNMENT/reports]",
-)
-@click.option(
-    "--seed",
-    metavar="N",
-    type=click.IntRange(0, MAX_SEED),
-    help="Seed of all random inputs. [default: drawn, and recorded]",
-)
+@options.assignment("this folder, or the submission's")
+@options.out()
+@options.seed("drawn, and recorded")
 @click.option("--public", is_flag=True, help="Run the public checks, in this process, for your own work.")
 @click.option("--json", "as_json", is_flag=True, help="Print the record alone on standard output.")
 @click.option(
@@ -86,7 +71,7 @@ def command(  # noqa: D103  # its help is HELP
     as_json: bool,
     no_sandbox: bool,
 ) -> None:
-    seed = secrets.randbelow(MAX_SEED) if seed is None else seed
+    seed = secrets.randbelow(options.MAX_SEED) if seed is None else seed
     tasks = [
         Task(run.GradeJob(path, home_of(path, assignment), seed, public=public, sandbox=not no_sandbox), name)
         for path, name in zip(paths, report_names(paths), strict=True)
@@ -170,20 +155,6 @@ def nearest_assignment(submission: Path) -> Path:
     return next((place for place in candidates if (place / folder.MANIFEST).is_file()), here)
 
 
-def assert_writable(out: Path) -> None:
-    """Find out before the grading, not after it, that no report can be written. Raises UsageError."""
-    nearest = next(place for place in (out, *out.absolute().parents) if place.exists())
-    if not nearest.is_dir():
-        raise cannot_write(nearest, "not a folder")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise cannot_write(nearest, "permission denied, or the disk is read-only")
-
-
-def cannot_write(place: Path, why: str | None) -> UsageError:
-    """The line for a report that finds no place."""
-    return UsageError(f"the report cannot be written to {place}: {why}; choose another --out")
-
-
 def write_reports(grade: Grade, out: Path, *, name: str | None = None) -> Path:
     """Write grade.json and report.html below ``out``; the folder they are in. Raises UsageError.
 
@@ -200,16 +171,6 @@ def write_reports(grade: Grade, out: Path, *, name: str | None = None) -> Path:
     except OSError as error:
         raise cannot_write(place, error.strerror) from None
     return place
-
-
-def replace_whole(path: Path, data: bytes) -> None:
-    """Write a file beside ``path`` and move it there, so that the name never holds a part. Raises OSError."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(data)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def report_name(file_name: str) -> str:

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from grader.cli import options
 from grader.cli.class_table import ClassRow, Late, class_rows, write_class_table
-from grader.cli.marks import opened, options
+from grader.cli.marks import opened
 from grader.gradebook.policy import choice, moment
 from grader.reports.text import one_line
 
@@ -27,8 +28,8 @@ Examples:
 SHOWN = 500
 
 
-@click.command("table", help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--csv", "csv_path", metavar="FILE", type=click.Path(path_type=Path), help="Write it as CSV.")
+@click.command("table", help=HELP)
+@options.csv("Write it as CSV.")
 @click.option(
     "--choose",
     type=click.Choice(["latest", "best", "deadline"]),
@@ -46,7 +47,7 @@ SHOWN = 500
 @click.option(
     "--grace", metavar="MINUTES", type=click.IntRange(0), default=0, help="Late, but not counted so."
 )
-@options
+@options.gradebook
 def command(  # noqa: D103  # its help is HELP
     *,
     csv_path: Path | None,

@@ -26,7 +26,7 @@ Examples:
 DEFAULT_OUT = "student_template"
 
 
-@click.command("template", help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("template", help=HELP)
 @click.option(
     "--assignment",
     "assignment",
