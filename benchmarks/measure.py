@@ -46,10 +46,20 @@ def show(figures: Sequence[Figure], console: Console) -> int:
     """Print a table; the result is an exit status, 1 when a figure misses its bar."""
     table = Table("figure", "value", "bar", "", "how")
     for figure in figures:
-        value = f"{figure.value:.3g} {figure.unit}".strip()
-        table.add_row(figure.what, value, figure.bar, figure.verdict, figure.note)
+        table.add_row(
+            figure.what,
+            f"{in_digits(figure.value)} {figure.unit}".strip(),
+            figure.bar,
+            figure.verdict,
+            figure.note,
+        )
     console.print(table)
     return int(any(figure.verdict in {"OVER", "UNDER"} for figure in figures))
+
+
+def in_digits(value: float) -> str:
+    """Three digits that count, or the whole number where it has more."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"  # noqa: PLR2004  # more than three digits
 
 
 def seconds(run: Callable[[], object]) -> float:
