@@ -59,7 +59,7 @@ def show(figures: Sequence[Figure], console: Console) -> int:
 
 def in_digits(value: float) -> str:
     """Three digits that count, or the whole number where it has more."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"  # noqa: PLR2004  # more than three digits
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def seconds(run: Callable[[], object]) -> float:
