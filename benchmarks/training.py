@@ -21,6 +21,7 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.measure import Figure, machine, show
+from reference.fast.pool import ENVIRONMENT
 
 ROOT = Path(__file__).parent.parent
 SEVEN = ((32, 4), (2, 4), (16, 4), (64, 4), (32, 2), (32, 4), (32, 8))
@@ -37,13 +38,14 @@ class Side:
 
     def __init__(self, style: str, *, threads: int, data: str) -> None:
         limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+        ours = ENVIRONMENT if style == "fast" else {}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.training_side", style, str(threads), data],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env={**os.environ, **limits},
+            env={**os.environ, **limits, **ours},
         )
 
     def begin(self, what: str, **arguments: Any) -> None:

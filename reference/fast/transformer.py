@@ -31,12 +31,9 @@ class _Block(nn.Module):
 
     def __init__(self, width: int, n_heads: int) -> None:
         super().__init__()
-        self.n_heads = n_heads
+        self.n_heads, self.size = n_heads, width // n_heads
         heads = [
-            {
-                name: nn.Linear(width, width // n_heads, bias=False).weight
-                for name in ("key", "query", "value")
-            }
+            {name: nn.Linear(width, self.size, bias=False).weight for name in ("key", "query", "value")}
             for _ in range(n_heads)
         ]
         rows = [head[name] for name in ("query", "key", "value") for head in heads]
@@ -47,14 +44,15 @@ class _Block(nn.Module):
         self.norm1 = nn.LayerNorm(width)
         self.norm2 = nn.LayerNorm(width)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x (batch, time, width) -> the same shape."""
-        batch, time, width = x.shape
-        split = functional.linear(self.norm1(x), self.attend)
-        query, key, value = split.view(batch, time, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)
+    def forward(self, x: Tensor, time: int) -> Tensor:
+        """x (batch * time, width) -> the same shape."""
+        split = functional.linear(self.norm1(x), self.attend).view(-1, time, 3, self.n_heads, self.size)
+        query, key, value = (part.transpose(1, 2) for part in split.unbind(2))
         # The course divides by the root of the width, not of the head's size.
-        heads = functional.scaled_dot_product_attention(query, key, value, is_causal=True, scale=width**-0.5)
-        x = x + self.mix(heads.transpose(1, 2).reshape(batch, time, width))
+        scale = x.shape[1] ** -0.5
+        heads = functional.scaled_dot_product_attention(query, key, value, is_causal=True, scale=scale)
+        x = x + self.mix(heads.transpose(1, 2).reshape(x.shape))
+        # In place, which is only cheap where a product's result is no view of another: so x has two axes.
         hidden: Tensor = self.widen(self.norm2(x)).relu_()
         total: Tensor = x + self.narrow(hidden)
         return total
@@ -68,14 +66,17 @@ class Transformer(nn.Module):
         self.block_size = run.block_size
         self.character = nn.Embedding(n_characters, run.width)
         self.position = nn.Embedding(run.block_size, run.width)
-        self.blocks = nn.Sequential(*(_Block(run.width, run.n_heads) for _ in range(run.layers)))
+        self.blocks = nn.ModuleList(_Block(run.width, run.n_heads) for _ in range(run.layers))
         self.norm = nn.LayerNorm(run.width)
         self.score = nn.Linear(run.width, n_characters)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (batch, time) of character numbers -> scores (batch, time, characters)."""
-        known = self.character(x) + self.position.weight[: x.shape[1]]
-        scores: Tensor = self.score(self.norm(self.blocks(known)))
+        """x (batch, time) of character numbers -> scores (batch * time, characters)."""
+        time = x.shape[1]
+        known = (self.character(x) + self.position.weight[:time]).flatten(0, 1)
+        for block in self.blocks:
+            known = block(known, time)
+        scores: Tensor = self.score(self.norm(known))
         return scores
 
 
@@ -98,8 +99,7 @@ class Corpus:
 
 def loss_of(model: nn.Module, pieces: Tensor, reduction: str = "mean") -> Tensor:
     """Cross-entropy of each piece's characters (batch, time + 1) from those before them."""
-    scores = model(pieces[:, :-1]).flatten(0, 1)
-    return functional.cross_entropy(scores, pieces[:, 1:].flatten(), reduction=reduction)
+    return functional.cross_entropy(model(pieces[:, :-1]), pieces[:, 1:].flatten(), reduction=reduction)
 
 
 @torch.inference_mode()
@@ -118,7 +118,7 @@ def generate(model: Transformer, alphabet: list[str], count: int, seed: int = 0)
     numbers = [0]
     for _ in range(count):
         context = torch.tensor([numbers[-model.block_size :]], device=device)
-        chances = model(context)[0, -1].softmax(dim=-1).cpu()
+        chances = model(context)[-1].softmax(dim=-1).cpu()
         numbers.append(int(torch.multinomial(chances, 1, generator=generator)))
     return "".join(alphabet[number] for number in numbers[1:])
 
