@@ -228,7 +228,7 @@ def test_the_example_that_the_readme_grades_exists():
 
 def test_continuous_integration_runs_the_readmes_test_command():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    commands = [line[2:] for line in text.splitlines() if line.startswith("$ ") and line.endswith("tox")]
+    commands = [line[2:] for line in text.splitlines() if line.startswith("$ ") and "/tox" in line]
     assert len(commands) == 1
     assert (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()[-1] == commands[0]
 
