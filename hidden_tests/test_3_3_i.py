@@ -20,3 +20,6 @@ def test_accuracy_curves(network):
     network.learns(curves["loss"], "the training loss")
     for name, curve in curves.items():
         network.is_the_references(curve, name, kind=kind, key=("3.3.i", name))
+    if kind != "other":
+        loss = curves.pop("loss")
+        network.are_rough(accuracies=curves.values(), losses=[loss])

@@ -13,16 +13,19 @@ ALPHAS = ("0.1", "0.3", "0.5", "0.7", "0.9")
 def test_loss_curves(network):
     """the recorded curves are those of this code, each with its own alpha"""
     has_labels(network.claim.labels("runs"), ALPHAS, name="runs")
-    losses = {}
+    losses, validations, kinds = {}, {}, set()
     for alpha in ALPHAS:
         losses[alpha] = network.whole("runs", alpha, "loss", least=EPOCHS, what="epochs")
-        validation = network.whole("runs", alpha, "validation", least=EPOCHS, what="epochs")
-        if len(losses[alpha]) != len(validation):
+        validations[alpha] = network.whole("runs", alpha, "validation", least=EPOCHS, what="epochs")
+        if len(losses[alpha]) != len(validations[alpha]):
             raise BadEvidence(f"the curves of alpha {alpha} have different numbers of epochs")
         kind = network.first_batches(("runs", alpha), alpha=float(alpha))
+        kinds.add(kind)
         network.learns(losses[alpha], f"the loss with alpha {alpha}")
-        for part, curve in (("loss", losses[alpha]), ("validation", validation)):
+        for part, curve in (("loss", losses[alpha]), ("validation", validations[alpha])):
             network.is_the_references(
                 curve, f"{part} with alpha {alpha}", kind=kind, key=("3.4.i", alpha, part)
             )
     all_differ(losses, name="the losses")
+    if "other" not in kinds:
+        network.are_rough(accuracies=validations.values(), losses=losses.values())

@@ -154,6 +154,17 @@ def roughness(curve: Array) -> float:
     return float(np.sqrt(np.mean(np.diff(curve, n=2) ** 2)))
 
 
+def are_rough(curves: Sequence[Array], *, least: float, name: str) -> None:
+    """The geometric mean of the curves' roughnesses is ``least`` or more.
+
+    Runs of one seed and curves of one run tend to be loud or quiet together, and together vary less than each
+    alone. The author states the probability with ``least``.
+    """
+    together = np.exp(np.mean([np.log(max(roughness(curve), np.finfo(float).tiny)) for curve in curves]))
+    if not together >= least:
+        raise BadEvidence(f"{name} are smoother than training runs: record the curves as they came")
+
+
 def is_rough(curve: Array, *, least: float, name: str) -> None:
     """The curve jumps from value to value as training does: its roughness is ``least`` or more.
 

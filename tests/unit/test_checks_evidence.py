@@ -100,6 +100,14 @@ def test_a_mean_over_neighbours_takes_the_noise_out() -> None:
         refused(looks.is_rough, smoothed, least=1.2, name="loss")
 
 
+def test_curves_are_rough_together_by_their_geometric_mean() -> None:
+    loud, quiet = np.tile([0.0, 1.0], 6), np.tile([0.0, 0.01], 6)
+    least = 0.1 * looks.roughness(loud)
+    looks.are_rough([loud, quiet], least=0.999 * least, name="the losses")
+    refused(looks.are_rough, [loud, quiet], least=1.001 * least, name="the losses")
+    refused(looks.are_rough, [loud, loud, np.arange(12.0)], least=1e-9, name="the losses")
+
+
 def test_a_short_curve_has_no_roughness() -> None:
     with pytest.raises(AuthorError, match="5 values or more"):
         looks.roughness(CURVE[:4])
