@@ -31,11 +31,11 @@ from random import Random
 from rich.console import Console
 
 from benchmarks.measure import Figure, machine, show
-from grader.grading import folder
+from grader.grading import assignment_folder
 from grader.grading.execution import Silent
-from grader.grading.openers import WarmProcesses
-from grader.grading.run import GradeJob, begin, enter, run_cells
-from grader.notebooks.intake import read
+from grader.grading.opening import WarmProcesses
+from grader.grading.pipeline import GradeJob, begin, enter, run_cells
+from grader.notebooks.submission_file import read
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 2026
@@ -278,7 +278,7 @@ def cluster(workers: int) -> Iterator[str]:
 
 def sandbox_memory() -> Figure:
     """What one sandbox has to itself after the full-marks notebook ran."""
-    home = folder.load(ROOT)
+    home = assignment_folder.load(ROOT)
     path = ROOT / "examples" / "full_marks" / "hw3.ipynb"
     job, submission = GradeJob(path, home, seed=1), read(path)
     watch = Silent()

@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measure import Figure, median_of, side_by_side
-from grader.grading import folder
-from grader.notebooks.intake import read
+from grader.grading import assignment_folder
 from grader.notebooks.parameters import with_budget
+from grader.notebooks.submission_file import read
 
 ROOT = Path(__file__).parent.parent
 FULL_MARKS = ROOT / "examples" / "full_marks" / "hw3.ipynb"
@@ -39,7 +39,7 @@ def plain_script(submission: Path) -> str:
 
     The public checks in its cells do nothing, as they do while grading.
     """
-    assignment = folder.load(ROOT).assignment
+    assignment = assignment_folder.load(ROOT).assignment
     runs = with_budget(read(submission).cells, assignment.budget)
     cells = ["\n".join(run.pieces) for run in runs]
     return PLAIN.format(folder=str(ROOT / "reference"), cells=cells)

@@ -25,10 +25,10 @@ from rich.progress import Progress
 
 from benchmarks.commands import FULL_MARKS, ROOT
 from benchmarks.measure import machine
-from grader.grading import folder
+from grader.grading import assignment_folder
 from grader.grading.execution import Silent
-from grader.grading.openers import WarmProcesses
-from grader.grading.run import GradeJob, grade
+from grader.grading.opening import WarmProcesses
+from grader.grading.pipeline import GradeJob, grade
 from grader.model.errors import CannotGrade
 from grader.model.records import Grade
 
@@ -50,7 +50,7 @@ class Task:
 def outcome(task: Task, opener: Callable[..., Any]) -> str:
     """RIGHT or REFUSED where the grading went as it should, else what went wrong."""
     only = frozenset({task.item} if task.item else ())
-    job = GradeJob(task.path, folder.load(ROOT), task.seed, only=only)
+    job = GradeJob(task.path, assignment_folder.load(ROOT), task.seed, only=only)
     try:
         record = grade(job, opener=opener, watch=Silent())
     except CannotGrade as error:

@@ -31,9 +31,9 @@ from rich.table import Table
 
 from benchmarks.evidence_statistics import HIDDEN, LOOKS, Name, Seen, Statistics, missed, smoothed, used
 from benchmarks.tolerance import CONFIDENCE, NoLimitError, lower_limit
+from grader.authoring.calibrate import QUANTILES, versions
 from grader.checks.tails import unseen_rate
 from grader.grading.bounds import digest
-from grader.grading.calibration import QUANTILES, versions
 from grader.model.calibration import RISK, SCHEMA, Calibration, CalibrationFile, Side, encode
 from grader.model.errors import CalibrationError
 from reference.fast import settings

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.commands import ROOT
-from grader.checks.evidence import roughness
+from grader.checks.curves import roughness
 from grader.checks.letters import LetterPairs, shingle_hits
 from grader.model.calibration import Side
 
@@ -62,7 +62,7 @@ def checks() -> ModuleType:
 
 
 def fall(curve: Sequence[float]) -> float:
-    """By which share of its first value a loss falls, as `grader.checks.evidence.falls` looks at it."""
+    """By which share of its first value a loss falls, as `grader.checks.curves.falls` looks at it."""
     return 1 - float(np.mean(curve[-max(1, len(curve) // 10) :])) / curve[0]
 
 

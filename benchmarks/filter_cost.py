@@ -14,9 +14,9 @@ from pathlib import Path
 from benchmarks.commands import FULL_MARKS, ROOT
 from benchmarks.measure import Figure, side_by_side
 from benchmarks.sandbox import notebook
-from grader.grading import folder, openers, run
+from grader.grading import assignment_folder, opening, pipeline
 from grader.grading.execution import Silent
-from grader.notebooks.intake import read
+from grader.notebooks.submission_file import read
 from grader.sandbox.zygote import AGENT, Zygote
 
 UNFILTERED = "benchmarks_unfiltered"
@@ -40,7 +40,7 @@ def cost(*, times: int) -> list[Figure]:
 
     Raises RuntimeError when the filter is not what differs, or when a grading loses a point.
     """
-    home = folder.load(ROOT)
+    home = assignment_folder.load(ROOT)
     with ExitStack() as stack:
         walled, open_ = (stack.enter_context(warm(entry)) for entry in (AGENT, UNFILTERED))
         if filters(walled) != filters(open_) + 1:
@@ -66,7 +66,7 @@ def warm(entry: str) -> Iterator[Zygote]:
     with tempfile.TemporaryDirectory() as scratch:
         Path(scratch).chmod(0o755)
         (Path(scratch) / f"{UNFILTERED}.py").write_text(AGENT_WITHOUT_FILTER)
-        preload = openers.preload(read(FULL_MARKS))
+        preload = opening.preload(read(FULL_MARKS))
         with Zygote.start(preload=preload, entry=entry, import_path=[Path(scratch)]) as zygote:
             zygote.wait_ready()
             yield zygote
@@ -80,15 +80,15 @@ def filters(zygote: Zygote) -> int:
             return int(session.student.filters.value)
 
 
-def grading(home: folder.AssignmentFolder, zygote: Zygote) -> Callable[[], None]:
+def grading(home: assignment_folder.AssignmentFolder, zygote: Zygote) -> Callable[[], None]:
     """What grades the full-marks example once, in a fresh sandbox of this warm process."""
-    job = run.GradeJob(FULL_MARKS, home, seed=1)
+    job = pipeline.GradeJob(FULL_MARKS, home, seed=1)
 
     def once() -> None:
-        grade = run.grade(
+        grade = pipeline.grade(
             job,
-            opener=lambda job, submission, _: openers.boxed_notebook(
-                job, submission, zygote, openers.box_spec(job)
+            opener=lambda job, submission, _: opening.boxed_notebook(
+                job, submission, zygote, opening.box_spec(job)
             ),
             watch=Silent(),
         )

@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measure import Figure, side_by_side
-from grader.grading.checks import run_checks
-from grader.grading.plugin import CheckPlugin
+from grader.grading.check_plugin import CheckPlugin
+from grader.grading.pytest_run import run_checks
 from grader.session.in_process import LocalNotebook
 
 CHECKS = 25

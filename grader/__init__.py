@@ -8,12 +8,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from grader.model.version import __version__
+
 if TYPE_CHECKING:
     from grader.checks.arrays import as_array as as_array
     from grader.checks.checkpoints import assert_checkpoint as assert_checkpoint
     from grader.checks.checkpoints import read_checkpoint as read_checkpoint
-    from grader.checks.claims import Claim as Claim
     from grader.checks.closeness import assert_close as assert_close
+    from grader.checks.evidence import Claim as Claim
     from grader.checks.gradients import check_gradients as check_gradients
     from grader.checks.sequential import assert_mostly as assert_mostly
     from grader.checks.training import assert_beats_baseline as assert_beats_baseline
@@ -21,19 +23,18 @@ if TYPE_CHECKING:
     from grader.checks.training import assert_overfits as assert_overfits
     from grader.checks.training import assert_parameter_count as assert_parameter_count
     from grader.checks.training import assert_repeatable as assert_repeatable
-    from grader.cli.cell import check as check
-    from grader.grading.beginning import Beginning as Beginning
-    from grader.grading.marks import item as item
-    from grader.grading.marks import keep_seeds as keep_seeds
-    from grader.grading.marks import points as points
+    from grader.grading.decorators import item as item
+    from grader.grading.decorators import keep_seeds as keep_seeds
+    from grader.grading.decorators import points as points
+    from grader.grading.replay import Beginning as Beginning
     from grader.model.errors import BadEvidence as BadEvidence
+    from grader.public_checks.in_cell import check as check
 
-__version__ = "0.1.0"
 
 _HOMES = {
     "BadEvidence": "grader.model.errors",
-    "Beginning": "grader.grading.beginning",
-    "Claim": "grader.checks.claims",
+    "Beginning": "grader.grading.replay",
+    "Claim": "grader.checks.evidence",
     "as_array": "grader.checks.arrays",
     "assert_beats_baseline": "grader.checks.training",
     "assert_checkpoint": "grader.checks.checkpoints",
@@ -43,11 +44,11 @@ _HOMES = {
     "assert_overfits": "grader.checks.training",
     "assert_parameter_count": "grader.checks.training",
     "assert_repeatable": "grader.checks.training",
-    "check": "grader.cli.cell",
+    "check": "grader.public_checks.in_cell",
     "check_gradients": "grader.checks.gradients",
-    "item": "grader.grading.marks",
-    "keep_seeds": "grader.grading.marks",
-    "points": "grader.grading.marks",
+    "item": "grader.grading.decorators",
+    "keep_seeds": "grader.grading.decorators",
+    "points": "grader.grading.decorators",
     "read_checkpoint": "grader.checks.checkpoints",
 }
 

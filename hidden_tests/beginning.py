@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from grader import BadEvidence, Beginning, Claim
-from grader.checks.beginnings import Pictures, Pieces
+from grader.checks.first_batches import Pictures, Pieces
 
 PIXELS, CLASSES, TRAINING_PART = 784, 10, 0.9
 PICTURE_RUNS = {"3.3.i": (), "3.4.i": ("0.1", "0.3", "0.5", "0.7", "0.9")}

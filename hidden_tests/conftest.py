@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from grader import BadEvidence
-from grader.checks import evidence as looks
-from grader.checks.beginnings import Pictures, Pieces
-from grader.checks.claims import Claim, Evidence
+from grader.checks import curves as looks
+from grader.checks.evidence import Claim, Evidence
+from grader.checks.first_batches import Pictures, Pieces
 from grader.checks.letters import LetterPairs, improves_on, made_of, reads_like, shingle_hits, window_sums
 
 HERE = Path(__file__).parent

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from grader.checks.letters import window_sums
-from grader.notebooks.evidence import EVIDENCE_TYPE
+from grader.notebooks.recordings import EVIDENCE_TYPE
 
 HERE = Path(__file__).parent
 SHINGLE, ONE_IN = 24, 32

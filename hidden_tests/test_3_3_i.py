@@ -1,7 +1,7 @@
 """3.3.i Accuracy curves: 30 epochs without early stopping, and the epoch at which it would have stopped."""
 
 from grader import BadEvidence, item, points
-from grader.checks.evidence import stops_at
+from grader.checks.curves import stops_at
 
 pytestmark = item("3.3.i")
 

@@ -1,7 +1,7 @@
 """3.4.i Loss curves: 20 epochs with each of five amounts of momentum."""
 
 from grader import BadEvidence, item, points
-from grader.checks.evidence import all_differ, has_labels
+from grader.checks.curves import all_differ, has_labels
 
 pytestmark = item("3.4.i")
 

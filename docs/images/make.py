@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 
 from grader.model.records import Grade, decode
-from grader.reports.table import print_report
+from grader.reports.terminal import print_report
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 IMAGES, SAMPLE = ROOT / "docs" / "images", ROOT / "reports" / "sample"

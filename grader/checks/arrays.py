@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.checks.wording import clean, shape_text
+from grader.checks.formatting import clean, shape_text
 from grader.model.errors import AuthorError, CheckFailed
 from grader.model.values import Remote
 

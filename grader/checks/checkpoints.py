@@ -22,8 +22,8 @@ from numpy.lib import format as npy
 
 from grader.checks.arrays import Array, Shape, as_array
 from grader.checks.closeness import assert_close
-from grader.checks.limits import Bound, Seen, hold
-from grader.checks.wording import clean
+from grader.checks.formatting import clean
+from grader.checks.thresholds import Bound, Seen, hold
 from grader.model.calibration import Side
 from grader.model.errors import CheckFailed
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from grader.checks.arrays import Array, as_array, expected_array, squeezed
 from grader.checks.diagnosis import likely_cause
+from grader.checks.formatting import clean, index_text, numbers, shape_text
 from grader.checks.tolerance import Tolerance, distance
-from grader.checks.wording import clean, index_text, numbers, shape_text
 from grader.model.errors import CheckFailed
 
 

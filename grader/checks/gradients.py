@@ -10,8 +10,8 @@ import numpy as np
 from grader.checks.arrays import Array, as_array, expected_array, squeezed
 from grader.checks.closeness import difference_text, shape_difference_text, worst_entry
 from grader.checks.diagnosis import likely_cause
+from grader.checks.formatting import clean, shape_text
 from grader.checks.tolerance import Tolerance, distance, largest_magnitude, relative_bar
-from grader.checks.wording import clean, shape_text
 from grader.model.errors import AuthorError, CheckFailed
 
 Loss = Callable[[Array], object]

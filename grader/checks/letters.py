@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from grader.checks.arrays import Array
-from grader.checks.wording import clean
+from grader.checks.formatting import clean
 from grader.model.errors import BadEvidence
 
 _PRIOR = 5.0

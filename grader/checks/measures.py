@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.checks.arrays import Array, as_array, expected_array
-from grader.checks.wording import shape_text
+from grader.checks.formatting import shape_text
 from grader.model.errors import AuthorError, CheckFailed
 
 _LEAST_PROBABILITY = 1e-300

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.checks.limits import Bound, Seen, Stored, limit_of
+from grader.checks.thresholds import Bound, Seen, Stored, limit_of
 from grader.model.calibration import RISK, Side
 from grader.model.errors import AuthorError, CheckFailed
 

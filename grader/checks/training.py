@@ -15,9 +15,9 @@ import numpy as np
 
 from grader.checks.arrays import Array, as_array
 from grader.checks.closeness import assert_close
-from grader.checks.limits import Bound, Seen, hold
+from grader.checks.formatting import clean, shape_text
 from grader.checks.measures import measure_named
-from grader.checks.wording import clean, shape_text
+from grader.checks.thresholds import Bound, Seen, hold
 from grader.model.calibration import Side
 from grader.model.errors import AuthorError, CheckFailed
 from grader.model.values import Remote

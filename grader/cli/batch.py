@@ -20,21 +20,20 @@ import msgspec
 from rich.console import Console
 
 from grader.cli import options
-from grader.cli.batch_worker import Settings, patience
-from grader.cli.class_run import ClassRun, Content, Pool, Tell
-from grader.cli.class_table import junit_lines, write_class_table
-from grader.cli.files import assert_writable, write_whole
-from grader.cli.handed_in import Intake, take_in
-from grader.cli.submission import nearest_assignment
+from grader.course.duplicates import duplicates, summary_line
+from grader.course.intake import Intake, take_in
+from grader.course.keys import keys_of
+from grader.course.local_pool import LocalPool
+from grader.course.run import ClassRun, Content, Pool, Tell
+from grader.course.table import junit_lines, write_class_table
+from grader.course.worker import Settings, patience
+from grader.files import assert_writable, write_whole
 from grader.gradebook.store import Gradebook
-from grader.grading import folder
-from grader.grading.batch.keys import keys_of
-from grader.grading.batch.pool import LocalPool
-from grader.grading.duplicates import duplicates, summary_line
-from grader.grading.folder import AssignmentFolder
+from grader.grading import assignment_folder
+from grader.grading.assignment_folder import AssignmentFolder
 from grader.model.errors import UsageError
 from grader.model.records import decode
-from grader.reports.batch import BatchProgress, Ended
+from grader.reports.batch_progress import BatchProgress, Ended
 
 HELP = """Grade everything in FOLDER: notebooks, a folder a student, or a zip file as Canvas, Moodle or
 Gradescope give it.
@@ -138,7 +137,7 @@ def find_places(given: Options) -> Places:
     """Where things are. Raises UsageError for what is missing before anything is graded."""
     if not os.path.lexists(given.path):
         raise UsageError(f"{given.path}: no such folder or zip file")
-    home = folder.load(given.assignment or nearest_assignment(given.path))
+    home = assignment_folder.load(given.assignment or assignment_folder.nearest(given.path))
     reports = given.out or home.path / "reports"
     assert_writable(reports)
     return Places(home, reports, given.db or str(reports / "gradebook.sqlite"))
@@ -254,12 +253,12 @@ def stoppable(progress: BatchProgress) -> Iterator[Callable[[], bool]]:
 def make_pool(places: Places, *, reports: str, workers: int | None, dask: str | None) -> Pool:
     """Who grades: processes here, or a cluster. Reports go nowhere where ``reports`` is empty."""
     if dask is not None:
-        from grader.cli.batch_dask import dask_pool  # noqa: PLC0415  # distributed takes a second
+        from grader.course.dask_reports import dask_pool  # noqa: PLC0415  # distributed takes a second
 
         pool: Pool = dask_pool(dask, places.home, reports)
         return pool
     return LocalPool(
-        [sys.executable, "-m", "grader.cli.batch_worker"],
+        [sys.executable, "-m", "grader.course.worker"],
         msgspec.json.encode(Settings(str(places.home.path), reports)),
         count=workers or processors(),
         patience=patience(places.home.assignment.limits),

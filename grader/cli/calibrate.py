@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from grader.grading import folder
+from grader.grading import assignment_folder
 from grader.model.errors import CalibrationError
 
 if TYPE_CHECKING:
@@ -57,12 +57,12 @@ DEFAULT_SEEDS = 200
 def command(  # noqa: D103  # its help is HELP
     tests: tuple[str, ...], *, assignment: Path, seeds: int, check: bool, no_sandbox: bool
 ) -> None:
-    from grader.grading import calibration  # noqa: PLC0415  # numpy and pytest, not needed for --help
+    from grader.authoring import calibrate  # noqa: PLC0415  # numpy and pytest, not needed for --help
 
-    home = folder.load(assignment)
-    files = calibration.files_to_calibrate(home, tests)
+    home = assignment_folder.load(assignment)
+    files = calibrate.files_to_calibrate(home, tests)
     if check:
-        report_freshness(calibration.stale_files(home, files), files)
+        report_freshness(calibrate.stale_files(home, files), files)
         return
     if not files:
         click.echo('no check asks for a bound with calibrated("...")')
@@ -81,12 +81,12 @@ def report_freshness(stale: dict[Path, str], files: Sequence[Path]) -> None:
 
 
 def run(
-    home: folder.AssignmentFolder, files: Sequence[Path], *, seeds: int, sandbox: bool
+    home: assignment_folder.AssignmentFolder, files: Sequence[Path], *, seeds: int, sandbox: bool
 ) -> dict[Path, CalibrationFile]:
     """The bounds, with a bar that shows how far it is; silent where nobody watches."""
-    from grader.grading import calibration  # noqa: PLC0415  # see above
+    from grader.authoring import calibrate  # noqa: PLC0415  # see above
     from grader.grading.execution import Silent  # noqa: PLC0415
-    from grader.grading.openers import WarmProcesses  # noqa: PLC0415
+    from grader.grading.opening import WarmProcesses  # noqa: PLC0415
 
     console = Console(stderr=True)
     with (
@@ -94,7 +94,7 @@ def run(
         Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
     ):
         task = progress.add_task(f"{seeds} seeds of the reference", total=seeds)
-        return calibration.calibrate(
+        return calibrate.calibrate(
             home,
             files,
             seeds=seeds,
@@ -107,7 +107,7 @@ def run(
 
 def write(path: Path, found: CalibrationFile) -> None:
     """Write the bounds beside their checks and say what they are. Raises CalibrationError."""
-    from grader.cli.files import replace_whole  # noqa: PLC0415
+    from grader.files import replace_whole  # noqa: PLC0415
     from grader.grading.bounds import file_of  # noqa: PLC0415
     from grader.model.calibration import encode  # noqa: PLC0415
 

@@ -17,11 +17,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from grader.doctor import examination, machine, verdicts
+from grader.doctor.examination import Finding, Verdict
+from grader.doctor.promises import PROMISES
 from grader.model.errors import ChainruleError
-from grader.sandbox import doctor, machine, modes, verdicts
-from grader.sandbox.doctor import Finding, Verdict
+from grader.sandbox import modes
 from grader.sandbox.modes import Mode
-from grader.sandbox.promises import PROMISES
 
 HELP = """Try on this machine what the sandbox promises.
 
@@ -108,7 +109,7 @@ def examine(console: Console) -> Report:
         say("looking at the machine")
         report.machine = machine.facts()
         try:
-            report.mode, report.tried = doctor.chosen_mode()
+            report.mode, report.tried = examination.chosen_mode()
             if report.mode is None:
                 report.why_not = _why_not(report.tried)
             else:
@@ -128,7 +129,7 @@ def remember(report: Report, *, environ: Mapping[str, str]) -> str | None:
 
 
 def _try_promises(report: Report, mode: Mode, say: Any) -> None:
-    findings = doctor.examine(mode)
+    findings = examination.examine(mode)
     for promise in PROMISES:
         say(f"{mode}: {promise.title}")
         report.findings.append(next(findings))

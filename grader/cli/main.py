@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import click
 
-import grader
 from grader.cli.streams import abandon_stdout
+from grader.model.version import __version__
 
 COMMANDS = {
     "submission": (
@@ -90,7 +90,7 @@ class Commands(click.Group):
     subcommand_metavar="SUBMISSION [OPTIONS] | COMMAND [ARGS]...",
     no_args_is_help=True,
 )
-@click.version_option(grader.__version__, prog_name="grade")
+@click.version_option(__version__, prog_name="grade")
 def cli() -> None:
     """Grade machine-learning homework in Jupyter notebooks.
 

@@ -9,13 +9,12 @@ from pathlib import Path
 import click
 
 from grader.cli import options
-from grader.cli.files import read_whole, write_whole
-from grader.cli.submission import nearest_assignment
-from grader.gradebook.marking import COLUMNS, Grades, given_mark, mark_of, marks_from, table_of
+from grader.files import read_whole, write_whole
+from grader.gradebook.marks import COLUMNS, Grades, given_mark, mark_of, marks_from, table_of
+from grader.gradebook.spreadsheets import read_table, write_table
 from grader.gradebook.store import Gradebook
-from grader.gradebook.tables import read_table, write_table
-from grader.grading import folder
-from grader.grading.folder import AssignmentFolder
+from grader.grading import assignment_folder
+from grader.grading.assignment_folder import AssignmentFolder
 from grader.model.errors import UsageError
 
 MARK_HELP = """Give one item of one submission POINTS, as a person.
@@ -116,7 +115,7 @@ def opened(assignment: Path | None, db: str | None) -> Iterator[tuple[Gradebook,
 
 def gradebook_of(assignment: Path | None, db: str | None) -> tuple[AssignmentFolder, str]:
     """The assignment and where its gradebook is. Raises UsageError where there is none yet."""
-    home = folder.load(assignment or nearest_assignment(Path.cwd() / "x"))
+    home = assignment_folder.load(assignment or assignment_folder.nearest(Path.cwd() / "x"))
     place = db or str(home.path / "reports" / "gradebook.sqlite")
     if "://" not in place and not Path(place).exists():
         raise UsageError(f"{place}: no gradebook here yet; `grade batch FOLDER` makes it, --db names another")

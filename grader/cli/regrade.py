@@ -14,20 +14,20 @@ from rich.text import Text
 
 from grader.cli import options
 from grader.cli.batch import Places, Telling, make_pool, seed_of_class, stoppable, who
-from grader.cli.class_run import ClassRun, Content
-from grader.cli.class_table import grade_of, marks_by_submission, write_class_table
-from grader.cli.files import write_whole
 from grader.cli.marks import gradebook_of
+from grader.course.keys import file_digest, keys_of, result_key
+from grader.course.plan import File
+from grader.course.run import ClassRun, Content
+from grader.course.table import grade_of, marks_by_submission, write_class_table
+from grader.files import write_whole
 from grader.gradebook.rows import GradeRow, StoredResult
+from grader.gradebook.spreadsheets import write_table
 from grader.gradebook.store import Gradebook
-from grader.gradebook.tables import write_table
 from grader.gradebook.totals import total_of
-from grader.grading.batch.keys import file_digest, keys_of, result_key
-from grader.grading.batch.plan import File
 from grader.model.errors import UsageError
 from grader.model.points import Points
 from grader.model.records import decode
-from grader.reports.batch import BatchProgress, Ended
+from grader.reports.batch_progress import BatchProgress, Ended
 from grader.reports.changes import in_words, item_changes
 from grader.reports.text import one_line
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-import re
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,18 +14,18 @@ import click
 from rich.console import Console
 
 from grader.cli import options
-from grader.cli.files import assert_writable, cannot_write, replace_whole
 from grader.cli.streams import abandon_stdout
-from grader.grading import folder, openers, run
-from grader.grading.duplicates import duplicates, fingerprints, notices_for, summary_line
-from grader.grading.evidence import claims_in
+from grader.course.duplicates import duplicates, fingerprints, notices_for, summary_line
+from grader.course.report_files import report_names, write_reports
+from grader.files import assert_writable
+from grader.grading import assignment_folder, opening, pipeline
+from grader.grading.recorded import claims_in
 from grader.model.errors import SubmissionError, UsageError
 from grader.model.records import Grade, encode
-from grader.notebooks.intake import read
+from grader.notebooks.submission_file import read
 from grader.reports.progress import GradingProgress
 
-REPORTS_NEED = ("grader.reports.html", "grader.reports.table")  # Jinja2 and Markdown, not needed to start
-MAX_NAME_BYTES = 100  # of a report's folder; file systems allow 255
+REPORTS_NEED = ("grader.reports.page", "grader.reports.terminal")  # Jinja2 and Markdown, not needed to start
 
 HELP = """Grade a submission (.ipynb or .py), or several one after the other.
 
@@ -73,13 +71,16 @@ def command(  # noqa: D103  # its help is HELP
 ) -> None:
     seed = secrets.randbelow(options.MAX_SEED) if seed is None else seed
     tasks = [
-        Task(run.GradeJob(path, home_of(path, assignment), seed, public=public, sandbox=not no_sandbox), name)
+        Task(
+            pipeline.GradeJob(path, home_of(path, assignment), seed, public=public, sandbox=not no_sandbox),
+            name,
+        )
         for path, name in zip(paths, report_names(paths), strict=True)
     ]
     for task in tasks:
         assert_writable(task.reports(out))
     if len(tasks) == 1:
-        opener = partial(openers.open_notebook, also=REPORTS_NEED)
+        opener = partial(opening.open_notebook, also=REPORTS_NEED)
         status = carry_out(tasks[0], tasks[0].reports(out), opener, as_json=as_json)
     else:
         status = carry_out_all(tasks, out, as_json=as_json)
@@ -91,7 +92,7 @@ def command(  # noqa: D103  # its help is HELP
 class Task:
     """One submission to grade, and the name of its report's folder."""
 
-    job: run.GradeJob
+    job: pipeline.GradeJob
     name: str
 
     def reports(self, out: Path | None) -> Path:
@@ -99,17 +100,17 @@ class Task:
         return out or self.job.folder.path / "reports"
 
 
-def home_of(path: Path, assignment: Path | None) -> folder.AssignmentFolder:
+def home_of(path: Path, assignment: Path | None) -> assignment_folder.AssignmentFolder:
     """The assignment of a submission. Raises UsageError where the file or the assignment does not exist."""
     if not os.path.lexists(path):
         raise UsageError(f"{path}: no such file, and no command of this name; see grade --help")
-    return folder.load(assignment or nearest_assignment(path))
+    return assignment_folder.load(assignment or assignment_folder.nearest(path))
 
 
-def carry_out(task: Task, out: Path, opener: run.Opener, *, as_json: bool) -> int:
+def carry_out(task: Task, out: Path, opener: pipeline.Opener, *, as_json: bool) -> int:
     """Grade one submission, write its report and show it; the exit status that the grade asks for."""
     with GradingProgress(Console(stderr=True)) as progress:
-        grade = run.grade(task.job, opener=opener, watch=progress)
+        grade = pipeline.grade(task.job, opener=opener, watch=progress)
         progress.note("writing the report")
         written = write_reports(grade, out, name=task.name)
     show(grade, written, as_json=as_json)
@@ -119,7 +120,7 @@ def carry_out(task: Task, out: Path, opener: run.Opener, *, as_json: bool) -> in
 def carry_out_all(tasks: Sequence[Task], out: Path | None, *, as_json: bool) -> int:
     """Grade one after the other; the worst exit status. What cannot be graded is a line on standard error."""
     status, (told, line) = 0, with_shared_evidence(tasks)
-    with openers.WarmProcesses() as warm:
+    with opening.WarmProcesses() as warm:
         for task in told:
             try:
                 found = carry_out(task, task.reports(out), warm.open_notebook, as_json=as_json)
@@ -147,51 +148,9 @@ def with_shared_evidence(tasks: Sequence[Task]) -> tuple[list[Task], str]:
     return told, summary_line(shared)
 
 
-def nearest_assignment(submission: Path) -> Path:
-    """This folder, or the submission's own, or one above it: the first that holds a manifest."""
-    here = Path.cwd()
-    around = submission.absolute().parent
-    candidates = (here, around, *around.parents)
-    return next((place for place in candidates if (place / folder.MANIFEST).is_file()), here)
-
-
-def write_reports(grade: Grade, out: Path, *, name: str | None = None) -> Path:
-    """Write grade.json and report.html below ``out``; the folder they are in. Raises UsageError.
-
-    ``name`` is that folder's, made from the submission's where it is left out.
-    Each file is put in place whole: a full disk or a second grading leaves no half of one.
-    """
-    from grader.reports.html import render  # noqa: PLC0415  # Jinja2 and Markdown, not needed to start
-
-    place = out / (name or report_name(grade.submission.name))
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        replace_whole(place / "grade.json", encode(grade))
-        replace_whole(place / "report.html", render(grade).encode())
-    except OSError as error:
-        raise cannot_write(place, error.strerror) from None
-    return place
-
-
-def report_name(file_name: str) -> str:
-    """A folder's name from a file's: letters of any script, digits, dots, dashes and underlines only."""
-    plain = re.sub(r"[^\w.-]+", "_", Path(file_name).stem).strip("._")
-    return plain.encode()[:MAX_NAME_BYTES].decode(errors="ignore") or "submission"
-
-
-def report_names(paths: Sequence[Path]) -> list[str]:
-    """A folder's name for each file; the second of one name, from another folder, gets a number."""
-    names: list[str] = []
-    for path in paths:
-        plain = report_name(path.name)
-        numbered = (f"{plain}-{number}" for number in itertools.count(2))
-        names.append(plain if plain not in names else next(name for name in numbered if name not in names))
-    return names
-
-
 def show(grade: Grade, written: Path, *, as_json: bool) -> None:
     """The record alone, or the table. Raises UsageError where standard output takes nothing."""
-    from grader.reports.table import print_report  # noqa: PLC0415
+    from grader.reports.terminal import print_report  # noqa: PLC0415
 
     try:
         if as_json:

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.cli import options
-from grader.cli.class_table import ClassRow, Late, class_rows, write_class_table
 from grader.cli.marks import opened
+from grader.course.table import ClassRow, Late, class_rows, write_class_table
 from grader.gradebook.policy import choice, moment
 from grader.reports.text import one_line
 

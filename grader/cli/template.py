@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from grader.grading import folder
+from grader.authoring.template import build
+from grader.authoring.template_folder import differences, write
+from grader.grading import assignment_folder
 from grader.model.errors import TemplateError
-from grader.notebooks.template import build
-from grader.notebooks.template_folder import differences, write
 
 HELP = """Make the students' template from the reference.
 
@@ -44,7 +44,7 @@ DEFAULT_OUT = "student_template"
 )
 @click.option("--check", is_flag=True, help="Write nothing; fail when the template is stale.")
 def command(assignment: Path, *, out: Path | None, check: bool) -> None:  # noqa: D103  # its help is HELP
-    home = folder.load(assignment)
+    home = assignment_folder.load(assignment)
     target = out or assignment / DEFAULT_OUT
     files = build(home.assignment, home.path)
     if check:

@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from grader.checks.limits import RECALIBRATE, Limit, Stored
-from grader.grading import folder
-from grader.grading.folder import AssignmentFolder
+from grader.checks.thresholds import RECALIBRATE, Limit, Stored
+from grader.grading import assignment_folder
+from grader.grading.assignment_folder import AssignmentFolder
 from grader.model.calibration import CalibrationFile, decode
 from grader.model.errors import AuthorError, CannotGrade
 
@@ -51,7 +51,7 @@ class Bounds:
     @functools.cached_property
     def _reference(self) -> str | None:
         try:
-            return reference_digest(folder.load(self._checks.parent))
+            return reference_digest(assignment_folder.load(self._checks.parent))
         except CannotGrade:
             return None  # checks without their assignment: nothing to compare with
 

@@ -7,10 +7,10 @@ import importlib.metadata
 import platform
 from collections.abc import Mapping
 
-import grader
+from grader.doctor.verdicts import recall
 from grader.model.records import Environment
+from grader.model.version import __version__
 from grader.sandbox.modes import Mode
-from grader.sandbox.verdicts import recall
 
 PACKAGES = ("ipython", "matplotlib", "numpy", "pytest", "torch")
 
@@ -21,7 +21,7 @@ def describe_environment(isolation: str, *, environ: Mapping[str, str]) -> Envir
     ``isolation`` is the mode's name; ``environ`` says where the verdict is kept.
     """
     return Environment(
-        grader=grader.__version__,
+        grader=__version__,
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}",
         isolation=isolation,

@@ -10,8 +10,8 @@ from typing import Protocol
 from grader.model.assignment import BudgetValue, Limits
 from grader.model.records import CellResult
 from grader.notebooks.cells import Cell, first_line
-from grader.notebooks.evidence import BadRecording, Recording, read_evidence
 from grader.notebooks.parameters import with_budget
+from grader.notebooks.recordings import BadRecording, Recording, read_evidence
 from grader.session.notebook import CellRun, Notebook
 
 MAX_PICTURES = 64_000_000

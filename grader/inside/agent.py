@@ -21,7 +21,7 @@ from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
-from grader.inside import codec, copies, habits
+from grader.inside import codec, copies, stand_ins
 from grader.inside import shell as shells
 from grader.inside.generators import seed_all
 from grader.inside.interrupts import Interrupts
@@ -372,8 +372,8 @@ def serve(sock: socket.socket, shell: shells.Shell) -> NoReturn:
     interrupts.install()
     agent = Agent(shell.user_ns, connection, shell=shell, interrupts=interrupts)
     sys.stdout, sys.stderr = agent.stdout, agent.stderr
-    habits.install(shell)
-    sys.modules["grader"] = habits.grader_module()
+    stand_ins.install(shell)
+    sys.modules["grader"] = stand_ins.grader_module()
     sys.path.insert(0, "")  # as in Jupyter: what was given lies in the working directory
     while True:
         try:

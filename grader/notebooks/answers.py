@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from grader.model.assignment import Assignment
 from grader.model.records import Figure
 from grader.notebooks.cells import Cell
-from grader.notebooks.evidence import Recording
 from grader.notebooks.headings import Headings, Mark
+from grader.notebooks.recordings import Recording
 from grader.notebooks.text import shown
 
 PLACEHOLDER = "*Write your answer here.*"

@@ -14,8 +14,8 @@ from typing import Any
 from grader.model.errors import SubmissionError
 from grader.model.records import Figure
 from grader.notebooks.cells import Cell
-from grader.notebooks.evidence import EVIDENCE_TYPE, BadRecording, read_evidence
 from grader.notebooks.figures import BadFigure, figure_from_base64
+from grader.notebooks.recordings import EVIDENCE_TYPE, BadRecording, read_evidence
 from grader.notebooks.text import MAX_CELL, clean, listing, shown
 
 MAX_CELLS = 10_000

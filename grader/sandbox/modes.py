@@ -113,7 +113,7 @@ def candidates() -> tuple[Mode, ...]:
 
 def probe(mode: Mode) -> str | None:
     """Start a sandbox in ``mode``, look at its walls from inside, end it: None, or what failed in words."""
-    command = [sys.executable, "-P", "-m", "grader.sandbox.probe", mode.value]
+    command = [sys.executable, "-P", "-m", "grader.sandbox.mode_probe", mode.value]
     try:
         done = subprocess.run(  # noqa: S603  # our own interpreter and module
             command, capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False

@@ -7,11 +7,43 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from grader.sandbox.limits import ProcessLimits
 from grader.sandbox.modes import Mode
 
+MEGABYTE = 1 << 20
 WORKDIR = "/home/student"
 """The working directory inside, in every mode that has a file system of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessLimits:
+    """Limits of one sandbox. Megabytes are 2**20 bytes, seconds are real time unless named otherwise.
+
+    ``memory_mb`` bounds what all processes of the sandbox hold in memory together (shared pages once), by
+    the supervisor's watchdog. ``address_space_mb`` bounds each process's reservations by the kernel; it is
+    only a backstop for what grows between two looks, because libraries reserve far more than they use.
+    ``cpu_seconds`` bounds each process, ``wall_seconds`` the whole sandbox. ``disk_mb`` is what the working
+    directory, /tmp and /dev/shm may hold together, ``file_mb`` the largest single file.
+    """
+
+    memory_mb: int = 2048
+    address_space_mb: int | None = None
+    processes: int = 64
+    open_files: int = 256
+    file_mb: int = 128
+    disk_mb: int = 256
+    cpu_seconds: int = 600
+    wall_seconds: float = 600.0
+
+    def __post_init__(self) -> None:
+        for name in self.__dataclass_fields__:
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} must be more than 0, not {value!r}")
+
+    @property
+    def reserved_mb(self) -> int:
+        """Address space of one process: as asked for, or 4 GB above the memory limit (torch maps 0.7 GB)."""
+        return self.memory_mb + 4096 if self.address_space_mb is None else self.address_space_mb
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,9 +18,10 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 
-from grader.sandbox import capabilities, cgroup, filesystem, namespaces, processes, shared, worker
+from grader.sandbox import confinement, processes
 from grader.sandbox.modes import SLOT_USERS, Mode
 from grader.sandbox.spec import BoxEnd, BoxSpec
+from grader.sandbox.walls import capabilities, cgroup, filesystem, namespaces, shared_folder
 from grader.sandbox.watchdog import LOOK_EVERY, MemoryWatch
 
 _PACKET = 4096
@@ -28,7 +29,9 @@ _REPORTED_KILLS = 100
 _ENDING_SECONDS = 5.0
 
 
-def supervise(spec: bytes, *, life: socket.socket, data: int, parent: int, serve: worker.Serve) -> NoReturn:
+def supervise(
+    spec: bytes, *, life: socket.socket, data: int, parent: int, serve: confinement.Serve
+) -> NoReturn:
     """Run one sandbox to its end and exit. ``spec`` is a BoxSpec's JSON, ``parent`` the zygote's number."""
     try:
         capabilities.die_with_parent()
@@ -50,12 +53,12 @@ class _Supervisor:
     workdir: str = ""
     slot_user: int = 0
     slot: socket.socket | None = None
-    place: shared.Place | None = None
+    place: shared_folder.Place | None = None
     group: cgroup.Group | None = None
     told_kills: int = 0
     deadline: float = field(default=0.0)
 
-    def run(self, data: int, serve: worker.Serve) -> None:
+    def run(self, data: int, serve: confinement.Serve) -> None:
         started = time.monotonic()
         self.deadline = started + self.spec.limits.wall_seconds
         capabilities.adopt_orphans()
@@ -84,25 +87,25 @@ class _Supervisor:
         if mode.isolates:
             if mode.own_user:  # of an earlier sandbox whose supervisor was killed
                 processes.end_all_of(self.slot_user, seconds=_ENDING_SECONDS)
-            self.place = shared.build(self.spec, user=self.slot_user or os.getuid())
+            self.place = shared_folder.build(self.spec, user=self.slot_user or os.getuid())
             return
         self.workdir = tempfile.mkdtemp(prefix="chainrule-")
         for name, path in self.spec.files.items():
             os.symlink(path, os.path.join(self.workdir, name))
 
-    def _fork(self, data: int, serve: worker.Serve) -> int:
+    def _fork(self, data: int, serve: confinement.Serve) -> int:
         """Start the worker; returns the end of the pipe on which it tells how its set-up went."""
         report, write = os.pipe()
         self.process = os.fork()
         if self.process == 0:
             self.life.close()
             os.close(report)
-            worker.run(
+            confinement.run(
                 self.spec,
                 data=data,
                 report=write,
                 slot_user=self.slot_user,
-                place=self.place or shared.Place(base="", work=self.workdir, readable=()),
+                place=self.place or shared_folder.Place(base="", work=self.workdir, readable=()),
                 group=self.group,
                 serve=serve,
             )
@@ -139,7 +142,7 @@ class _Supervisor:
 
     def _hear_report(self, report: bytes) -> bool:
         """Whether the worker reports that every wall stands."""
-        if report == worker.STARTED:
+        if report == confinement.STARTED:
             _tell(self.life, event="started", process=self.process)
             return True
         text = report.decode(errors="replace") or "it ended before it could say why"
@@ -248,7 +251,7 @@ class _Supervisor:
         if self.group is not None:
             self.group.end()
         if self.place is not None:
-            shared.remove(self.place)
+            shared_folder.remove(self.place)
         if self.workdir:
             shutil.rmtree(self.workdir, ignore_errors=True)
 

@@ -21,7 +21,7 @@ from typing import NoReturn
 
 # Imported now, because in a sandbox this package's own files are out of sight.
 from grader.inside.generators import seed_all
-from grader.sandbox import huge_pages, supervisor, worker
+from grader.sandbox import confinement, huge_pages, supervisor
 
 _PACKET = 1 << 17
 _DESCRIPTORS = 2
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _prepare(*, entry: str, preload: list[str]) -> worker.Serve:
+def _prepare(*, entry: str, preload: list[str]) -> confinement.Serve:
     """Import everything and make the shell; returns what a worker calls with its connection."""
     gc.disable()  # there is little to collect among torch's modules, and looking took a quarter of this
     for name in ("fcntl", "resource", *preload):
@@ -96,7 +96,7 @@ def _warm_matplotlib() -> None:
     figure.savefig(io.BytesIO(), format="png", bbox_inches="tight")
 
 
-def _serve_one(control: socket.socket, serve: worker.Serve) -> bool:
+def _serve_one(control: socket.socket, serve: confinement.Serve) -> bool:
     """Fork one supervisor; False when the host is gone."""
     try:
         packet, descriptors, _, _ = socket.recv_fds(control, _PACKET, _DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)

@@ -6,16 +6,24 @@ or tested for truth, and says what to write instead.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from grader.model.errors import AuthorError, SandboxDied, UnsupportedValue
 from grader.model.values import Remote
 
-if TYPE_CHECKING:
-    from grader.session.transport import Session
-
 Step = tuple[str, object]
 ROOT = 0
+
+
+class Requests(Protocol):
+    """What a proxy needs of a session: it asks, and it shows what was printed meanwhile."""
+
+    @property
+    def printed(self) -> str:
+        """What student code wrote to stdout in this session."""
+
+    def request(self, operation: str, *arguments: object) -> Any:
+        """The value of one operation on the student's side."""
 
 
 class Proxy(Remote):
@@ -29,10 +37,10 @@ class Proxy(Remote):
 
     _id: int
     _path: tuple[Step, ...]
-    _session: Session
+    _session: Requests
     _type: str
 
-    def __init__(self, session: Session, number: int, kind: str, path: tuple[Step, ...] = ()) -> None:
+    def __init__(self, session: Requests, number: int, kind: str, path: tuple[Step, ...] = ()) -> None:
         for name, value in (("_session", session), ("_id", number), ("_type", kind), ("_path", path)):
             object.__setattr__(self, name, value)
 
@@ -126,7 +134,7 @@ class Student(Proxy):
 
     __slots__ = ()
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Requests) -> None:
         super().__init__(session, ROOT, "notebook")
 
     def _below(self, step: Step) -> Proxy:

@@ -10,14 +10,16 @@ import json
 import sys
 from pathlib import Path
 
-from grader.grading import folder, openers, run
+from grader.grading import assignment_folder, opening, pipeline
 from grader.grading.execution import Silent
 
 
 def main(arguments: list[str]) -> None:
     assignment, submission, answer = map(Path, arguments)
-    job = run.GradeJob(submission, folder.load(assignment), seed=1)
-    grade = run.grade(job, opener=lambda job, file, _: openers.open_in_process(job, file), watch=Silent())
+    job = pipeline.GradeJob(submission, assignment_folder.load(assignment), seed=1)
+    grade = pipeline.grade(
+        job, opener=lambda job, file, _: opening.open_in_process(job, file), watch=Silent()
+    )
     points = {item.item: str(item.earned) for item in grade.items if item.earned}
     answer.write_text(json.dumps(points))
 

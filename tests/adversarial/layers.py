@@ -11,20 +11,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from grader.sandbox import (
-    capabilities,
-    cgroup,
-    filesystem,
-    landlock,
-    limits,
-    namespaces,
-    processes,
-    seccomp,
-    supervisor,
-    syscalls,
-    worker,
-)
+from grader.sandbox import confinement, processes, supervisor, syscalls
 from grader.sandbox.spec import BoxSpec
+from grader.sandbox.walls import capabilities, cgroup, filesystem, landlock, namespaces, rlimits, seccomp
 from grader.sandbox.watchdog import MemoryWatch
 
 _ELSEWHERE = "/mnt"  # a mount point that is there everywhere, for the working directory among the machine's
@@ -102,7 +91,7 @@ def _roomy_disk() -> None:
 
 
 def _keep_descriptors() -> None:
-    worker._close = _nothing
+    confinement._close = _nothing
 
 
 def _stay_root() -> None:
@@ -139,10 +128,10 @@ LAYERS: dict[str, Callable[[], None]] = {
     "closed descriptors": _keep_descriptors,
     "Landlock": _replace(landlock, "restrict"),
     "seccomp": _replace(seccomp, "install"),
-    "kernel limits": _replace(limits, "apply"),
+    "kernel limits": _replace(rlimits, "apply"),
     "memory watchdog": _look_away,
     "disk size": _roomy_disk,
     "control group": _replace(cgroup, "make"),
-    UNBUILDABLE: lambda: setattr(limits, "apply", _fail),
+    UNBUILDABLE: lambda: setattr(rlimits, "apply", _fail),
 }
 """By name, what takes a layer away (and one that is in the way of every other)."""

@@ -20,15 +20,15 @@ import layers
 import msgspec
 from world import World
 
-from grader.grading import openers, run
+from grader.grading import opening, pipeline
+from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.execution import Silent, Watch
-from grader.grading.folder import AssignmentFolder
 from grader.model.errors import CannotGrade
 from grader.model.records import CheckResult, Grade
-from grader.notebooks.intake import SubmissionFile
+from grader.notebooks.submission_file import SubmissionFile
 from grader.sandbox import modes
-from grader.sandbox.limits import ProcessLimits
 from grader.sandbox.modes import Mode
+from grader.sandbox.spec import ProcessLimits
 from grader.sandbox.zygote import Zygote
 from grader.session.notebook import Notebook
 
@@ -212,7 +212,7 @@ class Range:
         self._zygote = (
             Zygote.start(preload=("numpy",), entry=layers.entry(place, without), import_path=[HERE, place])
             if without
-            else Zygote.start(preload=openers.BASE_PRELOAD)
+            else Zygote.start(preload=opening.BASE_PRELOAD)
         )
 
     def grade(self, attack: Attack, mode: Mode, scratch: Path) -> Result:
@@ -231,8 +231,8 @@ class Range:
         return Result(grade, refused, tuple(touched), heir)
 
     def _run(self, submission: Path, assignment: AssignmentFolder, mode: Mode) -> Grade:
-        job = run.GradeJob(submission, assignment, seed=int.from_bytes(os.urandom(3)))
-        return run.grade(job, opener=self._opener(mode), watch=Silent())
+        job = pipeline.GradeJob(submission, assignment, seed=int.from_bytes(os.urandom(3)))
+        return pipeline.grade(job, opener=self._opener(mode), watch=Silent())
 
     def _assignment(self, attack: Attack, mode: Mode) -> AssignmentFolder:
         folder = self.world.assignment
@@ -250,12 +250,12 @@ class Range:
             folder, assignment=msgspec.structs.replace(folder.assignment, limits=limits)
         )
 
-    def _opener(self, mode: Mode) -> Callable[[run.GradeJob, SubmissionFile, Watch], Notebook]:
-        def open_notebook(job: run.GradeJob, submission: SubmissionFile, watch: Watch) -> Notebook:
-            spec = dataclasses.replace(openers.box_spec(job), mode=mode)
+    def _opener(self, mode: Mode) -> Callable[[pipeline.GradeJob, SubmissionFile, Watch], Notebook]:
+        def open_notebook(job: pipeline.GradeJob, submission: SubmissionFile, watch: Watch) -> Notebook:
+            spec = dataclasses.replace(opening.box_spec(job), mode=mode)
             if not mode.isolates:
                 spec = dataclasses.replace(spec, limits=GENEROUS)
-            return openers.boxed_notebook(job, submission, self._zygote, spec)
+            return opening.boxed_notebook(job, submission, self._zygote, spec)
 
         return open_notebook
 

@@ -17,11 +17,11 @@ from suite import Attack, Range, attacks, checks_of, modes_here
 from verdict import holes
 from world import World
 
-from grader.grading import plugin
+from grader.grading import check_plugin
 from grader.grading.seeds import Seeds
 from grader.inside import codec
-from grader.notebooks import intake
-from grader.reports import html, text
+from grader.notebooks import submission_file
+from grader.reports import page, text
 from grader.session import sandboxed
 from grader.session.sandboxed import SandboxedNotebook
 from grader.session.transport import Session
@@ -43,7 +43,7 @@ def firing_range() -> Iterator[Range]:
 
 
 def tell_everything(patch: Patch) -> None:
-    patch.setattr(plugin, "message_for_student", lambda verdict, **_: verdict.detail)
+    patch.setattr(check_plugin, "message_for_student", lambda verdict, **_: verdict.detail)
 
 
 def show_as_it_is(patch: Patch) -> None:
@@ -51,7 +51,7 @@ def show_as_it_is(patch: Patch) -> None:
 
 
 def keep_markup(patch: Patch) -> None:
-    patch.setattr(html, "to_html", str)
+    patch.setattr(page, "to_html", str)
 
 
 def draw_the_same(patch: Patch) -> None:
@@ -78,7 +78,7 @@ def unpickle(patch: Patch) -> None:
 
 
 def follow_links(patch: Patch) -> None:
-    patch.setattr(intake, "_bytes_of", lambda path, *_: path.read_bytes())
+    patch.setattr(submission_file, "_bytes_of", lambda path, *_: path.read_bytes())
 
 
 def take_any_amount(patch: Patch) -> None:

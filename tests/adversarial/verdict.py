@@ -12,8 +12,8 @@ from suite import NOTHING_EARNED, Attack, Result, checks_of, points_of
 from world import World
 
 from grader.model.records import Grade, decode, encode
-from grader.reports.html import render
-from grader.reports.table import print_report
+from grader.reports.page import render
+from grader.reports.terminal import print_report
 
 _LARGEST_RECORD = 40 << 20
 _NEVER_SHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")

@@ -19,8 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from grader.grading import folder
-from grader.grading.folder import AssignmentFolder
+from grader.grading import assignment_folder
+from grader.grading.assignment_folder import AssignmentFolder
 
 HERE = Path(__file__).resolve().parent
 TEMPORARY = (Path("/tmp"), Path("/dev/shm"))
@@ -90,7 +90,7 @@ class World:
         self._tell_where_things_are()
         for path in (self.place, *self.place.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)  # only walls may stop an attack, not permissions
-        return folder.load(target)
+        return assignment_folder.load(target)
 
     def _tell_where_things_are(self) -> None:
         target = self.place / "assignment"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.grading.checks import run_checks
-from grader.grading.folder import load
-from grader.grading.plugin import CheckPlugin
+from grader.grading.assignment_folder import load
+from grader.grading.check_plugin import CheckPlugin
+from grader.grading.pytest_run import run_checks
 from grader.model.errors import Fault
 from grader.session.in_process import LocalNotebook
 

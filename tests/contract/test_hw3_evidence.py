@@ -18,13 +18,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.checks.beginnings import Pictures
-from grader.checks.claims import Claim
-from grader.checks.evidence import stop_epoch
-from grader.grading.beginning import prepare
-from grader.grading.checks import run_checks
-from grader.grading.evidence import Recorded
-from grader.grading.plugin import CheckPlugin
+from grader.checks.curves import stop_epoch
+from grader.checks.evidence import Claim
+from grader.checks.first_batches import Pictures
+from grader.grading.check_plugin import CheckPlugin
+from grader.grading.pytest_run import run_checks
+from grader.grading.recorded import Recorded
+from grader.grading.replay import prepare
 from grader.session.in_process import LocalNotebook
 
 ROOT = Path(__file__).parents[2]

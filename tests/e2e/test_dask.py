@@ -26,13 +26,13 @@ from distributed.utils import LoopRunner
 from distributed.versions import get_versions
 from tiny import HIDDEN, RIGHT, make_assignment, make_notebook
 
-from grader.cli.batch_dask import dask_pool
-from grader.cli.batch_worker import Settings
-from grader.grading import folder
-from grader.grading.batch import cluster
-from grader.grading.batch.pool import LocalPool
-from grader.grading.batch.work import Done, Lost, Work
-from grader.grading.folder import AssignmentFolder
+from grader.course import dask_cluster
+from grader.course.dask_reports import dask_pool
+from grader.course.local_pool import LocalPool
+from grader.course.work import Done, Lost, Work
+from grader.course.worker import Settings
+from grader.grading import assignment_folder
+from grader.grading.assignment_folder import AssignmentFolder
 from grader.model.errors import CannotGrade, UsageError
 from grader.model.records import Grade, decode
 
@@ -128,7 +128,7 @@ def programs(tmp_path: Path) -> Iterator[Programs]:
 def home(tmp_path: Path) -> AssignmentFolder:
     place = make_assignment(tmp_path / "tiny")
     (place / "hidden_tests/test_1.py").write_text(HIDDEN + KILLER)
-    return folder.load(place)
+    return assignment_folder.load(place)
 
 
 def work(path: Path) -> Work:
@@ -182,7 +182,7 @@ def never() -> bool:
 
 def local_grades(home: AssignmentFolder, works: Sequence[Work]) -> dict[str, Grade]:
     book = Book()
-    command = [sys.executable, "-m", "grader.cli.batch_worker"]
+    command = [sys.executable, "-m", "grader.course.worker"]
     settings = msgspec.json.encode(Settings(str(home.path)))
     LocalPool(command, settings, count=2, patience=120).run(works, book, stop=never)
     return book.grades()
@@ -333,7 +333,7 @@ def test_certificates(
         keys = {name.removeprefix("DASK_").lower().replace("__", "."): name for name in settings}
         with dask.config.set({key: settings[name] for key, name in keys.items()}):
             with pytest.raises(UsageError, match=f"--dask {address}: .*{TLS}CA_FILE") as refused:
-                cluster.connect(address, seconds=1)
+                dask_cluster.connect(address, seconds=1)
             assert "\n" not in str(refused.value)
 
 
@@ -361,15 +361,15 @@ def test_another_chainrule_is_refused_before_anything_is_sent(
 )
 def test_other_versions_are_refused(package: str, version: str | None, line: str) -> None:
     here = get_versions(packages=["chainrule"])
-    cluster.assert_same("the scheduler", here)
+    dask_cluster.assert_same("the scheduler", here)
     other = {**here, "packages": {**here["packages"], package: version}}
     with pytest.raises(UsageError, match=f"the scheduler has {line}, this machine .*install the same"):
-        cluster.assert_same("the scheduler", other)
+        dask_cluster.assert_same("the scheduler", other)
 
 
 @pytest.mark.parametrize("address", ["tls://grader.example:8786", "127.0.0.1:8786", "tcp://[::1]:8786"])
 def test_trusted_addresses(address: str) -> None:
-    cluster.assert_trusted(address)
+    dask_cluster.assert_trusted(address)
 
 
 @pytest.mark.parametrize(
@@ -383,12 +383,12 @@ def test_addresses_that_anybody_may_reach(address: str, home: AssignmentFolder) 
 @pytest.mark.parametrize("address", ["", "here", "tls://", "tcp://127.0.0.1:port", "tls://[::1"])
 def test_words_that_are_no_address(address: str) -> None:
     with pytest.raises(UsageError, match="write tls://HOST:PORT"):
-        cluster.assert_trusted(address)
+        dask_cluster.assert_trusted(address)
 
 
 def test_nobody_there() -> None:
     with pytest.raises(UsageError, match=r"--dask 127.0.0.1:1: no Dask scheduler within 1 s: .*is it"):
-        cluster.connect("127.0.0.1:1", seconds=1)
+        dask_cluster.connect("127.0.0.1:1", seconds=1)
 
 
 def test_a_client_that_did_not_start_leaves_nothing_to_collect(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -404,7 +404,7 @@ def test_a_client_that_did_not_start_leaves_nothing_to_collect(monkeypatch: pyte
     monkeypatch.setattr(LoopRunner, "_lock", ImpatientLock())
     for _ in range(2):
         with pytest.raises(UsageError, match="TLS expects"):
-            cluster.connect("tls://127.0.0.1:1", seconds=1)
+            dask_cluster.connect("tls://127.0.0.1:1", seconds=1)
 
 
 class ImpatientLock:

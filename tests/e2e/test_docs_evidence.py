@@ -15,10 +15,10 @@ import pytest
 from nbclient import NotebookClient
 from test_docs import ROOT, write_files
 
-from grader.grading import folder
+from grader.grading import assignment_folder
 from grader.grading.execution import Silent
-from grader.grading.openers import WarmProcesses
-from grader.grading.run import GradeJob, grade
+from grader.grading.opening import WarmProcesses
+from grader.grading.pipeline import GradeJob, grade
 
 EVIDENCE = "application/vnd.chainrule.evidence+json"
 
@@ -84,7 +84,7 @@ def test_the_page_s_example_is_graded_as_it_says(
     for data in recordings(handed_in):
         change(data)
     nbformat.write(handed_in, home / "notebook.ipynb")
-    job = GradeJob(home / "notebook.ipynb", folder.load(home), seed=1)
+    job = GradeJob(home / "notebook.ipynb", assignment_folder.load(home), seed=1)
     record = grade(job, opener=warm.open_notebook, watch=Silent())
     assert (str(record.earned), record.attention) == (str(earned), ())
     assert record.items[1].checks[0].message.startswith(said)

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from evidence_course import BEGINNING, STEPS, WALK, make_course, make_notebook, recording, shown
 
-from grader.grading import folder
+from grader.grading import assignment_folder
 from grader.grading.execution import Silent
-from grader.grading.openers import WarmProcesses
-from grader.grading.run import GradeJob, grade
+from grader.grading.opening import WarmProcesses
+from grader.grading.pipeline import GradeJob, grade
 from grader.model.records import Grade, ItemResult, decode, encode
-from grader.reports.html import render
+from grader.reports.page import render
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
 TRUNCATED = json.dumps(recording("2"))[:300]
@@ -42,7 +42,9 @@ def run(warm: WarmProcesses, tmp_path: Path) -> Run:
         (tmp_path / "hidden_tests/beginning.py").write_text(beginning)
         path = make_notebook(tmp_path / "a.ipynb", *outputs, source=source)
         opener = warm.open_notebook
-        found = grade(GradeJob(path, folder.load(tmp_path), seed=1, **job), opener=opener, watch=Silent())
+        found = grade(
+            GradeJob(path, assignment_folder.load(tmp_path), seed=1, **job), opener=opener, watch=Silent()
+        )
         assert decode(encode(found)) == found
         return found
 

@@ -21,7 +21,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from grader.notebooks.intake import read
+from grader.notebooks.submission_file import read
 
 UTILS = Path(__file__).resolve().parents[2] / "student_template" / "utils.py"
 TYPE = "application/vnd.chainrule.evidence+json"

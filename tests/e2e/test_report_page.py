@@ -26,7 +26,7 @@ from grader.model.records import (
     ItemResult,
     Submission,
 )
-from grader.reports.html import render
+from grader.reports.page import render
 
 SWITCHES = (
     "--headless",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from test_docs import write_files
 
-from grader.grading import folder, openers, run
+from grader.grading import assignment_folder, opening, pipeline
 from grader.grading.execution import Silent
 
 HERE = Path(__file__).parent
@@ -164,12 +164,12 @@ def course(tmp_path_factory):
     home = tmp_path_factory.mktemp("course")
     write_files("training.md", home)
     shutil.copy(HERE / "training.calibration.json", home / "hidden_tests/test_training.calibration.json")
-    return folder.load(home)
+    return assignment_folder.load(home)
 
 
 @pytest.fixture(scope="module")
 def warm():
-    with openers.WarmProcesses() as processes:
+    with opening.WarmProcesses() as processes:
         yield processes
 
 
@@ -181,8 +181,8 @@ def failed(course, warm, change, *, seed):
         source = source.replace(before, after)
     submission = course.path / "submission.py"
     submission.write_text(source + (change if isinstance(change, str) else ""), encoding="utf-8")
-    job = run.GradeJob(submission=submission, folder=course, seed=seed)
-    grade = run.grade(job, opener=warm.open_notebook, watch=Silent())
+    job = pipeline.GradeJob(submission=submission, folder=course, seed=seed)
+    grade = pipeline.grade(job, opener=warm.open_notebook, watch=Silent())
     assert grade.attention == ()
     results = [check for item in grade.items for check in item.checks]
     assert {check.check for check in results} == ALL

@@ -19,22 +19,22 @@ from pathlib import Path
 from rich.console import Console
 
 from grader.checks.arrays import as_array
-from grader.grading.duplicates import fingerprints
-from grader.grading.evidence import claims_in, recorded_in
+from grader.course.duplicates import fingerprints
+from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.execution import Execution, result_of
-from grader.grading.folder import AssignmentFolder
-from grader.grading.run import figures_of, given_cells, handed_in
+from grader.grading.pipeline import figures_of, given_cells, handed_in
+from grader.grading.recorded import claims_in, recorded_in
 from grader.grading.scoring import needs_attention, score
 from grader.inside import codec
 from grader.model import records
 from grader.model.assignment import parse
 from grader.model.errors import CheckError, SandboxDied, SubmissionError
-from grader.notebooks import intake
+from grader.notebooks import submission_file
 from grader.notebooks.answers import find_answers
 from grader.notebooks.cells import Cell
 from grader.notebooks.parameters import with_budget
-from grader.reports import html
-from grader.reports.table import print_report
+from grader.reports import page
+from grader.reports.terminal import print_report
 from grader.sandbox.box import connection
 from grader.session.notebook import CellRun, run_cell
 from grader.session.sandboxed import SocketTransport
@@ -169,7 +169,7 @@ def read_notebook(data: bytes) -> str:
 
 def _handed_in(data: bytes, name: str) -> str:
     try:
-        submission = intake.from_bytes(data, name=name)
+        submission = submission_file.from_bytes(data, name=name)
     except SubmissionError as error:
         return "refused" if str(error).isprintable() else "refused in more than a line"
     planned = with_budget(submission.cells, ASSIGNMENT.budget)
@@ -184,7 +184,7 @@ def _failed(cell: Cell) -> records.CellResult:
     return result_of(cell, [CellRun("raised", 0.0, cell.source[:2000], cell.source[-4000:])])
 
 
-def _grade(submission: intake.SubmissionFile, execution: Execution) -> records.Grade:
+def _grade(submission: submission_file.SubmissionFile, execution: Execution) -> records.Grade:
     answers = find_answers(submission.cells, ASSIGNMENT, given=given_cells(FOLDER))
     recorded = recorded_in(answers)
     fingerprints(claims_in(submission.cells))
@@ -216,9 +216,9 @@ def _grade(submission: intake.SubmissionFile, execution: Execution) -> records.G
 def _report(grade: records.Grade) -> None:
     """Everything that is written about a grade, and read again."""
     assert records.decode(records.encode(grade)) == grade
-    page = html.render(grade)
-    page.encode()
-    read_page(page)
+    html = page.render(grade)
+    html.encode()
+    read_page(html)
     screen = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     print_report(grade, Console(file=screen, width=100))
     screen.flush()

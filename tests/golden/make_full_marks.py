@@ -28,12 +28,12 @@ from typing import Any
 from make_examples import EXAMPLES
 from notebook_text import as_json, lines
 
-from grader.grading import folder
+from grader.authoring.template import student_cells
+from grader.grading import assignment_folder
 from grader.model.assignment import BudgetValue
 from grader.notebooks.cells import Cell
 from grader.notebooks.parameters import overridden
 from grader.notebooks.percent import read_percent
-from grader.notebooks.template import student_cells
 
 REPOSITORY = EXAMPLES.parent
 PATH = EXAMPLES / "full_marks" / "hw3.ipynb"
@@ -162,7 +162,7 @@ def main() -> None:
     if not (asked.short or asked.keep or "CHAINRULE_DATA" in os.environ):
         parser.error("CHAINRULE_DATA names no folder with the full data")
     os.environ["OMP_NUM_THREADS"] = "1"  # a core for each kernel, and the sums that the sandbox makes
-    budget = folder.load(REPOSITORY).assignment.budget if asked.short else {}
+    budget = assignment_folder.load(REPOSITORY).assignment.budget if asked.short else {}
     cells = solved_cells()
     saved = kept(cells) if asked.keep else run(cells, budget)
     asked.to.parent.mkdir(exist_ok=True)

@@ -14,14 +14,14 @@ from expected import Expected, read_expected
 from make_examples import EXAMPLES, RECIPES, MadeExample, made_examples
 from make_full_marks import solved_cells
 
-from grader.grading import folder, openers, run
+from grader.grading import assignment_folder, opening, pipeline
+from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.execution import Silent
-from grader.grading.folder import AssignmentFolder
 from grader.model.errors import CannotGrade
 from grader.model.points import ZERO
 from grader.model.records import Grade, ItemResult, decode, encode
-from grader.notebooks.intake import read
-from grader.reports.html import render
+from grader.notebooks.submission_file import read
+from grader.reports.page import render
 
 REPOSITORY = EXAMPLES.parent
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/expected.toml"))
@@ -31,12 +31,12 @@ SEEDS = (3, 20_231_207, 2**31 - 1)
 
 @pytest.fixture(scope="module")
 def assignment() -> AssignmentFolder:
-    return folder.load(REPOSITORY)
+    return assignment_folder.load(REPOSITORY)
 
 
 @pytest.fixture(scope="module")
-def warm() -> Iterator[openers.WarmProcesses]:
-    with openers.WarmProcesses() as processes:
+def warm() -> Iterator[opening.WarmProcesses]:
+    with opening.WarmProcesses() as processes:
         yield processes
 
 
@@ -50,22 +50,22 @@ def submission_of(name: str, expected: Expected, scratch: Path) -> Path:
 
 
 def graded(
-    name: str, seed: int, assignment: AssignmentFolder, warm: openers.WarmProcesses, scratch: Path
+    name: str, seed: int, assignment: AssignmentFolder, warm: opening.WarmProcesses, scratch: Path
 ) -> Grade:
     """One example's grade. Raises CannotGrade."""
     expected = read_expected(EXAMPLES / name)
     own = msgspec.structs.replace(
         assignment.assignment, limits=expected.limits_from(assignment.assignment.limits)
     )
-    job = run.GradeJob(
+    job = pipeline.GradeJob(
         submission_of(name, expected, scratch), dataclasses.replace(assignment, assignment=own), seed
     )
-    return run.grade(job, opener=warm.open_notebook, watch=Silent())
+    return pipeline.grade(job, opener=warm.open_notebook, watch=Silent())
 
 
 @pytest.mark.parametrize(("name", "seed"), list(zip(NAMES, itertools.cycle(SEEDS), strict=False)))
 def test_an_example_gets_its_pinned_result(
-    name: str, seed: int, assignment: AssignmentFolder, warm: openers.WarmProcesses, tmp_path: Path
+    name: str, seed: int, assignment: AssignmentFolder, warm: opening.WarmProcesses, tmp_path: Path
 ) -> None:
     """The status, the points of every item, the checks that were lost and how every cell ended."""
     expected = read_expected(EXAMPLES / name)
@@ -140,7 +140,7 @@ def assert_lines(parts: tuple[str, ...], shown: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("name", ["full_marks", "hostile_text", "syntax_error_in_one_cell"])
 def test_an_example_has_a_record_and_a_report(
-    name: str, assignment: AssignmentFolder, warm: openers.WarmProcesses, tmp_path: Path
+    name: str, assignment: AssignmentFolder, warm: opening.WarmProcesses, tmp_path: Path
 ) -> None:
     """The record survives JSON, and the page holds no mark-up, colours or reversed text of the student's."""
     grade = graded(name, 5, assignment, warm, tmp_path)

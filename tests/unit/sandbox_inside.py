@@ -123,8 +123,9 @@ def forbid_namespaces() -> None:
     import ctypes  # noqa: PLC0415
     import struct  # noqa: PLC0415
 
-    from grader.sandbox import capabilities, syscalls  # noqa: PLC0415
-    from grader.sandbox.seccomp import Op, assemble  # noqa: PLC0415
+    from grader.sandbox import syscalls  # noqa: PLC0415
+    from grader.sandbox.walls import capabilities  # noqa: PLC0415
+    from grader.sandbox.walls.seccomp import Op, assemble  # noqa: PLC0415
 
     column = syscalls.architecture()
     # unshare, setns, mount, umount2, pivot_root, chroot

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 from sandbox_inside import mode_here
 
-from grader.sandbox.limits import ProcessLimits
 from grader.sandbox.modes import Mode
-from grader.sandbox.spec import BoxSpec
+from grader.sandbox.spec import BoxSpec, ProcessLimits
 from grader.sandbox.zygote import Zygote
 from grader.session.proxy import Student
 from grader.session.sandboxed import SandboxedNotebook

@@ -13,7 +13,7 @@ import pytest
 from grader.inside import codec, output, recordings
 from grader.inside.agent import Agent
 from grader.model.errors import AuthorError, CallTimedOut, CheckError, StudentError, UnsupportedValue
-from grader.notebooks.evidence import EVIDENCE_TYPE
+from grader.notebooks.recordings import EVIDENCE_TYPE
 from grader.session.in_process import FrameList, InProcessTransport, LocalNotebook
 from grader.session.proxy import Proxy, Student
 from grader.session.transport import Session

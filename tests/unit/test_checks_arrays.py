@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.checks.arrays import as_array
-from grader.checks.wording import clean, numbers
+from grader.checks.formatting import clean, numbers
 from grader.model.errors import CheckFailed, Fault
 from grader.model.values import Remote
 

@@ -1,9 +1,7 @@
-"""Each look at a recorded curve passes right ones over many seeds and refuses what it is there to refuse."""
+"""What a recording says, in the author's hands: data where it is whole, one line where it is not."""
 
 from __future__ import annotations
 
-import base64
-import zlib
 from typing import Any
 
 import numpy as np
@@ -11,263 +9,157 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.checks import evidence as looks
-from grader.checks.beginnings import MOST_EXAMPLES, Pictures, Pieces
-from grader.checks.letters import LetterPairs, improves_on, made_of, reads_like, shingle_hits, window_sums
-from grader.model.errors import AuthorError, BadEvidence
+from grader.checks.evidence import FORMAT, Claim, Evidence
+from grader.model.errors import AuthorError, BadEvidence, CheckFailed
 
-CURVE = np.array([4.4, 3.0, 2.5, 2.45, 2.2, 2.25, 2.1, 2.12, 2.0, 2.03])
-TEXT = "the quick brown fox jumps over the lazy dog and then the dog thinks about it all the day long. " * 20
+RNG = np.random.default_rng(0)
+MACHINE = {"cpu": "a", "python": "3.11.2", "numpy": "2.1.0", "torch": "2.13.0", "device": "cpu"}
 
 
-def refused(look: Any, *arguments: Any, **options: Any) -> str:
-    with pytest.raises(BadEvidence) as error:
-        look(*arguments, **options)
-    assert "\n" not in str(error.value)
-    return str(error.value)
-
-
-@pytest.mark.parametrize(("same", "gap"), [(True, 1.2e-7), (False, 1e-4)])
-def test_a_beginning_may_differ_by_what_was_measured_and_no_more(*, same: bool, gap: float) -> None:
-    options: dict[str, Any] = {"same_machine": same, "name": "losses"}
-    looks.agrees(CURVE[:3] * (1 + gap), CURVE, **options)
-    assert "value 2 was recorded as 3.0" in refused(
-        looks.agrees, CURVE[:3] * [1, 1 + 30 * gap, 1], CURVE, **options
-    )
-
-
-def test_a_beginning_that_is_longer_or_not_finite_does_not_agree() -> None:
-    options: dict[str, Any] = {"same_machine": False, "name": "losses"}
-    assert "10 values were recorded" in refused(looks.agrees, CURVE, CURVE[:3], **options)
-    refused(looks.agrees, CURVE[:3], np.array([4.4, np.nan, 2.5]), **options)
-
-
-def test_draws_are_compared_exactly() -> None:
-    looks.equal_parts([1, 2], [1, 2], name="rows")
-    refused(looks.equal_parts, [1, 2], [2, 1], name="rows")
-
-
-def test_where_a_curve_starts_and_ends() -> None:
-    looks.starts_near(CURVE, 4.38, within=0.05, name="loss")
-    refused(looks.starts_near, CURVE, 4.17, within=0.05, name="loss")
-    looks.falls(CURVE, by=0.5, name="loss")
-    refused(looks.falls, CURVE[::-1], by=0.1, name="loss")
-    looks.rises_to(CURVE, least=4.0, name="accuracy")
-    refused(looks.rises_to, CURVE, least=5.0, name="accuracy")
-
-
-def test_what_was_fitted_to_lies_on_its_own_side() -> None:
-    looks.ends_above(CURVE + 0.1, CURVE, by=0.05, name="loss")
-    refused(looks.ends_above, CURVE, CURVE, by=0.05, name="loss")
-
-
-@given(st.lists(st.integers(0, 2000), min_size=1, max_size=30))
-def test_accuracies_are_counts_in_any_usual_precision(hits: list[int]) -> None:
-    curve = np.array(hits) / 2000
-    for recorded in (curve, curve.astype(np.float32).astype(float), np.round(curve, 5)):
-        looks.are_counts(recorded, of=2000, name="validation")
-
-
-@pytest.mark.parametrize("value", [0.77512, 1.2, -0.1, 0.98 / 3])
-def test_what_is_no_count_is_refused(value: float) -> None:
-    assert "2,000 examples" in refused(looks.are_counts, np.array([0.5, value]), of=2000, name="validation")
-
-
-@given(st.lists(st.integers(0, 5), min_size=1, max_size=30), st.integers(1, 5))
-def test_early_stopping_is_as_the_notebook_does_it(accuracies: list[int], patience: int) -> None:
-    def best_epoch(found: list[int]) -> int:
-        return len(found) - found[::-1].index(max(found))
-
-    epochs = range(1, len(accuracies) + 1)
-    wanted = next((n for n in epochs if n - best_epoch(accuracies[:n]) >= patience), None)
-    assert looks.stop_epoch(np.array(accuracies, float), patience=patience) == wanted
-    looks.stops_at(wanted, np.array(accuracies, float), patience=patience, name="stop")
-
-
-@pytest.mark.parametrize("claimed", [4, None, True, 5.0, "5", 10**30])
-def test_another_epoch_to_stop_at_is_refused(claimed: object) -> None:
-    accuracies = np.array([0.1, 0.5, 0.4, 0.3, 0.2, 0.6])
-    looks.stops_at(5, accuracies, patience=3, name="stop")
-    refused(looks.stops_at, claimed, accuracies, patience=3, name="stop")
-
-
-def test_a_mean_over_neighbours_takes_the_noise_out() -> None:
-    for seed in range(200):
-        noise = np.random.default_rng(seed).normal(size=45)
-        assert 1.4 < looks.roughness(noise) < 3.6
-        looks.is_rough(noise, least=1.2, name="loss")
-        smoothed = np.convolve(noise, np.ones(3) / 3, mode="valid")
-        refused(looks.is_rough, smoothed, least=1.2, name="loss")
-
-
-def test_curves_are_rough_together_by_their_geometric_mean() -> None:
-    loud, quiet = np.tile([0.0, 1.0], 6), np.tile([0.0, 0.01], 6)
-    least = 0.1 * looks.roughness(loud)
-    looks.are_rough([loud, quiet], least=0.999 * least, name="the losses")
-    refused(looks.are_rough, [loud, quiet], least=1.001 * least, name="the losses")
-    refused(looks.are_rough, [loud, loud, np.arange(12.0)], least=1e-9, name="the losses")
-
-
-def test_a_short_curve_has_no_roughness() -> None:
-    with pytest.raises(AuthorError, match="5 values or more"):
-        looks.roughness(CURVE[:4])
-
-
-def test_a_band_may_be_as_wide_as_each_value_needs() -> None:
-    width = np.full(len(CURVE), 0.1)
-    looks.in_band(CURVE + 0.05, CURVE, width=width, name="loss", root_mean_square=0.06)
-    looks.in_band(np.append(CURVE, 9.0), CURVE, width=0.01, name="more epochs than asked")
-    refused(looks.in_band, CURVE + 0.05, CURVE, width=width, name="loss", root_mean_square=0.04)
-    assert "entry 3" in refused(
-        looks.in_band, CURVE + 0.2 * (np.arange(10) == 2), CURVE, width=width, name="loss"
-    )
-
-
-def test_runs_have_their_labels_and_differ() -> None:
-    looks.has_labels(("0.1", "0.9", "0.95"), ("0.1", "0.9"), name="runs")
-    assert "no run for 0.5" in refused(looks.has_labels, ("0.1",), ("0.1", "0.5"), name="runs")
-    looks.all_differ({"a": CURVE, "b": CURVE + 1e-9}, name="losses")
-    refused(looks.all_differ, {"a": CURVE, "b": CURVE.copy()}, name="losses")
-
-
-def test_letters_in_order_are_told_from_letters_by_chance() -> None:
-    pairs = LetterPairs.of(TEXT)
-    shuffled = "".join(np.random.default_rng(1).permutation(list(TEXT)))
-    reads_like(TEXT[40:300], pairs, at_most=2.0, name="text")
-    refused(reads_like, shuffled, pairs, at_most=2.0, name="text")
-    improves_on(shuffled, TEXT, pairs, by=0.5)
-    refused(improves_on, TEXT, shuffled, pairs, by=0.5)
-    assert pairs.surprise("θω θω") > 3
-
-
-def test_letters_of_no_alphabet_are_named() -> None:
-    made_of("abba", "abc", name="text")
-    assert "'\\x1b'" in refused(made_of, "ab\x1b", "abc", name="text")
-
-
-def test_a_copied_passage_is_known_by_its_windows() -> None:
-    random = np.random.default_rng(2)
-    original = "".join(random.choice(list("abcdefgh"), 5000))
-    kept = frozenset(window_sums(original, length=24, one_in=8))
-    assert 450 < len(kept) < 800
-    looked_at, hits = shingle_hits(original[1000:1500], kept, length=24, one_in=8)
-    assert looked_at == hits > 20
-    other = "".join(random.choice(list("abcdefgh"), 500))
-    assert shingle_hits(other, kept, length=24, one_in=8)[1] == 0
-
-
-# -- beginnings -----------------------------------------------------------------------------------------
-
-PIXELS = np.random.default_rng(3).integers(0, 256, (4, 9), dtype=np.uint8)
-
-
-def pictures(**changes: Any) -> dict[str, Any]:
-    packed = base64.b64encode(zlib.compress(PIXELS.tobytes())).decode()
-    whole = {
-        "losses": [2.3, 2.2],
-        "rows": [5, 1, 7, 0],
-        "labels": [1, 0, 2, 2],
-        "pixels": packed,
-        "examples": 8,
+def recording(**changes: Any) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "item": "1",
+        "data": {"runs": {"0.1": {"loss": [2.0, 1, 0.5]}}, "text": "to be", "count": 7},
+        "parameters": {"SEED": 42},
+        "code": {"train": "0" * 16},
+        "machine": MACHINE,
+        "run": "f" * 32,
+        "recorded_at": "2026-11-23T15:40:00+00:00",
+        **changes,
     }
-    return whole | changes
 
 
-def pieces(**changes: Any) -> dict[str, Any]:
-    whole = {
-        "losses": [4.1],
-        "starts": [[0, 2]],
-        "pieces": [["abca", "cabb"]],
-        "characters": 20,
-        "alphabet": "abc",
-    }
-    return whole | changes
+def claim(**data: Any) -> Claim:
+    return Claim.of(recording(data=data))
 
 
-def test_recorded_pictures_are_read() -> None:
-    found = Pictures.of(pictures(), pixels=9, classes=3)
-    assert (found.rows, found.labels, found.examples) == ((5, 1, 7, 0), (1, 0, 2, 2), 8)
-    assert found.pixels.tolist() == PIXELS.tolist()
-    found.must_be_pictures()
-
-
-BOMB = base64.b64encode(zlib.compress(bytes(50_000_000))).decode()
+def test_a_whole_recording_gives_its_data() -> None:
+    whole = Claim.of(recording())
+    curve = whole.curve("runs", "0.1", "loss", length=3)
+    assert curve.dtype == np.float64
+    assert curve.tolist() == [2.0, 1.0, 0.5]
+    assert (whole.text("text", least=5), whole.number("count"), whole.labels("runs")) == (
+        "to be",
+        7.0,
+        ("0.1",),
+    )
+    assert (whole.parameters, whole.run) == ({"SEED": 42}, "f" * 32)
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "said"),
     [
-        {"examples": MOST_EXAMPLES + 1},
-        {"examples": True},
-        {"examples": 8.0},
-        {"rows": [5, 1, 7, 8]},
-        {"rows": [5, 1, 5, 0]},
-        {"rows": [-1, 1, 7, 0]},
-        {"rows": []},
-        {"rows": "5170"},
-        {"rows": [[0] * 9] * 2000},
-        {"labels": [1, 0, 2, 3]},
-        {"labels": [1, 0, 2]},
-        {"labels": [1, 0, 2, None]},
-        {"losses": [2.3, "NaN"]},
-        {"losses": [2.3, float("inf")]},
-        {"losses": []},
-        {"losses": [1.0] * 3},
-        {"pixels": BOMB},
-        {"pixels": "AAAA"},
-        {"pixels": "no base64 é"},
-        {"pixels": 7},
-        {"pixels": base64.b64encode(zlib.compress(PIXELS.tobytes())[:-3]).decode()},
+        ({"format": "chainrule.evidence/2"}, "of version 'chainrule.evidence/2'; this grader reads"),
+        ({"format": None}, "of no version"),
+        ({"format": "x\x1b[2J" * 999}, "x"),
+        ({"data": [1]}, "no object 'data'"),
+        ({"machine": None}, "no object 'machine'"),
+        ({"run": 5}, "no text 'run'"),
     ],
 )
-def test_pictures_that_do_not_fit_are_refused(changes: dict[str, Any]) -> None:
-    refused(Pictures.of, pictures(**changes), pixels=9, classes=3)
-
-
-@pytest.mark.parametrize("data", [None, [], "text", 3])
-def test_what_is_no_beginning_is_refused(data: object) -> None:
-    refused(Pictures.of, data, pixels=9, classes=3)
-    refused(Pieces.of, data, share=0.9)
-
-
-@pytest.mark.parametrize("array", [np.zeros((4, 9)), np.repeat(PIXELS[:1], 4, axis=0)])
-def test_blank_and_repeated_pictures_are_no_pictures(array: np.ndarray) -> None:
-    packed = base64.b64encode(zlib.compress(array.astype(np.uint8).tobytes())).decode()
-    refused(Pictures.of(pictures(pixels=packed), pixels=9, classes=3).must_be_pictures)
-
-
-def test_recorded_pieces_are_read_and_written_to_their_places() -> None:
-    found = Pieces.of(pieces(), share=0.9)
-    assert (found.starts, found.pieces, found.characters) == ((0, 2), ("abca", "cabb"), 20)
-    known: dict[int, str] = {}
-    found.add_to(known)
-    assert "".join(known[at] for at in range(6)) == "abcabb"
+def test_another_format_or_a_lost_part_is_one_line(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadEvidence) as caught:
+        Claim.of(recording(**changes))
+    message = str(caught.value)
+    assert said in message
+    assert message.isprintable()
+    assert len(message) < 200
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("value", "said"),
     [
-        {"pieces": [["abca", "babb"]]},
-        {"pieces": [["abca", "cab"]]},
-        {"pieces": [["abca", "cabd"]]},
-        {"pieces": [["abca"]]},
-        {"pieces": [["abca", 3]]},
-        {"pieces": [["a", "c"]]},
-        {"starts": [[0, 15]]},
-        {"starts": [[0, -2]]},
-        {"starts": [[[0], 2]]},
-        {"characters": 10**12},
-        {"alphabet": "bca"},
-        {"alphabet": ["a", "b", "c"]},
-        {"alphabet": "a"},
-        {"losses": None},
+        ([1, 2], "`a` has 2 values, expected 3"),
+        ([1, "NaN", 2], "`a`: entry 2 is the text 'NaN', expected a finite number"),
+        ([1, float("nan"), 2], "entry 2 is nan"),
+        ([1, 2, 10**400], "entry 3 is a number without bounds"),
+        ([True, 1, 2], "entry 1 is true"),
+        ([1, None, 2], "entry 2 is null"),
+        ([1, [2], 2], "entry 2 is a list of 1 entries"),
+        ("1, 2, 3", "`a` is the text '1, 2, 3', expected a list"),
+        ({"x": 1}, "`a` is an object of 1 entries"),
     ],
 )
-def test_pieces_that_do_not_fit_are_refused(changes: dict[str, Any]) -> None:
-    refused(Pieces.of, pieces(**changes), share=0.9)
+def test_a_curve_that_is_none_says_where(value: object, said: str) -> None:
+    with pytest.raises(BadEvidence, match=r"^[^\n]*$") as caught:
+        claim(a=value).curve("a", length=3)
+    assert said in str(caught.value)
 
 
-def test_pieces_of_two_runs_may_not_contradict() -> None:
-    known = {3: "b"}
-    assert "position 3" in refused(Pieces.of(pieces(), share=0.9).add_to, known)
-    assert known == {3: "b"}
+def test_what_is_missing_or_of_another_kind_is_named() -> None:
+    empty = claim(a={"b": 1}, t="ab")
+    for call, said in [
+        (lambda: empty.curve("a", "c"), "no `a.c`"),
+        (lambda: empty.curve("a", "b", "c"), "no `a.b.c`"),
+        (lambda: empty.labels("t"), "`t` is the text 'ab', expected an object"),
+        (lambda: empty.text("a", "b"), "`a.b` is 1, expected text"),
+        (lambda: empty.text("t", least=3), "`t` has 2 characters, expected at least 3"),
+        (lambda: empty.number("t"), "`t` is the text 'ab', expected a finite number"),
+    ]:
+        with pytest.raises(BadEvidence) as caught:
+            call()
+        assert said in str(caught.value)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(value=json_values)
+def test_whatever_a_file_holds_is_data_or_a_line(value: object) -> None:
+    held = claim(a=value)
+    for fetch in (held.curve, held.text, held.number, held.labels):
+        found: object = None
+        said = ""
+        try:
+            found = fetch("a")
+        except BadEvidence as error:
+            said = str(error)
+        assert said.isprintable()
+        assert len(said) < 200
+        assert not isinstance(found, np.ndarray) or bool(np.isfinite(found).all())
+
+
+def test_the_claim_is_the_only_one_there_is() -> None:
+    one, other = Claim.of(recording()), Claim.of(recording(run="e" * 32))
+    assert Evidence("1", RNG, (one,), problems=("a copy is cut short",)).claimed is one
+    for evidence, said in [
+        (Evidence("1", RNG), "nothing was recorded for item 1"),
+        (Evidence("1", RNG, problems=("it is cut short", "x")), "it is cut short"),
+        (Evidence("1", RNG, (one, other)), "2 different recordings were found for item 1; keep"),
+    ]:
+        with pytest.raises(CheckFailed) as caught:
+            assert evidence.claimed
+        assert said in str(caught.value)
+
+
+def test_the_same_machine_is_processor_and_libraries() -> None:
+    one = Claim.of(recording())
+
+    def same(**changes: str) -> bool:
+        there = Claim.of(recording(machine={**MACHINE, **changes}))
+        return Evidence("1", RNG, (there,), repeated=one).same_machine
+
+    assert same(python="3.14")
+    assert not any(same(**{key: "other"}) for key in ("cpu", "numpy", "torch", "device"))
+    assert not Evidence("1", RNG, (one,)).same_machine
+
+
+def test_a_claim_from_before_torch_was_loaded_is_of_the_same_machine() -> None:
+    without = {key: MACHINE[key] for key in ("cpu", "numpy")}
+    one = Claim.of(recording())
+    assert Evidence("1", RNG, (Claim.of(recording(machine=without)),), repeated=one).same_machine
+    for missing in without:
+        there = Claim.of(recording(machine={key: MACHINE[key] for key in MACHINE if key != missing}))
+        assert not Evidence("1", RNG, (there,), repeated=one).same_machine
+
+
+def test_a_beginning_that_failed_is_the_authors() -> None:
+    evidence = Evidence("1", RNG, (Claim.of(recording()),), broken="beginning.py: no")
+    assert evidence.claimed
+    with pytest.raises(AuthorError, match=r"beginning\.py: no"):
+        assert evidence.again

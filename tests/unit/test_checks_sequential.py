@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from grader.checks.limits import Stored
 from grader.checks.sequential import SequentialTest, assert_mostly
+from grader.checks.thresholds import Stored
 from grader.model.calibration import Calibration, Side
 from grader.model.errors import AuthorError, CheckFailed
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from grader.checks.limits import Stored
+from grader.checks.thresholds import Stored
 from grader.checks.training import (
     assert_beats_baseline,
     assert_loss_falls,

@@ -14,8 +14,8 @@ import pytest
 from measured import start_zygote
 from session_notebooks import checked, sandboxed
 
-from grader.inside import habits
-from grader.inside.habits import Anything, PlainBar, StandInFinder
+from grader.inside import stand_ins
+from grader.inside.stand_ins import Anything, PlainBar, StandInFinder
 from grader.session.sandboxed import SandboxedNotebook
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
@@ -234,8 +234,8 @@ def test_the_finder_is_installed_once(monkeypatch):
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     monkeypatch.setattr(builtins, "input", input)
     monkeypatch.setenv("MPLBACKEND", "agg")
-    habits.install(BareShell())
-    habits.install(BareShell())
+    stand_ins.install(BareShell())
+    stand_ins.install(BareShell())
     assert sum(isinstance(finder, StandInFinder) for finder in sys.meta_path) == 1
 
 

@@ -13,9 +13,10 @@ import pytest
 from measured import HERE, new_lines, noted, start_zygote
 from sandbox_inside import Inside
 
-from grader.sandbox import landlock, seccomp, supervisor, warm, worker
+from grader.sandbox import confinement, supervisor, warm
 from grader.sandbox.modes import Mode, usual_mode
 from grader.sandbox.spec import BoxSpec
+from grader.sandbox.walls import landlock, seccomp
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
 
@@ -46,7 +47,7 @@ def share(lines: Path, function: Callable[..., Any]) -> float:
 
 
 @pytest.mark.parametrize(
-    "function", [worker._confine, landlock.restrict, seccomp.install, supervisor._Supervisor._tell_end]
+    "function", [confinement._confine, landlock.restrict, seccomp.install, supervisor._Supervisor._tell_end]
 )
 def test_what_runs_behind_the_walls_is_noted(lines: Path, function: Callable[..., Any]) -> None:
     """Until the last line, although nothing can be written there, and the process is killed."""
@@ -59,8 +60,8 @@ def test_what_did_not_run_is_not_noted(lines: Path) -> None:
     """A sandbox without walls builds none."""
     run_in(lines, Mode.NONE, "answer = 1")
     assert share(lines, seccomp.install) == 0
-    assert share(lines, worker._give_up_privileges) == 0
-    assert 0 < share(lines, worker._confine) < 1
+    assert share(lines, confinement._give_up_privileges) == 0
+    assert 0 < share(lines, confinement._confine) < 1
 
 
 def test_the_functions_that_led_to_the_start_are_noted_too(lines: Path) -> None:

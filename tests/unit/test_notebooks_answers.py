@@ -13,7 +13,7 @@ from grader.model.assignment import parse
 from grader.model.records import Figure
 from grader.notebooks.answers import MAX_ANSWER, PLACEHOLDER, Answer, find_answers
 from grader.notebooks.cells import Cell
-from grader.notebooks.evidence import Recording
+from grader.notebooks.recordings import Recording
 
 ASSIGNMENT = parse(
     'title = "t"\npoints = 12\n'

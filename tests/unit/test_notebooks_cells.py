@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from grader.model.errors import SubmissionError
 from grader.notebooks import script
 from grader.notebooks.cells import Cell, first_line, split_imports
-from grader.notebooks.intake import from_bytes
 from grader.notebooks.parameters import literal, overridden, with_budget
 from grader.notebooks.percent import read_percent
 from grader.notebooks.script import split_statements
 from grader.notebooks.source import parse
+from grader.notebooks.submission_file import from_bytes
 
 
 class TestFirstLine:

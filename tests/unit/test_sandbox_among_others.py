@@ -15,12 +15,13 @@ import pytest
 from sandbox_inside import HERE, run_without_namespaces
 from test_sandbox_rules import ALLOW, ERRNO, decide
 
-from grader.sandbox import modes, shared
+from grader.sandbox import modes
 from grader.sandbox.modes import Mode, available, choose_mode, weaker
-from grader.sandbox.seccomp import allow_list, assemble
-from grader.sandbox.seccomp_table import ALLOWED, BY_ARGUMENT
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.supervisor import claim_slot
+from grader.sandbox.walls import shared_folder
+from grader.sandbox.walls.seccomp import allow_list, assemble
+from grader.sandbox.walls.seccomp_table import ALLOWED, BY_ARGUMENT
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
 as_root = pytest.mark.skipif(
@@ -46,8 +47,8 @@ def run_file(file: str, *, ordinary: bool, choice: str) -> subprocess.CompletedP
 @pytest.mark.parametrize(
     ("file", "ordinary", "choice"),
     [
-        ("test_sandbox_doctor.py", False, ""),
-        ("test_sandbox_doctor.py", True, ""),
+        ("test_doctor_examination.py", False, ""),
+        ("test_doctor_examination.py", True, ""),
         ("test_sandbox_life.py", False, ""),
         ("test_sandbox_life.py", True, NO_FORKS),
         ("test_session_sandboxed.py", False, NO_OWN_FILES),
@@ -163,7 +164,9 @@ def test_a_folder_is_removed_whatever_is_in_it(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "file").write_text("x")
     (tmp_path / "kept").chmod(0o755)
-    place = shared.build(BoxSpec(mode=Mode.LANDLOCK, files={"given": tmp_path / "kept"}), user=os.getuid())
+    place = shared_folder.build(
+        BoxSpec(mode=Mode.LANDLOCK, files={"given": tmp_path / "kept"}), user=os.getuid()
+    )
     assert (Path(place.work) / "given" / "file").read_text() == "x"
     (Path(place.work) / "link").symlink_to(tmp_path / "kept")
     here = os.open(place.work, os.O_RDONLY)
@@ -174,7 +177,7 @@ def test_a_folder_is_removed_whatever_is_in_it(tmp_path: Path, monkeypatch: pyte
         here = below
     os.mkdir("closed", 0, dir_fd=here)
     os.close(here)
-    shared.remove(place)
+    shared_folder.remove(place)
     assert not os.path.lexists(place.base)
     assert (tmp_path / "kept" / "file").read_text() == "x"
 
@@ -184,9 +187,9 @@ def test_an_assignment_that_cannot_be_hidden_is_refused(tmp_path: Path) -> None:
     """Without a file system of its own nothing can be covered up."""
     inside_python = Path(json.__file__).parent
     with pytest.raises(OSError, match="cannot hide it"):
-        shared.build(BoxSpec(mode=Mode.LANDLOCK, hidden=(inside_python,)), user=os.getuid())
+        shared_folder.build(BoxSpec(mode=Mode.LANDLOCK, hidden=(inside_python,)), user=os.getuid())
     with pytest.raises(FileNotFoundError, match="does not exist"):
-        shared.build(BoxSpec(mode=Mode.LANDLOCK, files={"x": tmp_path / "x"}), user=os.getuid())
+        shared_folder.build(BoxSpec(mode=Mode.LANDLOCK, files={"x": tmp_path / "x"}), user=os.getuid())
 
 
 @linux_only

@@ -18,9 +18,8 @@ from sandbox_inside import HERE, Inside, alone, eventually, mode_here, start_zyg
 
 from grader.model.errors import InfrastructureError
 from grader.sandbox import processes
-from grader.sandbox.limits import ProcessLimits
 from grader.sandbox.modes import Mode
-from grader.sandbox.spec import BoxSpec
+from grader.sandbox.spec import BoxSpec, ProcessLimits
 from grader.sandbox.zygote import Zygote
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")

@@ -12,14 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.sandbox import filesystem
-from grader.sandbox.filesystem import View, plan
-from grader.sandbox.limits import ProcessLimits
 from grader.sandbox.modes import Mode
-from grader.sandbox.seccomp import Op, allow_list, assemble
-from grader.sandbox.seccomp_table import ALLOWED, BY_ARGUMENT, NEWER_THAN_TABLE
-from grader.sandbox.spec import BoxSpec
+from grader.sandbox.spec import BoxSpec, ProcessLimits
 from grader.sandbox.supervisor import in_words
+from grader.sandbox.walls import filesystem
+from grader.sandbox.walls.filesystem import View, plan
+from grader.sandbox.walls.seccomp import Op, allow_list, assemble
+from grader.sandbox.walls.seccomp_table import ALLOWED, BY_ARGUMENT, NEWER_THAN_TABLE
 from grader.sandbox.watchdog import MemoryWatch, choose_victims
 
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000

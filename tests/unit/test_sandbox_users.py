@@ -12,8 +12,9 @@ import pytest
 from sandbox_inside import HERE, run_as_ordinary_user
 
 from grader.model.errors import SandboxUnavailable
-from grader.sandbox import landlock, modes
+from grader.sandbox import modes
 from grader.sandbox.modes import Mode, available, choose_mode, remedy
+from grader.sandbox.walls import landlock
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
 as_root = pytest.mark.skipif(
@@ -24,7 +25,9 @@ as_root = pytest.mark.skipif(
 
 @linux_only
 @as_root
-@pytest.mark.parametrize("file", ["test_sandbox_walls.py", "test_sandbox_life.py", "test_sandbox_doctor.py"])
+@pytest.mark.parametrize(
+    "file", ["test_sandbox_walls.py", "test_sandbox_life.py", "test_doctor_examination.py"]
+)
 def test_everything_holds_for_an_ordinary_user(file: str) -> None:
     """The same tests, run by a user who owns nothing: each must pass, none may be left out."""
     command = [

@@ -17,9 +17,8 @@ import pytest
 from sandbox_inside import REPOSITORY, Inside, start_zygote
 
 from grader.model.errors import InfrastructureError
-from grader.sandbox.limits import ProcessLimits
 from grader.sandbox.modes import usual_mode
-from grader.sandbox.spec import BoxSpec
+from grader.sandbox.spec import BoxSpec, ProcessLimits
 from grader.sandbox.zygote import Zygote
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")

@@ -174,8 +174,8 @@ def test_nothing_that_only_linux_has_is_imported(tmp_path):
                 if hasattr(module, name):
                     delattr(module, name)
         from pathlib import Path
-        import grader.grading.public_pytest
-        from grader.grading.local import check_names
+        import grader.public_checks.in_pytest
+        from grader.public_checks.run import check_names
         names = {{"double": lambda X: 2 * X, "triple": lambda x: 2 * x}}
         for result in check_names(names, Path({str(tmp_path)!r}), item=None, seed=1):
             print(result.check, result.outcome, result.fault)

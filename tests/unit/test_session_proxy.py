@@ -137,7 +137,11 @@ def test_dunder_names_are_pythons_own(student):
         student.box.__wrapped__  # noqa: B018
 
 
-@pytest.mark.parametrize("argument", [object(), {1}, range(3), np.array([object()]), slice(1)], ids=repr)
+@pytest.mark.parametrize(
+    "argument",
+    [object(), {1}, range(3), np.array([object()]), slice(1)],
+    ids=lambda value: type(value).__name__,
+)
 def test_an_argument_that_cannot_cross_is_the_authors(student, argument):
     with pytest.raises(AuthorError, match="pass numbers, strings, lists, dicts, arrays or proxies"):
         student.Box(argument)

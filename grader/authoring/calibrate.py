@@ -1,0 +1,269 @@
+"""Working out bounds: the reference's checks over many seeds, and what they saw as bounds with evidence.
+
+Each seed is a whole grading of the reference: a fresh sandbox, all its cells, then the checks that ask for a
+bound, each in a copy of its own with inputs of its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import platform
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grader.checks.tails import (
+    ASSUMPTION,
+    CONFIDENCE,
+    FEWEST,
+    NoBoundError,
+    least_rate,
+    unseen_rate,
+    upper_bound,
+)
+from grader.checks.thresholds import Limit, Seen
+from grader.grading.assignment_folder import AssignmentFolder
+from grader.grading.bounds import (
+    FIXTURE,
+    Bounds,
+    Calibrated,
+    digest,
+    reference_digest,
+    staleness,
+    uses_bounds,
+)
+from grader.grading.check_plugin import CheckPlugin
+from grader.grading.environment import PACKAGES, version_of
+from grader.grading.execution import Watch, execute
+from grader.grading.pipeline import GradeJob, Opener, opened
+from grader.grading.pytest_run import run_checks
+from grader.model.calibration import RISK, SCHEMA, Calibration, CalibrationFile, Side
+from grader.model.errors import AuthorError, CalibrationError, Outcome
+from grader.model.version import __version__
+from grader.notebooks.submission_file import SubmissionFile, read
+from grader.session.notebook import Notebook
+
+QUANTILES = (0.0, 0.01, 0.1, 0.5, 0.9, 0.99, 1.0)
+RATE_ASSUMPTION = "the trials of one check are independent of each other"
+
+Statistics = dict[tuple[str, str, str], list[Seen]]
+"""What was seen, by file of checks, check and name of the statistic."""
+
+
+def files_to_calibrate(home: AssignmentFolder, wanted: Sequence[str]) -> list[Path]:
+    """The hidden files of checks that ask for bounds; with ``wanted``, those of these names.
+
+    Raises CalibrationError for a name that none has.
+    """
+    checks = sorted(home.checks(hidden=True).rglob("test_*.py"))
+    found = {path.name: path for path in checks if uses_bounds(path)}
+    names = {f"{Path(name).name.removesuffix('.py')}.py": name for name in wanted}
+    if unknown := [said for name, said in names.items() if name not in found]:
+        there = ", ".join(found) or "none"
+        raise CalibrationError(f"no file of checks {unknown[0]!r} that asks for a bound; there are: {there}")
+    return [path for name, path in found.items() if not names or name in names]
+
+
+def stale_files(home: AssignmentFolder, files: Sequence[Path]) -> dict[Path, str]:
+    """The files whose bounds cannot be used, with the reason."""
+    reference = reference_digest(home)
+    reasons = {path: staleness(path, reference) for path in files}
+    return {path: reason for path, reason in reasons.items() if reason}
+
+
+def calibrate(
+    home: AssignmentFolder,
+    files: Sequence[Path],
+    *,
+    seeds: int,
+    opener: Opener,
+    watch: Watch,
+    on_seed: Callable[[int], None] = lambda _seed: None,
+    sandbox: bool = True,
+) -> dict[Path, CalibrationFile]:
+    """The bounds of these files of checks, from seeds 1, 2, ... ``seeds`` of the reference.
+
+    Raises CalibrationError when the reference does not run or pass, or supports no bound.
+    """
+    if seeds < FEWEST:
+        raise CalibrationError(f"{seeds} seeds are too few for a bound: at least {FEWEST}")
+    reference = home.path / home.assignment.notebook
+    if not reference.is_file():
+        raise CalibrationError(f"{reference}: no reference to calibrate on (key `notebook`)")
+    submission = read(reference)
+    seen: Statistics = defaultdict(list)
+
+    def run(seed: int, bounds: object) -> None:
+        job = GradeJob(submission=reference, folder=home, seed=seed, sandbox=sandbox)
+        with opened(opener, job, submission, watch) as notebook:
+            observe(notebook, submission, job, files, watch, bounds)
+
+    for seed in range(1, seeds + 1):
+        on_seed(seed)
+        recorder = Recorder()
+        run(seed, recorder)
+        for key, value in recorder.seen.items():
+            seen[key].append(value)
+    found = {path: summary(home, path, of_file(seen, path), seeds=seeds) for path in files}
+    # Whatever else may be wrong with a bound shows when it is used: on a seed that it does not know.
+    run(0, Bounds(home.checks(hidden=True), fresh=found))
+    return found
+
+
+def observe(
+    notebook: Notebook,
+    submission: SubmissionFile,
+    job: GradeJob,
+    files: Sequence[Path],
+    watch: Watch,
+    bounds: object,
+) -> None:
+    """Run the checks with one seed. Raises CalibrationError when a cell or a check goes wrong."""
+    assignment = job.folder.assignment
+    ran = execute(notebook, submission.cells, budget=assignment.budget, limits=assignment.limits, watch=watch)
+    for cell in ran.cells:
+        if cell.status != "ok":
+            why = cell.error or cell.status
+            raise CalibrationError(f"seed {job.seed}: cell {cell.cell} of the reference: {why}")
+    plugin = ChosenChecks(notebook, job=job, files=files)
+    run_checks(job.folder.checks(hidden=True), plugin, bounds=bounds)
+    if plugin.errors:
+        raise CalibrationError("; ".join(plugin.errors))
+    for result in plugin.results:
+        if result.outcome is not Outcome.PASSED:
+            raise CalibrationError(f"seed {job.seed}: check `{result.check}`: {result.detail}")
+
+
+class ChosenChecks(CheckPlugin):
+    """Runs the checks of some files alone, and of these the ones that ask for a bound."""
+
+    def __init__(self, notebook: Notebook, *, job: GradeJob, files: Sequence[Path]) -> None:
+        seconds = job.folder.assignment.limits.check_seconds
+        super().__init__(notebook, seed=job.seed, seconds=seconds, hidden=True)
+        self._files = frozenset(files)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """See CheckPlugin; the others are not even looked at."""
+        own = [test for test in items if test.path in self._files]
+        items[:] = [test for test in own if FIXTURE in getattr(test, "fixturenames", ())]
+        super().pytest_collection_modifyitems(items)
+
+
+@dataclass
+class Recorder:
+    """A pytest plugin whose fixture `calibrated` lets everything pass and keeps what was seen."""
+
+    seen: dict[tuple[str, str, str], Seen] = field(default_factory=dict)
+
+    @pytest.fixture
+    def calibrated(self, request: pytest.FixtureRequest) -> Calibrated:
+        """`calibrated("name")`: takes notice of a statistic under this name."""
+        return functools.partial(Recording, self, request.node.path.name, request.node.name)
+
+
+@dataclass(frozen=True)
+class Recording(Limit):
+    """A bound that is being worked out."""
+
+    recorder: Recorder
+    file: str
+    check: str
+    name: str
+
+    def bar(self, side: Side) -> None:
+        """See Limit.bar."""
+
+    def note(self, seen: Seen) -> None:
+        """See Limit.note. Raises AuthorError when a check uses one name twice."""
+        key = (self.file, self.check, self.name)
+        if key in self.recorder.seen:
+            raise AuthorError(f"the bound {self.name!r} is used twice; give each statistic a name of its own")
+        self.recorder.seen[key] = seen
+
+
+def of_file(seen: Statistics, path: Path) -> dict[tuple[str, str], list[Seen]]:
+    """What was seen in one file, by check and name."""
+    return {(check, name): values for (file, check, name), values in seen.items() if file == path.name}
+
+
+def summary(
+    home: AssignmentFolder, path: Path, seen: Mapping[tuple[str, str], Sequence[Seen]], *, seeds: int
+) -> CalibrationFile:
+    """The file of bounds. The checks' risk is shared out among the statistics of a check."""
+    shared = Counter(check for check, _ in seen)
+    bounds = [
+        bound_of(check, name, values, seeds=seeds, risk=RISK / shared[check])
+        for (check, name), values in seen.items()
+    ]
+    return CalibrationFile(
+        schema=SCHEMA,
+        reference=reference_digest(home) or "",
+        checks=digest(path.read_bytes()),
+        seeds=seeds,
+        date=datetime.now(UTC).date().isoformat(),
+        versions=versions(),
+        bounds=tuple(bounds),
+    )
+
+
+def bound_of(check: str, name: str, seen: Sequence[Seen], *, seeds: int, risk: float) -> Calibration:
+    """The bound of one statistic with its evidence. Raises CalibrationError where there is none."""
+    where = f"check `{check}`: statistic {name!r}"
+    if len(seen) != seeds or len({(one.side, one.worthless is None) for one in seen}) != 1:
+        raise CalibrationError(f"{where} was not seen in the same way with every seed")
+    side = seen[0].side
+    values = np.array([one.value / (one.trials or 1) for one in seen])
+    try:
+        bound = rate_of(seen) if side is Side.RATE else tail_of(seen, risk=risk)
+    except NoBoundError as why:
+        raise CalibrationError(f"{where}: {why}") from None
+    assert_worth_something(bound, seen, where)
+    return Calibration(
+        check=check,
+        statistic=name,
+        side=side,
+        bound=bound,
+        risk=risk,
+        confidence=CONFIDENCE,
+        assumption=RATE_ASSUMPTION if side is Side.RATE else ASSUMPTION,
+        values=sum(one.trials or 1 for one in seen),
+        mean=float(values.mean()),
+        sd=float(values.std(ddof=1)),
+        quantiles={f"{q:g}": float(np.quantile(values, q)) for q in QUANTILES},
+        unseen=unseen_rate(seeds),
+    )
+
+
+def tail_of(seen: Sequence[Seen], *, risk: float) -> float:
+    """The bound on the side where values fail."""
+    sign = 1 if seen[0].side is Side.MOST else -1
+    resolution = max(one.resolution for one in seen)
+    return sign * upper_bound([sign * one.value for one in seen], risk=risk, resolution=resolution).value
+
+
+def rate_of(seen: Sequence[Seen]) -> float:
+    """The lower confidence limit of the rate in all trials of all seeds."""
+    return least_rate(int(sum(one.value for one in seen)), sum(one.trials for one in seen))
+
+
+def assert_worth_something(bound: float, seen: Sequence[Seen], where: str) -> None:
+    """A bound that lets a solution pass which has learned nothing is none. Raises CalibrationError."""
+    sign = -1 if seen[0].side is Side.MOST else 1
+    worthless = max((sign * one.worthless for one in seen if one.worthless is not None), default=-math.inf)
+    if sign * bound <= worthless:
+        raise CalibrationError(
+            f"{where}: its bound would be {bound:.4g}, which a solution that learns nothing passes "
+            f"({sign * worthless:.4g}); train longer, use more examples, or more seeds"
+        )
+
+
+def versions() -> dict[str, str]:
+    """What the bounds were worked out with."""
+    found = {name: version for name in PACKAGES if (version := version_of(name))}
+    return {"grader": __version__, "python": platform.python_version(), **found}

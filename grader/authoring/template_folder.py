@@ -1,0 +1,84 @@
+"""The generated folder on disk: what differs from the reference, and writing it while sparing other files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from grader.authoring.template import MARK
+from grader.model.errors import UsageError
+
+_LITTER = {"__pycache__", "node_modules"}
+
+
+def differences(out: Path, files: Mapping[str, bytes]) -> list[str]:
+    """One line for each file that is missing, stale or extra in ``out``; none when all is fresh.
+
+    Hidden and compiled files are nobody's business. Line ends do not count, Git may change them.
+    """
+    there = set(_present(out))
+    lines = [f"missing: {name}" for name in files if name not in there]
+    lines += [
+        f"stale: {name}"
+        for name, data in files.items()
+        if name in there and _same_ends((out / name).read_bytes()) != _same_ends(data)
+    ]
+    return [*lines, *(f"extra: {name}" for name in sorted(there - set(files)))]
+
+
+def write(out: Path, files: Mapping[str, bytes]) -> list[str]:
+    """Bring ``out`` up to date; the names of files that were removed because they are no longer generated.
+
+    Only files that the folder's own generated notebook lists are ever removed. Raises UsageError for a folder
+    that holds something else.
+    """
+    earlier = _generated(out)
+    if earlier is None and out.exists() and any(out.iterdir() if out.is_dir() else [out]):
+        raise UsageError(
+            f"{out}: is not an empty folder and holds no notebook that `grade template` made; "
+            "choose another with --out DIR"
+        )
+    removed = sorted(name for name in earlier or () if name not in files and (out / name).is_file())
+    try:
+        for name, data in files.items():
+            path = out / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        for name in removed:
+            (out / name).unlink()
+    except OSError as error:
+        raise UsageError(f"{error.filename or out}: cannot be written ({error.strerror})") from None
+    return removed
+
+
+def _present(out: Path) -> Iterator[str]:
+    for path in sorted(out.rglob("*")):
+        parts = path.relative_to(out).parts
+        if path.is_file() and not any(part.startswith(".") or part in _LITTER for part in parts):
+            yield "/".join(parts)
+
+
+def _generated(out: Path) -> set[str] | None:
+    """What an earlier run left in this folder by its notebooks' own account; None if no run did."""
+    found: set[str] | None = None
+    for path in sorted(out.glob("*.ipynb")) if out.is_dir() else ():
+        try:
+            names = json.loads(path.read_bytes())["metadata"][MARK]["files"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            continue
+        if isinstance(names, list):
+            found = (found or set()) | {path.name} | {name for name in names if _is_inside(name)}
+    return found
+
+
+def _is_inside(name: object) -> bool:
+    """Whether a listed name stays below the folder: the list is a file's word, and files get edited."""
+    if not isinstance(name, str) or not name:
+        return False
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and "\\" not in name and ":" not in name
+
+
+def _same_ends(data: bytes) -> bytes:
+    return data if b"\0" in data else data.replace(b"\r\n", b"\n")

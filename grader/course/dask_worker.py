@@ -1,0 +1,175 @@
+"""What runs inside a Dask worker: it lends out processes that grade, and grades nothing itself.
+
+A Dask worker runs tasks in threads, and grading forks and redirects; so each thread borrows a process of the
+same program that a batch on one machine uses (see ``pool``). Students' code is nowhere near the Dask worker.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from distributed import Scheduler, SchedulerPlugin, WorkerPlugin, get_worker
+from distributed import Worker as DaskWorker
+
+from grader.course.local_pool import Worker
+from grader.course.packing import unpack
+from grader.course.work import Done, Work
+from grader.model.version import __version__
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A work with its submission's bytes; ``work.path`` is the file's name alone."""
+
+    work: Work
+    content: bytes
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What became of a job on the Dask worker at an address.
+
+    Without ``done`` the grading process died or could not start; ``death`` says how.
+    """
+
+    worker: str
+    done: Done | None = None
+    death: str = ""
+
+
+def own_versions() -> dict[str, str]:
+    """What has to be the same on both sides, for grades to be."""
+    major, minor, _ = platform.python_version_tuple()
+    return {"chainrule": __version__, "python": f"{major}.{minor}"}
+
+
+def grade_bytes(name: str, job: bytes) -> bytes:
+    """The task that a cluster runs: an encoded Reply for an encoded Job; nothing is ever raised.
+
+    ``name`` is that of the batch's Graders on this worker.
+    """
+    here = get_worker()
+    graders = here.plugins.get(name)
+    try:
+        if graders is None:
+            return msgspec.msgpack.encode(Reply(here.address, death="this batch has no graders there"))
+        reply = Reply(here.address, *graders.grade(msgspec.msgpack.decode(job, type=Job)))
+    except Exception as error:  # noqa: BLE001  # an exception would cross to the parent as a pickle
+        reply = Reply(here.address, death=f"{type(error).__name__}: {error}")
+    return msgspec.msgpack.encode(reply)
+
+
+class Graders(WorkerPlugin):  # type: ignore[misc]  # distributed is not installed everywhere we check types
+    """Grading processes of one batch on one Dask worker, at most one a thread, and the unpacked assignment.
+
+    ``module`` is the program, ``settings`` makes what it is told first from the assignment's folder;
+    ``patience`` is the seconds after which a process counts as stuck.
+    """
+
+    def __init__(
+        self, name: str, *, packed: bytes, module: str, settings: Callable[[Path], bytes], patience: float
+    ) -> None:
+        self.name = name
+        self._packed, self._module = packed, module
+        self._settings, self._patience = settings, patience
+
+    def setup(self, worker: DaskWorker) -> None:
+        """Begin on a worker. Folder and processes are made when the first job comes."""
+        self._scratch = worker.local_directory  # where Dask cleans up after workers that were killed
+        self._place: Path | None = None
+        self._lock = threading.Lock()
+        self._idle: list[Worker] = []
+        self._lent = 0
+        self._is_over = False
+        # A process is told to end when the thread that started it does: so one thread starts them all.
+        self._starter = ThreadPoolExecutor(1, "chainrule-starter")
+
+    def teardown(self, worker: DaskWorker) -> None:
+        """End what is idle; what grades ends when it has answered."""
+        del worker
+        with self._lock:
+            self._is_over = True
+            self._tidy()
+
+    def grade(self, job: Job) -> tuple[Done | None, str]:
+        """The answer, or how the process died that should have given it."""
+        with self._borrowed() as (place, processes):
+            with tempfile.TemporaryDirectory(dir=place, prefix="work-") as folder:
+                path = Path(folder) / Path(job.work.path).name
+                path.write_bytes(job.content)
+                process = processes.pop() if processes else self._start(place)
+                process.give(msgspec.structs.replace(job.work, path=str(path)))
+                is_stuck = not process.connection.poll(self._patience)
+                done = None if is_stuck else process.answer()
+            if done is not None:
+                processes.append(process)
+                return done, ""
+            how = process.end(at_once=True)
+            return None, f"no answer within {self._patience:.0f} s" if is_stuck else how
+
+    def _start(self, place: Path) -> Worker:
+        command = [sys.executable, "-m", self._module]
+        return self._starter.submit(Worker, command, self._settings(place / "assignment")).result()
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[tuple[Path, list[Worker]]]:
+        """The folder and at most one idle process; what is in the list afterwards is idle again."""
+        with self._lock:
+            place = self._unpacked()
+            self._lent += 1
+            processes = [self._idle.pop()] if self._idle else []
+        try:
+            yield place, processes
+        finally:
+            with self._lock:
+                self._lent -= 1
+                self._idle += processes
+                self._tidy()
+
+    def _unpacked(self) -> Path:
+        """The folder that holds the assignment, unpacked when first asked for."""
+        if self._place is None:
+            place = Path(tempfile.mkdtemp(dir=self._scratch, prefix="chainrule-"))
+            try:
+                unpack(self._packed, place / "assignment")
+            except BaseException:
+                shutil.rmtree(place, ignore_errors=True)
+                raise
+            self._place = place
+        return self._place
+
+    def _tidy(self) -> None:
+        """After the end: end idle processes, and when none is lent any more remove the folder."""
+        if not self._is_over:
+            return
+        while self._idle:
+            self._starter.submit(self._idle.pop().end)
+        if not self._lent:
+            if self._place is not None:
+                self._starter.submit(shutil.rmtree, self._place, ignore_errors=True)
+            self._starter.shutdown(wait=False)
+
+
+class Steward(SchedulerPlugin):  # type: ignore[misc]
+    """Takes a batch's graders from the workers once the batch's process is gone, however it ended."""
+
+    def __init__(self, graders: str, client: str) -> None:
+        self.name = f"{graders}-steward"
+        self._graders, self._client = graders, client
+
+    def remove_client(self, scheduler: Scheduler, client: str) -> None:
+        """A client has left the cluster, or its connection has."""
+        if client == self._client:
+            scheduler.loop.add_callback(self._take_away, scheduler)
+
+    async def _take_away(self, scheduler: Any) -> None:
+        scheduler.remove_plugin(self.name)
+        await scheduler.unregister_worker_plugin(None, self._graders)

@@ -1,0 +1,76 @@
+"""The same recording in two submissions: found for the instructor, never punished. Pure.
+
+A run draws its name at random, so two submissions with one name hold one run. Without the name it is the
+data, the machine and the second that give it away; fixed seeds alone make equal curves of honest work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from grader.checks.evidence import Claim
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """One item whose recording is the same in several submissions, named in the order they were given."""
+
+    item: str
+    submissions: tuple[str, ...]
+
+
+def fingerprints(claims: Iterable[Claim]) -> frozenset[tuple[str, str]]:
+    """What tells that two recordings are one: pairs of an item and a digest, small enough for a class."""
+    return frozenset(
+        (claim.item, digest) for claim in claims for digest in (_run_of(claim), _data_of(claim)) if digest
+    )
+
+
+def duplicates(found: Mapping[str, frozenset[tuple[str, str]]]) -> tuple[Duplicate, ...]:
+    """The recordings that several submissions share; ``found`` maps their names to their fingerprints."""
+    owners: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for name, prints in found.items():
+        for fingerprint in sorted(prints):
+            owners[fingerprint].append(name)
+    shared = {Duplicate(item, tuple(names)) for (item, _), names in owners.items() if len(names) > 1}
+    return tuple(sorted(shared, key=lambda duplicate: (duplicate.item, duplicate.submissions)))
+
+
+def notices_for(name: str, shared: Sequence[Duplicate]) -> tuple[str, ...]:
+    """One line for each item whose recording this submission shares with others."""
+    return tuple(
+        f"item {duplicate.item}: the recorded evidence is the same as that of "
+        f"{', '.join(other for other in duplicate.submissions if other != name)}"
+        for duplicate in shared
+        if name in duplicate.submissions
+    )
+
+
+def summary_line(shared: Sequence[Duplicate]) -> str:
+    """One line for the instructor; "" when nothing is shared."""
+    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for duplicate in shared:
+        groups[duplicate.submissions].append(duplicate.item)
+    told = [
+        f"{', '.join(names)} (items {', '.join(dict.fromkeys(items))})" for names, items in groups.items()
+    ]
+    return f"the same recorded evidence in several submissions: {'; '.join(told)}" if told else ""
+
+
+def _run_of(claim: Claim) -> str:
+    return f"run {_digest(claim.run)}" if claim.run else ""
+
+
+def _data_of(claim: Claim) -> str:
+    if not claim.recorded_at:
+        return ""
+    told = json.dumps([claim.data, claim.machine, claim.recorded_at], sort_keys=True)
+    return f"data {_digest(told)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]

@@ -1,0 +1,154 @@
+"""Worker processes on this machine: each grades one submission at a time; one that dies is replaced.
+
+A worker is a program that reads frames from the socket that its last argument numbers: first what it is to
+work with, then one Work after the other, each answered by a Done. It ends when the socket does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+
+import msgspec
+
+from grader.course.work import Done, Lost, OnDone, Work
+
+MOST_DEATHS = 3
+MAX_FRAME = 512 << 20
+END_SECONDS = 5.0
+_LOOK_AGAIN = 0.5  # seconds after which a request to stop is noticed
+
+
+class Worker:
+    """One worker process and what it is doing."""
+
+    def __init__(self, command: Sequence[str], settings: bytes) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603  # our own program
+                [*command, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                process_group=0,  # Ctrl-C is for the parent, which lets it finish
+            )
+        self.connection = Connection(ours.detach())
+        self.connection.send_bytes(settings)
+        self.work: Work | None = None
+        self.since = 0.0
+
+    def give(self, work: Work) -> None:
+        """Send it a submission. A dead worker shows when its answer is read."""
+        self.work, self.since = work, time.monotonic()
+        with contextlib.suppress(OSError):
+            self.connection.send_bytes(msgspec.json.encode(work))
+
+    def answer(self) -> Done | None:
+        """What it found, None when it has died or talks nonsense."""
+        try:
+            return msgspec.json.decode(self.connection.recv_bytes(MAX_FRAME), type=Done)
+        except (EOFError, OSError, msgspec.DecodeError):
+            return None
+
+    def end(self, *, at_once: bool = False) -> str:
+        """End the process and everything it started; how it ended, in words."""
+        self.connection.close()
+        if not at_once:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(END_SECONDS)
+        if self._process.poll() is None:
+            self._process.kill()
+        status = self._process.wait()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        return f"ended by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+
+
+class LocalPool:
+    """Runs works on ``count`` workers. ``patience`` is the seconds after which a worker counts as stuck."""
+
+    def __init__(self, command: Sequence[str], settings: bytes, *, count: int, patience: float) -> None:
+        self._command, self._settings = command, settings
+        self._count, self._patience = count, patience
+
+    def run(self, works: Iterable[Work], on_done: OnDone, *, stop: Callable[[], bool]) -> None:
+        """Grade all works; ``on_done`` is told each end, in this thread.
+
+        Works are taken one by one as workers get free. Once ``stop`` says so no more are taken, and what is
+        being graded is finished.
+        """
+        source = iter(works)
+        again: deque[Work] = deque()
+        deaths: dict[str, int] = {}
+        workers: list[Worker] = []
+        try:
+            while True:
+                self._hand_out(workers, again, source, stop)
+                busy = [worker for worker in workers if worker.work is not None]
+                if not busy:
+                    return
+                for worker in self._ended(busy):
+                    self._settle(worker, workers, again, deaths, on_done)
+        finally:
+            self._end(workers)
+
+    def _hand_out(
+        self, workers: list[Worker], again: deque[Work], source: Iterator[Work], stop: Callable[[], bool]
+    ) -> None:
+        """Give every free worker something to do, starting workers as far as there is work for them."""
+        idle = [worker for worker in workers if worker.work is None]
+        while not stop() and (idle or len(workers) < self._count):
+            work = again.popleft() if again else next(source, None)
+            if work is None:
+                return
+            if not idle:
+                workers.append(Worker(self._command, self._settings))
+                idle.append(workers[-1])
+            idle.pop().give(work)
+
+    def _ended(self, busy: list[Worker]) -> list[Worker]:
+        """The workers that have answered or died, or given no sign for too long."""
+        now = time.monotonic()
+        stuck = [worker for worker in busy if now - worker.since > self._patience]
+        if stuck:
+            return stuck
+        ready = wait([worker.connection for worker in busy], _LOOK_AGAIN)
+        return [worker for worker in busy if worker.connection in ready]
+
+    def _settle(
+        self,
+        worker: Worker,
+        workers: list[Worker],
+        again: deque[Work],
+        deaths: dict[str, int],
+        on_done: OnDone,
+    ) -> None:
+        """Pass an answer on; after a death try the same submission with another worker."""
+        work = worker.work
+        if work is None:
+            return
+        is_stuck = time.monotonic() - worker.since > self._patience and not worker.connection.poll()
+        done = None if is_stuck else worker.answer()
+        if done is not None:
+            worker.work = None
+            on_done(work, done)
+            return
+        workers.remove(worker)
+        reason = worker.end(at_once=True)
+        if is_stuck:
+            reason = f"no answer within {self._patience:.0f} s"
+        deaths[work.sha256] = count = deaths.get(work.sha256, 0) + 1
+        if count < MOST_DEATHS:
+            again.append(work)
+        else:
+            on_done(work, Lost(count, reason))
+
+    def _end(self, workers: list[Worker]) -> None:
+        for worker in workers:
+            worker.end(at_once=worker.work is not None)

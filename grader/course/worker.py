@@ -1,0 +1,91 @@
+"""The program that grades a batch's submissions one by one: ``python -m grader.course.worker FD``.
+
+Standard output is left alone: frames go over the socket whose number is the last argument.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import signal
+import sys
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import msgspec
+
+from grader.course.local_pool import MAX_FRAME
+from grader.course.report_files import report_folder, write_reports
+from grader.course.work import Done, Work, run_work
+from grader.grading import assignment_folder
+from grader.grading.opening import WarmProcesses
+from grader.model.assignment import Limits
+from grader.model.errors import CannotGrade, Fault
+from grader.model.records import decode, encode, without_figures
+
+_PR_SET_PDEATHSIG = 1
+EXTRA_SECONDS = 120.0
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a worker works with: the assignment's folder, and where reports go (empty: nowhere).
+
+    With ``pictures`` nothing is written and the answer keeps its pictures: whoever gets it makes the report.
+    """
+
+    assignment: str
+    reports: str = ""
+    pictures: bool = False
+
+
+def patience(limits: Limits) -> float:
+    """The seconds after which a worker that has not answered counts as stuck."""
+    return 2 * limits.notebook_seconds + 100 * limits.check_seconds + EXTRA_SECONDS
+
+
+def main(descriptor: int) -> None:
+    """Grade what comes until the other side is gone."""
+    die_with_parent()
+    with Connection(descriptor) as connection, contextlib.suppress(EOFError, OSError):
+        settings = msgspec.json.decode(connection.recv_bytes(MAX_FRAME), type=Settings)
+        with WarmProcesses() as warm:
+            for work in works(connection):
+                connection.send_bytes(msgspec.json.encode(answer(work, settings, warm)))
+
+
+def works(connection: Connection) -> Iterator[Work]:
+    """What is sent, until the other side closes."""
+    while True:
+        yield msgspec.json.decode(connection.recv_bytes(MAX_FRAME), type=Work)
+
+
+def answer(work: Work, settings: Settings, warm: WarmProcesses) -> Done:
+    """Grade one submission, write its report, and give back what the gradebook keeps."""
+    try:
+        done = run_work(work, assignment_folder.load(Path(settings.assignment)), warm.open_notebook)
+        return done if settings.pictures else finished(done, work.name, settings.reports)
+    except CannotGrade as error:
+        return Done(error=str(error), fault=Fault.INFRASTRUCTURE)
+
+
+def finished(done: Done, name: str, reports: str) -> Done:
+    """The answer without its pictures, after its report was written. Raises UsageError where that fails."""
+    if not done.record:
+        return done
+    grade = decode(done.record)
+    if reports:
+        write_reports(grade, Path(reports), name=report_folder(name))
+    return msgspec.structs.replace(done, record=encode(without_figures(grade)))
+
+
+def die_with_parent() -> None:
+    """End when the batch's process ends, however it does; Ctrl-C is its own business."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform.startswith("linux"):
+        # A parent that has ended before this line shows as the end of the connection.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[-1]))

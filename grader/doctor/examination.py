@@ -1,0 +1,108 @@
+"""Trying every promise of the sandbox for real, on this machine, in one mode.
+
+Each probe runs in a sandbox of that mode and, as its control, in a process without walls, where it must
+succeed: a probe that cannot fail proves nothing. Importable everywhere; ``examine`` needs Linux.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from grader.doctor import bait
+from grader.doctor.probing import Outcome, try_inside
+from grader.doctor.promises import PROMISES, Promise, cell
+from grader.sandbox import modes
+from grader.sandbox.modes import Mode
+from grader.sandbox.spec import BoxSpec
+from grader.sandbox.zygote import Zygote
+
+_PRELOAD = ("numpy",)
+_HOLE = "do not grade other people's work here; please report what `grade doctor --json` prints"
+
+
+class Verdict(enum.StrEnum):
+    """How one promise fared.
+
+    UNPROVEN: the probe did not succeed without a sandbox either. NOT_PROMISED: this mode does not give it.
+    """
+
+    HOLDS = "holds"
+    BROKEN = "broken"
+    UNPROVEN = "unproven"
+    NOT_PROMISED = "not promised"
+
+    @property
+    def good(self) -> bool:
+        """Whether grading may rest on it."""
+        return self in (Verdict.HOLDS, Verdict.NOT_PROMISED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One promise tried. ``seen`` is what the probe could do inside, ``control`` what it did without walls.
+
+    ``mend`` is what a person can do about a promise that is broken or not given, "" where nothing is wrong.
+    """
+
+    name: str
+    title: str
+    verdict: Verdict
+    seen: str = ""
+    control: str = ""
+    mend: str = ""
+
+
+def examine(mode: Mode, *, promises: Sequence[Promise] = PROMISES) -> Iterator[Finding]:
+    """Try the promises one after the other, each finding as soon as it is known (a quarter second each).
+
+    Raises InfrastructureError when a sandbox of this mode does not start, which answers no question at all.
+    """
+    with Zygote.start(preload=_PRELOAD) as zygote:
+        for promise in promises:
+            yield examine_one(zygote, mode, promise)
+
+
+def examine_one(zygote: Zygote, mode: Mode, promise: Promise) -> Finding:
+    """One promise, in a sandbox of ``mode`` and in none."""
+    seen = promise.broken(_tried(zygote, mode, promise))
+    control = promise.broken(_tried(zygote, Mode.NONE, promise)) if promise.control else ""
+    verdict = _verdict(promise, mode, seen, control)
+    return Finding(
+        name=promise.name,
+        title=promise.title,
+        verdict=verdict,
+        seen=seen,
+        control=control,
+        mend=_mend(verdict, promise, mode),
+    )
+
+
+def _tried(zygote: Zygote, mode: Mode, promise: Promise) -> Outcome:
+    spec = BoxSpec(mode=mode, limits=promise.limits)
+    outcome = Outcome()
+    with bait.laid_out() as names:
+        for _ in range(promise.runs):
+            outcome = try_inside(zygote, spec, cell(promise, names), seconds=promise.seconds)
+    return outcome
+
+
+def _verdict(promise: Promise, mode: Mode, seen: str, control: str) -> Verdict:
+    if seen:
+        return Verdict.BROKEN if promise.given(mode) else Verdict.NOT_PROMISED
+    if promise.control == "always" and not control:
+        return Verdict.UNPROVEN
+    return Verdict.HOLDS
+
+
+def _mend(verdict: Verdict, promise: Promise, mode: Mode) -> str:
+    if verdict is Verdict.NOT_PROMISED:
+        return promise.mend(mode)
+    return "" if verdict is Verdict.HOLDS else _HOLE
+
+
+def chosen_mode() -> tuple[Mode | None, dict[Mode, str]]:
+    """The mode that `grade` uses here, or None; and for each that fits this user "" or why it fails."""
+    tried = {mode: modes.probe(mode) or "" for mode in modes.candidates()}
+    return next((mode for mode, failure in tried.items() if not failure), None), tried

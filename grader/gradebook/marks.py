@@ -1,0 +1,161 @@
+"""A person's marks: whose submission is meant, whether the points fit, and marks by the table."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from grader.gradebook.rows import GradeRow, ItemPoints, Mark
+from grader.gradebook.spreadsheets import points_of
+from grader.gradebook.store import Gradebook
+from grader.model.errors import UsageError
+from grader.model.points import Points
+
+WITHDRAWN = ("none", "withdraw", "-")
+COLUMNS = ("submission", "student", "name", "file", "item", "title", "possible", "points", "comment")
+
+
+@dataclass(frozen=True)
+class Given:
+    """A mark as a person gives it; ``points`` is None where it is withdrawn."""
+
+    item: str
+    points: Points | None
+    comment: str
+
+
+class Grades:
+    """The graded submissions of one assignment, found by whatever a person calls them."""
+
+    def __init__(self, book: Gradebook, assignment: str) -> None:
+        self._grades = {grade.submission.row: grade for grade in book.grades(assignment)}
+        self._named: dict[str, list[int]] = defaultdict(list)
+        for row, grade in self._grades.items():
+            own = grade.submission
+            for name in {own.name, own.student, own.sha256} - {""}:
+                self._named[name].append(row)
+        self._place = book.place
+
+    def __iter__(self) -> Iterator[GradeRow]:
+        """Every grade that counts, in the order in which submissions were received."""
+        return iter(self._grades.values())
+
+    def find(self, word: str) -> GradeRow:
+        """The grade meant by a file's name, a student's id, a SHA-256 or `#` and a row's number.
+
+        A student with several submissions means the last. Raises UsageError for nobody's word.
+        """
+        rows = self._named.get(word, [])
+        if word.startswith("#") and word[1:].isdigit():
+            rows = [int(word[1:])] if int(word[1:]) in self._grades else []
+        if not rows:
+            rows = [row for name, rows in self._named.items() if name.endswith(f"/{word}") for row in rows]
+            if len(rows) > 1:
+                raise UsageError(f"{word!r} are {len(rows)} submissions; say which: {self._some(rows)}")
+        if not rows:
+            raise UsageError(
+                f"no graded submission {word!r} in {self._place}; `grade marks export FILE` lists them"
+            )
+        return self._grades[max(rows)]
+
+    def by_row(self, row: int) -> GradeRow | None:
+        """The grade of the submission of this row."""
+        return self._grades.get(row)
+
+    def _some(self, rows: Sequence[int]) -> str:
+        names = [f"#{row} {self._grades[row].submission.name}" for row in rows[:5]]
+        return ", ".join(names) + (", ..." if len(rows) > len(names) else "")
+
+
+def mark_of(grade: GradeRow, given: Given, *, author: str, reason: str) -> Mark:
+    """The row for a given mark. Raises UsageError for an item or points that the submission cannot have."""
+    item = next((item for item in grade.items if item.item == given.item), None)
+    if item is None:
+        known = ", ".join(item.item for item in grade.items)
+        raise UsageError(f"item {given.item!r}: not one of this grade's; it has {known}")
+    possible = Points(item.possible)
+    if given.points is not None and not Points(0) <= given.points <= possible:
+        raise UsageError(f"item {given.item}: {given.points} points; it is worth 0 to {possible}")
+    return Mark(
+        submission=grade.submission.row,
+        item=given.item,
+        points=given.points,
+        comment=given.comment,
+        author=author,
+        reason=reason,
+    )
+
+
+def given_mark(item: str, points: str, comment: str, *, where: str) -> Given | None:
+    """A mark from two texts; None for an empty one. Raises UsageError for what is no number."""
+    if points.strip().lower() in WITHDRAWN:
+        return Given(item, None, comment)
+    found = points_of(points.strip(), where=where)
+    return None if found is None else Given(item, found, comment)
+
+
+def marks_from(
+    rows: Iterable[Mapping[str, str]], grades: Grades, *, source: str, author: str, reason: str
+) -> list[Mark]:
+    """The marks of a table, checked all together. Raises UsageError with one line for each wrong row."""
+    marks: dict[tuple[int, str], tuple[int, Mark]] = {}
+    wrong: list[str] = []
+    for line, row in enumerate(rows, start=2):
+        where = f"{source}, line {line}"
+        try:
+            mark = _row_mark(row, grades, where=where, author=author, reason=reason)
+        except UsageError as error:
+            text = str(error)
+            wrong.append(text if text.startswith(where) else f"{where}: {text}")
+            continue
+        if mark is None:
+            continue
+        key = mark.submission, mark.item
+        if key in marks and marks[key][1] != mark:
+            wrong.append(f"{where}: line {marks[key][0]} gives the same item other points")
+        marks[key] = line, mark
+    if wrong:
+        more = f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""  # noqa: PLR2004  # enough to begin with
+        raise UsageError(f"nothing was imported. {'; '.join(wrong[:5])}{more}")
+    return [mark for _, mark in marks.values()]
+
+
+def _row_mark(row: Mapping[str, str], grades: Grades, *, where: str, author: str, reason: str) -> Mark | None:
+    for column in ("item", "points"):
+        if column not in row:
+            raise UsageError(f"no column {column!r}; `grade marks export FILE` makes a table to fill in")
+    given = given_mark(row["item"], row["points"], row.get("comment", ""), where=where)
+    if given is None:
+        return None
+    word = row.get("submission") or row.get("student") or row.get("file") or ""
+    if not word:
+        raise UsageError("no submission: fill in `submission`, `student` or `file`")
+    return mark_of(grades.find(word), given, author=author, reason=reason)
+
+
+def table_of(
+    grades: Grades, marks: Mapping[tuple[int, str], Mark], names: Mapping[str, str], *, everything: bool
+) -> Iterator[list[object]]:
+    """The rows to fill in: items that a person decides (or all), with the marks given so far."""
+    for grade in grades:
+        own = grade.submission
+        for item in grade.items:
+            mark = marks.get((own.row, item.item))
+            if not everything and mark is None and not _is_for_people(item):
+                continue
+            yield [
+                f"#{own.row}",
+                own.student,
+                names.get(own.student, ""),
+                own.name,
+                item.item,
+                item.title,
+                Points(item.possible),
+                "" if mark is None or mark.points is None else mark.points,
+                "" if mark is None else mark.comment,
+            ]
+
+
+def _is_for_people(item: ItemPoints) -> bool:
+    return item.kind == "written" or not item.decided

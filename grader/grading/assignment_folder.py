@@ -1,0 +1,76 @@
+"""An assignment on disk: the manifest, where its checks are, and what students are given."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.model.assignment import Assignment, parse
+from grader.model.errors import ManifestError, UsageError
+
+MANIFEST = "assignment.toml"
+HIDDEN_TESTS = "hidden_tests"
+PUBLIC_TESTS = ("public_tests", "reference/public_tests")
+
+
+@dataclass(frozen=True)
+class AssignmentFolder:
+    """A folder that holds an assignment. ``sha256`` is the digest of its manifest's bytes."""
+
+    path: Path
+    assignment: Assignment
+    sha256: str
+
+    def given_files(self) -> dict[str, Path]:
+        """What students are given, by the name it has in their working directory.
+
+        Raises ManifestError when a file that the manifest gives away does not exist.
+        """
+        files = {}
+        for entry in self.assignment.given:
+            path = (self.path / entry).resolve()
+            if not path.exists():
+                raise ManifestError(f"{self.path / MANIFEST}: key `given`: {entry!r} does not exist")
+            files[path.name] = path
+        return files
+
+    def checks(self, *, hidden: bool) -> Path:
+        """The folder of hidden or public checks. Raises UsageError when there is none."""
+        names = (HIDDEN_TESTS,) if hidden else PUBLIC_TESTS
+        found = next((self.path / name for name in names if (self.path / name).is_dir()), None)
+        if found is None:
+            kind = "hidden" if hidden else "public"
+            wanted = " or ".join(f"{name}/" for name in names)
+            advice = "; students run the public checks with --public" if hidden else ""
+            raise UsageError(f"{self.path} has no {kind} checks (a folder {wanted}){advice}")
+        return found.resolve()
+
+
+def load(path: Path) -> AssignmentFolder:
+    """The assignment in a folder. Raises UsageError where there is none, ManifestError where it is wrong."""
+    manifest = path / MANIFEST
+    try:
+        data = manifest.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(
+            f"no assignment here: {manifest} does not exist; "
+            "name the assignment's folder with --assignment DIR"
+        ) from None
+    except OSError as error:
+        raise UsageError(f"{manifest} cannot be read: {error.strerror}") from None
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise ManifestError(f"{manifest}: not UTF-8 text") from None
+    return AssignmentFolder(
+        path.resolve(), parse(text, source=str(manifest)), hashlib.sha256(data).hexdigest()
+    )
+
+
+def nearest(submission: Path) -> Path:
+    """This folder, or the submission's own, or one above it: the first that holds a manifest."""
+    here = Path.cwd()
+    around = submission.absolute().parent
+    candidates = (here, around, *around.parents)
+    return next((place for place in candidates if (place / MANIFEST).is_file()), here)

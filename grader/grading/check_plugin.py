@@ -1,0 +1,210 @@
+"""The pytest plugin that gives checks `student`, `rng` and `evidence` and turns tests into CheckResults."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grader.checks.evidence import Evidence
+from grader.grading.outcomes import message_for_student, verdict_on
+from grader.grading.recorded import Recorded
+from grader.grading.seeds import Seeds
+from grader.model.assignment import Assignment
+from grader.model.errors import ManifestError
+from grader.model.points import ZERO, Points, total
+from grader.model.records import CheckResult
+from grader.session.notebook import Notebook
+from grader.session.proxy import Student
+from grader.session.transport import Session
+
+MARKERS = (
+    "chainrule_item(id): the item of the assignment that a check belongs to",
+    "chainrule_points(points, hint): what a check is worth and what a student reads when it fails",
+    "chainrule_keep_seeds: the student's generators go on as their cells left them",
+)
+NOT_SAVED = Recorded(
+    problems=("recorded evidence is read from the saved file: save the notebook, then `grade --public FILE`",)
+)
+MAX_PRINTED = 10_000
+_PLACE = re.compile(r'([\w./\\ -]+\.py)(?:", line |:)(\d+)')
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a test function declares about itself."""
+
+    name: str
+    title: str
+    item: str
+    points: Points
+    hint: str | None
+    file: str
+
+    @property
+    def key(self) -> str:
+        """Names the check within an assignment: file and function."""
+        return f"{self.file}::{self.name}"
+
+
+def check_of(test: pytest.Item) -> Check:
+    """Read the marks of a collected test. Raises ManifestError when no item owns it."""
+    owner = test.get_closest_marker("chainrule_item")
+    file = test.path.name
+    if owner is None or not owner.args:
+        raise ManifestError(f'{file}: check `{test.name}`: no item owns it; write `pytestmark = item("...")`')
+    worth = test.get_closest_marker("chainrule_points")
+    points, hint = worth.args if worth is not None else (ZERO, None)
+    function = getattr(test, "function", None)
+    lines = ((function.__doc__ if function else None) or test.name).strip().splitlines()
+    return Check(test.name, lines[0].strip(), str(owner.args[0]), points, hint, file)
+
+
+class CheckPlugin:
+    """Runs the checks of one assignment against one notebook; ``results`` fills up as they end.
+
+    ``hidden`` decides what a student may read; ``only`` keeps the checks of these items; ``on_check`` is told
+    each check before it runs, with its number and how many there are. ``recorded`` is the evidence for each
+    item, None where no file was read.
+    """
+
+    def __init__(
+        self,
+        notebook: Notebook,
+        *,
+        seed: int,
+        seconds: float,
+        hidden: bool,
+        assignment: Assignment | None = None,
+        only: Collection[str] = (),
+        on_check: Callable[[int, int, str], None] | None = None,
+        recorded: Mapping[str, Recorded] | None = None,
+    ) -> None:
+        self.results: list[CheckResult] = []
+        self.errors: list[str] = []
+        self._notebook, self._assignment = notebook, assignment
+        self._recorded = recorded
+        self._seeds = Seeds(seed)
+        self._seconds, self._hidden, self._only = seconds, hidden, only
+        self._on_check = on_check or (lambda _number, _count, _title: None)
+        self._checks: dict[str, Check] = {}
+        self._session: Session | None = None
+
+    # -- fixtures --------------------------------------------------------------------------------------
+
+    @pytest.fixture
+    def student(self, request: pytest.FixtureRequest) -> Iterator[Student]:
+        """The student's notebook, in a copy of its own."""
+        keeps = request.node.get_closest_marker("chainrule_keep_seeds") is not None
+        seed = None if keeps else self._seeds.of_student(self._checks[request.node.nodeid].key)
+        with self._notebook.copy(seed=seed, seconds=self._seconds) as session:
+            self._session = session
+            yield session.student
+
+    @pytest.fixture
+    def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
+        """Random numbers from the run's recorded seed and the check's name."""
+        return np.random.default_rng(self._seeds.of_check(self._checks[request.node.nodeid].key))
+
+    @pytest.fixture
+    def evidence(self, request: pytest.FixtureRequest, rng: np.random.Generator) -> Evidence:
+        """What was recorded for the check's item: in the file, and by the cells while grading."""
+        item = self._checks[request.node.nodeid].item
+        found = NOT_SAVED if self._recorded is None else self._recorded.get(item, Recorded())
+        return Evidence(item, rng, found.claims, found.problems, found.again, found.broken)
+
+    # -- collection ------------------------------------------------------------------------------------
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Declare the marks."""
+        for marker in MARKERS:
+            config.addinivalue_line("markers", marker)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep what went wrong while a file of checks was imported."""
+        if report.failed:
+            self.errors.append(f"{report.nodeid}: cannot be imported: {reason_of(str(report.longrepr))}")
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Find each check's owner; keep the wanted item's; hold the points against the manifest."""
+        found = {test.nodeid: check_of(test) for test in items}
+        if self._assignment is not None:
+            hold_against_manifest(list(found.values()), self._assignment, worth=self._hidden)
+        if self._only:
+            items[:] = [test for test in items if found[test.nodeid].item in self._only]
+        self._checks = {test.nodeid: found[test.nodeid] for test in items}
+
+    # -- running ---------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Tell that a check begins."""
+        self._session = None
+        position = list(self._checks).index(item.nodeid)
+        self._on_check(position + 1, len(self._checks), self._checks[item.nodeid].title)
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turn the end of a check's set-up or call into its result."""
+        report = yield
+        ended_early = call.when == "setup" and call.excinfo is not None
+        if call.when == "call" or ended_early:
+            self.results.append(self._result(self._checks[item.nodeid], call))
+        return report
+
+    def _result(self, check: Check, call: pytest.CallInfo[None]) -> CheckResult:
+        verdict = verdict_on(call.excinfo.value if call.excinfo is not None else None)
+        passed = verdict.fault is None
+        return CheckResult(
+            check=check.name,
+            title=check.title,
+            item=check.item,
+            outcome=verdict.outcome,
+            fault=verdict.fault,
+            earned=check.points if passed else ZERO,
+            possible=check.points,
+            message=message_for_student(verdict, hidden=self._hidden, hint=check.hint),
+            detail=verdict.detail,
+            printed=self._session.written[-MAX_PRINTED:] if self._session is not None else "",
+            seconds=round(call.duration, 6),
+            visibility="hidden" if self._hidden else "public",
+        )
+
+
+def reason_of(longrepr: str) -> str:
+    """pytest's account of a failed import in one line: the error, and the last line number it names."""
+    said = [line.removeprefix("E").strip() for line in longrepr.strip().splitlines()]
+    error = next((line for line in reversed(said) if line), "no reason was given")
+    places = [place for line in said for place in _PLACE.findall(line)]
+    file, line = places[-1] if places else ("", "")
+    return f"{error} ({Path(file).name}, line {line})" if file else error
+
+
+def hold_against_manifest(checks: list[Check], assignment: Assignment, *, worth: bool) -> None:
+    """Every check has an item of the manifest and, with ``worth``, an item's checks add up to its points.
+
+    Raises ManifestError that names the file, the check and the key.
+    """
+    for check in checks:
+        if assignment.find(check.item) is None:
+            raise ManifestError(
+                f"{check.file}: check `{check.name}`: no item owns it; assignment.toml has no item with "
+                f"key `id` = {check.item!r}"
+            )
+    decided_by_checks = (*assignment.of_kind("code"), *assignment.of_kind("evidence"))
+    for item in decided_by_checks if worth else ():
+        own = [check for check in checks if check.item == item.id]
+        added = total(check.points for check in own)
+        if own and added != item.points:
+            files = ", ".join(sorted({check.file for check in own}))
+            raise ManifestError(
+                f"assignment.toml: item {item.id!r}: key `points`: {item.points}, but its checks in {files} "
+                f"add up to {added}"
+            )

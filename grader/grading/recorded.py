@@ -1,0 +1,120 @@
+"""Recorded evidence on its way from the file, and from the run, to the checks that judge it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from grader.checks.evidence import Claim
+from grader.model.errors import BadEvidence
+from grader.notebooks.answers import Answer
+from grader.notebooks.cells import Cell
+from grader.notebooks.recordings import Recording
+
+RESERVED = "beginning"
+"""The key of a recording's data that is for machines: what the run needs to be begun again."""
+MAX_TEXTS = 12
+MAX_SHOWN = 1_500
+"""Texts of one item that a report shows, and characters of each."""
+MAX_DEPTH = 4
+
+_TICKS = re.compile("`+")
+_ODD = re.compile(r"[^\w. -]")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """All that was recorded for one item: readable claims that differ, and what is wrong with others.
+
+    ``recordings`` are what the claims were read from; ``again`` is what the run recorded while grading,
+    ``broken`` why that run was not what the author wanted.
+    """
+
+    claims: tuple[Claim, ...] = ()
+    problems: tuple[str, ...] = ()
+    recordings: tuple[Recording, ...] = ()
+    again: Claim | None = None
+    broken: str = ""
+
+    @property
+    def found(self) -> bool:
+        """Whether the submission recorded anything for the item, readable or not."""
+        return bool(self.claims or self.problems)
+
+
+def recorded_in(answers: Mapping[str, Answer]) -> dict[str, Recorded]:
+    """What the file holds for each item. Claims with the same data and parameters count once."""
+    return {item: _recorded(answer) for item, answer in answers.items()}
+
+
+def claims_in(cells: Iterable[Cell]) -> Iterator[Claim]:
+    """Every readable claim of a submission, whatever item it is of."""
+    for content in (content for cell in cells for content in cell.evidence):
+        with suppress(BadEvidence):
+            yield Claim.of(content)
+
+
+def with_run(
+    found: Mapping[str, Recorded], recordings: Sequence[Recording], *, broken: str = ""
+) -> dict[str, Recorded]:
+    """The same with what the run recorded. Of several for one item, that of the claim's own cell counts."""
+    return {
+        item: replace(entry, again=_again(item, entry, recordings), broken=broken)
+        for item, entry in found.items()
+    }
+
+
+def contents_of(found: Mapping[str, Recorded]) -> dict[str, tuple[Mapping[str, Any], ...]]:
+    """The objects behind each item's claims, as an author's ``prepare`` is given them."""
+    return {item: tuple(recording.content for recording in entry.recordings) for item, entry in found.items()}
+
+
+def texts_of(found: Recorded) -> str:
+    """The texts that were recorded, as Markdown code blocks; untrusted like all of a student's."""
+    texts = [text for claim in found.claims for text in _texts(claim.data)][:MAX_TEXTS]
+    return "\n\n".join(f"`{name}`\n\n{_fenced(text)}" for name, text in texts)
+
+
+def _recorded(answer: Answer) -> Recorded:
+    claims: list[tuple[Recording, Claim]] = []
+    problems = list(answer.bad_evidence)
+    for recording in answer.evidence:
+        try:
+            claim = Claim.of(recording.content)
+        except BadEvidence as error:
+            problems.append(f"cell {recording.cell}: {error}")
+            continue
+        if all((claim.data, claim.parameters) != (other.data, other.parameters) for _, other in claims):
+            claims.append((recording, claim))
+    return Recorded(
+        tuple(claim for _, claim in claims), tuple(problems), tuple(recording for recording, _ in claims)
+    )
+
+
+def _again(item: str, entry: Recorded, recordings: Sequence[Recording]) -> Claim | None:
+    cells = {recording.cell for recording in entry.recordings}
+    own = [recording for recording in recordings if recording.content.get("item") == item]
+    own.sort(key=lambda recording: recording.cell in cells)
+    try:
+        return Claim.of(own[-1].content) if own else None
+    except BadEvidence:
+        return None
+
+
+def _texts(value: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    for key, entry in value.items():
+        if isinstance(entry, str) and entry.strip() and key != RESERVED:
+            yield _ODD.sub("?", ".".join((*path, key)))[:80], entry
+        elif isinstance(entry, dict) and key != RESERVED and len(path) < MAX_DEPTH:
+            yield from _texts(entry, (*path, key))
+
+
+def _fenced(text: str) -> str:
+    """A code block that its text cannot end."""
+    if len(text) > MAX_SHOWN:
+        text = f"{text[:MAX_SHOWN]}…"
+    fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(text)), default=0))
+    return f"{fence}\n{text}\n{fence}"

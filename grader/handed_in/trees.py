@@ -1,0 +1,194 @@
+"""A folder and a zip seen alike: files below a start, in a stable order, none of them opened."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import msgspec
+
+from grader.handed_in.archives import Archive, Member, Unusable
+from grader.notebooks.text import shown
+
+Place = tuple[str, ...]
+"""Names of folders and of a file, below a start."""
+
+MAX_DEPTH = 30
+_LEFT_OUT = frozenset({"__MACOSX", "__pycache__", "reports", "Thumbs.db", "desktop.ini"})
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A regular file: its place below the start, its size in bytes, what its student called it if not so."""
+
+    place: Place
+    size: int
+    called: str = ""
+
+    @property
+    def name(self) -> str:
+        """The file's own name."""
+        return self.called or self.place[-1]
+
+    @property
+    def suffix(self) -> str:
+        """The name's ending in lower case, with its dot."""
+        return os.path.splitext(self.name)[1].lower()  # noqa: PTH122  # a name, of which no Path has to be made
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """What one folder holds, sorted: files, names of folders, and what cannot be taken with the reason."""
+
+    files: list[Entry]
+    folders: list[str]
+    refused: list[tuple[str, str]]
+
+
+class Tree(Protocol):
+    """Files below a start."""
+
+    def listing(self, place: Place) -> Listing:
+        """What a folder holds. Hidden files, caches and the grader's own reports are not there."""
+
+    def open(self, entry: Entry) -> AbstractContextManager[BinaryIO]:
+        """A file's bytes. Raises Unusable, also while they are read."""
+
+    def on_disk(self, entry: Entry) -> Path | None:
+        """Where the file lies, if it lies anywhere by itself."""
+
+
+class Folder:
+    """A folder on disk, ``without`` one that may lie in it. Symbolic links are refused, never followed."""
+
+    def __init__(self, start: Path, *, without: Path) -> None:
+        self._start = start
+        inner, outer = without.resolve(), start.resolve()
+        self._without = inner.relative_to(outer).parts if inner.is_relative_to(outer) else None
+
+    def listing(self, place: Place) -> Listing:
+        """What a folder holds; nothing but the reason where it may not be read."""
+        files, folders, refused = [], [], []
+        if len(place) > MAX_DEPTH:
+            return Listing([], [], [("", f"folders nested more than {MAX_DEPTH} deep; name the inner one")])
+        try:
+            with os.scandir(self._start.joinpath(*place)) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            return Listing([], [], [("", _reason(error))])
+        for entry in found:
+            if is_left_out(entry.name) or (*place, entry.name) == self._without:
+                continue
+            why, size, is_folder = _looked_at(entry)
+            if why:
+                refused.append((shown(entry.name, limit=300), why))
+            elif is_folder:
+                folders.append(entry.name)
+            else:
+                files.append(Entry((*place, entry.name), size))
+        return Listing(files, folders, refused)
+
+    @contextlib.contextmanager
+    def open(self, entry: Entry) -> Iterator[BinaryIO]:
+        """A file's bytes. Raises Unusable."""
+        path = self._start.joinpath(*entry.place)
+        flags = os.O_RDONLY
+        for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):  # where they exist
+            flags |= getattr(os, flag, 0)
+        try:
+            file = os.fdopen(os.open(path, flags), "rb")
+        except OSError as error:
+            raise Unusable(_reason(error)) from None
+        with file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise Unusable("is not a regular file; hand in a notebook (.ipynb) or a script (.py)")
+            yield file
+
+    def on_disk(self, entry: Entry) -> Path:
+        """Where the file lies."""
+        return self._start.joinpath(*entry.place)
+
+
+class Zip:
+    """The files of an open zip."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._members: dict[Place, Member] = {}
+        self._files: dict[Place, list[Entry]] = defaultdict(list)
+        self._folders: dict[Place, set[str]] = defaultdict(set)
+        self._refused = [entry for entry in archive.refused if not _any_left_out(entry[0].split("/"))]
+        for member in archive.members:
+            if not _any_left_out(member.parts):
+                self._add(member)
+
+    def _add(self, member: Member) -> None:
+        place = member.parts
+        if len(place) > MAX_DEPTH:
+            self._refused.append(("/".join(place[:3]), f"folders nested more than {MAX_DEPTH} deep"))
+            return
+        self._members[place] = member
+        self._files[place[:-1]].append(Entry(place, member.size))
+        for depth in range(len(place) - 1):
+            self._folders[place[:depth]].add(place[depth])
+
+    def listing(self, place: Place) -> Listing:
+        """What a folder of the zip holds; members that cannot be taken are told with the top one."""
+        files = sorted(self._files.get(place, []), key=lambda entry: entry.name)
+        folders = sorted(self._folders.get(place, ()))
+        return Listing(files, folders, [] if place else sorted(self._refused))
+
+    def open(self, entry: Entry) -> AbstractContextManager[BinaryIO]:
+        """A member's bytes. Raises Unusable, also while they are read."""
+        return self._archive.open(self._members[entry.place])
+
+    def on_disk(self, entry: Entry) -> None:
+        """Nowhere: it lies in the zip."""
+
+
+def below(tree: Tree, place: Place) -> Iterator[Entry | tuple[Place, str]]:
+    """All files below a folder, and the places that cannot be taken with the reason."""
+    listing = tree.listing(place)
+    if place:
+        yield from (((*place, name) if name else place, why) for name, why in listing.refused)
+    yield from listing.files
+    for folder in listing.folders:
+        yield from below(tree, (*place, folder))
+
+
+def is_left_out(name: str) -> bool:
+    """Whether a file or folder of this name is nobody's work: hidden, a cache, a report of the grader's."""
+    return name.startswith(".") or name in _LEFT_OUT
+
+
+def _any_left_out(place: Sequence[str]) -> bool:
+    return any(is_left_out(name) and name.strip(".") for name in place) or not place
+
+
+def _looked_at(entry: os.DirEntry[str]) -> tuple[str, int, bool]:
+    """Why an entry cannot be taken (empty if it can), its size, and whether it is a folder."""
+    try:
+        status = entry.stat(follow_symlinks=False)
+        entry.name.encode()
+    except OSError as error:
+        return _reason(error), 0, False
+    except UnicodeError:
+        return "its name is not UTF-8; rename it", 0, False
+    if stat.S_ISLNK(status.st_mode):
+        return "is a symbolic link, which is not followed; put the file itself here", 0, False
+    if stat.S_ISDIR(status.st_mode):
+        return "", 0, True
+    if not stat.S_ISREG(status.st_mode):
+        return "is not a regular file; hand in a notebook (.ipynb) or a script (.py)", 0, False
+    return "", status.st_size, False
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return "may not be read: permission denied; change its permissions"
+    reason = os.strerror(error.errno) if error.errno is not None else str(error)
+    return f"cannot be read: {reason}"

@@ -1,0 +1,194 @@
+"""Opening what was handed in: a file that may be anything, read once and turned into cells.
+
+Nothing of the file is run, nothing is followed (no symlinks), and memory is asked for only after sizes were
+looked at. Whatever is wrong becomes one SubmissionError that names the file and says what to do.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.model.errors import SubmissionError
+from grader.notebooks.cells import Cell
+from grader.notebooks.ipynb import notebook_cells
+from grader.notebooks.recordings import whole_number
+from grader.notebooks.script import script_cells
+from grader.notebooks.text import clean, shown
+
+MAX_BYTES = 200_000_000
+"""Size of a file. Generous: saved outputs of 50 MB do no harm and cost nobody points."""
+MAX_VALUES = 10_000_000
+"""Values in a notebook's JSON: each takes about a hundred bytes of memory, however short it is written."""
+MAX_SCRIPT = 4_000_000
+
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_SEPARATORS = (b"[", b"{", b",")
+_AGAIN = "save it and hand it in again"
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionFile:
+    """A submission as it was handed in, read but not run.
+
+    ``kind`` is "notebook" or "script", ``sha256`` that of the file's bytes, ``size`` their number.
+    ``module_name`` is what ``__name__`` is while the cells run: a plain script's own name, so that its
+    ``if __name__ == "__main__":`` does not fire. ``notices`` are one line each, for people.
+    """
+
+    name: str
+    kind: str
+    sha256: str
+    size: int
+    cells: tuple[Cell, ...]
+    notices: tuple[str, ...] = ()
+    module_name: str = "__main__"
+
+
+def read(path: Path, *, max_bytes: int = MAX_BYTES) -> SubmissionFile:
+    """The submission in this file. Raises SubmissionError, one line, for what cannot be graded."""
+    name = shown(path.name or str(path), limit=300)
+    data = _bytes_of(path, name, max_bytes)
+    return from_bytes(data, name=name)
+
+
+def bytes_of(path: Path) -> bytes:
+    """The bytes of a file that could be a submission, for somebody else to read. Raises SubmissionError."""
+    return _bytes_of(path, shown(path.name or str(path), limit=300), MAX_BYTES)
+
+
+def from_bytes(data: bytes, *, name: str) -> SubmissionFile:
+    """The submission in these bytes; ``name`` is the file's name, whose ending decides how it is read."""
+    if _suffix(name) == ".ipynb":
+        tree, repaired = _json_tree(data, name)
+        cells, notices = notebook_cells(tree, name=name)
+        kind, module = "notebook", "__main__"
+    else:
+        text, repaired = _script_text(data, name)
+        cells, notices, is_percent = script_cells(text, name=name)
+        kind, module = "script", "__main__" if is_percent else _module_name(name)
+    if repaired:
+        notices = (*notices, "the file is not UTF-8 throughout; unreadable characters were replaced")
+    digest = hashlib.sha256(data).hexdigest()
+    return SubmissionFile(name, kind, digest, len(data), cells, notices, module)
+
+
+def _bytes_of(path: Path, name: str, max_bytes: int) -> bytes:
+    try:
+        before = path.lstat()
+        _check_kind(before.st_mode, name)
+        _suffix(name)
+        # Where they exist: do not follow a link put there meanwhile, do not wait for a pipe's other end.
+        flags = os.O_RDONLY
+        for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
+            flags |= getattr(os, flag, 0)
+        with os.fdopen(os.open(path, flags), "rb") as file:
+            status = os.fstat(file.fileno())
+            _check_kind(status.st_mode, name)
+            _check_size(status.st_size, name, max_bytes)
+            data = file.read(max_bytes + 1)
+    except (OSError, ValueError) as error:
+        raise SubmissionError(f"{name}: {_why(error)}") from None
+    _check_size(len(data), name, max_bytes)
+    return data
+
+
+def _check_kind(mode: int, name: str) -> None:
+    if stat.S_ISREG(mode):
+        return
+    if stat.S_ISDIR(mode):
+        raise SubmissionError(f"{name}: is a folder; name the .ipynb or .py file inside it")
+    if stat.S_ISLNK(mode):
+        raise SubmissionError(f"{name}: is a symbolic link, which is not followed; name the file itself")
+    raise SubmissionError(f"{name}: is not a regular file; hand in a notebook (.ipynb) or a script (.py)")
+
+
+def _check_size(size: int, name: str, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise SubmissionError(
+            f"{name}: holds {size:,} bytes or more; at most {max_bytes:,} can be graded: "
+            f"clear its outputs, {_AGAIN}"
+        )
+    if not size:
+        raise SubmissionError(f"{name}: the file is empty; {_AGAIN}")
+
+
+def _why(error: OSError | ValueError) -> str:
+    """What the operating system refused, in words for the person who handed the file in."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number in {errno.ENOENT, errno.ENOTDIR}:
+        return "no such file; check its name and folder"
+    if number in {errno.EACCES, errno.EPERM}:
+        return "may not be read: permission denied; change the file's permissions"
+    if number == errno.ELOOP:
+        return "is a symbolic link, which is not followed; name the file itself"
+    reason = os.strerror(number) if number is not None else "not a usable file name"
+    return f"cannot be read: {reason}"
+
+
+def _suffix(name: str) -> str:
+    suffix = Path(name).suffix.lower()
+    if suffix not in {".ipynb", ".py"}:
+        seen = f"a file ending in {suffix}" if suffix else "a file without an ending"
+        raise SubmissionError(f"{name}: is {seen}; hand in a notebook (.ipynb) or a script (.py)")
+    return suffix
+
+
+def _module_name(name: str) -> str:
+    stem = Path(name).stem
+    return stem if stem and stem != "__main__" else "submission"
+
+
+def _json_tree(data: bytes, name: str) -> tuple[object, bool]:
+    _check_values(data, name)
+    text, repaired = _decoded(data)
+    try:
+        return json.loads(text, parse_int=whole_number), repaired
+    except RecursionError:
+        raise SubmissionError(f"{name}: not a notebook: its JSON is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise SubmissionError(
+            f"{name}: not a notebook: not JSON ({error.msg} at {place}); {_AGAIN}"
+        ) from None
+    except (ValueError, MemoryError):
+        raise SubmissionError(f"{name}: not a notebook: its JSON cannot be read; {_AGAIN}") from None
+
+
+def _check_values(data: bytes, name: str) -> None:
+    """Two bytes of JSON can become a hundred of memory: count the values first, strings left aside."""
+    if sum(map(data.count, _SEPARATORS)) <= MAX_VALUES:
+        return
+    bare = _STRING.sub(b"", data)
+    if (count := sum(map(bare.count, _SEPARATORS))) > MAX_VALUES:
+        raise SubmissionError(
+            f"{name}: holds about {count:,} values; at most {MAX_VALUES:,} can be graded: "
+            f"clear its outputs, {_AGAIN}"
+        )
+
+
+def _decoded(data: bytes) -> tuple[str, bool]:
+    """The text and whether it had to be repaired. UTF-8, or what the first bytes tell (a BOM, UTF-16)."""
+    encoding = json.detect_encoding(data)
+    try:
+        return data.decode(encoding), False
+    except UnicodeDecodeError:
+        return data.decode(encoding, "replace"), True
+
+
+def _script_text(data: bytes, name: str) -> tuple[str, bool]:
+    if len(data) > MAX_SCRIPT:
+        raise SubmissionError(
+            f"{name}: a script of {len(data):,} bytes; at most {MAX_SCRIPT:,} can be graded: "
+            "keep data in files of their own"
+        )
+    text, repaired = _decoded(data)
+    if "\0" in text:
+        raise SubmissionError(f"{name}: not a script: it holds binary data; hand in Python source")
+    return clean(text), repaired

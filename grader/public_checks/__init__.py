@@ -1,0 +1,1 @@
+"""The public checks on a student's own machine: in a notebook's cell, by pytest, on every platform."""

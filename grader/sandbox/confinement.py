@@ -1,0 +1,185 @@
+"""From a fork of the zygote to the process that runs student code: every wall goes up before it does.
+
+``run`` is called in the child; whatever fails on the way is reported to the supervisor in words, so that
+a sandbox that did not start is never taken for a student's crash.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import tempfile
+from collections.abc import Callable
+from typing import NoReturn
+
+from grader.inside.generators import seed_all
+from grader.sandbox import processes
+from grader.sandbox.modes import UNREADABLE, Mode
+from grader.sandbox.spec import BoxSpec
+from grader.sandbox.walls import capabilities, filesystem, landlock, rlimits, seccomp
+from grader.sandbox.walls.cgroup import Group
+from grader.sandbox.walls.namespaces import INSIDE_USER
+from grader.sandbox.walls.shared_folder import Place
+
+Serve = Callable[[socket.socket], NoReturn]
+
+DATA = 3
+"""The one connection that student code's process holds."""
+
+STARTED = b"+"
+"""What the supervisor is told when every wall stands; anything else is the text of what failed."""
+
+SETUP_FAILED = 71
+_SERVE_RETURNED = 70
+_ABOVE_STANDARD = 16
+_RULES_ON_CUTTING = 3  # the version of Landlock from which truncating a file is a right
+
+
+def run(
+    spec: BoxSpec,
+    *,
+    data: int,
+    report: int,
+    slot_user: int,
+    place: Place,
+    group: Group | None,
+    serve: Serve,
+) -> NoReturn:
+    """Confine this process as ``spec`` says and hand it to ``serve``.
+
+    ``data`` and ``report`` are file descriptors; ``slot_user`` is who to become when root starts sandboxes;
+    ``place`` is where to work in a mode without a file system of its own; ``group`` is the control group.
+    """
+    try:
+        report = _moved_up(report)
+        try:
+            if group is not None and group.entered_from_inside:
+                group.join()
+            _confine(spec, data=data, report=report, slot_user=slot_user, place=place)
+            seed_all(spec.seed)
+        except BaseException as error:  # noqa: BLE001  # reported in words, whatever it is
+            os.write(report, f"{type(error).__name__}: {error}".encode()[:2000])
+            os._exit(SETUP_FAILED)
+        os.write(report, STARTED)
+        os.close(report)
+        gc.enable()
+        serve(socket.socket(fileno=DATA))
+    finally:
+        os._exit(_SERVE_RETURNED)
+
+
+def _confine(spec: BoxSpec, *, data: int, report: int, slot_user: int, place: Place) -> None:
+    mode = spec.mode
+    others = _others(mode)
+    capabilities.die_with_parent()
+    os.setsid()
+    if mode.namespaces:
+        filesystem.finish(slot_user if mode.own_user else INSIDE_USER)
+    else:
+        os.chdir(place.work)
+    if mode.isolates:
+        _give_up_privileges(mode, slot_user if mode.own_user else None)
+        _check_files_readable(spec)
+    os.umask(0o077)
+    _keep_only(data, report)
+    _clean_environment()
+    _default_signals()
+    if mode.namespaces:
+        landlock.restrict(read=["/"], write=[*filesystem.WRITABLE, "/dev/null"])
+    elif mode.isolates:
+        _check_python_readable()
+        landlock.restrict(read=place.readable, write=[place.work, "/dev/null"], at_least=_RULES_ON_CUTTING)
+    rlimits.apply(spec.limits, others=others)
+    if mode.isolates:
+        seccomp.install(among_others=not mode.namespaces, alone=not mode.forks)
+
+
+def _others(mode: Mode) -> int | None:
+    """How many threads the kernel counts together with the sandbox's; None where nothing is to be counted."""
+    if not mode.isolates:
+        return None
+    return 0 if mode.namespaces or mode.own_user else processes.threads_of(os.getuid())
+
+
+def _give_up_privileges(mode: Mode, user: int | None) -> None:
+    """Turn into ``user``, unless it is None, and hold no privilege any more."""
+    if mode is not Mode.LANDLOCK:  # an ordinary user may not, and without new privileges it changes nothing
+        capabilities.empty_bounding_set()
+    if user is not None:
+        capabilities.become(user)
+    capabilities.drop_all()
+    capabilities.forbid_new_privileges()
+    capabilities.die_with_parent()  # the change of user cleared it
+
+
+def _check_python_readable() -> None:
+    """Say in words what would otherwise be a riddle at some later import."""
+    here = os.path.dirname(os.__file__)
+    if not os.access(here, os.R_OK | os.X_OK):
+        raise PermissionError(
+            f"the sandbox's user cannot reach Python in {here}: install it where others can"
+        )
+
+
+def _check_files_readable(spec: BoxSpec) -> None:
+    for name, path in spec.files.items():
+        needed = os.R_OK | os.X_OK if os.path.isdir(name) else os.R_OK
+        if not os.access(name, needed):
+            raise PermissionError(
+                f"{UNREADABLE} {path}, which the assignment gives to students; run: chmod -R a+rX {path}"
+            )
+
+
+def _keep_only(data: int, report: int) -> None:
+    """Standard streams to nowhere, ``data`` as number 3, ``report`` where it is, everything else closed."""
+    data = _moved_up(data)
+    nowhere = os.open("/dev/null", os.O_RDWR)
+    for standard in range(DATA):
+        os.dup2(nowhere, standard)
+    os.dup2(data, DATA)
+    for name in os.listdir("/proc/self/fd"):
+        number = int(name)
+        if number > DATA and number != report:
+            _close(number)
+
+
+def _moved_up(number: int) -> int:
+    """A copy of a file descriptor that is out of the way of the standard ones."""
+    import fcntl  # noqa: PLC0415  # Unix only
+
+    return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STANDARD)
+
+
+def _close(number: int) -> None:
+    try:
+        os.close(number)
+    except OSError:  # the one that listed the folder is gone already
+        return
+
+
+def _clean_environment() -> None:
+    """An environment from scratch: nothing of the person's who grades."""
+    here = os.getcwd()
+    os.environ.clear()
+    os.environ.update(
+        HOME=here,
+        TMPDIR=here,
+        MPLCONFIGDIR=here,
+        IPYTHONDIR=here,
+        MPLBACKEND="module://matplotlib_inline.backend_inline",
+        USER="student",
+        LOGNAME="student",
+        PATH="/usr/bin:/bin",
+        LANG="C.UTF-8",
+        OMP_NUM_THREADS="1",
+        OPENBLAS_NUM_THREADS="1",
+        MKL_NUM_THREADS="1",
+    )
+    tempfile.tempdir = None
+
+
+def _default_signals() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)

@@ -1,0 +1,183 @@
+"""The system call filter: a list of what is allowed, everything else refused with an error.
+
+A filter is a small program for the kernel's packet filter machine. Instructions that jump name labels;
+``assemble`` turns the labels into distances. Importable everywhere; ``install`` needs Linux.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grader.sandbox import syscalls
+from grader.sandbox.walls.seccomp_table import ALLOWED, BY_ARGUMENT, NEWER_THAN_TABLE, RIGHTS, TIMES
+
+_AUDIT = (0xC000003E, 0xC00000B7)  # x86-64, aarch64
+_X32 = 0x40000000
+
+_ALLOW = 0x7FFF0000
+_KILL = 0x80000000
+_ERRNO = 0x00050000
+
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_CALL, _ARCHITECTURE = 0, 4  # offsets in the kernel's struct seccomp_data
+_FARTHEST_JUMP = 255
+
+# A fork is how a check gets its own copy of the notebook's state; a new namespace never.
+_NEW_NAMESPACES = 0x7E020000
+# Names of threads and memory areas, as the C library and the interpreter set them.
+_PRCTL_ALLOWED = (3, 15, 16, 39, 41, 42, 0x53564D41)
+# What isatty, FIONREAD and setblocking ask; a terminal's other requests have no business here.
+_IOCTL_ALLOWED = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+# Streams, blocking or not, closed on exec or not. A pair of datagram sockets could send to any service's.
+_PAIRS_ALLOWED = (0x1, 0x801, 0x80001, 0x80801)
+_NEW_THREAD = 0x00010000
+# Whom a file's signals go to and which they are, and leases: ways to disturb the same user's other processes.
+_FCNTL_REFUSED = (8, 10, 15, 1024)
+# Calls that name a process, to be allowed for one's own only; those of the second group take 0 for that.
+_NAMES_PROCESS = ("kill", "tgkill")
+_NAMES_PROCESS_OR_SELF = ("prlimit64", "sched_setaffinity", "get_robust_list")
+
+_FILTER_MODE = 1
+
+
+@dataclass(frozen=True)
+class Op:
+    """One instruction. ``yes``/``no`` are labels to go to, empty for the next instruction."""
+
+    code: int
+    value: int
+    yes: str = ""
+    no: str = ""
+    label: str = ""
+
+
+def allow_list(column: int, *, among_others: bool = False, alone: int | None = None) -> list[Op]:
+    """The filter for one architecture (the column of the tables: 0 x86-64, 1 aarch64).
+
+    ``among_others`` is for a process that has the machine's files in sight: it changes no file's times.
+    ``alone`` is for one that shares its user with them as well: its own number, the only one that it may
+    name. It starts threads and no processes, and changes no file's rights either.
+    """
+    program = [
+        Op(_LOAD, _ARCHITECTURE),
+        Op(_EQUAL, _AUDIT[column], no="kill"),
+        Op(_LOAD, _CALL),
+    ]
+    if column == 0:
+        program.append(Op(_AT_LEAST, _X32, yes="kill"))
+    program += _clone(column, alone=alone is not None)
+    rules = _by_argument(column, alone)
+    for place, rule in enumerate(rules):
+        program += _decided(f"rule {place}", rule, after=f"rule {place + 1}")
+    # The exits and the short list stand before the long one, within reach of every jump to them.
+    last = f"rule {len(rules)}"
+    program += [Op(_AT_LEAST, NEWER_THAN_TABLE, yes="newer 0", no="older 0", label=last), *_exits()]
+    refused = (TIMES if among_others else frozenset()) | (RIGHTS if alone is not None else frozenset())
+    pairs = [pair for name, pair in ALLOWED.items() if name not in refused]
+    numbers = sorted(pair[column] or 0 for pair in pairs if pair[column] is not None)
+    program += _listed("newer", [n for n in numbers if n >= NEWER_THAN_TABLE], errno.ENOSYS)
+    program += _listed("older", [n for n in numbers if n < NEWER_THAN_TABLE], errno.EPERM)
+    return program
+
+
+def assemble(program: Sequence[Op]) -> bytes:
+    """The kernel's form of a program: 8 bytes an instruction. Raises ValueError for too far a jump."""
+    places = {op.label: place for place, op in enumerate(program) if op.label}
+
+    def distance(place: int, label: str) -> int:
+        jump = places[label] - place - 1 if label else 0
+        if not 0 <= jump <= _FARTHEST_JUMP:
+            raise ValueError(f"jump to {label!r} of {jump} instructions")
+        return jump
+
+    return b"".join(
+        struct.pack("HBBI", op.code, distance(place, op.yes), distance(place, op.no), op.value)
+        for place, op in enumerate(program)
+    )
+
+
+def install(*, among_others: bool = False, alone: bool = False) -> None:
+    """Put the calling process, which must have no_new_privs, under the filter, for good.
+
+    See ``allow_list``; ``alone`` is for a user who has other processes.
+    """
+    own = os.getpid() if alone else None
+    code = assemble(allow_list(syscalls.architecture(), among_others=among_others, alone=own))
+    buffer = ctypes.create_string_buffer(code, len(code))
+    header = struct.pack("HxxxxxxQ", len(code) // 8, ctypes.addressof(buffer))
+    syscalls.call("seccomp", _FILTER_MODE, 0, header)
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """A call to be allowed only with one of these values of an argument, or (not ``allowed``) any other."""
+
+    number: int
+    argument: int
+    values: tuple[int, ...]
+    allowed: bool = True
+
+
+def _clone(column: int, *, alone: bool) -> list[Op]:
+    """Threads and, unless ``alone``, forks; new namespaces never."""
+    forks = [Op(_RETURN, _ALLOW)] if not alone else [Op(_ANY_BIT, _NEW_THREAD, yes="allow", no="refuse")]
+    return [
+        Op(_EQUAL, BY_ARGUMENT["clone"][column], no="rule 0"),
+        Op(_LOAD, _argument(0)),
+        Op(_ANY_BIT, _NEW_NAMESPACES, yes="refuse"),
+        *forks,
+    ]
+
+
+def _by_argument(column: int, alone: int | None) -> list[_Rule]:
+    rules = [
+        _Rule(BY_ARGUMENT["prctl"][column], 0, _PRCTL_ALLOWED),
+        _Rule(BY_ARGUMENT["ioctl"][column], 1, _IOCTL_ALLOWED),
+        _Rule(BY_ARGUMENT["socketpair"][column], 1, _PAIRS_ALLOWED),
+    ]
+    if alone is None:
+        return rules
+    return [
+        *rules,
+        *(_Rule(ALLOWED[name][column] or 0, 0, (alone,)) for name in _NAMES_PROCESS),
+        *(_Rule(ALLOWED[name][column] or 0, 0, (0, alone)) for name in _NAMES_PROCESS_OR_SELF),
+        _Rule(ALLOWED["fcntl"][column] or 0, 1, _FCNTL_REFUSED, allowed=False),
+    ]
+
+
+def _decided(label: str, rule: _Rule, *, after: str) -> list[Op]:
+    listed, otherwise = ("allow", "refuse") if rule.allowed else ("refuse", "allow")
+    first = [Op(_EQUAL, rule.number, no=after, label=label), Op(_LOAD, _argument(rule.argument))]
+    *early, last = rule.values
+    return [
+        *first,
+        *(Op(_EQUAL, value, yes=listed) for value in early),
+        Op(_EQUAL, last, yes=listed, no=otherwise),
+    ]
+
+
+def _exits() -> list[Op]:
+    return [
+        Op(_RETURN, _KILL, label="kill"),
+        Op(_RETURN, _ERRNO | errno.EPERM, label="refuse"),
+        Op(_RETURN, _ALLOW, label="allow"),
+    ]
+
+
+def _listed(label: str, numbers: Sequence[int], otherwise: int) -> list[Op]:
+    """Allow exactly these. The kernel caches the answer for a bare number, so their order costs nothing."""
+    program: list[Op] = []
+    for place, number in enumerate(numbers):
+        program.append(Op(_EQUAL, number, no=f"{label} {place + 1}", label=f"{label} {place}"))
+        program.append(Op(_RETURN, _ALLOW))
+    return [*program, Op(_RETURN, _ERRNO | otherwise, label=f"{label} {len(numbers)}")]
+
+
+def _argument(index: int) -> int:
+    """Offset of an argument's low half (little-endian)."""
+    return 16 + 8 * index

@@ -1,0 +1,47 @@
+"""Copied recordings are found; honest work that is alike is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grader.checks.evidence import Claim
+from grader.course.duplicates import Duplicate, duplicates, fingerprints, notices_for, summary_line
+
+
+def claim(**changes: Any) -> Claim:
+    facts = {"item": "1", "data": {"a": [1.0]}, "run": "r", "recorded_at": "then", "machine": {"cpu": "x"}}
+    return Claim(**{"parameters": {}, "code": {}, **facts, **changes})
+
+
+def shared(**submissions: Claim) -> tuple[Duplicate, ...]:
+    return duplicates({name: fingerprints([found]) for name, found in submissions.items()})
+
+
+def test_one_run_in_two_submissions_is_found_whatever_was_changed_in_it() -> None:
+    found = shared(a=claim(), b=claim(data={"a": [2.0]}), c=claim(run="other", recorded_at="now"))
+    assert found == (Duplicate("1", ("a", "b")),)
+
+
+def test_a_new_name_for_a_run_does_not_hide_it() -> None:
+    assert shared(a=claim(), b=claim(run="other")) == (Duplicate("1", ("a", "b")),)
+
+
+def test_equal_curves_of_equal_seeds_are_no_copies() -> None:
+    other = claim(run="other")
+    assert shared(a=claim(), b=claim(run="other", recorded_at="now")) == ()
+    assert shared(a=claim(), b=claim(run="other", machine={"cpu": "y"})) == ()
+    assert shared(a=claim(run="", recorded_at=""), b=claim(run="", recorded_at="")) == ()
+    assert duplicates({"a": fingerprints([claim(), claim(), other])}) == ()
+
+
+def test_everyone_concerned_is_told_and_the_instructor_once() -> None:
+    found = shared(a=claim(), b=claim(), c=claim(run="c", recorded_at="c"))
+    assert notices_for("b", found) == ("item 1: the recorded evidence is the same as that of a",)
+    assert notices_for("c", found) == ()
+    assert summary_line(found) == "the same recorded evidence in several submissions: a, b (items 1)"
+    assert summary_line(()) == ""
+
+
+def test_hostile_recordings_are_only_text() -> None:
+    odd = claim(run="\ud800", data={"\ud800": float("nan")})
+    assert len(fingerprints([odd])) == 2

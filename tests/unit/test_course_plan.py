@@ -1,0 +1,166 @@
+"""What of a submission is graded again: keys item by item, and the merge of old and new."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from grader.course.keys import Keys, digest_of, keys_of, result_key
+from grader.course.plan import Earlier, File, keys_after, plan
+from grader.grading import assignment_folder
+
+MANIFEST = """
+title = "Two items"
+points = 3
+notebook = "reference/hw.py"
+[[item]]
+id = "a"
+title = "A"
+points = 1
+[[item]]
+id = "b"
+title = "B"
+points = 1
+[[item]]
+id = "c"
+title = "C"
+points = 1
+rubric = [{ points = 1, text = "says it" }]
+"""
+CHECK = '''
+from grader import item, points
+from helper import LIMIT
+pytestmark = item("{item}")
+
+@points(1)
+def test_{item}(student):
+    """{item} is there"""
+    assert student.{item}.value == LIMIT
+'''
+FILE = File("ada.ipynb", "/nowhere/ada.ipynb", "aa" * 32)
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    (tmp_path / "hidden_tests").mkdir()
+    (tmp_path / "reference").mkdir()
+    (tmp_path / "assignment.toml").write_text(MANIFEST)
+    (tmp_path / "reference" / "hw.py").write_text("a = 1\nb = 1\n")
+    (tmp_path / "hidden_tests" / "conftest.py").write_text(
+        "import sys, pathlib\nsys.path.insert(0, str(pathlib.Path(__file__).parent))\n"
+    )
+    (tmp_path / "hidden_tests" / "helper.py").write_text("LIMIT = 1\n")
+    for item in "ab":
+        (tmp_path / "hidden_tests" / f"test_{item}.py").write_text(CHECK.format(item=item))
+    return tmp_path
+
+
+def keys(course: Path, seed: int = 0) -> Keys:
+    return keys_of(assignment_folder.load(course), seed=seed)
+
+
+def changed(before: Keys, after: Keys) -> set[str]:
+    return {item for item in after.items if before.items.get(item) != after.items[item]}
+
+
+def test_the_same_folder_has_the_same_keys_wherever_it_lies(course: Path, tmp_path_factory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "hw"
+    shutil.copytree(course, elsewhere)
+    assert keys(course) == keys(elsewhere)
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "items"),
+    [
+        ("hidden_tests/test_a.py", "is there", "is here", {"a"}),
+        ("hidden_tests/helper.py", "1", "2", {"a", "b", "c"}),
+        ("assignment.toml", 'title = "B"', 'title = "Bee"', {"b"}),
+        ("assignment.toml", "says it", "says so", {"c"}),
+        (
+            "assignment.toml",
+            '[[item]]\nid = "a"',
+            '[limits]\ncell_seconds = 1\n[[item]]\nid = "a"',
+            {"a", "b", "c"},
+        ),
+        ("reference/hw.py", "a = 1", "a = 2", {"c"}),
+    ],
+)
+def test_a_change_touches_the_items_that_it_decides(
+    course: Path, file: str, old: str, new: str, items: set[str]
+) -> None:
+    before = keys(course)
+    edit(course / file, old, new)
+    assert changed(before, keys(course)) == items
+
+
+def test_another_seed_is_another_run(course: Path) -> None:
+    assert changed(keys(course), keys(course, seed=1)) == {"a", "b", "c"}
+
+
+def test_caches_of_python_change_nothing(course: Path) -> None:
+    before = keys(course)
+    (course / "hidden_tests" / "__pycache__").mkdir(exist_ok=True)
+    (course / "hidden_tests" / "__pycache__" / "x.pyc").write_bytes(b"x")
+    assert changed(before, keys(course)) == set()
+
+
+def test_no_two_lists_of_texts_share_a_digest() -> None:
+    assert digest_of(["ab", "c"]) != digest_of(["a", "bc"]) != digest_of(["abc"])
+
+
+ALL = Keys({"a": "1", "b": "2", "c": "3"})
+
+
+def known(**items: str) -> Earlier:
+    return Earlier(Keys(items).of_items(FILE.sha256), b"record")
+
+
+def test_a_new_file_is_graded_whole() -> None:
+    work = plan(FILE, ALL, seed=5, earlier=None)
+    assert work is not None
+    assert (work.only, work.previous, work.seed) == ((), b"", 5)
+
+
+def test_what_is_known_is_not_graded() -> None:
+    assert plan(FILE, ALL, seed=5, earlier=known(a="1", b="2", c="3")) is None
+
+
+def test_a_changed_item_is_graded_alone() -> None:
+    earlier = known(a="1", b="old", c="3")
+    work = plan(FILE, ALL, seed=5, earlier=earlier)
+    assert work is not None
+    assert (work.only, work.previous) == (("b",), b"record")
+    assert keys_after(work, ALL, earlier) == ALL.of_items(FILE.sha256)
+
+
+def test_where_everything_changed_nothing_is_taken_over() -> None:
+    work = plan(FILE, ALL, seed=5, earlier=known(a="x", b="y", c="z"))
+    assert work is not None
+    assert (work.only, work.previous) == ((), b"")
+
+
+def test_wanted_items_are_graded_and_no_other() -> None:
+    work = plan(FILE, ALL, seed=5, earlier=None, only=["b"])
+    assert work is not None
+    assert (work.only, work.previous) == (("b",), b"")
+    assert set(keys_after(work, ALL, None)) == {"b"}
+    assert plan(FILE, ALL, seed=5, earlier=known(b="2"), only=["b"]) is None
+
+
+def test_a_result_with_some_items_is_another_than_the_whole() -> None:
+    whole = ALL.of_items(FILE.sha256)
+    assert result_key(whole) != result_key({"a": whole["a"]})
+    assert result_key(whole) == result_key(dict(reversed(whole.items())))
+
+
+def test_an_item_that_the_assignment_has_no_more_is_forgotten() -> None:
+    earlier = known(a="1", b="2", c="3", gone="4")
+    work = plan(FILE, Keys({"a": "1", "b": "2", "c": "new"}), seed=0, earlier=earlier)
+    assert work is not None
+    assert set(keys_after(work, ALL, earlier)) == {"a", "b", "c"}

@@ -1,0 +1,69 @@
+"""Running folders of checks one after the other in one process."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from grader.grading.check_plugin import CheckPlugin
+from grader.grading.pytest_run import run_checks
+from grader.inside.generators import undisturbed
+from grader.session.in_process import LocalNotebook
+
+CHECK = """
+from grader import item
+pytestmark = item("1")
+
+def test_{name}(student):
+    assert student.answer.value == {value}
+"""
+
+
+def results_of(folder):
+    plugin = CheckPlugin(LocalNotebook({"answer": 42}), seed=1, seconds=5, hidden=True)
+    run_checks(folder, plugin)
+    assert not plugin.errors
+    return {result.check: result.outcome.value for result in plugin.results}
+
+
+def folder_with(parent, *, name, value, below=""):
+    folder = parent / f"checks_{name}"
+    (folder / below).mkdir(parents=True)
+    (folder / below / "test_same_name.py").write_text(CHECK.format(name=name, value=value))
+    return folder
+
+
+def test_files_of_the_same_name_in_two_folders_are_told_apart(tmp_path):
+    right = folder_with(tmp_path, name="right", value=42)
+    wrong = folder_with(tmp_path, name="wrong", value=41)
+    assert results_of(right) == {"test_right": "passed"}
+    assert results_of(wrong) == {"test_wrong": "failed"}
+    assert results_of(right) == {"test_right": "passed"}
+
+
+def test_files_below_a_folder_are_told_apart_too(tmp_path):
+    first = folder_with(tmp_path, name="first", value=42, below="part")
+    second = folder_with(tmp_path, name="second", value=42, below="part")
+    assert results_of(first) == {"test_first": "passed"}
+    assert results_of(second) == {"test_second": "passed"}
+
+
+SEEDS = """
+from grader import item, keep_seeds
+pytestmark = item("1")
+
+@keep_seeds
+def test_kept(student):
+    assert student.random() == 0.3745401188473625  # numpy's first after seed 42
+
+def test_own(student):
+    assert student.random() != 0.3745401188473625
+"""
+
+
+def test_a_check_sees_the_students_own_seed_where_it_asks_for_it(tmp_path):
+    (tmp_path / "test_seeds.py").write_text(SEEDS)
+    with undisturbed():
+        np.random.seed(42)  # as students do
+        plugin = CheckPlugin(LocalNotebook({"random": np.random.random}), seed=1, seconds=5, hidden=True)
+        run_checks(tmp_path, plugin)
+    assert [result.outcome.value for result in plugin.results] == ["passed", "passed"]
