@@ -22,7 +22,7 @@ from grader.sandbox.zygote import AGENT, Zygote
 UNFILTERED = "benchmarks_unfiltered"
 AGENT_WITHOUT_FILTER = """
 from grader.inside.agent import make_shell, serve
-from grader.sandbox import seccomp
+from grader.sandbox.walls import seccomp
 
 def install(**_):
     pass

@@ -8,8 +8,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from grader.model.version import __version__
-
 if TYPE_CHECKING:
     from grader.checks.arrays import as_array as as_array
     from grader.checks.checkpoints import assert_checkpoint as assert_checkpoint
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from grader.grading.decorators import points as points
     from grader.grading.replay import Beginning as Beginning
     from grader.model.errors import BadEvidence as BadEvidence
+    from grader.model.version import __version__ as __version__
     from grader.public_checks.in_cell import check as check
 
 
@@ -35,6 +34,7 @@ _HOMES = {
     "BadEvidence": "grader.model.errors",
     "Beginning": "grader.grading.replay",
     "Claim": "grader.checks.evidence",
+    "__version__": "grader.model.version",
     "as_array": "grader.checks.arrays",
     "assert_beats_baseline": "grader.checks.training",
     "assert_checkpoint": "grader.checks.checkpoints",
@@ -52,7 +52,7 @@ _HOMES = {
     "read_checkpoint": "grader.checks.checkpoints",
 }
 
-__all__ = [*_HOMES, "__version__"]
+__all__ = [*_HOMES]
 
 
 def __getattr__(name: str) -> object:

@@ -130,9 +130,8 @@ def _circumstances(mode: Mode) -> dict[str, str]:
     }
 
 
-def _code() -> str:
+def _code(package: Path = Path(__file__).parents[1]) -> str:
     """A digest that changes with each change of the sandbox's files, installed or edited in place."""
-    package = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for part in ("doctor", "inside", "sandbox"):
         for path in sorted((package / part).rglob("*.py")):

@@ -70,18 +70,15 @@ def test_another_circumstance_another_verdict(
     assert recall(Mode.NS_USER, environ=environ) is None
 
 
-def test_a_change_of_the_sandboxs_code_is_a_circumstance(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for part in ("inside", "sandbox"):
-        (tmp_path / part).mkdir()
-    file = tmp_path / "sandbox" / "walls.py"
+@pytest.mark.parametrize("part", ["doctor", "inside", "sandbox/walls"])
+def test_a_change_of_the_sandboxs_code_is_a_circumstance(tmp_path: Path, part: str) -> None:
+    file = tmp_path / part / "code.py"
+    file.parent.mkdir(parents=True)
     file.write_text("UP = True")
-    monkeypatch.setattr(verdicts.grader, "__file__", str(tmp_path / "__init__.py"))
-    before = verdicts._code()
-    assert verdicts._code() == before
+    before = verdicts._code(tmp_path)
+    assert verdicts._code(tmp_path) == before
     file.write_text("UP = False")
-    assert verdicts._code() != before
+    assert verdicts._code(tmp_path) != before
 
 
 def test_a_file_that_another_could_have_written_says_nothing(environ: dict[str, str]) -> None:

@@ -74,7 +74,7 @@ def test_root_without_privileges_gets_an_explanation_and_no_weaker_mode() -> Non
     """As in a container with its default settings: what failed, and what to start it with."""
     source = """
 from grader.model.errors import SandboxUnavailable
-from grader.sandbox import capabilities
+from grader.sandbox.walls import capabilities
 from grader.sandbox.modes import choose_mode
 capabilities.empty_bounding_set()
 capabilities.drop_all()
@@ -147,7 +147,7 @@ def test_landlock_alone_keeps_reading_and_writing_apart(tmp_path: Path) -> None:
         folder.mkdir()
         (folder / "x").write_text("x")
     source = f"""
-from grader.sandbox import capabilities, landlock
+from grader.sandbox.walls import capabilities, landlock
 capabilities.forbid_new_privileges()
 landlock.restrict(read=[{str(readable)!r}], write=[{str(writable)!r}])
 for name in ("readable", "writable", "closed"):

@@ -174,7 +174,7 @@ def test_what_a_killed_maker_left_is_ended_and_removed(group: Group) -> None:
     """By the next one who makes a group; a group that is held stays."""
     script = """
 import os, time
-from grader.sandbox import cgroup
+from grader.sandbox.walls import cgroup
 from grader.sandbox.spec import ProcessLimits
 group = cgroup.make(ProcessLimits())
 read, write = os.pipe()
