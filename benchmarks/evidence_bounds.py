@@ -33,7 +33,7 @@ from benchmarks.evidence_statistics import HIDDEN, LOOKS, Name, Seen, Statistics
 from benchmarks.tolerance import CONFIDENCE, NoLimitError, lower_limit
 from grader.authoring.calibrate import QUANTILES, versions
 from grader.checks.tails import unseen_rate
-from grader.grading.bounds import digest
+from grader.digests import digest_of_file
 from grader.model.calibration import RISK, SCHEMA, Calibration, CalibrationFile, Side, encode
 from grader.model.errors import CalibrationError
 from reference.fast import settings
@@ -148,8 +148,8 @@ def write(found: Sequence[Calibration], *, seeds: int) -> None:
     """Keep the evidence beside the checks, in the form that `grade calibrate` writes."""
     kept = CalibrationFile(
         schema=SCHEMA,
-        reference=digest((HIDDEN / "reference_curves.json").read_bytes()),
-        checks=digest((HIDDEN / "conftest.py").read_bytes()),
+        reference=digest_of_file(HIDDEN / "reference_curves.json"),
+        checks=digest_of_file(HIDDEN / "conftest.py"),
         seeds=seeds,
         date=datetime.now(UTC).date().isoformat(),
         versions=versions(),

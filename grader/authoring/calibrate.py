@@ -28,12 +28,12 @@ from grader.checks.tails import (
     upper_bound,
 )
 from grader.checks.thresholds import Limit, Seen
+from grader.digests import digest_of_file
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.bounds import (
     FIXTURE,
     Bounds,
     Calibrated,
-    digest,
     reference_digest,
     staleness,
     uses_bounds,
@@ -204,7 +204,7 @@ def summary(
     return CalibrationFile(
         schema=SCHEMA,
         reference=reference_digest(home) or "",
-        checks=digest(path.read_bytes()),
+        checks=digest_of_file(path),
         seeds=seeds,
         date=datetime.now(UTC).date().isoformat(),
         versions=versions(),

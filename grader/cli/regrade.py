@@ -15,10 +15,11 @@ from rich.text import Text
 from grader.cli import options
 from grader.cli.batch import Places, Telling, make_pool, seed_of_class, stoppable, who
 from grader.cli.marks import gradebook_of
-from grader.course.keys import file_digest, keys_of, result_key
+from grader.course.keys import keys_of, result_key
 from grader.course.plan import File
 from grader.course.run import ClassRun, Content
 from grader.course.table import grade_of, marks_by_submission, write_class_table
+from grader.digests import digest_of_file
 from grader.files import write_whole
 from grader.gradebook.rows import GradeRow, StoredResult
 from grader.gradebook.spreadsheets import write_table
@@ -121,7 +122,7 @@ def grade_again(places: Places, run: ClassRun, workers: int | None) -> tuple[lis
     for entry in entries:
         if keys[entry.sha256] in known:
             continue
-        if entry.sha256 not in contents and file_digest(Path(entry.path)) != entry.sha256:
+        if entry.sha256 not in contents and digest_of_file(Path(entry.path)) != entry.sha256:
             missing.append(entry.name)
             continue
         contents.setdefault(entry.sha256, Content(File(entry.name, entry.path, entry.sha256)))

@@ -8,7 +8,7 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from grader.course.keys import files_below
+from grader.digests import files_below
 from grader.grading.assignment_folder import HIDDEN_TESTS, MANIFEST, AssignmentFolder
 from grader.model.errors import UsageError
 
@@ -66,5 +66,5 @@ def below(name: str, path: Path) -> Iterator[tuple[str, Path]]:
     if path.is_file():
         yield name, path
         return
-    for inner, _digest in files_below(path):
-        yield f"{name}/{inner}", path / inner
+    for inner, file in files_below(path):
+        yield f"{name}/{inner}", file

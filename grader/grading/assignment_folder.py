@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.digests import digest_of
 from grader.model.assignment import Assignment, parse
 from grader.model.errors import ManifestError, UsageError
 
@@ -63,9 +63,7 @@ def load(path: Path) -> AssignmentFolder:
         text = data.decode()
     except UnicodeDecodeError:
         raise ManifestError(f"{manifest}: not UTF-8 text") from None
-    return AssignmentFolder(
-        path.resolve(), parse(text, source=str(manifest)), hashlib.sha256(data).hexdigest()
-    )
+    return AssignmentFolder(path.resolve(), parse(text, source=str(manifest)), digest_of(data))
 
 
 def nearest(submission: Path) -> Path:

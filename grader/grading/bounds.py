@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ast
 import functools
-import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from grader.checks.thresholds import RECALIBRATE, Limit, Stored
+from grader.digests import digest_of, digest_of_file, digests_below
 from grader.grading import assignment_folder
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.model.calibration import CalibrationFile, decode
@@ -75,7 +75,7 @@ def staleness(checks: Path, reference: str | None) -> str:
     if not path.is_file():
         return "missing"
     found = read(path)
-    if found.checks != digest(checks.read_bytes()):
+    if found.checks != digest_of_file(checks):
         return "stale: the checks have changed since"
     if reference is not None and found.reference != reference:
         return "stale: the reference has changed since"
@@ -97,21 +97,8 @@ def reference_digest(home: AssignmentFolder) -> str | None:
     notebook = home.path / home.assignment.notebook
     if not notebook.is_file():
         return None
-    parts = [("budget", json.dumps(home.assignment.budget, sort_keys=True).encode())]
+    digests = {"budget": digest_of(json.dumps(home.assignment.budget, sort_keys=True).encode())}
     for name, path in {"notebook": notebook, **home.given_files()}.items():
-        parts += [(f"{name}/{below}", content) for below, content in contents(path)]
-    summary = "\n".join(f"{digest(content)} {name}" for name, content in parts)
-    return digest(summary.encode())
-
-
-def contents(path: Path) -> Iterable[tuple[str, bytes]]:
-    """The files at or below a path, in order, with their names below it."""
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    for file in files:
-        if file.is_file() and "__pycache__" not in file.parts:
-            yield file.relative_to(path).as_posix(), file.read_bytes()
-
-
-def digest(content: bytes) -> str:
-    """SHA-256 in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
+        found = digests_below(path) if path.is_dir() else {".": digest_of_file(path)}
+        digests |= {f"{name}/{inner}": digest for inner, digest in found.items()}
+    return digest_of("\n".join(f"{digest} {name}" for name, digest in digests.items()).encode())

@@ -58,9 +58,7 @@ def pinned_assignment(place: Path) -> AssignmentFolder:
     return assignment_folder.load(place)
 
 
-def test_results_of_earlier_releases_keep_their_keys(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_results_of_earlier_releases_keep_their_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """These values are in the gradebooks of courses: if they change, every class is graded again."""
     monkeypatch.setattr(keys, "__version__", "0.1.0")
     monkeypatch.setattr(keys, "SCHEMA", "chainrule.grade/2")

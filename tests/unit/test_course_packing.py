@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.course.keys import files_below, keys_of
+from grader.course.keys import keys_of
 from grader.course.packing import pack, unpack
+from grader.digests import files_below
 from grader.grading import assignment_folder
 from grader.model.errors import UsageError
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.course.keys import Keys, digest_of, keys_of, result_key
+from grader.course.keys import Keys, keys_of, result_key
 from grader.course.plan import Earlier, File, keys_after, plan
+from grader.digests import digest_of_texts
 from grader.grading import assignment_folder
 
 MANIFEST = """
@@ -111,7 +112,7 @@ def test_caches_of_python_change_nothing(course: Path) -> None:
 
 
 def test_no_two_lists_of_texts_share_a_digest() -> None:
-    assert digest_of(["ab", "c"]) != digest_of(["a", "bc"]) != digest_of(["abc"])
+    assert digest_of_texts(["ab", "c"]) != digest_of_texts(["a", "bc"]) != digest_of_texts(["abc"])
 
 
 ALL = Keys({"a": "1", "b": "2", "c": "3"})
