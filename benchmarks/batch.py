@@ -34,7 +34,7 @@ from benchmarks.measure import Figure, machine, show
 from grader.grading import assignment_folder
 from grader.grading.execution import Silent
 from grader.grading.opening import WarmProcesses
-from grader.grading.pipeline import GradeJob, begin, enter, run_cells
+from grader.grading.pipeline import GradeJob, plan_run, run_cells, start_replay
 from grader.notebooks.submission_file import read
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -281,15 +281,15 @@ def sandbox_memory() -> Figure:
     home = assignment_folder.load(ROOT)
     path = ROOT / "examples" / "full_marks" / "hw3.ipynb"
     job, submission = GradeJob(path, home, seed=1), read(path)
-    watch = Silent()
+    progress = Silent()
     with WarmProcesses() as warm:
         sizes = []
         for _ in range(3):
             before = own_processes()
-            notebook = warm.open_notebook(job, submission, watch)
+            notebook = warm.open_notebook(job, submission, progress)
             try:
-                begun = enter(notebook, begin(job, {}), job)
-                run_cells(notebook, submission, job, watch, begun.budget)
+                plan = start_replay(notebook, plan_run(job, {}), job)
+                run_cells(notebook, submission, job, progress, plan.budget)
                 with notebook.copy(seed=1, seconds=10):
                     pass
                 sizes.append(sum(unshared(pid) for pid in own_processes() - before))

@@ -52,7 +52,7 @@ def outcome(task: Task, opener: Callable[..., Any]) -> str:
     only = frozenset({task.item} if task.item else ())
     job = GradeJob(task.path, assignment_folder.load(ROOT), task.seed, only=only)
     try:
-        record = grade(job, opener=opener, watch=Silent())
+        record = grade(job, opener=opener, progress=Silent())
     except CannotGrade as error:
         return f"could not be graded: {error}"
     return refused(record, task) if task.item else earned(record, task)

@@ -90,7 +90,7 @@ def grading(home: assignment_folder.AssignmentFolder, zygote: Zygote) -> Callabl
             opener=lambda job, submission, _: opening.boxed_notebook(
                 job, submission, zygote, opening.box_spec(job)
             ),
-            watch=Silent(),
+            progress=Silent(),
         )
         if grade.attention or any(item.earned != item.possible for item in grade.items if item.checks):
             raise RuntimeError("the full-marks example lost points")

@@ -40,7 +40,7 @@ from grader.grading.bounds import (
 )
 from grader.grading.check_plugin import CheckPlugin
 from grader.grading.environment import PACKAGES, version_of
-from grader.grading.execution import Watch, execute
+from grader.grading.execution import Progress, execute
 from grader.grading.pipeline import GradeJob, Opener, opened
 from grader.grading.pytest_run import run_checks
 from grader.model.calibration import RISK, SCHEMA, Calibration, CalibrationFile, Side
@@ -83,7 +83,7 @@ def calibrate(
     *,
     seeds: int,
     opener: Opener,
-    watch: Watch,
+    progress: Progress,
     on_seed: Callable[[int], None] = lambda _seed: None,
     sandbox: bool = True,
 ) -> dict[Path, CalibrationFile]:
@@ -101,8 +101,8 @@ def calibrate(
 
     def run(seed: int, bounds: object) -> None:
         job = GradeJob(submission=reference, folder=home, seed=seed, sandbox=sandbox)
-        with opened(opener, job, submission, watch) as notebook:
-            observe(notebook, submission, job, files, watch, bounds)
+        with opened(opener, job, submission, progress) as notebook:
+            observe(notebook, submission, job, files, progress, bounds)
 
     for seed in range(1, seeds + 1):
         on_seed(seed)
@@ -121,12 +121,14 @@ def observe(
     submission: SubmissionFile,
     job: GradeJob,
     files: Sequence[Path],
-    watch: Watch,
+    progress: Progress,
     bounds: object,
 ) -> None:
     """Run the checks with one seed. Raises CalibrationError when a cell or a check goes wrong."""
     assignment = job.folder.assignment
-    ran = execute(notebook, submission.cells, budget=assignment.budget, limits=assignment.limits, watch=watch)
+    ran = execute(
+        notebook, submission.cells, budget=assignment.budget, limits=assignment.limits, progress=progress
+    )
     for cell in ran.cells:
         if cell.status != "ok":
             why = cell.error or cell.status

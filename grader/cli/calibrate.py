@@ -99,7 +99,7 @@ def run(
             files,
             seeds=seeds,
             opener=warm.open_notebook,
-            watch=Silent(),
+            progress=Silent(),
             on_seed=lambda seed: progress.update(task, completed=seed - 1),
             sandbox=sandbox,
         )

@@ -110,7 +110,7 @@ def home_of(path: Path, assignment: Path | None) -> assignment_folder.Assignment
 def carry_out(task: Task, out: Path, opener: pipeline.Opener, *, as_json: bool) -> int:
     """Grade one submission, write its report and show it; the exit status that the grade asks for."""
     with GradingProgress(Console(stderr=True)) as progress:
-        grade = pipeline.grade(task.job, opener=opener, watch=progress)
+        grade = pipeline.grade(task.job, opener=opener, progress=progress)
         progress.note("writing the report")
         written = write_reports(grade, out, name=task.name)
     show(grade, written, as_json=as_json)

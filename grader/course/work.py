@@ -10,7 +10,7 @@ import msgspec
 from grader.course.duplicates import fingerprints
 from grader.course.merge import merge
 from grader.grading.assignment_folder import AssignmentFolder
-from grader.grading.execution import Silent, Watch
+from grader.grading.execution import Progress, Silent
 from grader.grading.pipeline import GradeJob, Opener, given_cells, grade
 from grader.grading.recorded import claims_in
 from grader.model.errors import CannotGrade, CheckError, Fault, ManifestError, SubmissionError
@@ -58,10 +58,12 @@ class Lost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 OnDone = Callable[[Work, "Done | Lost"], None]
 
 
-def run_work(work: Work, folder: AssignmentFolder, opener: Opener, *, watch: Watch | None = None) -> Done:
+def run_work(
+    work: Work, folder: AssignmentFolder, opener: Opener, *, progress: Progress | None = None
+) -> Done:
     """Grade one submission. Whatever is wrong with it or with this machine is in the answer, never raised."""
     try:
-        done = graded(work, folder, opener, watch or Silent())
+        done = graded(work, folder, opener, progress or Silent())
     except SubmissionError as error:
         shown = str(error).replace(Path(work.path).name, work.name)  # what lay in a zip is kept by its digest
         return Done(error=shown, fault=Fault.STUDENT)
@@ -79,10 +81,10 @@ def prints_of(path: Path) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(fingerprints(claims_in(read(path).cells))))
 
 
-def graded(work: Work, folder: AssignmentFolder, opener: Opener, watch: Watch) -> Grade:
+def graded(work: Work, folder: AssignmentFolder, opener: Opener, progress: Progress) -> Grade:
     """The submission's grade, items of an earlier one included. Raises CannotGrade."""
     job = GradeJob(Path(work.path), folder, work.seed, only=frozenset(work.only))
-    fresh = grade(job, opener=opener, watch=watch)
+    fresh = grade(job, opener=opener, progress=progress)
     if fresh.submission.sha256 != work.sha256:
         raise SubmissionError(f"{work.name}: the file was changed while the batch ran; grade it again")
     fresh = msgspec.structs.replace(

@@ -1,4 +1,4 @@
-"""The pytest plugin that gives checks `student`, `rng` and `evidence` and turns tests into CheckResults."""
+"""The pytest plugin that provides the fixtures of checks and turns each test into a CheckResult."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from grader.checks.evidence import Evidence
-from grader.grading.outcomes import message_for_student, verdict_on
+from grader.grading.outcomes import check_end, message_for_student
 from grader.grading.recorded import Recorded
+from grader.grading.scoring import points_for
 from grader.grading.seeds import Seeds
 from grader.model.assignment import Assignment
 from grader.model.errors import ManifestError
@@ -47,12 +48,12 @@ class Check:
 
     @property
     def key(self) -> str:
-        """Names the check within an assignment: file and function."""
+        """The check's name within an assignment: file and function."""
         return f"{self.file}::{self.name}"
 
 
 def check_of(test: pytest.Item) -> Check:
-    """Read the marks of a collected test. Raises ManifestError when no item owns it."""
+    """Read the markers of a collected test. Raises ManifestError if it has no item."""
     owner = test.get_closest_marker("chainrule_item")
     file = test.path.name
     if owner is None or not owner.args:
@@ -65,11 +66,11 @@ def check_of(test: pytest.Item) -> Check:
 
 
 class CheckPlugin:
-    """Runs the checks of one assignment against one notebook; ``results`` fills up as they end.
+    """Runs the checks of one assignment against one notebook and collects their ``results``.
 
-    ``hidden`` decides what a student may read; ``only`` keeps the checks of these items; ``on_check`` is told
-    each check before it runs, with its number and how many there are. ``recorded`` is the evidence for each
-    item, None where no file was read.
+    ``hidden`` decides what a student may read; with ``only``, just the checks of these items run;
+    ``on_check(number, total, title)`` is called before each check. ``recorded`` is the evidence for each
+    item, None if no file was read.
     """
 
     def __init__(
@@ -107,33 +108,33 @@ class CheckPlugin:
 
     @pytest.fixture
     def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
-        """Random numbers from the run's recorded seed and the check's name."""
+        """Random numbers that depend on the run's recorded seed and the check's name."""
         return np.random.default_rng(self._seeds.of_check(self._checks[request.node.nodeid].key))
 
     @pytest.fixture
     def evidence(self, request: pytest.FixtureRequest, rng: np.random.Generator) -> Evidence:
-        """What was recorded for the check's item: in the file, and by the cells while grading."""
+        """What was recorded for the check's item, in the file and by the cells during grading."""
         item = self._checks[request.node.nodeid].item
         found = NOT_SAVED if self._recorded is None else self._recorded.get(item, Recorded())
-        return Evidence(item, rng, found.claims, found.problems, found.again, found.broken)
+        return Evidence(item, rng, found.claims, found.problems, found.replayed, found.broken)
 
     # -- collection ------------------------------------------------------------------------------------
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Declare the marks."""
+        """Declare the markers."""
         for marker in MARKERS:
             config.addinivalue_line("markers", marker)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Keep what went wrong while a file of checks was imported."""
+        """Keep the error of a file of checks that cannot be imported."""
         if report.failed:
             self.errors.append(f"{report.nodeid}: cannot be imported: {reason_of(str(report.longrepr))}")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Find each check's owner; keep the wanted item's; hold the points against the manifest."""
+        """Find each check's item, compare the points with the manifest, drop checks that are not wanted."""
         found = {test.nodeid: check_of(test) for test in items}
         if self._assignment is not None:
-            hold_against_manifest(list(found.values()), self._assignment, worth=self._hidden)
+            assert_fits_manifest(list(found.values()), self._assignment, worth=self._hidden)
         if self._only:
             items[:] = [test for test in items if found[test.nodeid].item in self._only]
         self._checks = {test.nodeid: found[test.nodeid] for test in items}
@@ -142,7 +143,7 @@ class CheckPlugin:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Tell that a check begins."""
+        """Report that a check starts."""
         self._session = None
         position = list(self._checks).index(item.nodeid)
         self._on_check(position + 1, len(self._checks), self._checks[item.nodeid].title)
@@ -152,7 +153,7 @@ class CheckPlugin:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Turn the end of a check's set-up or call into its result."""
+        """Make the check's result once its call has ended, or its set-up has failed."""
         report = yield
         ended_early = call.when == "setup" and call.excinfo is not None
         if call.when == "call" or ended_early:
@@ -160,18 +161,17 @@ class CheckPlugin:
         return report
 
     def _result(self, check: Check, call: pytest.CallInfo[None]) -> CheckResult:
-        verdict = verdict_on(call.excinfo.value if call.excinfo is not None else None)
-        passed = verdict.fault is None
+        end = check_end(call.excinfo.value if call.excinfo is not None else None)
         return CheckResult(
             check=check.name,
             title=check.title,
             item=check.item,
-            outcome=verdict.outcome,
-            fault=verdict.fault,
-            earned=check.points if passed else ZERO,
+            outcome=end.outcome,
+            fault=end.fault,
+            earned=points_for(end.outcome, check.points),
             possible=check.points,
-            message=message_for_student(verdict, hidden=self._hidden, hint=check.hint),
-            detail=verdict.detail,
+            message=message_for_student(end, hidden=self._hidden, hint=check.hint),
+            detail=end.detail,
             printed=self._session.written[-MAX_PRINTED:] if self._session is not None else "",
             seconds=round(call.duration, 6),
             visibility="hidden" if self._hidden else "public",
@@ -179,7 +179,7 @@ class CheckPlugin:
 
 
 def reason_of(longrepr: str) -> str:
-    """pytest's account of a failed import in one line: the error, and the last line number it names."""
+    """pytest's report of a failed import in one line: the error, and the last place that it names."""
     said = [line.removeprefix("E").strip() for line in longrepr.strip().splitlines()]
     error = next((line for line in reversed(said) if line), "no reason was given")
     places = [place for line in said for place in _PLACE.findall(line)]
@@ -187,10 +187,10 @@ def reason_of(longrepr: str) -> str:
     return f"{error} ({Path(file).name}, line {line})" if file else error
 
 
-def hold_against_manifest(checks: list[Check], assignment: Assignment, *, worth: bool) -> None:
-    """Every check has an item of the manifest and, with ``worth``, an item's checks add up to its points.
+def assert_fits_manifest(checks: list[Check], assignment: Assignment, *, worth: bool) -> None:
+    """Raise ManifestError, which names file, check and key, unless every check has an item of the manifest.
 
-    Raises ManifestError that names the file, the check and the key.
+    With ``worth``, the checks of an item must also add up to its points.
     """
     for check in checks:
         if assignment.find(check.item) is None:

@@ -1,4 +1,4 @@
-"""Running a submission's cells in order, each in its pieces, with the budget's overrides."""
+"""Running a submission's cells in order, with the budget's values assigned in place of the student's."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ MAX_EVIDENCE = 32_000_000
 """Bytes of everything that the cells record, as JSON."""
 
 
-class Watch(Protocol):
-    """Is told what happens while it happens."""
+class Progress(Protocol):
+    """Receives progress events."""
 
     def cell(self, number: int, total: int, first_line: str) -> None:
-        """Cell ``number`` of ``total`` begins."""
+        """Cell ``number`` of ``total`` starts."""
 
     def check(self, number: int, total: int, title: str) -> None:
-        """Check ``number`` of ``total`` begins."""
+        """Check ``number`` of ``total`` starts."""
 
     def note(self, text: str) -> None:
-        """Something else begins."""
+        """Something else starts, described by ``text``."""
 
 
 class Silent:
-    """Watches and says nothing."""
+    """Ignores progress events."""
 
     def cell(self, number: int, total: int, first_line: str) -> None:
-        """Say nothing."""
+        """Ignore it."""
 
     def check(self, number: int, total: int, title: str) -> None:
-        """Say nothing."""
+        """Ignore it."""
 
     def note(self, text: str) -> None:
-        """Say nothing."""
+        """Ignore it."""
 
 
 @dataclass(frozen=True)
 class Execution:
-    """How every code cell ended, the pictures they drew (base64 PNG) by cell number, and what they recorded.
+    """How every code cell ended, the pictures they drew, and what they recorded.
 
-    Pictures and evidence are untrusted.
+    ``pictures`` are pairs of a cell number and a base64 PNG. Pictures and evidence are untrusted.
     """
 
     cells: tuple[CellResult, ...]
@@ -64,15 +64,15 @@ def execute(
     *,
     budget: Mapping[str, BudgetValue],
     limits: Limits,
-    watch: Watch,
+    progress: Progress,
 ) -> Execution:
-    """Run all code cells. What one does wrong costs it alone; the rest goes on."""
+    """Run all code cells in order. A cell that fails does not stop the cells after it."""
     planned = with_budget(cells, budget)
     results: list[CellResult] = []
     shown = _Shown()
     for position, planned_run in enumerate(planned):
         cell = planned_run.cell
-        watch.cell(position + 1, len(planned), first_line(cell.source))
+        progress.cell(position + 1, len(planned), first_line(cell.source))
         runs = [notebook.run_cell(piece, seconds=limits.cell_seconds) for piece in planned_run.pieces]
         results.append(result_of(cell, runs))
         for run in runs:
@@ -81,7 +81,7 @@ def execute(
 
 
 class _Shown:
-    """What the cells displayed, as much as there is room for: student code may send it all day."""
+    """What the cells displayed, up to a limit: student code can send displays without end."""
 
     def __init__(self) -> None:
         self.pictures: list[tuple[int, str]] = []
@@ -89,7 +89,7 @@ class _Shown:
         self._room_for_pictures, self._room_for_evidence = MAX_PICTURES, MAX_EVIDENCE
 
     def add(self, cell: int, run: CellRun) -> None:
-        """Keep what one piece of a cell displayed."""
+        """Keep what one piece of a cell displayed, as far as there is room."""
         for picture in run.pictures:
             self._room_for_pictures -= len(picture)
             if self._room_for_pictures >= 0:
@@ -101,13 +101,13 @@ class _Shown:
 
 
 def recordings(cell: int, data: bytes) -> Iterator[Recording]:
-    """The recording in these bytes; none where they hold no evidence object."""
+    """The recording in these bytes, if they hold one."""
     with suppress(BadRecording):
         yield Recording(cell, read_evidence(data.decode("utf-8", "replace")))
 
 
 def result_of(cell: Cell, runs: Sequence[CellRun]) -> CellResult:
-    """One result for a cell's pieces: the first that went wrong speaks for it."""
+    """One result for all pieces of a cell: that of the first piece that failed, else ok."""
     wrong = next((run for run in runs if run.status != "ok"), None)
     return CellResult(
         cell=cell.number,

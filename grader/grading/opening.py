@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from grader.grading.execution import Watch
+from grader.grading.execution import Progress
 from grader.grading.pipeline import GradeJob
 from grader.grading.seeds import Seeds
 from grader.model.assignment import Limits
@@ -27,7 +27,7 @@ _TORCH = re.compile(r"^\s*(?:import|from)\s+torch\b", re.MULTILINE)
 
 
 def open_notebook(
-    job: GradeJob, submission: SubmissionFile, watch: Watch, *, also: Sequence[str] = ()
+    job: GradeJob, submission: SubmissionFile, progress: Progress, *, also: Sequence[str] = ()
 ) -> Notebook:
     """The submission's notebook, ready to run cells, as the job asks for it.
 
@@ -36,7 +36,7 @@ def open_notebook(
     """
     if job.public:
         return open_in_process(job, submission)
-    return open_sandboxed(job, submission, watch, also=also)
+    return open_sandboxed(job, submission, progress, also=also)
 
 
 class WarmProcesses:
@@ -48,12 +48,12 @@ class WarmProcesses:
     def __init__(self) -> None:
         self._zygotes: dict[tuple[str, ...], Zygote] = {}
 
-    def open_notebook(self, job: GradeJob, submission: SubmissionFile, watch: Watch) -> Notebook:
+    def open_notebook(self, job: GradeJob, submission: SubmissionFile, progress: Progress) -> Notebook:
         """See the function of the same name; what it opens ends before these warm processes do."""
         if job.public or not can_have_processes(job):
             return open_in_process(job, submission)
         spec = box_spec(job)
-        watch.note("opening a sandbox")
+        progress.note("opening a sandbox")
         return boxed_notebook(job, submission, self._zygote(preload(submission)), spec)
 
     def _zygote(self, modules: tuple[str, ...]) -> Zygote:
@@ -72,13 +72,13 @@ class WarmProcesses:
 
 
 def open_sandboxed(
-    job: GradeJob, submission: SubmissionFile, watch: Watch, *, also: Sequence[str] = ()
+    job: GradeJob, submission: SubmissionFile, progress: Progress, *, also: Sequence[str] = ()
 ) -> Notebook:
     """A notebook in a process of its own, confined unless the job says otherwise."""
     if not can_have_processes(job):
         return open_in_process(job, submission)
     spec = box_spec(job)
-    watch.note("starting the sandbox")
+    progress.note("starting the sandbox")
     zygote = Zygote.start(preload=preload(submission))
     for module in (*CHECKS_NEED, *also):  # while the warm process is still importing its own
         importlib.import_module(module)

@@ -1,4 +1,4 @@
-"""From what a check raised to an outcome, a fault and texts for the student and the instructor."""
+"""What a check raised, turned into an outcome, a fault and texts for the student and the instructor."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ NO_HINT = "This hidden check did not pass. Its name says what it looks at; try y
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """How a check ended. ``told`` may be shown to a student whatever the check, ``detail`` not.
+class CheckEnd:
+    """How a check ended. ``told`` may always be shown to the student, ``detail`` only for a public check.
 
-    ``says_all`` tells that a hint beside ``told`` would say nothing more.
+    With ``says_all`` the author's hint would add nothing to ``told``.
     """
 
     outcome: Outcome
@@ -25,7 +25,7 @@ class Verdict:
     says_all: bool = False
 
 
-PASSED = Verdict(Outcome.PASSED)
+PASSED = CheckEnd(Outcome.PASSED)
 
 # What a student may read when it was not a wrong value: no inputs, no values, nothing that was printed.
 _TOLD = {
@@ -37,44 +37,46 @@ _TOLD = {
 }
 
 
-def verdict_on(error: BaseException | None) -> Verdict:
-    """The verdict on what a check raised; None means that it passed.
+def check_end(error: BaseException | None) -> CheckEnd:
+    """How a check ended that raised this error; None means that it passed.
 
-    Only the CheckError tree and AssertionError speak about the student. Anything else was raised by the
-    check itself, which makes it the author's: it costs nobody points and asks for attention.
+    Only CheckError, its subclasses and AssertionError are about the student. The check itself raised anything
+    else, so that is the author's fault: it costs nobody points and asks for attention.
     """
     if error is None:
         return PASSED
     if isinstance(error, StudentError):
         detail = f"{error}\n{error.traceback}".rstrip()
-        return Verdict(error.outcome, error.fault, _TOLD[error.outcome], detail)
+        return CheckEnd(error.outcome, error.fault, _TOLD[error.outcome], detail)
     if isinstance(error, BadEvidence):
-        return Verdict(error.outcome, error.fault, str(error), str(error), says_all=True)
+        return CheckEnd(error.outcome, error.fault, str(error), str(error), says_all=True)
     if isinstance(error, CheckError):
         told = _TOLD.get(error.outcome, "") if error.fault is Fault.STUDENT else ""
-        return Verdict(error.outcome, error.fault, told, str(error))
+        return CheckEnd(error.outcome, error.fault, told, str(error))
     if isinstance(error, AssertionError):
-        return Verdict(Outcome.FAILED, Fault.STUDENT, "", str(error) or "the check's assertion does not hold")
-    return Verdict(Outcome.ERRORED, Fault.AUTHOR, "", f"the check itself raised {where(error)}")
+        return CheckEnd(
+            Outcome.FAILED, Fault.STUDENT, "", str(error) or "the check's assertion does not hold"
+        )
+    return CheckEnd(Outcome.ERRORED, Fault.AUTHOR, "", f"the check itself raised {where(error)}")
 
 
 def where(error: BaseException) -> str:
-    """The error in one line with the last place in the check's own file, for the author."""
+    """The error in one line, with the last place in the check's own file, for the author."""
     frames = traceback.extract_tb(error.__traceback__)
     place = next((frame for frame in reversed(frames) if Path(frame.filename).name.startswith("test_")), None)
     at = f" at {Path(place.filename).name}:{place.lineno}: {place.line}" if place else ""
     return f"{type(error).__name__}: {error}{at}"
 
 
-def message_for_student(verdict: Verdict, *, hidden: bool, hint: str | None) -> str:
-    """What a student reads: everything for a public check, the author's hint alone for a hidden one.
+def message_for_student(end: CheckEnd, *, hidden: bool, hint: str | None) -> str:
+    """What a student reads: everything for a public check, only the author's hint for a hidden one.
 
-    What is wrong with their own evidence they read in either.
+    What is wrong with their own evidence is shown in both.
     """
-    if verdict.outcome is Outcome.PASSED:
+    if end.outcome is Outcome.PASSED:
         return ""
-    if verdict.fault is not Fault.STUDENT:
+    if end.fault is not Fault.STUDENT:
         return "This check could not be carried out; it costs nothing and your instructor has been told."
     if not hidden:
-        return verdict.detail
-    return " ".join(filter(None, (verdict.told, "" if verdict.says_all else hint))) or NO_HINT
+        return end.detail
+    return " ".join(filter(None, (end.told, "" if end.says_all else hint))) or NO_HINT

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.environment import describe_environment
-from grader.grading.execution import Execution, Watch, execute
-from grader.grading.recorded import Recorded, contents_of, recorded_in, texts_of, with_run
+from grader.grading.execution import Execution, Progress, execute
+from grader.grading.recorded import Recorded, contents_of, recorded_in, texts_of, with_replay
 from grader.grading.replay import prepare, run_prelude
-from grader.grading.scoring import HandedIn, needs_attention, score, score_public
+from grader.grading.scoring import AnswerShown, needs_attention, score, score_public
 from grader.model.assignment import BudgetValue
 from grader.model.errors import AuthorError
 from grader.model.records import (
@@ -61,11 +61,11 @@ class GradeJob:
         return not self.only or item in self.only
 
 
-Opener = Callable[[GradeJob, SubmissionFile, Watch], Notebook]
+Opener = Callable[[GradeJob, SubmissionFile, Progress], Notebook]
 
 
 def grade(
-    job: GradeJob, *, opener: Opener, watch: Watch, clock: Callable[[], datetime] | None = None
+    job: GradeJob, *, opener: Opener, progress: Progress, clock: Callable[[], datetime] | None = None
 ) -> Grade:
     """The grade of one submission.
 
@@ -80,12 +80,12 @@ def grade(
         submission.cells, job.folder.assignment, given=() if job.public else given_cells(job.folder)
     )
     recorded = recorded_in(answers)
-    beginning = begin(job, recorded)
-    with opened(opener, job, submission, watch) as notebook:
-        beginning = enter(notebook, beginning, job)
-        execution = run_cells(notebook, submission, job, watch, beginning.budget)
-        recorded = with_run(recorded, execution.evidence, broken=beginning.broken)
-        results, errors = run_checks(notebook, job, watch, recorded)
+    plan = plan_run(job, recorded)
+    with opened(opener, job, submission, progress) as notebook:
+        plan = start_replay(notebook, plan, job)
+        execution = run_cells(notebook, submission, job, progress, plan.budget)
+        recorded = with_replay(recorded, execution.evidence, broken=plan.broken)
+        results, errors = run_checks(notebook, job, progress, recorded)
         isolation = notebook.isolation
     items = score_items(job, answers, recorded, results)
     return Grade(
@@ -99,7 +99,7 @@ def grade(
         seconds=round(time.monotonic() - start, 3),
         environment=describe_environment(isolation, environ=os.environ),
         limits=job.folder.assignment.limits,
-        budget=beginning.budget,
+        budget=plan.budget,
         earned=earned_points(items),
         possible=possible_points(items),
         decided=decided_points(items),
@@ -107,14 +107,16 @@ def grade(
         cells=execution.cells,
         figures=figures_of(submission, execution, items),
         notices=(*submission.notices, *job.notices),
-        attention=needs_attention(items, [*filter(None, [beginning.broken]), *errors]),
+        attention=needs_attention(items, [*filter(None, [plan.broken]), *errors]),
     )
 
 
 @contextmanager
-def opened(opener: Opener, job: GradeJob, submission: SubmissionFile, watch: Watch) -> Iterator[Notebook]:
+def opened(
+    opener: Opener, job: GradeJob, submission: SubmissionFile, progress: Progress
+) -> Iterator[Notebook]:
     """The submission's live state, ended afterwards with everything it started."""
-    notebook = opener(job, submission, watch)
+    notebook = opener(job, submission, progress)
     try:
         yield notebook
     finally:
@@ -122,10 +124,10 @@ def opened(opener: Opener, job: GradeJob, submission: SubmissionFile, watch: Wat
 
 
 @dataclass(frozen=True)
-class Begun:
-    """How the cells are to be run: the budget with the author's beginning laid over it, and its prelude.
+class RunPlan:
+    """How the cells will run: the budget with the replay's overrides, and the replay's prelude.
 
-    ``broken`` is what went wrong with the beginning: then there is none.
+    ``broken`` says why the author's replay could not be used; the plan then has none.
     """
 
     budget: dict[str, BudgetValue]
@@ -133,41 +135,41 @@ class Begun:
     broken: str = ""
 
 
-def begin(job: GradeJob, recorded: Mapping[str, Recorded]) -> Begun:
-    """The beginning for what this submission claims; none for public checks, which students run."""
+def plan_run(job: GradeJob, recorded: Mapping[str, Recorded]) -> RunPlan:
+    """The plan for what this submission claims; public checks, which students run, have no replay."""
     budget = job.folder.assignment.budget
     if job.public:
-        return Begun(budget)
+        return RunPlan(budget)
     try:
-        beginning = prepare(job.folder.checks(hidden=True), contents_of(recorded))
+        replay = prepare(job.folder.checks(hidden=True), contents_of(recorded))
     except AuthorError as error:
-        return Begun(budget, broken=str(error))
-    return Begun({**budget, **beginning.budget}, beginning.prelude)
+        return RunPlan(budget, broken=str(error))
+    return RunPlan({**budget, **replay.budget}, replay.prelude)
 
 
-def enter(notebook: Notebook, begun: Begun, job: GradeJob) -> Begun:
-    """Run the prelude. Where it does not run through, the notebook gets the plain budget."""
+def start_replay(notebook: Notebook, plan: RunPlan, job: GradeJob) -> RunPlan:
+    """Run the plan's prelude; the plan to go on with, which has no replay if the prelude failed."""
     try:
-        run_prelude(notebook, begun.prelude, seconds=job.folder.assignment.limits.cell_seconds)
+        run_prelude(notebook, plan.prelude, seconds=job.folder.assignment.limits.cell_seconds)
     except AuthorError as error:
-        return Begun(job.folder.assignment.budget, broken=str(error))
-    return begun
+        return RunPlan(job.folder.assignment.budget, broken=str(error))
+    return plan
 
 
 def run_cells(
     notebook: Notebook,
     submission: SubmissionFile,
     job: GradeJob,
-    watch: Watch,
+    progress: Progress,
     budget: Mapping[str, BudgetValue],
 ) -> Execution:
     """Run the submission's code cells within the assignment's limits and this budget."""
     limits = job.folder.assignment.limits
-    return execute(notebook, submission.cells, budget=budget, limits=limits, watch=watch)
+    return execute(notebook, submission.cells, budget=budget, limits=limits, progress=progress)
 
 
 def run_checks(
-    notebook: Notebook, job: GradeJob, watch: Watch, recorded: Mapping[str, Recorded]
+    notebook: Notebook, job: GradeJob, progress: Progress, recorded: Mapping[str, Recorded]
 ) -> tuple[list[CheckResult], list[str]]:
     """The results of the hidden or public checks, and one line for each file that could not be loaded."""
     from grader.grading.check_plugin import CheckPlugin  # noqa: PLC0415
@@ -180,7 +182,7 @@ def run_checks(
         hidden=not job.public,
         assignment=job.folder.assignment,
         only=job.only,
-        on_check=watch.check,
+        on_check=progress.check,
         recorded=recorded,
     )
     run_folder(job.folder.checks(hidden=not job.public), plugin)
@@ -196,14 +198,14 @@ def score_items(
     """The items with their points; public checks award none."""
     if job.public:
         return score_public(job.folder.assignment, results)
-    handed = {item: handed_in(answer, recorded[item]) for item, answer in answers.items()}
+    handed = {item: answer_shown(answer, recorded[item]) for item, answer in answers.items()}
     return tuple(item for item in score(job.folder.assignment, results, handed) if job.wants(item.item))
 
 
-def handed_in(answer: Answer, recorded: Recorded) -> HandedIn:
+def answer_shown(answer: Answer, recorded: Recorded) -> AnswerShown:
     """Prose, recorded texts and figures of an item, for a person to see."""
     text = "\n\n".join(filter(None, (answer.text, texts_of(recorded))))
-    return HandedIn(text, answer.figures, answer.found, recorded.found)
+    return AnswerShown(text, answer.figures, answer.found, recorded.found)
 
 
 def given_cells(folder: AssignmentFolder) -> tuple[Cell, ...]:

@@ -1,4 +1,4 @@
-"""Recorded evidence on its way from the file, and from the run, to the checks that judge it. Pure."""
+"""Recorded evidence, from the file and from the run, as the checks receive it. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from grader.notebooks.cells import Cell
 from grader.notebooks.recordings import Recording
 
 RESERVED = "beginning"
-"""The key of a recording's data that is for machines: what the run needs to be begun again."""
+"""The key of a recording's data that holds what a replay starts from; no text for people."""
 MAX_TEXTS = 12
 MAX_SHOWN = 1_500
 """Texts of one item that a report shows, and characters of each."""
@@ -27,16 +27,16 @@ _ODD = re.compile(r"[^\w. -]")
 
 @dataclass(frozen=True)
 class Recorded:
-    """All that was recorded for one item: readable claims that differ, and what is wrong with others.
+    """All that was recorded for one item: the distinct readable claims, and what is wrong with the others.
 
-    ``recordings`` are what the claims were read from; ``again`` is what the run recorded while grading,
-    ``broken`` why that run was not what the author wanted.
+    ``recordings`` are what the claims were read from, ``replayed`` is what the run recorded while grading,
+    ``broken`` says why that run was not the replay that the author asked for.
     """
 
     claims: tuple[Claim, ...] = ()
     problems: tuple[str, ...] = ()
     recordings: tuple[Recording, ...] = ()
-    again: Claim | None = None
+    replayed: Claim | None = None
     broken: str = ""
 
     @property
@@ -57,23 +57,23 @@ def claims_in(cells: Iterable[Cell]) -> Iterator[Claim]:
             yield Claim.of(content)
 
 
-def with_run(
+def with_replay(
     found: Mapping[str, Recorded], recordings: Sequence[Recording], *, broken: str = ""
 ) -> dict[str, Recorded]:
-    """The same with what the run recorded. Of several for one item, that of the claim's own cell counts."""
+    """The same, with what the run recorded. Of several recordings for one item, the claim's own cell wins."""
     return {
-        item: replace(entry, again=_again(item, entry, recordings), broken=broken)
+        item: replace(entry, replayed=_replayed(item, entry, recordings), broken=broken)
         for item, entry in found.items()
     }
 
 
 def contents_of(found: Mapping[str, Recorded]) -> dict[str, tuple[Mapping[str, Any], ...]]:
-    """The objects behind each item's claims, as an author's ``prepare`` is given them."""
+    """Each item's readable recordings as JSON objects, which an author's ``prepare`` receives."""
     return {item: tuple(recording.content for recording in entry.recordings) for item, entry in found.items()}
 
 
 def texts_of(found: Recorded) -> str:
-    """The texts that were recorded, as Markdown code blocks; untrusted like all of a student's."""
+    """The recorded texts as Markdown code blocks; untrusted."""
     texts = [text for claim in found.claims for text in _texts(claim.data)][:MAX_TEXTS]
     return "\n\n".join(f"`{name}`\n\n{_fenced(text)}" for name, text in texts)
 
@@ -94,7 +94,7 @@ def _recorded(answer: Answer) -> Recorded:
     )
 
 
-def _again(item: str, entry: Recorded, recordings: Sequence[Recording]) -> Claim | None:
+def _replayed(item: str, entry: Recorded, recordings: Sequence[Recording]) -> Claim | None:
     cells = {recording.cell for recording in entry.recordings}
     own = [recording for recording in recordings if recording.content.get("item") == item]
     own.sort(key=lambda recording: recording.cell in cells)
@@ -113,7 +113,7 @@ def _texts(value: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tup
 
 
 def _fenced(text: str) -> str:
-    """A code block that its text cannot end."""
+    """A code block with a fence longer than any in its text, so that the text cannot close it."""
     if len(text) > MAX_SHOWN:
         text = f"{text[:MAX_SHOWN]}…"
     fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(text)), default=0))

@@ -1,8 +1,8 @@
-"""The author's ``hidden_tests/beginning.py``: how a submission's long run is begun again while grading.
+"""The author's file that decides how a submission's long run is replayed for a few steps while grading.
 
-It is read on the trusted side, before the cells run, and is told what the submission claims. What it gives
-back is data: names for the budget, and source that runs in the sandbox before the first cell. Whatever goes
-wrong with it stops no grading: the notebook then runs within the manifest's own budget.
+It runs on the trusted side, before the cells, and receives what the submission claims. It returns data: names
+for the budget, and source that runs in the sandbox before the first cell. If anything goes wrong with it,
+grading continues without a replay: the notebook runs within the manifest's own budget.
 """
 
 from __future__ import annotations
@@ -29,45 +29,48 @@ MAX_PRELUDE = 16_000_000
 MAX_VALUE = 10_000
 """Characters of a budget's text, entries of a budget's list."""
 
-_MODULE = "chainrule_beginning"
-_LARGEST = 2**53  # what every reader of JSON takes for the same number
+_MODULE = "chainrule_replay"
+_LARGEST = 2**53  # beyond it, not every reader of JSON gets the same integer
 
 
 @dataclass(frozen=True)
-class Beginning:
-    """What this submission's run is to begin from.
+class Replay:
+    """How this submission's run is replayed.
 
-    ``budget`` is laid over the manifest's, name by name; ``prelude`` is Python source that is run inside the
-    sandbox before the first cell. Student code can read both: put no expected value into them.
+    ``budget`` overrides the manifest's, name by name; ``prelude`` is Python source that runs in the sandbox
+    before the first cell. Student code can read both: put no expected value into them.
     """
 
     budget: Mapping[str, BudgetValue] = field(default_factory=dict)
     prelude: str = ""
 
 
-def prepare(checks: Path, claims: Mapping[str, tuple[Mapping[str, Any], ...]]) -> Beginning:
-    """What the author's file makes of these claims, by item; an empty beginning where there is no file.
+Beginning = Replay  # the name that authors import
 
-    Raises AuthorError, one line, when it cannot be used. A CheckFailed of the author's (claims that are not
-    to be believed) is no error: there is no beginning then.
+
+def prepare(checks: Path, claims: Mapping[str, tuple[Mapping[str, Any], ...]]) -> Replay:
+    """The replay that the author's file makes of these claims, by item; an empty one where there is no file.
+
+    Raises AuthorError, one line, if the file or what it returns cannot be used. A CheckFailed that it raises
+    (the claims cannot be believed) is no error: the replay is then empty.
     """
     path = checks / FILE
     if not path.is_file():
-        return Beginning()
+        return Replay()
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # `--json` promises the record alone
             found = _function(path)(claims)
     except CheckFailed:
-        return Beginning()
+        return Replay()
     except (Exception, SystemExit) as error:  # noqa: BLE001  # the author's code may raise anything
         raise AuthorError(f"{FILE}: {_in_one_line(error)}") from None
     _assert_usable(found)
-    beginning: Beginning = found
-    return beginning
+    replay: Replay = found
+    return replay
 
 
 def run_prelude(notebook: Notebook, prelude: str, *, seconds: float) -> None:
-    """Run a prelude inside the notebook. Raises AuthorError, one line, when it does not run through."""
+    """Run a prelude inside the notebook. Raises AuthorError, one line, if it fails."""
     if not prelude:
         return
     run = notebook.run_cell(prelude, seconds=seconds)
@@ -77,12 +80,12 @@ def run_prelude(notebook: Notebook, prelude: str, *, seconds: float) -> None:
 
 
 def _function(path: Path) -> Any:
-    """The file's ``prepare``; its module is nobody else's to import."""
+    """The file's ``prepare``, from a module that nothing else can import."""
     spec = importlib.util.spec_from_file_location(_MODULE, path)
     if spec is None or spec.loader is None:
         raise AuthorError("is not Python source")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[_MODULE] = module  # dataclasses look their module up
+    sys.modules[_MODULE] = module  # dataclasses look their own module up
     try:
         spec.loader.exec_module(module)
     finally:
@@ -101,8 +104,8 @@ def _in_one_line(error: BaseException) -> str:
 
 
 def _assert_usable(found: object) -> None:
-    """Raises AuthorError for what cannot become a budget and a prelude, or could not be kept in a record."""
-    if not isinstance(found, Beginning):
+    """Raise AuthorError unless this is a budget and a prelude that a record can hold."""
+    if not isinstance(found, Replay):
         raise AuthorError(f"{FILE}: prepare gave {type(found).__name__}, expected grader.Beginning")
     if not isinstance(found.prelude, str) or len(found.prelude) > MAX_PRELUDE:
         raise AuthorError(f"{FILE}: the prelude must be text of at most {MAX_PRELUDE:,} characters")

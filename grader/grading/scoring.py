@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from grader.model.assignment import Assignment, Item
-from grader.model.errors import Fault
-from grader.model.points import ZERO, total
+from grader.model.errors import Fault, Outcome
+from grader.model.points import ZERO, Points, total
 from grader.model.records import CheckResult, Figure, ItemResult
 
 AWAITS_MARKING = "a person's marks"
@@ -19,8 +19,8 @@ NO_CHECKS = "checks: none could be run for this item"
 
 
 @dataclass(frozen=True)
-class HandedIn:
-    """What a submission holds for a written or evidence item.
+class AnswerShown:
+    """What a report shows of a written or evidence item, for a person to mark.
 
     ``recorded`` is whether there is recorded evidence, readable or not.
     """
@@ -31,31 +31,36 @@ class HandedIn:
     recorded: bool = False
 
 
+def points_for(outcome: Outcome, worth: Points) -> Points:
+    """What one check earns: all that it is worth if it passed, nothing otherwise."""
+    return worth if outcome is Outcome.PASSED else ZERO
+
+
 def score(
-    assignment: Assignment, results: Sequence[CheckResult], handed_in: Mapping[str, HandedIn]
+    assignment: Assignment, results: Sequence[CheckResult], answers: Mapping[str, AnswerShown]
 ) -> tuple[ItemResult, ...]:
-    """Every item of the assignment with its points, in the manifest's order."""
+    """Every item of the assignment with its points, in the order of the manifest."""
     return tuple(
         score_item(
             item,
             [result for result in results if result.item == item.id],
-            handed_in.get(item.id, HandedIn()),
+            answers.get(item.id, AnswerShown()),
         )
         for item in assignment.item
     )
 
 
-def score_item(item: Item, results: Sequence[CheckResult], handed_in: HandedIn) -> ItemResult:
-    """One item: checks decide code, and evidence where there are checks for it; a person decides the rest."""
+def score_item(item: Item, results: Sequence[CheckResult], answer: AnswerShown) -> ItemResult:
+    """One item: checks decide code, and evidence that has checks; a person decides the rest."""
     if item.kind == "code":
         return score_code(item, results)
     if item.kind == "evidence" and results:
-        return score_evidence(item, results, handed_in)
-    return score_handed_in(item, handed_in)
+        return score_evidence(item, results, answer)
+    return score_for_a_person(item, answer)
 
 
 def score_code(item: Item, results: Sequence[CheckResult]) -> ItemResult:
-    """An item decided by checks. A check that failed through nobody's answer leaves it undecided."""
+    """An item decided by checks. It stays undecided if one failed through no fault of the student's."""
     waits_for = blocked(results) if results else NO_CHECKS
     return ItemResult(
         item=item.id,
@@ -69,33 +74,33 @@ def score_code(item: Item, results: Sequence[CheckResult]) -> ItemResult:
     )
 
 
-def score_evidence(item: Item, results: Sequence[CheckResult], handed_in: HandedIn) -> ItemResult:
+def score_evidence(item: Item, results: Sequence[CheckResult], answer: AnswerShown) -> ItemResult:
     """An item decided by checks of what was recorded, shown with its figures.
 
-    A figure without a recording may be honest work that was run without the recorder: a person looks at it.
+    A figure without a recording may come from an honest run without the recorder: a person looks at it.
     """
     waits_for = blocked(results)
-    if handed_in.figures and not handed_in.recorded:
+    if answer.figures and not answer.recorded:
         waits_for = waits_for or AWAITS_FIGURE
     return replace(
         score_code(item, results),
         decided=not waits_for,
-        found=handed_in.found,
-        answer=handed_in.text,
-        figures=handed_in.figures,
+        found=answer.found,
+        answer=answer.text,
+        figures=answer.figures,
         waits_for=waits_for,
     )
 
 
 def blocked(results: Sequence[CheckResult]) -> str:
-    """Why checks that nobody's answer is to blame for leave an item undecided; "" when none does."""
+    """Why an item stays undecided: checks that failed through no fault of the student's; "" if none did."""
     others = [result for result in results if result.fault not in (None, Fault.STUDENT)]
     faults = ", ".join(sorted({str(result.fault) for result in others}))
     return f"{len(others)} of {len(results)} checks could not be carried out ({faults})" if others else ""
 
 
-def score_handed_in(item: Item, handed_in: HandedIn) -> ItemResult:
-    """An item that a person decides: shown, worth nothing yet, and not zero."""
+def score_for_a_person(item: Item, answer: AnswerShown) -> ItemResult:
+    """An item that a person decides. It has earned nothing yet, and it is not a zero: it is undecided."""
     return ItemResult(
         item=item.id,
         title=item.title,
@@ -103,15 +108,15 @@ def score_handed_in(item: Item, handed_in: HandedIn) -> ItemResult:
         earned=ZERO,
         possible=item.points,
         decided=False,
-        found=handed_in.found,
-        answer=handed_in.text,
-        figures=handed_in.figures,
+        found=answer.found,
+        answer=answer.text,
+        figures=answer.figures,
         waits_for=AWAITS_MARKING if item.kind == "written" else AWAITS_EVIDENCE,
     )
 
 
 def score_public(assignment: Assignment, results: Sequence[CheckResult]) -> tuple[ItemResult, ...]:
-    """The items that public checks speak about; a public check awards no points."""
+    """The items that have public checks; a public check awards no points."""
     return tuple(
         ItemResult(
             item=item.id,
@@ -128,7 +133,7 @@ def score_public(assignment: Assignment, results: Sequence[CheckResult]) -> tupl
 
 
 def needs_attention(items: Sequence[ItemResult], errors: Sequence[str]) -> tuple[str, ...]:
-    """One line for each thing that the author or the operator has to mend before the grade is final."""
+    """One line for each problem that the author or the operator has to fix before the grade is final."""
     lines = list(errors)
     for item in items:
         if item.kind == "code" and not item.decided:

@@ -14,8 +14,8 @@ import pytest
 from grader.grading import assignment_folder
 from grader.grading.check_plugin import CheckPlugin
 from grader.grading.execution import Silent, execute
-from grader.grading.outcomes import verdict_on
-from grader.grading.recorded import Recorded, recorded_in, with_run
+from grader.grading.outcomes import check_end
+from grader.grading.recorded import Recorded, recorded_in, with_replay
 from grader.model.errors import CannotGrade
 from grader.notebooks.answers import find_answers
 from grader.notebooks.submission_file import read
@@ -64,9 +64,9 @@ def run_notebook(path: Path) -> tuple[OwnNotebook, dict[str, Recorded]]:
     recorded = recorded_in(find_answers(submission.cells, assignment))
     notebook = OwnNotebook(submission.module_name, path.absolute().parent, seed=SEED)
     ran = execute(
-        notebook, submission.cells, budget=assignment.budget, limits=assignment.limits, watch=Silent()
+        notebook, submission.cells, budget=assignment.budget, limits=assignment.limits, progress=Silent()
     )
-    return notebook, with_run(recorded, ran.evidence)
+    return notebook, with_replay(recorded, ran.evidence)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
@@ -76,5 +76,5 @@ def pytest_runtest_makereport(
     """Show the message that `grade` shows, instead of the checks' own source lines."""
     report = yield
     if call.excinfo is not None and report.failed:
-        report.longrepr = verdict_on(call.excinfo.value).detail
+        report.longrepr = check_end(call.excinfo.value).detail
     return report

@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> None:
     assignment, submission, answer = map(Path, arguments)
     job = pipeline.GradeJob(submission, assignment_folder.load(assignment), seed=1)
     grade = pipeline.grade(
-        job, opener=lambda job, file, _: opening.open_in_process(job, file), watch=Silent()
+        job, opener=lambda job, file, _: opening.open_in_process(job, file), progress=Silent()
     )
     points = {item.item: str(item.earned) for item in grade.items if item.earned}
     answer.write_text(json.dumps(points))

@@ -22,7 +22,7 @@ from world import World
 
 from grader.grading import opening, pipeline
 from grader.grading.assignment_folder import AssignmentFolder
-from grader.grading.execution import Silent, Watch
+from grader.grading.execution import Progress, Silent
 from grader.model.errors import CannotGrade
 from grader.model.records import CheckResult, Grade
 from grader.notebooks.submission_file import SubmissionFile
@@ -232,7 +232,7 @@ class Range:
 
     def _run(self, submission: Path, assignment: AssignmentFolder, mode: Mode) -> Grade:
         job = pipeline.GradeJob(submission, assignment, seed=int.from_bytes(os.urandom(3)))
-        return pipeline.grade(job, opener=self._opener(mode), watch=Silent())
+        return pipeline.grade(job, opener=self._opener(mode), progress=Silent())
 
     def _assignment(self, attack: Attack, mode: Mode) -> AssignmentFolder:
         folder = self.world.assignment
@@ -250,8 +250,8 @@ class Range:
             folder, assignment=msgspec.structs.replace(folder.assignment, limits=limits)
         )
 
-    def _opener(self, mode: Mode) -> Callable[[pipeline.GradeJob, SubmissionFile, Watch], Notebook]:
-        def open_notebook(job: pipeline.GradeJob, submission: SubmissionFile, watch: Watch) -> Notebook:
+    def _opener(self, mode: Mode) -> Callable[[pipeline.GradeJob, SubmissionFile, Progress], Notebook]:
+        def open_notebook(job: pipeline.GradeJob, submission: SubmissionFile, progress: Progress) -> Notebook:
             spec = dataclasses.replace(opening.box_spec(job), mode=mode)
             if not mode.isolates:
                 spec = dataclasses.replace(spec, limits=GENEROUS)

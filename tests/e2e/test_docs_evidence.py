@@ -85,7 +85,7 @@ def test_the_page_s_example_is_graded_as_it_says(
         change(data)
     nbformat.write(handed_in, home / "notebook.ipynb")
     job = GradeJob(home / "notebook.ipynb", assignment_folder.load(home), seed=1)
-    record = grade(job, opener=warm.open_notebook, watch=Silent())
+    record = grade(job, opener=warm.open_notebook, progress=Silent())
     assert (str(record.earned), record.attention) == (str(earned), ())
     assert record.items[1].checks[0].message.startswith(said)
     assert record.budget["STEPS"] == 5

@@ -43,7 +43,7 @@ def run(warm: WarmProcesses, tmp_path: Path) -> Run:
         path = make_notebook(tmp_path / "a.ipynb", *outputs, source=source)
         opener = warm.open_notebook
         found = grade(
-            GradeJob(path, assignment_folder.load(tmp_path), seed=1, **job), opener=opener, watch=Silent()
+            GradeJob(path, assignment_folder.load(tmp_path), seed=1, **job), opener=opener, progress=Silent()
         )
         assert decode(encode(found)) == found
         return found

@@ -182,7 +182,7 @@ def failed(course, warm, change, *, seed):
     submission = course.path / "submission.py"
     submission.write_text(source + (change if isinstance(change, str) else ""), encoding="utf-8")
     job = pipeline.GradeJob(submission=submission, folder=course, seed=seed)
-    grade = pipeline.grade(job, opener=warm.open_notebook, watch=Silent())
+    grade = pipeline.grade(job, opener=warm.open_notebook, progress=Silent())
     assert grade.attention == ()
     results = [check for item in grade.items for check in item.checks]
     assert {check.check for check in results} == ALL

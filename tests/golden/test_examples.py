@@ -60,7 +60,7 @@ def graded(
     job = pipeline.GradeJob(
         submission_of(name, expected, scratch), dataclasses.replace(assignment, assignment=own), seed
     )
-    return pipeline.grade(job, opener=warm.open_notebook, watch=Silent())
+    return pipeline.grade(job, opener=warm.open_notebook, progress=Silent())
 
 
 @pytest.mark.parametrize(("name", "seed"), list(zip(NAMES, itertools.cycle(SEEDS), strict=False)))

@@ -84,7 +84,7 @@ def home(tmp_path):
 def calibrated(home, *, seeds=100, opener=lambda *_: Plain({})):
     loaded = assignment_folder.load(home)
     files = calibrate.files_to_calibrate(loaded, ())
-    return calibrate.calibrate(loaded, files, seeds=seeds, opener=opener, watch=Silent())
+    return calibrate.calibrate(loaded, files, seeds=seeds, opener=opener, progress=Silent())
 
 
 def results(home, source=REFERENCE, seed=5):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.grading.outcomes import NO_HINT, message_for_student, verdict_on
-from grader.grading.scoring import HandedIn, needs_attention, score, score_public
+from grader.grading.outcomes import NO_HINT, check_end, message_for_student
+from grader.grading.scoring import AnswerShown, needs_attention, points_for, score, score_public
 from grader.model.assignment import parse
 from grader.model.errors import (
     AuthorError,
@@ -58,7 +58,7 @@ def result(
     )
 
 
-def by_id(results: list[CheckResult], handed_in: dict[str, HandedIn] | None = None) -> dict[str, object]:
+def by_id(results: list[CheckResult], handed_in: dict[str, AnswerShown] | None = None) -> dict[str, object]:
     """The scored items by id."""
     return {item.item: item for item in score(ASSIGNMENT, results, handed_in or {})}
 
@@ -93,7 +93,7 @@ def test_an_item_without_checks_is_not_zero_but_needs_attention():
 
 def test_written_and_evidence_items_wait_for_a_person_and_ask_for_no_attention():
     items = score(
-        ASSIGNMENT, [result("a", "2"), result("b", "1.5")], {"w": HandedIn("because", (), found=True)}
+        ASSIGNMENT, [result("a", "2"), result("b", "1.5")], {"w": AnswerShown("because", (), found=True)}
     )
     evidence, written = items[2], items[3]
     assert not evidence.decided
@@ -115,11 +115,11 @@ FIGURE = Figure(b"", 1, 1, 3)
 @pytest.mark.parametrize(
     ("check", "handed", "decided", "earned"),
     [
-        (result("e", "1"), HandedIn(recorded=True, found=True), True, "1"),
-        (BAD, HandedIn(figures=(FIGURE,), recorded=True, found=True), True, "0"),
-        (BAD, HandedIn(), True, "0"),
-        (BAD, HandedIn(figures=(FIGURE,), found=True), False, "0"),
-        (result("e", "1", Outcome.ERRORED, Fault.AUTHOR), HandedIn(recorded=True), False, "0"),
+        (result("e", "1"), AnswerShown(recorded=True, found=True), True, "1"),
+        (BAD, AnswerShown(figures=(FIGURE,), recorded=True, found=True), True, "0"),
+        (BAD, AnswerShown(), True, "0"),
+        (BAD, AnswerShown(figures=(FIGURE,), found=True), False, "0"),
+        (result("e", "1", Outcome.ERRORED, Fault.AUTHOR), AnswerShown(recorded=True), False, "0"),
     ],
     ids=["sound", "unsound", "nothing", "a figure alone", "the author's fault"],
 )
@@ -132,9 +132,9 @@ def test_checks_decide_evidence_but_a_figure_alone_waits_for_a_person(check, han
 
 
 def test_what_is_wrong_with_their_own_evidence_a_student_reads_without_the_hint():
-    verdict = verdict_on(BadEvidence("`loss` has 3 values, expected 5"))
-    assert (verdict.outcome, verdict.fault) == (Outcome.FAILED, Fault.STUDENT)
-    said = [message_for_student(verdict, hidden=hidden, hint="a hint") for hidden in (True, False)]
+    end = check_end(BadEvidence("`loss` has 3 values, expected 5"))
+    assert (end.outcome, end.fault) == (Outcome.FAILED, Fault.STUDENT)
+    said = [message_for_student(end, hidden=hidden, hint="a hint") for hidden in (True, False)]
     assert said == ["`loss` has 3 values, expected 5"] * 2
 
 
@@ -167,14 +167,14 @@ def test_sums_of_points_are_exact_in_any_order(hundredths):
     ],
 )
 def test_every_error_names_an_outcome_and_whose_fault_it_is(error, outcome, fault):
-    verdict = verdict_on(error)
-    assert (verdict.outcome, verdict.fault) == (outcome, fault)
-    assert "x" in verdict.detail
+    end = check_end(error)
+    assert (end.outcome, end.fault) == (outcome, fault)
+    assert "x" in end.detail
 
 
 def test_no_error_is_a_pass():
-    assert verdict_on(None).outcome is Outcome.PASSED
-    assert message_for_student(verdict_on(None), hidden=True, hint="h") == ""
+    assert check_end(None).outcome is Outcome.PASSED
+    assert message_for_student(check_end(None), hidden=True, hint="h") == ""
 
 
 @pytest.mark.parametrize(
@@ -187,23 +187,21 @@ def test_no_error_is_a_pass():
     ],
 )
 def test_a_hidden_check_tells_a_student_the_hint_and_nothing_of_values_or_tracebacks(error):
-    message = message_for_student(verdict_on(error), hidden=True, hint="mind the bias")
+    message = message_for_student(check_end(error), hidden=True, hint="mind the bias")
     assert "mind the bias" in message
     assert "42" not in message
 
 
 def test_a_hidden_check_without_a_hint_says_so_kindly():
-    assert message_for_student(verdict_on(CheckFailed("42")), hidden=True, hint=None) == NO_HINT
+    assert message_for_student(check_end(CheckFailed("42")), hidden=True, hint=None) == NO_HINT
 
 
 def test_a_public_check_tells_everything():
-    assert "expected 42" in message_for_student(
-        verdict_on(CheckFailed("expected 42")), hidden=False, hint="h"
-    )
+    assert "expected 42" in message_for_student(check_end(CheckFailed("expected 42")), hidden=False, hint="h")
 
 
 def test_an_author_s_error_is_never_explained_to_the_student():
-    message = message_for_student(verdict_on(TypeError("secret 42")), hidden=False, hint="h")
+    message = message_for_student(check_end(TypeError("secret 42")), hidden=False, hint="h")
     assert "42" not in message
     assert "costs nothing" in message
 
@@ -213,4 +211,9 @@ def test_an_author_s_error_names_the_place_in_the_check():
     exec(compile("def test_it():\n    None + 1", "test_somewhere.py", "exec"), namespace)
     with pytest.raises(TypeError) as caught:
         namespace["test_it"]()  # type: ignore[operator]
-    assert "test_somewhere.py:2" in verdict_on(caught.value).detail
+    assert "test_somewhere.py:2" in check_end(caught.value).detail
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_a_check_earns_all_that_it_is_worth_or_nothing(outcome):
+    assert points_for(outcome, Points(150)) == (Points(150) if outcome is Outcome.PASSED else ZERO)
