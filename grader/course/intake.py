@@ -15,7 +15,7 @@ from grader.gradebook.rows import Student
 from grader.gradebook.spreadsheets import read_roster
 from grader.gradebook.store import Gradebook
 from grader.grading.assignment_folder import AssignmentFolder
-from grader.handed_in.collect import Found, Refused, collect
+from grader.handed_in.collect import Refused, Submission, collect
 from grader.model.errors import UsageError
 
 UNPACKED = "submissions"
@@ -40,10 +40,10 @@ def take_in(
     if roster is not None:
         book.add_students(students_in(roster))
     known = book.students()
-    found: list[Found] = []
+    found: list[Submission] = []
     refused: list[tuple[str, str]] = []
     lines: list[str] = []
-    for entry in collect(path, into=into / UNPACKED, wanted=[Path(home.assignment.notebook).name]):
+    for entry in collect(path, into=into / UNPACKED, expected=[Path(home.assignment.notebook).name]):
         if isinstance(entry, Refused):
             refused.append((entry.name, entry.why))
             lines.append(f"{entry.name}: {entry.why}")
@@ -76,7 +76,7 @@ def students_in(roster: Path) -> list[Student]:
     return read_roster(read_whole(roster, option="--roster"), source=roster.name)
 
 
-def owned_by_roster(found: list[Found], known: dict[str, Student], lines: list[str]) -> Iterator[str]:
+def owned_by_roster(found: list[Submission], known: dict[str, Student], lines: list[str]) -> Iterator[str]:
     """The id of each file's student, empty for nobody's, which gets a line."""
     matches = Matcher(known.values()).match_all([entry.who for entry in found])
     for entry, match in zip(found, matches, strict=True):

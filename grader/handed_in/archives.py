@@ -1,7 +1,7 @@
-"""Zip files from people nobody trusts: listed and read without unpacking them anywhere.
+"""Untrusted zip files, listed and read without unpacking them anywhere.
 
-Names are for showing only and never become paths. Sizes are looked at before memory or disk is taken, and
-again while reading, since a zip can lie about them. Whatever is wrong is an Unusable with one line.
+Names are only shown and never become paths. Sizes are checked before memory or disk is taken, and again while
+reading, since a zip can lie about them. Whatever is wrong is an Unusable with one line.
 """
 
 from __future__ import annotations
@@ -30,11 +30,13 @@ MAX_DIRECTORY = 64 << 20
 """Bytes of a zip's table of contents."""
 MAX_MEMBERS = 200_000
 MAX_RATIO = 300
-"""Bytes that one stored byte may become. A notebook full of one repeated line stays well below."""
+"""Bytes that one packed byte may become. A notebook full of one repeated line stays well below."""
 SMALL = 10 << 20
-"""Below this size, in bytes, no ratio is suspicious."""
+"""Files up to this size, in bytes, may have any ratio."""
 ALLOWANCE = (1 << 30, 100)
-"""All members that are read may hold this many bytes, and this many for each byte of the zip."""
+"""Bytes that may be read from one zip: a fixed part, and a part for each byte of the zip itself.
+
+The ratio bounds each member; this bounds thousands of members that each stay just below the ratio."""
 
 _ENTRY = b"PK\x01\x02"
 _ENCRYPTED, _UTF8 = 0x1, 0x800
@@ -54,28 +56,28 @@ _BROKEN = (
 
 
 class Unusable(Exception):
-    """Something that was handed in cannot be taken; the message says why and what to do, without its name."""
+    """A file cannot be taken. The message says why and what to do, without the file's name."""
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A file in a zip: the cleaned parts of its name, its size once unpacked, its place in the zip."""
+    """A file in a zip: the cleaned parts of its name, its declared size in bytes, its index in the zip."""
 
     parts: tuple[str, ...]
     size: int
-    place: int
+    index: int
 
 
 class Archive:
-    """An open zip. ``members`` can be read; ``refused`` are names and why they cannot. Close it after use."""
+    """An open zip. ``members`` can be read; ``refused`` are (name, why) of those that cannot."""
 
     def __init__(self, path: Path) -> None:
-        """Open the zip and look at its table of contents. Raises Unusable and OSError."""
-        self._file = _Careful(path.open("rb", buffering=0))
+        """Open the zip and read its table of contents. Raises Unusable and OSError."""
+        self._file = _BoundedDirectory(path.open("rb", buffering=0))
         try:
             self._left = ALLOWANCE[0] + ALLOWANCE[1] * path.stat().st_size
             self._zip = zipfile.ZipFile(self._file)
             self._infos = self._zip.infolist()
-            self.members, self.refused = _sorted_out(self._infos)
+            self.members, self.refused = _members_and_refused(self._infos)
         except BaseException as error:
             self._file.close()
             if isinstance(error, _BROKEN):
@@ -96,22 +98,27 @@ class Archive:
     @contextmanager
     def open(self, member: Member) -> Iterator[BinaryIO]:
         """The member's bytes as a stream. Raises Unusable, also while the stream is read."""
+        # By the declared size, before anything is unpacked; _Bounded holds the member to what it declared.
         self._left -= member.size
         if self._left < 0:
             raise Unusable(
-                "the zip holds far more than its size lets expect, as a zip bomb does; "
+                "the zip holds far more than its size suggests, as a zip bomb does; "
                 "unpack it yourself and name the folder"
             )
         try:
-            stream = self._zip.open(self._infos[member.place])
+            stream = self._zip.open(self._infos[member.index])
         except (*_BROKEN, OSError) as error:
             raise Unusable(_damaged(error)) from None
         with stream, io.BufferedReader(_Bounded(stream, member.size)) as bounded:
             yield bounded
 
 
-class _Careful(io.BufferedReader):
-    """A zip's bytes for zipfile, which reads a table of contents in one go, however long it claims to be."""
+class _BoundedDirectory(io.BufferedReader):
+    """A zip's bytes for zipfile, with a bound on its table of contents.
+
+    zipfile reads that table in one call, however long the zip claims it to be, and makes a ZipInfo for every
+    entry. So a long read can only be the table, and its entries are counted before zipfile sees them.
+    """
 
     def read(self, size: int | None = -1, /) -> bytes:
         there = max(os.fstat(self.fileno()).st_size - self.tell(), 0)
@@ -127,7 +134,7 @@ class _Careful(io.BufferedReader):
 
 
 class _Bounded(io.RawIOBase):
-    """A stream that ends a reading which goes on after the size that was announced, and speaks in words."""
+    """A stream that must not be longer than its declared size. All its errors are Unusable."""
 
     def __init__(self, stream: IO[bytes], size: int) -> None:
         self._stream, self._left = stream, size
@@ -148,13 +155,14 @@ class _Bounded(io.RawIOBase):
         return len(data)
 
 
-def _sorted_out(infos: list[zipfile.ZipInfo]) -> tuple[list[Member], list[tuple[str, str]]]:
-    """Members that can be read, and names with the reason why not; folders are neither."""
-    every = ((place, info, _name(info)) for place, info in enumerate(infos))
-    named = [(place, info, name) for place, info, name in every if not name.endswith("/")]
+def _members_and_refused(infos: list[zipfile.ZipInfo]) -> tuple[list[Member], list[tuple[str, str]]]:
+    """Members that can be read, and (name, why) of those that cannot; folders are neither."""
+    every = ((index, info, _name(info)) for index, info in enumerate(infos))
+    named = [(index, info, name) for index, info, name in every if not name.endswith("/")]
+    # By cleaned parts: "ada.ipynb" and "./ada.ipynb" would be one file, and which of them counts is a guess.
     counts = Counter(_parts(name) for _, _, name in named)
     members, refused = [], []
-    for place, info, name in named:
+    for index, info, name in named:
         parts = _parts(name)
         why = _why_not(info, name)
         if not parts:
@@ -164,12 +172,12 @@ def _sorted_out(infos: list[zipfile.ZipInfo]) -> tuple[list[Member], list[tuple[
         if why:
             refused.append((shown(name, limit=300), why))
         else:
-            members.append(Member(parts, info.file_size, place))
+            members.append(Member(parts, info.file_size, index))
     return members, list(dict.fromkeys(refused))
 
 
 def _name(info: zipfile.ZipInfo) -> str:
-    """The member's name. Some programs write UTF-8 without saying so; zipfile takes it for code page 437."""
+    """The member's name. Some programs write UTF-8 without saying so; zipfile reads it as code page 437."""
     name = info.filename
     if not info.flag_bits & _UTF8 and not name.isascii():
         with suppress(UnicodeError):

@@ -1,7 +1,7 @@
-"""Everything that was handed in, from a folder or a zip as courses have them: what, where, and by whom.
+"""Every submission in a folder or a zip as courses have them: what, where, and by whom.
 
-Nothing of it is run, nothing is unpacked under a name from a zip, and no file stops the others: what cannot
-be taken becomes one line. Files come one after the other, in a stable order, and none is held in memory.
+Nothing is run, nothing is unpacked under a name from a zip, and no file stops the others: what cannot be
+taken becomes one line. Submissions come one at a time, in a stable order, and none is held in memory.
 """
 
 from __future__ import annotations
@@ -14,29 +14,24 @@ from pathlib import Path
 import msgspec
 
 from grader.handed_in.archives import Archive, Unusable
-from grader.handed_in.by_student import (
-    DOWNLOAD,
-    NO_NOTEBOOK,
-    Problem,
-    Submission,
-    looks_like_a_class,
-    submissions,
-)
-from grader.handed_in.choosing import ARCHIVE, Wanted, choose, gradable
-from grader.handed_in.content_store import Keeper, copied
-from grader.handed_in.trees import Entry, Folder, Place, Tree, Zip, below
+from grader.handed_in.bundles import DOWNLOAD, NO_NOTEBOOK, Bundle, bundles, looks_like_a_class
+from grader.handed_in.content_store import ContentStore, copy
+from grader.handed_in.graded_file import ARCHIVE, ExpectedNames, gradable, graded_file
+from grader.handed_in.trees import Entry, Folder, Place, Refused, Tree, Zip, below
 from grader.model.errors import UsageError
 from grader.model.hints import Hint
 from grader.notebooks.submission_file import MAX_BYTES
 from grader.notebooks.text import shown
 
+__all__ = ["Refused", "Submission", "collect"]
 
-class Found(msgspec.Struct, frozen=True):
-    """A file that can be graded.
 
-    ``name`` is where it was found, below the start, for people: one line, and no other file's. ``path`` is
-    where its bytes lie now, ``size`` counts them. ``submitted_at`` is ISO 8601 in UTC, empty where the
-    layout does not tell; ``late`` is None where it does not tell that. ``notices`` are one line each.
+class Submission(msgspec.Struct, frozen=True):
+    """What one student handed in.
+
+    ``name`` is where it was found below the start, for people: one line, unlike any other's. ``path`` is
+    where its bytes are now, ``size`` their number. ``submitted_at`` is ISO 8601 in UTC, "" if unknown;
+    ``late`` is None if unknown. ``notices`` are one line each.
     """
 
     name: str
@@ -49,23 +44,15 @@ class Found(msgspec.Struct, frozen=True):
     notices: tuple[str, ...] = ()
 
 
-class Refused(msgspec.Struct, frozen=True):
-    """Something handed in that cannot be graded: its name, one line that says why, whose it may be."""
+def collect(start: Path, *, into: Path, expected: Collection[str] = ()) -> Iterator[Submission | Refused]:
+    """The submissions in a folder or a zip, sorted by name.
 
-    name: str
-    why: str
-    who: Hint = Hint()
-
-
-def collect(start: Path, *, into: Path, wanted: Collection[str] = ()) -> Iterator[Found | Refused]:
-    """What a folder or a zip holds, sorted by name.
-
-    Files on disk stay where they are; those in zips are kept below ``into``, a private folder of the grader,
-    as ``ab/<sha256>.ipynb``. ``wanted`` are names of the assignment's notebook, which tell it from other
-    notebooks. Raises UsageError for a start that is neither, and where ``into`` cannot be written to.
+    Files on disk stay where they are; those in zips are stored below ``into``, a private folder of the
+    grader, as ``ab/<sha256>.ipynb``. ``expected`` are the names of the assignment's notebook, which tell it
+    from other notebooks. Raises UsageError if ``start`` is neither folder nor zip, or ``into`` not writable.
     """
     is_zip = _is_zip(start)
-    collector = _Collector(Keeper(into), Wanted.of(wanted))
+    collector = _Collector(ContentStore(into), ExpectedNames.of(expected))
     return _named_apart(collector.of_zip(start) if is_zip else collector.of_folder(start), start)
 
 
@@ -83,112 +70,114 @@ def _is_zip(start: Path) -> bool:
 
 
 class _Collector:
-    """The way from a start to files with digests. Names are told with what they lie ``within``."""
+    """Turns a start into submissions. ``within`` is where a tree lies below the start, to name its files."""
 
-    def __init__(self, keeper: Keeper, wanted: Wanted) -> None:
-        self._keeper = keeper
-        self._wanted = wanted
+    def __init__(self, store: ContentStore, expected: ExpectedNames) -> None:
+        self._store = store
+        self._expected = expected
 
-    def of_folder(self, path: Path) -> Iterator[Found | Refused]:
-        """What a folder on disk holds."""
-        return self._of_tree(Folder(path, without=self._keeper.folder), (), class_zips=True)
+    def of_folder(self, path: Path) -> Iterator[Submission | Refused]:
+        """The submissions in a folder on disk."""
+        return self._of_tree(Folder(path, without=self._store.folder), (), class_zips=True)
 
-    def of_zip(self, path: Path) -> Iterator[Found | Refused]:
-        """What a zip on disk holds."""
+    def of_zip(self, path: Path) -> Iterator[Submission | Refused]:
+        """The submissions in a zip on disk."""
         try:
             with Archive(path) as archive:
                 yield from self._of_tree(Zip(archive), (), class_zips=False)
         except (Unusable, OSError) as error:
-            yield Refused(path.name, words(error))
+            yield Refused(path.name, reason(error))
 
-    def _of_tree(self, tree: Tree, within: Place, *, class_zips: bool) -> Iterator[Found | Refused]:
-        for part in submissions(tree, self._wanted, class_zips=class_zips):
-            if isinstance(part, Problem):
-                yield Refused(_name(within, part.place), part.why, part.who)
+    def _of_tree(self, tree: Tree, within: Place, *, class_zips: bool) -> Iterator[Submission | Refused]:
+        for part in bundles(tree, self._expected, class_zips=class_zips):
+            if isinstance(part, Refused):
+                yield part.within(within)
             else:
-                yield from self._of_submission(tree, part, within)
+                yield from self._of_bundle(tree, part, within)
 
-    def _of_submission(self, tree: Tree, part: Submission, within: Place) -> Iterator[Found | Refused]:
-        entry, notice = choose(gradable(part.files), self._wanted)
+    def _of_bundle(self, tree: Tree, bundle: Bundle, within: Place) -> Iterator[Submission | Refused]:
+        entry, notice = graded_file(gradable(bundle.files), self._expected)
         if entry.suffix == ARCHIVE:
-            yield from self._of_packed(tree, entry, part, within, notice)
+            yield from self._of_packed(tree, entry, bundle, within, notice)
         else:
-            yield from self._taken(tree, entry, part, within, notice)
+            yield from self._taken(tree, entry, bundle, within, notice)
 
     def _of_packed(
-        self, tree: Tree, entry: Entry, part: Submission, within: Place, notice: str
-    ) -> Iterator[Found | Refused]:
-        """What a zip among the files holds: a person's work, or a class's."""
+        self, tree: Tree, entry: Entry, bundle: Bundle, within: Place, notice: str
+    ) -> Iterator[Submission | Refused]:
+        """The submissions in a zip among the files: one student's work, or a class's."""
         here = (*within, *entry.place)
         try:
             with self._archive(tree, entry) as archive:
                 inner = Zip(archive)
-                if part.holds_class:
+                if bundle.holds_class:
                     yield from self._of_tree(inner, here, class_zips=False)
                 elif looks_like_a_class(inner.listing(())):
-                    yield Refused(_name((), here), DOWNLOAD, part.people[0])
+                    yield Refused(_name((), here), DOWNLOAD, bundle.people[0])
                 else:
-                    yield from self._of_one_persons_zip(inner, part, here, notice)
+                    yield from self._of_one_persons_zip(inner, bundle, here, notice)
         except (Unusable, OSError) as error:
-            yield Refused(_name((), here), words(error), part.people[0])
+            yield Refused(_name((), here), reason(error), bundle.people[0])
 
     def _of_one_persons_zip(
-        self, tree: Zip, part: Submission, within: Place, notice: str
-    ) -> Iterator[Found | Refused]:
+        self, tree: Zip, bundle: Bundle, within: Place, notice: str
+    ) -> Iterator[Submission | Refused]:
+        who = bundle.people[0]
         files = [found for found in below(tree, ()) if isinstance(found, Entry)]
-        for name, why in tree.listing(()).refused:
-            yield Refused(_name(within, (name,)), why, part.people[0])
+        for refused in tree.listing(()).refused:
+            yield msgspec.structs.replace(refused.within(within), who=who)
         work = [entry for entry in gradable(files) if entry.suffix != ARCHIVE]
         if work:
-            entry, other = choose(work, self._wanted)
-            yield from self._taken(tree, entry, part, within, notice, other)
+            entry, other = graded_file(work, self._expected)
+            yield from self._taken(tree, entry, bundle, within, notice, other)
         elif gradable(files):
-            yield Refused(_name((), within), "a zip in a zip of a zip; hand in the notebook", part.people[0])
+            # Each level may hold a bomb of its own, and nobody hands in three boxes in each other on purpose.
+            yield Refused(_name((), within), "a zip in a zip of a zip; hand in the notebook", who)
         else:
-            yield Refused(_name((), within), f"{NO_NOTEBOOK}; hand in the notebook", part.people[0])
+            yield Refused(_name((), within), f"{NO_NOTEBOOK}; hand in the notebook", who)
 
     @contextlib.contextmanager
     def _archive(self, tree: Tree, entry: Entry) -> Iterator[Archive]:
-        """A zip among the files, opened where it lies or from a copy that is gone afterwards."""
+        """A zip among the files, opened in place on disk, or from a temporary copy out of another zip."""
         path = tree.on_disk(entry)
         if path is not None:
             with Archive(path) as archive:
                 yield archive
             return
-        _check_size(entry)
-        with tree.open(entry) as stream, self._keeper.for_a_while(stream) as copy, Archive(copy) as archive:
+        _assert_not_too_large(entry)
+        with tree.open(entry) as stream, self._store.temporary(stream) as file, Archive(file) as archive:
             yield archive
 
     def _taken(
-        self, tree: Tree, entry: Entry, part: Submission, within: Place, *notices: str
-    ) -> Iterator[Found | Refused]:
-        """The file with its digest, once for each of its people."""
+        self, tree: Tree, entry: Entry, bundle: Bundle, within: Place, *notices: str
+    ) -> Iterator[Submission | Refused]:
+        """One submission of this file for each of the bundle's people."""
         name = _name(within, entry.place)
         try:
-            _check_size(entry)
+            _assert_not_too_large(entry)
             path = tree.on_disk(entry)
             with tree.open(entry) as stream:
                 if path is None:
-                    path, digest, size = self._keeper.keep(stream, suffix=entry.suffix)
+                    path, digest, size = self._store.store(stream, suffix=entry.suffix)
                 else:
-                    digest, size = copied(stream, None)
+                    digest, size = copy(stream, None)
         except (Unusable, OSError) as error:
-            yield Refused(name, words(error), part.people[0])
+            yield Refused(name, reason(error), bundle.people[0])
             return
         said = tuple(filter(None, notices))
-        for who in part.people:
-            apart = f"{name} ({who.label})" if len(part.people) > 1 else name
-            yield Found(apart, path, digest, size, who, part.at, part.late, said)
+        for who in bundle.people:
+            apart = f"{name} ({who.label})" if len(bundle.people) > 1 else name
+            yield Submission(apart, path, digest, size, who, bundle.submitted_at, bundle.late, said)
 
 
-def words(error: Unusable | OSError) -> str:
+def reason(error: Unusable | OSError) -> str:
     """An error as one line for people."""
     if isinstance(error, Unusable):
         return str(error)
     return f"cannot be read: {error.strerror or error}; check the disk and its permissions"
 
 
-def _check_size(entry: Entry) -> None:
+def _assert_not_too_large(entry: Entry) -> None:
     if entry.size > MAX_BYTES:
         raise Unusable(f"holds {entry.size:,} bytes; at most {MAX_BYTES:,} can be graded: clear its outputs")
 
@@ -197,13 +186,13 @@ def _name(within: Place, place: Place) -> str:
     return "/".join((*within, *place))
 
 
-def _named_apart(several: Iterator[Found | Refused], start: Path) -> Iterator[Found | Refused]:
-    """The same with names that fit on one line, no two files with the same; a line where there is nothing."""
+def _named_apart(several: Iterator[Submission | Refused], start: Path) -> Iterator[Submission | Refused]:
+    """The same with names of one line, unique among the submissions; one line for a start without any."""
     seen = set[str]()
     for found in several:
         name = plain = shown(found.name or ".", limit=300)
         number = 1
-        while isinstance(found, Found) and name in seen:
+        while isinstance(found, Submission) and name in seen:
             number += 1
             name = f"{plain} ({number})"
         seen.add(name)

@@ -1,4 +1,4 @@
-"""Files out of zips, kept by what they hold: one content is one file, however often it was handed in."""
+"""Files from zips, stored by content: the same bytes are one file, however often they were handed in."""
 
 from __future__ import annotations
 
@@ -15,41 +15,42 @@ from typing import BinaryIO
 from grader.model.errors import UsageError
 
 IN_MEMORY = 4 << 20
-"""Bytes of one file that are held before they are written anywhere."""
+"""Bytes of one file that are held in memory before a temporary file is made."""
 _CHUNK = 1 << 18
 
 
-class Keeper:
-    """A private folder of the grader's: ``ab/<sha256>.ipynb``. Raises UsageError where it cannot write."""
+class ContentStore:
+    """A private folder of files named ``ab/<sha256>.ipynb``. Raises UsageError if it cannot be written."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._ready = False
 
-    def keep(self, stream: BinaryIO, *, suffix: str) -> tuple[Path, str, int]:
-        """The file with this stream's bytes, their SHA-256 and number. What is there is not written again."""
-        with self._words(), tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(self._made())) as draft:
-            digest, size = copied(stream, draft)
+    def store(self, stream: BinaryIO, *, suffix: str) -> tuple[Path, str, int]:
+        """Store a stream; its file, SHA-256 and size in bytes. A file that is there is not written again."""
+        with self._reworded(), tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(self._prepared())) as draft:
+            digest, size = copy(stream, draft)
             path = self.folder / digest[:2] / f"{digest}{suffix}"
-            if not _holds(path, size):
+            if not _is_whole(path, size):
                 draft.seek(0)
                 self._write(draft, path)
         return path, digest, size
 
     @contextlib.contextmanager
-    def for_a_while(self, stream: BinaryIO) -> Iterator[Path]:
-        """A file with this stream's bytes that is gone afterwards."""
-        with self._words():
-            number, name = tempfile.mkstemp(dir=self._made(), prefix="draft-")
+    def temporary(self, stream: BinaryIO) -> Iterator[Path]:
+        """A file with this stream's bytes, removed afterwards."""
+        with self._reworded():
+            number, name = tempfile.mkstemp(dir=self._prepared(), prefix="draft-")
         try:
-            with self._words(), os.fdopen(number, "wb") as file:
-                copied(stream, file)
+            with self._reworded(), os.fdopen(number, "wb") as file:
+                copy(stream, file)
             yield Path(name)
         finally:
             Path(name).unlink(missing_ok=True)
 
     def _write(self, draft: BinaryIO | tempfile.SpooledTemporaryFile[bytes], path: Path) -> None:
         path.parent.mkdir(mode=0o700, exist_ok=True)
+        # Renamed into place when complete: another process never sees half a file under its digest.
         number, name = tempfile.mkstemp(dir=self.folder, prefix="draft-")
         try:
             with os.fdopen(number, "wb") as file:
@@ -59,8 +60,8 @@ class Keeper:
             Path(name).unlink(missing_ok=True)
             raise
 
-    def _made(self) -> Path:
-        """The folder, nobody else's to look into."""
+    def _prepared(self) -> Path:
+        """The folder, made if need be, readable by its owner alone."""
         if not self._ready:
             if self.folder.is_symlink():
                 raise UsageError(f"{self.folder}: is a symbolic link; name the folder itself")
@@ -70,7 +71,8 @@ class Keeper:
         return self.folder
 
     @contextlib.contextmanager
-    def _words(self) -> Iterator[None]:
+    def _reworded(self) -> Iterator[None]:
+        """Turns an operating system's error into a UsageError."""
         try:
             yield
         except OSError as error:
@@ -79,8 +81,8 @@ class Keeper:
             raise UsageError(f"{self.folder}: cannot keep submissions here: {reason}; {what}") from None
 
 
-def copied(stream: BinaryIO, to: BinaryIO | tempfile.SpooledTemporaryFile[bytes] | None) -> tuple[str, int]:
-    """SHA-256 and number of a stream's bytes, which are copied on the way."""
+def copy(stream: BinaryIO, to: BinaryIO | tempfile.SpooledTemporaryFile[bytes] | None) -> tuple[str, int]:
+    """Copy a stream, or only read it if ``to`` is None; the SHA-256 and the number of its bytes."""
     digest, size = hashlib.sha256(), 0
     while chunk := stream.read(_CHUNK):
         digest.update(chunk)
@@ -90,8 +92,8 @@ def copied(stream: BinaryIO, to: BinaryIO | tempfile.SpooledTemporaryFile[bytes]
     return digest.hexdigest(), size
 
 
-def _holds(path: Path, size: int) -> bool:
-    """Whether the file is whole: a machine that lost its power may have left an empty one."""
+def _is_whole(path: Path, size: int) -> bool:
+    """Whether a stored file has its full size: a machine that lost power may have left an empty one."""
     try:
         return path.stat().st_size == size
     except FileNotFoundError:

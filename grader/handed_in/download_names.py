@@ -1,17 +1,18 @@
-"""How Canvas, Moodle and Gradescope name what students handed in. Names in, hints out; nothing is opened.
+"""How Canvas, Moodle and Gradescope name the files of a download. Names in, hints out; nothing is opened.
 
-- Canvas: ``lovelaceada_LATE_4711_98765_hw3.ipynb``: the name, last name first, letters and digits only;
-  Canvas's number of the person; its number of the file. Without names: ``anon_Xy12z_98765_hw3.ipynb``.
+- Canvas: ``lovelaceada_LATE_4711_98765_hw3.ipynb``: the student's name, last name first, letters and digits
+  only; Canvas's number for the student; its number for the file. Anonymous: ``anon_Xy12z_98765_hw3.ipynb``.
 - Moodle: ``Ada Lovelace_123456_assignsubmission_file_/hw3.ipynb``, with or without the last underscore,
-  or all in one file name. The number is the person's in this one assignment.
+  or all in one file name. The number is the student's, for this assignment only.
 - Gradescope: ``submission_12345/hw3.ipynb`` beside a ``submission_metadata.yml`` that says who and when.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import BinaryIO
 
 import msgspec
@@ -22,7 +23,7 @@ from grader.notebooks.text import shown
 METADATA = "submission_metadata.yml"
 MAX_LINE = 1 << 20
 MAX_PEOPLE = 100
-"""People of one submission."""
+"""Submitters of one submission."""
 
 _CANVAS = re.compile(
     r"(?:(?P<name>\w+?)_(?P<late>LATE_)?(?P<number>\d{2,})|(?P<late_too>LATE_)?(?P<anonymous>anon_\w+?))"
@@ -35,23 +36,23 @@ _PAIR = re.compile(r" *(?:- )?:(?P<key>[a-z_]+):(?: (?P<value>.*))?")
 _DOUBLE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))")
 
 
-class Named(msgspec.Struct, frozen=True):
-    """What a platform's name for a file says: who, whether late, and what the student called the file."""
+class DownloadName(msgspec.Struct, frozen=True):
+    """What a platform's name for a file says: who, what the student called it, and whether it was late."""
 
     who: Hint
     file: str = ""
     late: bool | None = None
 
 
-class HandedInBy(msgspec.Struct, frozen=True):
-    """What Gradescope knows of one submission: its people, and when it came (ISO 8601 in UTC or empty)."""
+class GradescopeMetadata(msgspec.Struct, frozen=True):
+    """Gradescope's metadata of one submission; ``submitted_at`` is ISO 8601 in UTC, "" if unknown."""
 
-    people: tuple[Hint, ...] = ()
-    at: str = ""
+    submitters: tuple[Hint, ...] = ()
+    submitted_at: str = ""
 
 
 def is_canvas(files: Collection[str]) -> bool:
-    """Whether Canvas named these files: most of them, each upload once, and no number is two people's."""
+    """Whether Canvas named most of these files, no two uploads and no two people with the same number."""
     found = [match for name in files if (match := _CANVAS.fullmatch(name))]
     uploads = {match["upload"] for match in found}
     people = {(match["number"] or match["anonymous"], match["name"]) for match in found}
@@ -60,47 +61,53 @@ def is_canvas(files: Collection[str]) -> bool:
 
 
 def is_moodle(names: Collection[str]) -> bool:
-    """Whether Moodle named these files and folders: most of them."""
+    """Whether Moodle named most of these files and folders."""
     return 2 * sum(moodle(name) is not None for name in names) > len(names)
 
 
-def canvas(name: str) -> Named | None:
-    """What Canvas's name for a file says."""
+def canvas(name: str) -> DownloadName | None:
+    """What a file's name says if Canvas made it, None otherwise."""
     found = _CANVAS.fullmatch(name)
     if found is None:
         return None
     known, number = found["name"] or "", found["number"] or found["anonymous"]
     hint = Hint(name=known, number=number, label=f"{known} {number}".strip())
-    return Named(hint, found["file"], late=bool(found["late"] or found["late_too"]))
+    return DownloadName(hint, found["file"], late=bool(found["late"] or found["late_too"]))
 
 
-def moodle(name: str) -> Named | None:
-    """What Moodle's name for a folder or a file says."""
+def moodle(name: str) -> DownloadName | None:
+    """What the name of a file or folder says if Moodle made it, None otherwise."""
     found = _MOODLE.fullmatch(name)
     if found is None:
         return None
     known = "" if found["name"] == "Participant" else found["name"]
     hint = Hint(name=known, number=found["who"], label=f"{known} {found['who']}".strip())
-    return Named(hint, found["file"] or "")
+    return DownloadName(hint, found["file"] or "")
+
+
+ReadName = Callable[[str], DownloadName | None]
+READERS: Mapping[str, ReadName] = MappingProxyType({"canvas": canvas, "moodle": moodle})
+"""For each platform that puts the student into a file's name, the function that reads it."""
 
 
 def is_gradescope(folder: str) -> bool:
-    """Whether Gradescope would name a submission's folder so."""
+    """Whether this is Gradescope's name for the folder of a submission."""
     return bool(_GRADESCOPE.fullmatch(folder))
 
 
-def read_metadata(lines: BinaryIO) -> dict[str, HandedInBy]:
-    """Who handed in which folder, from Gradescope's ``submission_metadata.yml``.
+def read_metadata(lines: BinaryIO) -> dict[str, GradescopeMetadata]:
+    """The metadata of each submission's folder, from Gradescope's ``submission_metadata.yml``.
 
-    Only what Gradescope writes is understood: one block for each folder, its people and its time at their
-    fixed depths. Results of checks, which hold what students printed, lie deeper and are passed over.
+    This reads what Gradescope writes, not YAML: one block for each folder, with submitters and time at fixed
+    depths. Test results, which hold what students printed, lie deeper and are skipped: a student who prints
+    a block of metadata must not become somebody else.
     """
-    found: dict[str, HandedInBy] = {}
+    found: dict[str, GradescopeMetadata] = {}
     for folder, block in _blocks(_text_lines(lines)):
         people, at = _people_and_time(block)
         named = (Hint(id=p.get("sid", ""), name=p.get("name", ""), email=p.get("email", "")) for p in people)
         hints = tuple(msgspec.structs.replace(who, label=_label(who, folder)) for who in named)
-        found[folder] = HandedInBy(hints, at)
+        found[folder] = GradescopeMetadata(hints, at)
     return found
 
 
@@ -113,11 +120,11 @@ def _text_lines(lines: BinaryIO) -> Iterator[str]:
     while line := lines.readline(MAX_LINE):
         if whole:
             yield line.decode("utf-8", "replace").rstrip("\r\n")
-        whole = line.endswith(b"\n")  # the rest of a line that is too long says nothing
+        whole = line.endswith(b"\n")  # the rest of an overlong line would read as a line of its own
 
 
 def _blocks(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    """Each folder with the lines of its block that may matter."""
+    """Each folder with the lines of its block that ``_keep`` keeps."""
     folder, block = "", list[str]()
     for line in lines:
         if line and not line.startswith((" ", "-", "#")):
@@ -132,7 +139,7 @@ def _blocks(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _keep(block: list[str], line: str) -> None:
-    """Add a line of the people or the time, and the head of each other part."""
+    """Add a line of the submitters or the time. Each run of other parts becomes one line, "other"."""
     is_head = line.startswith("  :")
     wanted = bool(block) and block[-1] != "other"
     if is_head:
@@ -158,7 +165,7 @@ def _people_and_time(block: Iterable[str]) -> tuple[list[dict[str, str]], str]:
 
 
 def _moment(text: str) -> str:
-    """The time in a value as ISO 8601 in UTC, to the second; empty where there is none."""
+    """The time in a value as ISO 8601 in UTC, to the second; "" if there is none."""
     found = _TIME.search(text)
     if found is None:
         return ""
@@ -171,7 +178,7 @@ def _moment(text: str) -> str:
 
 
 def _scalar(text: str) -> str:
-    """A YAML value on one line, plain or quoted. Empty for anything else, as for a reference to elsewhere."""
+    """A YAML value on one line, plain or quoted; "" for anything else, such as an alias (``*1``)."""
     text = re.sub(r"^&\S+ +", "", text.strip())
     if text.startswith("'"):
         return text[1:-1].replace("''", "'") if len(text) > 1 and text.endswith("'") else ""

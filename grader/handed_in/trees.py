@@ -1,4 +1,4 @@
-"""A folder and a zip seen alike: files below a start, in a stable order, none of them opened."""
+"""Folders and zips behind one interface: the files below a start, in a stable order, none of them opened."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 import msgspec
 
 from grader.handed_in.archives import Archive, Member, Unusable
+from grader.model.hints import Hint
 from grader.notebooks.text import shown
 
 Place = tuple[str, ...]
@@ -24,7 +25,11 @@ _LEFT_OUT = frozenset({"__MACOSX", "__pycache__", "reports", "Thumbs.db", "deskt
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A regular file: its place below the start, its size in bytes, what its student called it if not so."""
+    """A regular file in a folder or a zip.
+
+    ``place`` is relative to the start, ``size`` in bytes. ``called`` is the student's own name for the file
+    where the platform renamed it.
+    """
 
     place: Place
     size: int
@@ -38,32 +43,44 @@ class Entry(msgspec.Struct, frozen=True):
     @property
     def suffix(self) -> str:
         """The name's ending in lower case, with its dot."""
-        return os.path.splitext(self.name)[1].lower()  # noqa: PTH122  # a name, of which no Path has to be made
+        return os.path.splitext(self.name)[1].lower()  # noqa: PTH122  # a name; making a Path of it is slow
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Something that cannot be graded: its name, one line that says why, and whose it may be."""
+
+    name: str
+    why: str
+    who: Hint = Hint()
+
+    def within(self, place: Place) -> Refused:
+        """The same, with its name relative to the start of ``place`` instead of to ``place``."""
+        return msgspec.structs.replace(self, name="/".join((*place, self.name) if self.name else place))
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """What one folder holds, sorted: files, names of folders, and what cannot be taken with the reason."""
+    """The contents of one folder, sorted. Names are relative to the folder; the folder itself is ""."""
 
     files: list[Entry]
     folders: list[str]
-    refused: list[tuple[str, str]]
+    refused: list[Refused]
 
 
 class Tree(Protocol):
     """Files below a start."""
 
     def listing(self, place: Place) -> Listing:
-        """What a folder holds. Hidden files, caches and the grader's own reports are not there."""
+        """The contents of a folder, without hidden files, caches and the grader's own reports."""
 
     def open(self, entry: Entry) -> AbstractContextManager[BinaryIO]:
         """A file's bytes. Raises Unusable, also while they are read."""
 
     def on_disk(self, entry: Entry) -> Path | None:
-        """Where the file lies, if it lies anywhere by itself."""
+        """The file's path on disk; None inside a zip."""
 
 
 class Folder:
-    """A folder on disk, ``without`` one that may lie in it. Symbolic links are refused, never followed."""
+    """A folder on disk, leaving out the folder ``without``. Symbolic links are refused, never followed."""
 
     def __init__(self, start: Path, *, without: Path) -> None:
         self._start = start
@@ -71,21 +88,22 @@ class Folder:
         self._without = inner.relative_to(outer).parts if inner.is_relative_to(outer) else None
 
     def listing(self, place: Place) -> Listing:
-        """What a folder holds; nothing but the reason where it may not be read."""
+        """The contents of a folder; a folder that cannot be read is refused."""
         files, folders, refused = [], [], []
         if len(place) > MAX_DEPTH:
-            return Listing([], [], [("", f"folders nested more than {MAX_DEPTH} deep; name the inner one")])
+            why = f"folders nested more than {MAX_DEPTH} deep; name the inner one"
+            return Listing([], [], [Refused("", why)])
         try:
             with os.scandir(self._start.joinpath(*place)) as entries:
                 found = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
-            return Listing([], [], [("", _reason(error))])
+            return Listing([], [], [Refused("", _reason(error))])
         for entry in found:
             if is_left_out(entry.name) or (*place, entry.name) == self._without:
                 continue
-            why, size, is_folder = _looked_at(entry)
+            why, size, is_folder = _inspect(entry)
             if why:
-                refused.append((shown(entry.name, limit=300), why))
+                refused.append(Refused(shown(entry.name, limit=300), why))
             elif is_folder:
                 folders.append(entry.name)
             else:
@@ -109,7 +127,7 @@ class Folder:
             yield file
 
     def on_disk(self, entry: Entry) -> Path:
-        """Where the file lies."""
+        """The file's path."""
         return self._start.joinpath(*entry.place)
 
 
@@ -121,7 +139,9 @@ class Zip:
         self._members: dict[Place, Member] = {}
         self._files: dict[Place, list[Entry]] = defaultdict(list)
         self._folders: dict[Place, set[str]] = defaultdict(set)
-        self._refused = [entry for entry in archive.refused if not _any_left_out(entry[0].split("/"))]
+        self._refused = [
+            Refused(name, why) for name, why in archive.refused if not _any_left_out(name.split("/"))
+        ]
         for member in archive.members:
             if not _any_left_out(member.parts):
                 self._add(member)
@@ -129,7 +149,7 @@ class Zip:
     def _add(self, member: Member) -> None:
         place = member.parts
         if len(place) > MAX_DEPTH:
-            self._refused.append(("/".join(place[:3]), f"folders nested more than {MAX_DEPTH} deep"))
+            self._refused.append(Refused("/".join(place[:3]), f"folders nested more than {MAX_DEPTH} deep"))
             return
         self._members[place] = member
         self._files[place[:-1]].append(Entry(place, member.size))
@@ -137,31 +157,31 @@ class Zip:
             self._folders[place[:depth]].add(place[depth])
 
     def listing(self, place: Place) -> Listing:
-        """What a folder of the zip holds; members that cannot be taken are told with the top one."""
+        """The contents of a folder of the zip. All refused members are listed with the top folder."""
         files = sorted(self._files.get(place, []), key=lambda entry: entry.name)
         folders = sorted(self._folders.get(place, ()))
-        return Listing(files, folders, [] if place else sorted(self._refused))
+        return Listing(files, folders, [] if place else sorted(self._refused, key=_name_and_reason))
 
     def open(self, entry: Entry) -> AbstractContextManager[BinaryIO]:
         """A member's bytes. Raises Unusable, also while they are read."""
         return self._archive.open(self._members[entry.place])
 
     def on_disk(self, entry: Entry) -> None:
-        """Nowhere: it lies in the zip."""
+        """None: the file is inside the zip."""
 
 
-def below(tree: Tree, place: Place) -> Iterator[Entry | tuple[Place, str]]:
-    """All files below a folder, and the places that cannot be taken with the reason."""
+def below(tree: Tree, place: Place) -> Iterator[Entry | Refused]:
+    """All files below a folder, and what was refused there; at the top of a tree the files alone."""
     listing = tree.listing(place)
     if place:
-        yield from (((*place, name) if name else place, why) for name, why in listing.refused)
+        yield from (refused.within(place) for refused in listing.refused)
     yield from listing.files
     for folder in listing.folders:
         yield from below(tree, (*place, folder))
 
 
 def is_left_out(name: str) -> bool:
-    """Whether a file or folder of this name is nobody's work: hidden, a cache, a report of the grader's."""
+    """Whether a file or folder of this name is nobody's work: hidden, a cache, or the grader's reports."""
     return name.startswith(".") or name in _LEFT_OUT
 
 
@@ -169,8 +189,8 @@ def _any_left_out(place: Sequence[str]) -> bool:
     return any(is_left_out(name) and name.strip(".") for name in place) or not place
 
 
-def _looked_at(entry: os.DirEntry[str]) -> tuple[str, int, bool]:
-    """Why an entry cannot be taken (empty if it can), its size, and whether it is a folder."""
+def _inspect(entry: os.DirEntry[str]) -> tuple[str, int, bool]:
+    """Why an entry is refused ("" if it is not), its size in bytes, and whether it is a folder."""
     try:
         status = entry.stat(follow_symlinks=False)
         entry.name.encode()
@@ -185,6 +205,10 @@ def _looked_at(entry: os.DirEntry[str]) -> tuple[str, int, bool]:
     if not stat.S_ISREG(status.st_mode):
         return "is not a regular file; hand in a notebook (.ipynb) or a script (.py)", 0, False
     return "", status.st_size, False
+
+
+def _name_and_reason(refused: Refused) -> tuple[str, str]:
+    return refused.name, refused.why
 
 
 def _reason(error: OSError) -> str:

@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.handed_in import archives
-from grader.handed_in.collect import Found, Refused, collect
-from grader.handed_in.download_names import HandedInBy, read_metadata
+from grader.handed_in.collect import Refused, Submission, collect
+from grader.handed_in.download_names import GradescopeMetadata, read_metadata
 from grader.model.errors import UsageError
 from grader.model.hints import Hint
 from grader.notebooks.text import shown
@@ -68,22 +68,22 @@ def start(request: pytest.FixtureRequest, tmp_path: Path):
     return put
 
 
-def found_in(start: Path, into: Path, wanted: tuple[str, ...] = ("hw3.ipynb",)) -> list[Found]:
-    several = list(collect(start, into=into, wanted=wanted))
+def found_in(start: Path, into: Path, expected: tuple[str, ...] = ("hw3.ipynb",)) -> list[Submission]:
+    several = list(collect(start, into=into, expected=expected))
     for one in several:
-        assert isinstance(one, Found), one
+        assert isinstance(one, Submission), one
         assert hashlib.sha256(one.path.read_bytes()).hexdigest() == one.sha256
         assert one.path.stat().st_size == one.size
     assert len({one.name for one in several}) == len(several)
     return several
 
 
-def short(found: Found) -> str:
+def short(found: Submission) -> str:
     return found.name.removeprefix("download.zip/")
 
 
 def refused_in(start: Path, into: Path) -> dict[str, str]:
-    several = [one for one in collect(start, into=into, wanted=["hw3.ipynb"]) if isinstance(one, Refused)]
+    several = [one for one in collect(start, into=into, expected=["hw3.ipynb"]) if isinstance(one, Refused)]
     assert all("\n" not in one.why for one in several)
     return {one.name: one.why for one in several}
 
@@ -171,12 +171,12 @@ def test_a_zip_for_each_student(tmp_path, into):
         "eve.zip": packed({"notes.txt": b"?"}),
     }
     names = ["ada.zip/work/hw3.ipynb", "bob/hw3.zip/hw3.ipynb"]
-    plain = list(collect(folder(tmp_path / "class", files), into=into, wanted=["hw3.ipynb"]))
+    plain = list(collect(folder(tmp_path / "class", files), into=into, expected=["hw3.ipynb"]))
     assert [one.name for one in plain] == [*names, "eve.zip"]
     assert [one.who.label for one in plain] == ["ada", "bob", "eve"]
     assert isinstance(plain[2], Refused)
     whole = folder(tmp_path, {"class.zip": packed(files)}) / "class.zip"
-    assert [one.name for one in collect(whole, into=into, wanted=["hw3.ipynb"])] == [*names, "eve.zip"]
+    assert [one.name for one in collect(whole, into=into, expected=["hw3.ipynb"])] == [*names, "eve.zip"]
     assert not list(into.glob("draft-*"))
 
 
@@ -210,9 +210,9 @@ def test_dates_in_plain_names_are_not_numbers_of_canvas(start, into):
 
 def test_a_stray_file_does_not_hide_that_a_folder_is_a_download(start, into):
     several = list(
-        collect(start({**CANVAS, "hw3.ipynb": BOOK, "roster.csv": b""}), into=into, wanted=["hw3"])
+        collect(start({**CANVAS, "hw3.ipynb": BOOK, "roster.csv": b""}), into=into, expected=["hw3"])
     )
-    assert [one.who.number for one in several if isinstance(one, Found)] == [
+    assert [one.who.number for one in several if isinstance(one, Submission)] == [
         "anon_Xy12z",
         "4711",
         "4712",
@@ -323,7 +323,7 @@ def test_a_quoted_name_is_read_as_it_is_and_stays_one_persons(name):
         f"submission_1:\n  :submitters:\n  - :name: {json.dumps(name, ensure_ascii=False)}\n    :sid: '7'\n"
     )
     assert read_metadata(io.BytesIO(lines.encode())) == {
-        "submission_1": HandedInBy((Hint(id="7", name=shown(name, limit=300), label="7"),))
+        "submission_1": GradescopeMetadata((Hint(id="7", name=shown(name, limit=300), label="7"),))
     }
 
 
@@ -389,7 +389,7 @@ def test_what_is_kept_inside_the_start_is_not_handed_in_again(tmp_path):
     into = start / "out" / "kept"
     first = found_in(start, into)
     assert [one.name for one in first] == ["ada.zip/hw3.ipynb", "bob.ipynb"]
-    again = [one for one in collect(start, into=into, wanted=["hw3.ipynb"]) if isinstance(one, Found)]
+    again = [one for one in collect(start, into=into, expected=["hw3.ipynb"]) if isinstance(one, Submission)]
     assert again == first
 
 
@@ -526,7 +526,7 @@ def test_a_hostile_member_is_one_line_and_the_others_are_found(tmp_path, into, i
 def test_two_members_of_one_name_are_both_refused(tmp_path, into):
     start = zip_at(tmp_path / "class.zip", [("ada.ipynb", BOOK), ("./ada.ipynb", b"{}"), ("bob.ipynb", BOOK)])
     assert "2 files of this name" in next(iter(refused_in(start, into).values()))
-    assert len([one for one in collect(start, into=into) if isinstance(one, Found)]) == 1
+    assert len([one for one in collect(start, into=into) if isinstance(one, Submission)]) == 1
 
 
 def changed(path: Path, name: bytes, at: int, value: bytes, *, local: int | None = None) -> Path:
