@@ -14,8 +14,8 @@ from grader.authoring.student_files import CONFTEST, manifest_for_students
 from grader.model.assignment import Assignment
 from grader.model.errors import TemplateError
 from grader.notebooks.cells import Cell
-from grader.notebooks.given_cells import student_cells
 from grader.notebooks.solution import has_marker
+from grader.notebooks.template_cells import template_cells
 
 PUBLIC_TESTS = "public_tests"
 MARK = "chainrule"
@@ -73,7 +73,7 @@ def build(assignment: Assignment, folder: Path) -> dict[str, bytes]:
             raise TemplateError(
                 f"{path}: holds a solution marker, but is copied as it is; take the region out"
             )
-    cells = student_cells(_text(reference), where=assignment.notebook)
+    cells = template_cells(_text(reference), where=assignment.notebook)
     files[name] = _notebook(cells, source=assignment.notebook, beside=sorted(files))
     return dict(sorted(files.items()))
 

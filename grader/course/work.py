@@ -98,5 +98,5 @@ def graded(work: Work, folder: AssignmentFolder, opener: Opener, progress: Progr
 def pictures_in(job: GradeJob) -> dict[str, tuple[Figure, ...]]:
     """The pictures of every item, from the submission's file."""
     cells = read(job.submission).cells
-    answers = find_answers(cells, job.folder.assignment, given=given_cells(job.folder))
+    answers = find_answers(cells, job.folder.assignment, template=given_cells(job.folder))
     return {item: answer.figures for item, answer in answers.items()}

@@ -32,8 +32,8 @@ from grader.model.records import (
 from grader.notebooks.answers import Answer, find_answers
 from grader.notebooks.cells import Cell
 from grader.notebooks.figures import BadFigure, figure_from_base64
-from grader.notebooks.given_cells import student_cells
 from grader.notebooks.submission_file import SubmissionFile, read
+from grader.notebooks.template_cells import template_cells
 from grader.session.notebook import Notebook
 
 MAX_FIGURES = 40
@@ -77,7 +77,7 @@ def grade(
     submission = read(job.submission)
     job.folder.checks(hidden=not job.public)
     answers = find_answers(
-        submission.cells, job.folder.assignment, given=() if job.public else given_cells(job.folder)
+        submission.cells, job.folder.assignment, template=() if job.public else given_cells(job.folder)
     )
     recorded = recorded_in(answers)
     plan = plan_run(job, recorded)
@@ -213,7 +213,7 @@ def given_cells(folder: AssignmentFolder) -> tuple[Cell, ...]:
     reference = folder.path / folder.assignment.notebook
     if not reference.is_file():
         return ()
-    return student_cells(reference.read_text(encoding="utf-8"), where=folder.assignment.notebook)
+    return template_cells(reference.read_text(encoding="utf-8"), where=folder.assignment.notebook)
 
 
 def figures_of(

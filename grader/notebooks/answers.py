@@ -2,10 +2,10 @@
 
 Written items: the prose under the answer's heading (``#### Answer 3.2.3.i``), in its cell and in the Markdown
 cells below it, up to the next heading that names an item or a section. Evidence items: the pictures and
-recorded evidence of the code cells under the item's heading, or of cells that name the item as text
-(``record("4.1.ii", ...)``). Evidence names its item itself; what stands under the item's own heading comes
-before what was found elsewhere. Duplicated, reordered and added cells, and headings whose ``#`` was lost or
-changed, are all fine.
+recordings of the code cells under the item's heading, or of cells that name the item in a string
+(``record("4.1.ii", ...)``). A recording names its item itself; one found under the item's own heading is
+preferred to one found elsewhere. Cells may be duplicated, reordered or added, and a heading's ``#`` may be
+lost or changed.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from dataclasses import dataclass, field
 from grader.model.assignment import Assignment
 from grader.model.records import Figure
 from grader.notebooks.cells import Cell
-from grader.notebooks.headings import Headings, Mark
+from grader.notebooks.headings import Heading, HeadingReader
 from grader.notebooks.recordings import Recording
 from grader.notebooks.text import shown
 
 PLACEHOLDER = "*Write your answer here.*"
 MAX_ANSWER = 50_000
-"""Characters of one answer that are kept."""
+"""Longest answer that is kept whole, in characters."""
 
 _PLACEHOLDER = re.compile(r"[\s>*_]*(?:write|type) your answer here[\s.*_]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was handed in for one item. ``text`` is Markdown that the student wrote: untrusted.
+    """The answer to one item. ``text`` is Markdown that the student wrote: untrusted.
 
-    ``found`` is whether anything was handed in: prose (or a pasted picture) for a written item, a figure or
-    recorded evidence for an evidence item, readable or not: ``bad_evidence`` says in one line each what is
-    wrong with a recording. ``cells`` are the numbers of the cells that were looked at for it.
+    ``found`` is whether there is an answer: prose or a pasted picture for a written item, a figure or a
+    recording for an evidence item. A recording that cannot be read counts as found; ``bad_evidence`` says in
+    one line each what is wrong with it. ``cells`` are the numbers of the cells that the answer comes from.
     """
 
     text: str = ""
@@ -47,10 +47,11 @@ class Answer:
 
 @dataclass
 class _Gathered:
-    """What belongs to one item so far: prose under its answer heading, and below its question's cell.
+    """What was found for one item so far.
 
-    ``is_headed`` tells that an answer heading was seen. Prose below the question is then the assignment's
-    own, unless the template is known and says otherwise.
+    ``answers`` is prose under an answer's heading, ``below`` prose in the cells below the question.
+    ``is_headed`` is whether an answer's heading was seen: ``below`` is then the assignment's own text, unless
+    the template is known and has been taken out. ``strays`` are recordings found outside the item's section.
     """
 
     is_headed: bool = False
@@ -67,25 +68,30 @@ class _Gathered:
 
 
 def find_answers(
-    cells: Iterable[Cell], assignment: Assignment, *, given: Iterable[Cell] = ()
+    cells: Iterable[Cell], assignment: Assignment, *, template: Iterable[Cell] = ()
 ) -> dict[str, Answer]:
     """The answer of every written and evidence item, by the item's id.
 
-    ``given`` are the cells of the untouched template, where they are known: their paragraphs are nobody's
-    answer, wherever they turn up.
+    ``template`` are the cells of the untouched template, if known: their paragraphs are nobody's answer,
+    wherever they turn up.
     """
-    headings = Headings([(item.id, item.title) for item in assignment.item])
+    reader = HeadingReader([(item.id, item.title) for item in assignment.item])
     gathered = {item.id: _Gathered() for item in assignment.item if item.kind != "code"}
-    prose = (cell.source for cell in given if cell.kind == "markdown")
+    # Compared without regard to blanks: an editor that rewraps lines must not turn the assignment's question
+    # into the student's answer.
+    prose = (cell.source for cell in template if cell.kind == "markdown")
     known = {_squeezed(part) for source in prose for part in _paragraphs(source)}
-    mark = Mark()
+    # One pass in the order of the file. The last heading says whose a cell is; a code cell that names items
+    # in strings says it better, since students move plots away from their questions.
+    heading = Heading()
     for cell in cells:
         if cell.kind == "markdown":
-            mark = _read_prose(cell, mark, headings, gathered, known)
+            heading = _read_prose(cell, heading, reader, gathered, known)
         elif cell.kind == "code":
-            named = [name for name in headings.quoted(cell.source) if name in gathered]
-            _read_evidence(cell, named or mark.items, mark.items, gathered)
-            _read_code(cell, named or mark.items, gathered)
+            named = [name for name in reader.quoted(cell.source) if name in gathered]
+            owners = named or heading.items
+            _read_evidence(cell, owners, heading.items, gathered)
+            _read_figures(cell, owners, gathered)
     return {
         item.id: _written(gathered[item.id], template_known=bool(known))
         if item.kind == "written"
@@ -96,46 +102,53 @@ def find_answers(
 
 
 def _read_prose(
-    cell: Cell, mark: Mark, headings: Headings, gathered: dict[str, _Gathered], known: set[str]
-) -> Mark:
-    """Gives a Markdown cell's text to the items it belongs to; the mark that holds after it."""
-    for number, (inner, lines) in enumerate(_segments(cell.source, mark, headings)):
-        is_question = number > 0 and not inner.is_answer
+    cell: Cell, heading: Heading, reader: HeadingReader, gathered: dict[str, _Gathered], known: set[str]
+) -> Heading:
+    """Give a Markdown cell's text to its items; the heading that the next cell stands under."""
+    for number, (own, lines) in enumerate(_segments(cell.source, heading, reader)):
+        # The rest of a cell that asks the question is the assignment's text. Students who keep no answer's
+        # heading write below it, in a cell of their own: that is the first segment of a later cell.
+        is_question = number > 0 and not own.is_answer
         text = _own_text(lines, known)
-        for owner in (item for item in inner.items if item in gathered):
+        for owner in (item for item in own.items if item in gathered):
             entry = gathered[owner]
-            entry.is_headed |= inner.is_answer
+            entry.is_headed |= own.is_answer
             if text and not is_question:
-                (entry.answers if inner.is_answer else entry.below).append(text)
+                (entry.answers if own.is_answer else entry.below).append(text)
                 entry.prose_cells.append(cell.number)
-        mark = inner
-    for owner in (item for item in mark.items if item in gathered):
+        heading = own
+    # A picture's place in the text is lost when it is taken out, so it goes to the cell's last heading.
+    for owner in (item for item in heading.items if item in gathered):
         gathered[owner].pictures += cell.figures
         gathered[owner].picture_cells += [cell.number] * bool(cell.figures)
-    return mark
+    return heading
 
 
-def _segments(source: str, mark: Mark, headings: Headings) -> Iterator[tuple[Mark, list[str]]]:
-    """The cell's text cut at its marks; the first segment, maybe empty, belongs to what came before."""
+def _segments(source: str, heading: Heading, reader: HeadingReader) -> Iterator[tuple[Heading, list[str]]]:
+    """The cell's text cut at its headings; the first segment, maybe empty, belongs to ``heading``."""
     lines: list[str] = []
     fenced, after_blank = False, True
     for line in _without_comments(source).split("\n"):
         if line.lstrip().startswith(("```", "~~~")):
-            fenced = not fenced
-        found = None if fenced else headings.read(line, after_blank=after_blank)
+            fenced = not fenced  # a comment in a block of code looks like a heading
+        found = None if fenced else reader.read(line, after_blank=after_blank)
         if found is not None:
-            yield mark, lines
-            mark, lines = found, [found.rest] if found.rest else []
+            yield heading, lines
+            heading, lines = found, [found.rest] if found.rest else []
         else:
             lines.append(line)
         after_blank = not line.strip()
-    yield mark, lines
+    yield heading, lines
 
 
 def _read_evidence(
     cell: Cell, owners: Sequence[str], section: Sequence[str], gathered: dict[str, _Gathered]
 ) -> None:
-    """What the cell recorded goes to the items that it names; the cell's own items are told of the rest."""
+    """Give each recording of a cell to the item that it names, else to the cell's owners.
+
+    An item that the cell belongs to, but that the recording does not name, gets a line that says so: most
+    often a student copied the cell and forgot to change the id.
+    """
     for content in cell.evidence:
         named = content.get("item")
         for owner in (named,) if isinstance(named, str) else owners:
@@ -155,11 +168,8 @@ def _refuse(items: Iterable[str], line: str, gathered: dict[str, _Gathered]) -> 
             gathered[item].bad_evidence.append(line)
 
 
-def _read_code(cell: Cell, owners: Sequence[str], gathered: dict[str, _Gathered]) -> None:
-    """A cell's pictures go to its owners (the items its source names, else the one it stands under).
-
-    They go to the items that it recorded, too.
-    """
+def _read_figures(cell: Cell, owners: Sequence[str], gathered: dict[str, _Gathered]) -> None:
+    """Give a code cell's figures to its owners and to the items that its recordings name."""
     recorded = {item for evidence in cell.evidence if isinstance(item := evidence.get("item"), str)}
     for owner in dict.fromkeys((*owners, *sorted(recorded))):
         if owner in gathered:
@@ -169,6 +179,8 @@ def _read_code(cell: Cell, owners: Sequence[str], gathered: dict[str, _Gathered]
 
 def _written(entry: _Gathered, *, template_known: bool) -> Answer:
     parts = _distinct(entry.answers)
+    # Prose below the question counts only if it must be the student's: the assignment's own paragraphs were
+    # taken out, or the student deleted the answer's heading and wrote where it had been.
     if template_known or not entry.is_headed:
         parts = parts or _distinct(entry.below)
     text = "\n\n".join(parts)
@@ -189,7 +201,7 @@ def _evidence(entry: _Gathered) -> Answer:
 
 
 def _different(recordings: Iterable[Recording]) -> tuple[Recording, ...]:
-    """The recordings in order, each once however often its cell was copied."""
+    """The recordings in order without repeats; a copied cell records nothing new."""
     seen: list[Recording] = []
     for recording in recordings:
         if all(recording.content != other.content for other in seen):
@@ -198,7 +210,7 @@ def _different(recordings: Iterable[Recording]) -> tuple[Recording, ...]:
 
 
 def _own_text(lines: list[str], known: set[str]) -> str:
-    """What the student wrote in these lines: no placeholder, nothing that the template says already."""
+    """What the student wrote in these lines, without placeholders and the template's own paragraphs."""
     text = "\n".join(line for line in lines if not _PLACEHOLDER.fullmatch(line))
     if known:
         text = "\n\n".join(part for part in _paragraphs(text) if _squeezed(part) not in known)
@@ -206,7 +218,7 @@ def _own_text(lines: list[str], known: set[str]) -> str:
 
 
 def _without_comments(text: str) -> str:
-    """Markdown without HTML comments, which nobody sees; one that is never closed stays."""
+    """Markdown without HTML comments, which a reader does not see; one that is never closed stays."""
     pieces, at = [], 0
     while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start)) >= 0:
         pieces.append(text[at:start])
@@ -223,12 +235,12 @@ def _squeezed(text: str) -> str:
 
 
 def _distinct(texts: Sequence[str]) -> list[str]:
-    """The texts in order, each once however its blanks differ; a duplicated cell says nothing new."""
+    """The texts in order without repeats, ignoring blanks; a duplicated cell says nothing new."""
     return list({_squeezed(text): text for text in reversed(texts) if text.strip()}.values())[::-1]
 
 
 def _unlike(figures: Iterable[Figure]) -> tuple[Figure, ...]:
-    """The figures in order, each picture once."""
+    """The figures in order without repeats."""
     seen: dict[bytes, Figure] = {}
     for figure in figures:
         seen.setdefault(figure.png, figure)

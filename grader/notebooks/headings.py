@@ -1,4 +1,8 @@
-"""Which lines of a notebook's prose begin an item's answer, an item's question or another section."""
+"""Which lines of a notebook's prose begin an item's answer, an item's question or another section.
+
+Students retype headings, drop the ``#``, write "**Solution to 3.2.3.i**" or answer two items at once. So a
+line is judged by the item ids in it and the words before them, not by its Markdown.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +26,10 @@ _LEAD = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """What the text below a line belongs to: no item, a question's section, or an answer.
+class Heading:
+    """What the text below a heading belongs to: no item, a question's section, or an answer.
 
-    ``rest`` is what an answer's own line goes on to say ("**Answer 3.2.3.i:** No, ...").
+    ``rest`` is the answer's text on the heading's own line ("**Answer 3.2.3.i:** No, ...").
     """
 
     items: tuple[str, ...] = ()
@@ -33,8 +37,8 @@ class Mark:
     rest: str = ""
 
 
-class Headings:
-    """Reads lines by the ids (and titles) of one assignment's items."""
+class HeadingReader:
+    """Recognises headings by the ids and titles of one assignment's items."""
 
     def __init__(self, items: Iterable[tuple[str, str]]) -> None:
         pairs = list(items)
@@ -47,18 +51,18 @@ class Headings:
         self._quoted = re.compile(rf"(?P<quote>[\"'])(?P<id>{token})(?P=quote)", re.IGNORECASE)
         self._chapters = {name.split(".")[0] for name in self._ids}
 
-    def read(self, line: str, *, after_blank: bool = True) -> Mark | None:
-        """The mark that this line sets, None for a line of prose.
+    def read(self, line: str, *, after_blank: bool = True) -> Heading | None:
+        """This line as a heading, None for a line of prose.
 
-        ``after_blank`` tells that nothing stands right above: only such a line may begin an answer with the
-        bare id ("3.2.3.i: No, ...").
+        ``after_blank``: whether the line above is blank. Only then may an answer begin with the bare id
+        ("3.2.3.i: No, ..."); inside a paragraph that is a line break in front of a number.
         """
         head = line[:_LEAD]
         hashes = _HASHES.match(head)
         text = head.lstrip(_SIGNS)
         start = len(head) - len(text)
         answer = _ANSWER.match(text)
-        names_start = start + self._skip_words(text, answer)
+        names_start = start + self._after_filler(text, answer)
         named = self._token.match(head, names_start)
         if answer and named:
             return self._answer(line, named)
@@ -69,18 +73,18 @@ class Headings:
         return None
 
     def quoted(self, source: str) -> tuple[str, ...]:
-        """The items whose id stands as a string in this source."""
+        """The items whose id occurs as a string literal in this source."""
         return tuple(dict.fromkeys(self._ids[found["id"].lower()] for found in self._quoted.finditer(source)))
 
     @staticmethod
-    def _skip_words(text: str, answer: re.Match[str] | None) -> int:
-        """How far an id may be from the line's first word: past "Answer", "to question", brackets."""
+    def _after_filler(text: str, answer: re.Match[str] | None) -> int:
+        """Where an id may begin: after "Answer" and filler such as "to question" or brackets."""
         at = answer.end() if answer else 0
         between = _BETWEEN.match(text, at)
         return between.end() if between else at
 
-    def _answer(self, line: str, named: re.Match[str]) -> Mark:
-        """An answer's line names one item, or several that are answered together ("3.2.3.i and 3.2.3.ii")."""
+    def _answer(self, line: str, named: re.Match[str]) -> Heading:
+        """The heading of an answer to one item, or to several together ("3.2.3.i and 3.2.3.ii")."""
         items, end = [self._ids[named[0].lower()]], named.end()
         while more := _JOIN.match(line, end):
             again = self._token.match(line, more.end())
@@ -88,30 +92,31 @@ class Headings:
                 break
             items.append(self._ids[again[0].lower()])
             end = again.end()
-        return Mark(tuple(dict.fromkeys(items)), is_answer=True, rest=self._rest(line[end:], items))
+        return Heading(tuple(dict.fromkeys(items)), is_answer=True, rest=self._rest(line[end:], items))
 
     def _rest(self, text: str, items: list[str]) -> str:
-        """What follows the id on its line, unless that is the item's title or its points."""
+        """What follows the id on its line; "" if that is only the item's title or its points."""
         rest = text.lstrip(" \t:.)]*_#-–—")
         title = _POINTS.sub("", rest[:_LEAD]).strip(" *_#:.").lower()
         said_already = any(title == self._titles[item].strip(" *_#:.") for item in items)
         return "" if not title or said_already else rest
 
-    def _section(self, text: str) -> Mark | None:
+    def _section(self, text: str) -> Heading | None:
         """A heading that names items or begins with a number of the assignment's own chapters."""
         words = text.lstrip(_SIGNS)
-        start = self._skip_words(words, None)
+        start = self._after_filler(words, None)
         if named := self._token.search(words):
-            # The assignment's own headings are an id and a title; any other is the student's.
+            # The assignment's own headings are an id and a title; others are a student's, above an answer.
             is_title = named.start() == start and any(sign.isalpha() for sign in words[named.end() :])
-            return Mark((self._ids[named[0].lower()],), is_answer=not is_title)
+            return Heading((self._ids[named[0].lower()],), is_answer=not is_title)
         number = _NUMBER.match(words, start)
         if number and number[0].split(".")[0] in self._chapters:
-            return Mark()
+            return Heading()
         return None
 
-    def _bare(self, line: str, named: re.Match[str]) -> Mark:
+    def _bare(self, line: str, named: re.Match[str]) -> Heading:
+        """A line that begins with an id: the question if its title follows, an answer otherwise."""
         item = self._ids[named[0].lower()]
         if self._titles[item] and self._titles[item] in line[:_LEAD].lower():
-            return Mark((item,))
-        return Mark((item,), is_answer=True, rest=self._rest(line[named.end() :], [item]))
+            return Heading((item,))
+        return Heading((item,), is_answer=True, rest=self._rest(line[named.end() :], [item]))

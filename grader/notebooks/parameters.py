@@ -34,7 +34,7 @@ _WRITTEN_OUT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class PlannedCell:
     """One code cell as it is to be run: its pieces one after the other.
 
     ``pieces`` go on after a piece that raised: only imports, the rest of the cell and the budget's own
@@ -46,7 +46,7 @@ class Run:
     pieces: tuple[str, ...]
 
 
-def with_budget(cells: Iterable[Cell], budget: Mapping[str, BudgetValue]) -> tuple[Run, ...]:
+def with_budget(cells: Iterable[Cell], budget: Mapping[str, BudgetValue]) -> tuple[PlannedCell, ...]:
     """The code cells in order, each with its pieces and the budget's values where they belong.
 
     Cells that are not Python keep their text. Raises ValueError for a budget value of another type than int,
@@ -66,12 +66,12 @@ def literal(value: object) -> str:
     raise ValueError(f"a budget holds numbers, text, true or false and lists of them, not {value!r}")
 
 
-def _run(cell: Cell, budget: Mapping[str, BudgetValue]) -> Run:
+def _run(cell: Cell, budget: Mapping[str, BudgetValue]) -> PlannedCell:
     pieces = split_imports(overridden(cell.source, budget))
     if TAG in cell.tags and budget:
         assignments = "\n".join(f"{name} = {literal(value)}" for name, value in budget.items())
         pieces = (*pieces, assignments)
-    return Run(cell, pieces)
+    return PlannedCell(cell, pieces)
 
 
 def overridden(source: str, budget: Mapping[str, BudgetValue]) -> str:

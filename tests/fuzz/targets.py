@@ -185,7 +185,7 @@ def _failed(cell: Cell) -> records.CellResult:
 
 
 def _grade(submission: submission_file.SubmissionFile, execution: Execution) -> records.Grade:
-    answers = find_answers(submission.cells, ASSIGNMENT, given=given_cells(FOLDER))
+    answers = find_answers(submission.cells, ASSIGNMENT, template=given_cells(FOLDER))
     recorded = recorded_in(answers)
     fingerprints(claims_in(submission.cells))
     handed = {item: answer_shown(answer, recorded[item]) for item, answer in answers.items()}

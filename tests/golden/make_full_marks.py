@@ -28,12 +28,12 @@ from typing import Any
 from make_examples import EXAMPLES
 from notebook_text import as_json, lines
 
-from grader.authoring.template import student_cells
 from grader.grading import assignment_folder
 from grader.model.assignment import BudgetValue
 from grader.notebooks.cells import Cell
 from grader.notebooks.parameters import overridden
 from grader.notebooks.percent import read_percent
+from grader.notebooks.template_cells import template_cells
 
 REPOSITORY = EXAMPLES.parent
 PATH = EXAMPLES / "full_marks" / "hw3.ipynb"
@@ -49,7 +49,7 @@ Outputs = list[dict[str, Any]]
 def solved_cells() -> list[Cell]:
     """The reference's cells without markers and TODO lines, with the ids that the template gives them."""
     text = (REPOSITORY / "reference" / "hw3.py").read_text(encoding="utf-8")
-    given = student_cells(text, where="reference/hw3.py")
+    given = template_cells(text, where="reference/hw3.py")
     return [
         Cell(number, chunk.kind, solved(chunk.source), chunk.tags, template.id)
         for number, (chunk, template) in enumerate(zip(read_percent(text), given, strict=True), start=1)

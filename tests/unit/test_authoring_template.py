@@ -23,6 +23,7 @@ from grader.notebooks.answers import find_answers
 from grader.notebooks.percent import read_percent
 from grader.notebooks.solution import without_solution
 from grader.notebooks.submission_file import read
+from grader.notebooks.template_cells import template_cells
 
 REFERENCE = """# ---
 # jupyter: {}
@@ -240,17 +241,15 @@ class TestBuild:
         )
 
     def test_ids_are_unique_and_stay_when_cells_move(self):
-        cells = template.student_cells(REFERENCE, where="hw.py")
+        cells = template_cells(REFERENCE, where="hw.py")
         assert len({cell.id for cell in cells}) == len(cells)
         assert all(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", cell.id) for cell in cells)
         longer = REFERENCE.replace("# %%\ncheck", "# %%\nnew = 1\n\n# %%\ncheck", 1)
-        assert {cell.id for cell in cells} < {
-            cell.id for cell in template.student_cells(longer, where="hw.py")
-        }
+        assert {cell.id for cell in cells} < {cell.id for cell in template_cells(longer, where="hw.py")}
 
     def test_many_cells_alike_keep_valid_ids(self):
         text = f"# %% [markdown]\n# # {'long title ' * 20}\n" + "# %%\nx = 1\n" * 120
-        ids = [cell.id for cell in template.student_cells(text, where="hw.py")]
+        ids = [cell.id for cell in template_cells(text, where="hw.py")]
         assert len(set(ids)) == 121
         assert max(map(len, ids)) <= 64
 

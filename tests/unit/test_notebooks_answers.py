@@ -48,7 +48,7 @@ def prose(*sources: str) -> list[Cell]:
 
 
 def found(cells: list[Cell], item: str = "3.2.3.i", *, known: bool = False) -> Answer:
-    return find_answers(cells, ASSIGNMENT, given=prose(*TEMPLATE) if known else ())[item]
+    return find_answers(cells, ASSIGNMENT, template=prose(*TEMPLATE) if known else ())[item]
 
 
 def figure(name: bytes) -> Figure:
@@ -67,7 +67,7 @@ class TestWritten:
 
     @pytest.mark.parametrize("known", [False, True])
     def test_the_untouched_template_answers_nothing(self, known):
-        answers = find_answers(prose(*TEMPLATE), ASSIGNMENT, given=prose(*TEMPLATE) if known else ())
+        answers = find_answers(prose(*TEMPLATE), ASSIGNMENT, template=prose(*TEMPLATE) if known else ())
         assert not any(answer.found or answer.text for answer in answers.values())
 
     @pytest.mark.parametrize(
