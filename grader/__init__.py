@@ -1,6 +1,7 @@
 """Chainrule: automated grading of machine-learning homework in Jupyter notebooks.
 
-Everything here loads on first use, so that ``grade --help`` and the sandbox import almost nothing.
+All that a check's author needs is here, and each name loads on first use, so that ``grade --help`` and the
+sandbox import almost nothing.
 """
 
 from __future__ import annotations
@@ -13,8 +14,31 @@ if TYPE_CHECKING:
     from grader.checks.checkpoints import assert_checkpoint as assert_checkpoint
     from grader.checks.checkpoints import read_checkpoint as read_checkpoint
     from grader.checks.closeness import assert_close as assert_close
-    from grader.checks.evidence import Claim as Claim
-    from grader.checks.gradients import check_gradients as check_gradients
+    from grader.checks.curves import assert_counts as assert_counts
+    from grader.checks.curves import assert_curve_ends_above as assert_curve_ends_above
+    from grader.checks.curves import assert_curve_falls as assert_curve_falls
+    from grader.checks.curves import assert_curve_in_band as assert_curve_in_band
+    from grader.checks.curves import assert_curve_rises_to as assert_curve_rises_to
+    from grader.checks.curves import assert_curve_rough as assert_curve_rough
+    from grader.checks.curves import assert_curve_starts_near as assert_curve_starts_near
+    from grader.checks.curves import assert_curves_differ as assert_curves_differ
+    from grader.checks.curves import assert_curves_rough as assert_curves_rough
+    from grader.checks.curves import assert_labels as assert_labels
+    from grader.checks.curves import assert_replay_agrees as assert_replay_agrees
+    from grader.checks.curves import assert_same_draws as assert_same_draws
+    from grader.checks.curves import assert_stop_epoch as assert_stop_epoch
+    from grader.checks.curves import roughness as roughness
+    from grader.checks.evidence import Evidence as Evidence
+    from grader.checks.evidence import Recording as Recording
+    from grader.checks.first_batches import ImageBatches as ImageBatches
+    from grader.checks.first_batches import TextBatches as TextBatches
+    from grader.checks.gradients import assert_gradient as assert_gradient
+    from grader.checks.letters import LetterPairs as LetterPairs
+    from grader.checks.letters import assert_made_of as assert_made_of
+    from grader.checks.letters import assert_reads_better as assert_reads_better
+    from grader.checks.letters import assert_reads_like as assert_reads_like
+    from grader.checks.letters import shingle_hits as shingle_hits
+    from grader.checks.letters import window_sums as window_sums
     from grader.checks.sequential import assert_mostly as assert_mostly
     from grader.checks.training import assert_beats_baseline as assert_beats_baseline
     from grader.checks.training import assert_loss_falls as assert_loss_falls
@@ -24,32 +48,63 @@ if TYPE_CHECKING:
     from grader.grading.decorators import item as item
     from grader.grading.decorators import keep_seeds as keep_seeds
     from grader.grading.decorators import points as points
-    from grader.grading.replay import Beginning as Beginning
+    from grader.grading.replay import Replay as Replay
     from grader.model.errors import BadEvidence as BadEvidence
+    from grader.model.errors import CheckFailed as CheckFailed
+    from grader.model.errors import StudentError as StudentError
+    from grader.model.errors import UnsupportedValue as UnsupportedValue
+    from grader.model.values import is_proxy as is_proxy
     from grader.model.version import __version__ as __version__
     from grader.public_checks.in_cell import check as check
 
 
 _HOMES = {
-    "BadEvidence": "grader.model.errors",
-    "Beginning": "grader.grading.replay",
-    "Claim": "grader.checks.evidence",
     "__version__": "grader.model.version",
+    "BadEvidence": "grader.model.errors",
+    "CheckFailed": "grader.model.errors",
+    "Evidence": "grader.checks.evidence",
+    "ImageBatches": "grader.checks.first_batches",
+    "LetterPairs": "grader.checks.letters",
+    "Recording": "grader.checks.evidence",
+    "Replay": "grader.grading.replay",
+    "StudentError": "grader.model.errors",
+    "TextBatches": "grader.checks.first_batches",
+    "UnsupportedValue": "grader.model.errors",
     "as_array": "grader.checks.arrays",
     "assert_beats_baseline": "grader.checks.training",
     "assert_checkpoint": "grader.checks.checkpoints",
     "assert_close": "grader.checks.closeness",
+    "assert_counts": "grader.checks.curves",
+    "assert_curve_ends_above": "grader.checks.curves",
+    "assert_curve_falls": "grader.checks.curves",
+    "assert_curve_in_band": "grader.checks.curves",
+    "assert_curve_rises_to": "grader.checks.curves",
+    "assert_curve_rough": "grader.checks.curves",
+    "assert_curve_starts_near": "grader.checks.curves",
+    "assert_curves_differ": "grader.checks.curves",
+    "assert_curves_rough": "grader.checks.curves",
+    "assert_gradient": "grader.checks.gradients",
+    "assert_labels": "grader.checks.curves",
     "assert_loss_falls": "grader.checks.training",
+    "assert_made_of": "grader.checks.letters",
     "assert_mostly": "grader.checks.sequential",
     "assert_overfits": "grader.checks.training",
     "assert_parameter_count": "grader.checks.training",
+    "assert_reads_better": "grader.checks.letters",
+    "assert_reads_like": "grader.checks.letters",
     "assert_repeatable": "grader.checks.training",
+    "assert_replay_agrees": "grader.checks.curves",
+    "assert_same_draws": "grader.checks.curves",
+    "assert_stop_epoch": "grader.checks.curves",
     "check": "grader.public_checks.in_cell",
-    "check_gradients": "grader.checks.gradients",
+    "is_proxy": "grader.model.values",
     "item": "grader.grading.decorators",
     "keep_seeds": "grader.grading.decorators",
     "points": "grader.grading.decorators",
     "read_checkpoint": "grader.checks.checkpoints",
+    "roughness": "grader.checks.curves",
+    "shingle_hits": "grader.checks.letters",
+    "window_sums": "grader.checks.letters",
 }
 
 __all__ = [*_HOMES]

@@ -15,17 +15,42 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader import BadEvidence
-from grader.checks import curves as looks
-from grader.checks.evidence import Claim, Evidence
-from grader.checks.first_batches import Pictures, Pieces
-from grader.checks.letters import LetterPairs, improves_on, made_of, reads_like, shingle_hits, window_sums
+from grader import (
+    BadEvidence,
+    Evidence,
+    ImageBatches,
+    LetterPairs,
+    Recording,
+    TextBatches,
+    assert_counts,
+    assert_curve_ends_above,
+    assert_curve_falls,
+    assert_curve_in_band,
+    assert_curve_rises_to,
+    assert_curve_rough,
+    assert_curve_starts_near,
+    assert_curves_differ,
+    assert_curves_rough,
+    assert_labels,
+    assert_made_of,
+    assert_reads_better,
+    assert_reads_like,
+    assert_replay_agrees,
+    assert_same_draws,
+    roughness,
+    shingle_hits,
+    window_sums,
+)
 
 HERE = Path(__file__).parent
 EXAMPLES, VALIDATION, TEST = 10_000, 2_000, 10_000
 CHARACTERS, TRAINING_PART = 1_115_394, 0.9
 ALPHABET = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 PIXELS, CLASSES, BATCHES_OF_PICTURES, BATCHES_OF_TEXT = 784, 10, 8, 3
+
+# --- first losses, replayed on another machine than the student's ------------------------------------------
+ELSEWHERE = 1e-3  # a GPU's coarsest arithmetic changes 1e-4
+ELSEWHERE_IN_NUMPY = 1e-5  # numpy knows no GPU: even float32 layers agree between processors to 1e-6
 
 # --- the network: bounds and where they are from (see hidden_tests/README.md) -------------------------------
 LEARNS = 0.5  # training accuracy: 0.79 after one epoch; 0.1 is chance
@@ -55,39 +80,43 @@ WRITTEN, SURPRISE, BETTER = 200, 4.0, 1.0  # characters; nats a character (see L
 SHINGLE, ONE_IN, LOOKED_AT, COPIED = 24, 32, 4, 0.5
 
 
-class Recording:
-    """One item's recording beside what the same cells recorded again."""
+class Run:
+    """One item's recording beside its replay."""
 
-    elsewhere = looks.ELSEWHERE
+    elsewhere = ELSEWHERE
 
     def __init__(self, evidence: Evidence, reference: Mapping[str, Any]) -> None:
         self.evidence, self.reference = evidence, reference
-        self.claim = evidence.claimed
+        self.recorded = evidence.recorded
 
     @property
-    def again(self) -> Claim:
-        """What the cells recorded while grading. Raises BadEvidence when they did not get that far."""
-        found = self.evidence.again
+    def replayed(self) -> Recording:
+        """What the cells recorded during grading. Raises BadEvidence when they did not get that far."""
+        found = self.evidence.replayed
         if found is None:
             raise BadEvidence(
                 "the cell that records this recorded nothing when the notebook was run from top to bottom"
             )
         return found
 
-    def begins(self, path: tuple[str, ...], parts: tuple[str, ...], *, batches: int) -> None:
+    def assert_begins(self, path: tuple[str, ...], parts: tuple[str, ...], *, batches: int) -> None:
         """The first losses are the code's own, from the mini-batches that it draws."""
         where = (*path, "beginning")
         name = ".".join(where)
-        claimed = self.claim.curve(*where, "losses", length=batches)
-        again = self.again.curve(*where, "losses")
+        recorded = self.recorded.curve(*where, "losses", length=batches)
+        replayed = self.replayed.curve(*where, "losses")
         for part in parts:
-            looks.equal_parts(self.claim.at(*where, part), self.again.at(*where, part), name=f"{name}.{part}")
+            assert_same_draws(
+                self.recorded.at(*where, part), self.replayed.at(*where, part), name=f"{name}.{part}"
+            )
         same = self.evidence.same_machine
-        looks.agrees(claimed, again, same_machine=same, name=f"{name}.losses", elsewhere=self.elsewhere)
+        assert_replay_agrees(
+            recorded, replayed, same_machine=same, name=f"{name}.losses", elsewhere=self.elsewhere
+        )
 
     def whole(self, *path: str, least: int, what: str) -> Any:
         """A curve of ``least`` values or more."""
-        curve = self.claim.curve(*path)
+        curve = self.recorded.curve(*path)
         if len(curve) < least:
             raise BadEvidence(
                 f"`{'.'.join(path)}` has {len(curve)} {what}, and the question asks for {least}"
@@ -95,44 +124,41 @@ class Recording:
         return curve
 
 
-class Network(Recording):
-    """A recording of runs of the network on pictures.
+class Network(Run):
+    """A recording of runs of the network on pictures."""
 
-    numpy knows no GPU: even layers in float32 agree between processors to 1e-6.
-    """
-
-    elsewhere = 1e-5
+    elsewhere = ELSEWHERE_IN_NUMPY
 
     def first_batches(self, path: tuple[str, ...], *, alpha: float) -> str:
         """Hold the beginning against the code; says how this code trains: "exact", "alike" or "other"."""
-        found = Pictures.of(self.claim.at(*path, "beginning"), pixels=PIXELS, classes=CLASSES)
+        found = ImageBatches.of(self.recorded.at(*path, "beginning"), pixels=PIXELS, classes=CLASSES)
         if found.examples != EXAMPLES:
             raise BadEvidence(
                 f'the run was on {found.examples:,} examples: set DATA = "full" and run everything again'
             )
-        found.must_be_pictures()
-        self.begins(path, ("rows", "labels"), batches=BATCHES_OF_PICTURES)
-        seed, rate = self.claim.parameters.get("SEED"), self.claim.parameters.get("LEARNING_RATE")
+        found.assert_pictures()
+        self.assert_begins(path, ("rows", "labels"), batches=BATCHES_OF_PICTURES)
+        seed, rate = self.recorded.parameters.get("SEED"), self.recorded.parameters.get("LEARNING_RATE")
         if type(seed) is not int or not 0 <= seed < 2**32 or rate != 0.01 or len(found.rows) != 40:
             return "other"
         gap = np.max(np.abs(found.losses / right_losses(found, seed=seed, rate=rate, alpha=alpha) - 1))
-        return "exact" if gap <= EXACT else "alike" if gap <= looks.ELSEWHERE else "other"
+        return "exact" if gap <= EXACT else "alike" if gap <= ELSEWHERE else "other"
 
-    def learns(self, loss: Any, name: str) -> None:
+    def assert_learns(self, loss: Any, name: str) -> None:
         """The training loss falls. A right solution's always does; so does that of most wrong ones."""
-        looks.falls(loss, by=LOSS_FALLS, name=name)
+        assert_curve_falls(loss, by=LOSS_FALLS, name=name)
 
     def accuracies(self, *, epochs: int) -> dict[str, Any]:
         """The three curves of 3.3.i, each of shares of its own number of examples."""
         found = {}
         for part, of in (("train", EXAMPLES), ("validation", VALIDATION), ("test", TEST)):
             found[part] = self.whole(part, least=epochs, what="epochs")
-            looks.are_counts(found[part], of=of, name=part)
-        looks.all_differ(found, name="the accuracies")
-        looks.rises_to(found["train"], least=LEARNS, name="the training accuracy")
+            assert_counts(found[part], of=of, name=part)
+        assert_curves_differ(found, name="the accuracies")
+        assert_curve_rises_to(found["train"], least=LEARNS, name="the training accuracy")
         return found
 
-    def are_rough(self, *, accuracies: Iterable[Any], losses: Iterable[Any]) -> None:
+    def assert_curves_rough(self, *, accuracies: Iterable[Any], losses: Iterable[Any]) -> None:
         """All curves of an item together have the noise of training.
 
         Their roughness varies less from seed to seed than that of each: one seed's runs are loud or quiet
@@ -140,9 +166,11 @@ class Network(Recording):
         """
         parts = [noisy_part(curve, loss=False) for curve in accuracies]
         parts += [noisy_part(curve, loss=True) for curve in losses]
-        looks.are_rough(parts, least=ROUGH_TOGETHER[self.claim.item], name="the recorded curves together")
+        assert_curves_rough(
+            parts, least=ROUGH_TOGETHER[self.recorded.item], name="the recorded curves together"
+        )
 
-    def is_the_references(self, curve: Any, name: str, *, kind: str, key: tuple[str, ...]) -> None:
+    def assert_follows_reference(self, curve: Any, name: str, *, kind: str, key: tuple[str, ...]) -> None:
         """Where the code trains as the reference, from its own seed, so does the whole curve go.
 
         The probability that a right solution fails is below 1e-4 with a seed of its own (the noise, see
@@ -152,15 +180,17 @@ class Network(Recording):
         loss = key[-1] == "loss"
         if kind == "other":
             return
-        looks.is_rough(noisy_part(curve, loss=loss), least=ROUGH_LOSS if loss else ROUGH_ACCURACY, name=name)
-        if self.claim.parameters.get("SEED") != 42:
+        assert_curve_rough(
+            noisy_part(curve, loss=loss), least=ROUGH_LOSS if loss else ROUGH_ACCURACY, name=name
+        )
+        if self.recorded.parameters.get("SEED") != 42:
             return
         reference = at(self.reference, key)
         if kind == "exact":
             width = LOSS_BAND * reference if loss else np.full(len(reference), 1e-4)
         else:
             width = COARSE_BAND["loss"] * reference if loss else COARSE_BAND["accuracy"]
-        looks.in_band(curve, reference, width=width, name=name)
+        assert_curve_in_band(curve, reference, width=width, name=name)
 
 
 def noisy_part(curve: Any, *, loss: bool) -> Any:
@@ -168,7 +198,7 @@ def noisy_part(curve: Any, *, loss: bool) -> Any:
     return np.log(np.maximum(curve[3:], 1e-9)) if loss else curve[3:]
 
 
-def right_losses(found: Pictures, *, seed: int, rate: float, alpha: float) -> Any:
+def right_losses(found: ImageBatches, *, seed: int, rate: float, alpha: float) -> Any:
     """The losses of right code from this seed on these mini-batches, in float64."""
     random = np.random.RandomState(seed)
     random.permutation(found.examples)
@@ -193,14 +223,14 @@ def right_losses(found: Pictures, *, seed: int, rate: float, alpha: float) -> An
     return np.array(losses)
 
 
-class Transformer(Recording):
+class Transformer(Run):
     """A recording of runs of the transformer on text."""
 
     def __init__(self, evidence: Evidence, reference: Mapping[str, Any], pairs: LetterPairs) -> None:
         super().__init__(evidence, reference)
         self.pairs = pairs
 
-    def curves(self, path: tuple[str, ...], *, block: int, key: tuple[str, ...]) -> tuple[Any, Any]:
+    def assert_curves(self, path: tuple[str, ...], *, block: int, key: tuple[str, ...]) -> tuple[Any, Any]:
         """Everything there is to say about one run's two loss curves, which it gives back."""
         name = ".".join(path) or "the run"
         steps = self.steps(path)
@@ -216,62 +246,68 @@ class Transformer(Recording):
             * np.sqrt(1 / sum(map(len, found.pieces[: len(found.pieces) // BATCHES_OF_TEXT])))
         )
         for curve, part in ((train, "train_loss"), (validation, "val_loss")):
-            looks.starts_near(curve, float(found.losses[0]), within=spread, name=f"{name}: {part}")
-            looks.falls(curve, by=FALLS, name=f"{name}: {part}")
-        looks.all_differ({"train_loss": train, "val_loss": validation}, name=f"{name}: the curves")
-        looks.ends_above(validation, train, by=GAP, name=name)
-        self.is_the_references(found, {"train_loss": train, "val_loss": validation}, name=name, key=key)
+            assert_curve_starts_near(curve, float(found.losses[0]), within=spread, name=f"{name}: {part}")
+            assert_curve_falls(curve, by=FALLS, name=f"{name}: {part}")
+        assert_curves_differ({"train_loss": train, "val_loss": validation}, name=f"{name}: the curves")
+        assert_curve_ends_above(validation, train, by=GAP, name=name)
+        self.assert_follows_reference(
+            found, {"train_loss": train, "val_loss": validation}, name=name, key=key
+        )
         return train, validation
 
-    def runs(self, blocks: Mapping[str, int]) -> None:
+    def assert_runs(self, blocks: Mapping[str, int]) -> None:
         """Several runs by their labels, each with its block size: curves and texts."""
-        looks.has_labels(self.claim.labels("runs"), tuple(blocks), name="runs")
+        assert_labels(self.recorded.labels("runs"), tuple(blocks), name="runs")
         curves, texts = {}, {}
         for label, block in blocks.items():
-            curves[label], _ = self.curves(("runs", label), block=block, key=(self.claim.item, label))
-            alphabet = self.claim.text("runs", label, "beginning", "alphabet")
+            curves[label], _ = self.assert_curves(
+                ("runs", label), block=block, key=(self.recorded.item, label)
+            )
+            alphabet = self.recorded.text("runs", label, "beginning", "alphabet")
             texts[label] = self.written("runs", label, "text", alphabet=alphabet)
-        looks.all_differ(curves, name="the training losses")
+        assert_curves_differ(curves, name="the training losses")
         if len(set(texts.values())) != len(texts):
             raise BadEvidence("two runs wrote the same text")
 
-    def before_and_after(self) -> None:
+    def assert_before_and_after(self) -> None:
         """Both texts of 4.1.i: the first is what this model writes untrained, the second reads better.
 
         The first characters before training are compared only where machine and versions are the same: how a
         draw is made of random bits is torch's own affair. A right solution fails with a probability below
         1e-5: in float64 and with other threads the first 60 characters were the same (six models).
         """
-        before, after = (self.claim.text(part, least=WRITTEN) for part in ("before", "after"))
-        begun = self.again.text("before")
-        if self.evidence.same_machine and not before.startswith(begun):
+        before, after = (self.recorded.text(part, least=WRITTEN) for part in ("before", "after"))
+        replayed = self.replayed.text("before")
+        if self.evidence.same_machine and not before.startswith(replayed):
             raise BadEvidence("`before` is not what this notebook's model writes before training")
         self.written("after", alphabet=ALPHABET)
-        made_of(before, ALPHABET, name="`before`")
-        improves_on(before, after, self.pairs, by=BETTER)
+        assert_made_of(before, ALPHABET, name="`before`")
+        assert_reads_better(before, after, self.pairs, by=BETTER)
 
-    def is_the_references(
-        self, found: Pieces, curves: Mapping[str, Any], *, name: str, key: tuple[str, ...]
+    def assert_follows_reference(
+        self, found: TextBatches, curves: Mapping[str, Any], *, name: str, key: tuple[str, ...]
     ) -> None:
         """The noise of evaluation; and where the run begins as the reference does, the reference's curve."""
-        usual = all(self.claim.parameters.get(name) == value for name, value in USUAL.items())
+        usual = all(self.recorded.parameters.get(name) == value for name, value in USUAL.items())
         if not usual:
             return
         own = [at(self.reference, (*key, part)) for part in curves]
-        least = ROUGH * min(looks.roughness(curve[FALLING:]) for curve in own)
+        least = ROUGH * min(roughness(curve[FALLING:]) for curve in own)
         for part, curve in curves.items():
-            looks.is_rough(curve[FALLING:], least=least, name=f"{name}: {part}")
+            assert_curve_rough(curve[FALLING:], least=least, name=f"{name}: {part}")
         begun = at(self.reference, (*key, "losses"))
-        if np.max(np.abs(found.losses / begun - 1)) > looks.ELSEWHERE:
+        if np.max(np.abs(found.losses / begun - 1)) > ELSEWHERE:
             return
         for part, curve in curves.items():
             expected = at(self.reference, (*key, part))
-            looks.in_band(curve, expected, width=BAND, root_mean_square=MEAN_BAND, name=f"{name}: {part}")
+            assert_curve_in_band(
+                curve, expected, width=BAND, root_mean_square=MEAN_BAND, name=f"{name}: {part}"
+            )
 
     def steps(self, path: tuple[str, ...]) -> Any:
         """The steps of the points: those that the recorded parameters give, 5000 of them or more."""
         steps = self.whole(*path, "steps", least=POINTS, what="points")
-        wanted, every = (self.claim.parameters.get(name) for name in ("TRANSFORMER_STEPS", "EVAL_EVERY"))
+        wanted, every = (self.recorded.parameters.get(name) for name in ("TRANSFORMER_STEPS", "EVAL_EVERY"))
         if type(wanted) is not int or type(every) is not int or not 0 < every <= wanted <= 10**7:
             raise BadEvidence("the recorded TRANSFORMER_STEPS and EVAL_EVERY make no sense")
         if wanted < STEPS:
@@ -281,10 +317,10 @@ class Transformer(Recording):
             raise BadEvidence("`steps` are not those that the recorded TRANSFORMER_STEPS and EVAL_EVERY give")
         return steps
 
-    def first_batches(self, path: tuple[str, ...], *, block: int) -> Pieces:
+    def first_batches(self, path: tuple[str, ...], *, block: int) -> TextBatches:
         """Hold the beginning against the code and the text."""
         name = ".".join(path) or "the run"
-        found = Pieces.of(self.claim.at(*path, "beginning"), share=TRAINING_PART)
+        found = TextBatches.of(self.recorded.at(*path, "beginning"), share=TRAINING_PART)
         if found.characters != CHARACTERS:
             raise BadEvidence(
                 f'the run was on a text of {found.characters:,} characters: set DATA = "full" and run again'
@@ -293,11 +329,13 @@ class Transformer(Recording):
             raise BadEvidence(
                 f"{name}: the run looks back {len(found.pieces[0]) - 1} characters, not {block}"
             )
-        reads_like("".join(found.pieces), self.pairs, at_most=SURPRISE, name=f"{name}: the recorded text")
-        self.begins(path, ("starts",), batches=BATCHES_OF_TEXT)
-        looks.equal_parts(
-            self.claim.at(*path, "parameter_count"),
-            self.again.at(*path, "parameter_count"),
+        assert_reads_like(
+            "".join(found.pieces), self.pairs, at_most=SURPRISE, name=f"{name}: the recorded text"
+        )
+        self.assert_begins(path, ("starts",), batches=BATCHES_OF_TEXT)
+        assert_same_draws(
+            self.recorded.at(*path, "parameter_count"),
+            self.replayed.at(*path, "parameter_count"),
             name=f"{name}: parameter_count",
         )
         return found
@@ -305,9 +343,9 @@ class Transformer(Recording):
     def written(self, *path: str, alphabet: str) -> str:
         """A text that the trained model wrote: of the right letters, in a likely order, and not a copy."""
         name = "`" + ".".join(path) + "`"
-        text = self.claim.text(*path, least=WRITTEN)
-        made_of(text, alphabet, name=name)
-        reads_like(text, self.pairs, at_most=SURPRISE, name=name)
+        text = self.recorded.text(*path, least=WRITTEN)
+        assert_made_of(text, alphabet, name=name)
+        assert_reads_like(text, self.pairs, at_most=SURPRISE, name=name)
         looked_at, hits = shingle_hits(text, shingles(), length=SHINGLE, one_in=ONE_IN)
         if looked_at >= LOOKED_AT and hits >= COPIED * looked_at:
             raise BadEvidence(f"{name} is a piece of the training text, not what the model wrote")

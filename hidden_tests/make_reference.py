@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.checks.letters import window_sums
+from grader import window_sums
 from grader.notebooks.recordings import EVIDENCE_TYPE
 
 HERE = Path(__file__).parent

@@ -4,9 +4,17 @@ import contextlib
 
 import numpy as np
 
-from grader import as_array, assert_close, check_gradients, item, points
-from grader.model.errors import CheckFailed, StudentError, UnsupportedValue
-from grader.model.values import Remote
+from grader import (
+    CheckFailed,
+    StudentError,
+    UnsupportedValue,
+    as_array,
+    assert_close,
+    assert_gradient,
+    is_proxy,
+    item,
+    points,
+)
 
 pytestmark = item("3.1.1")
 
@@ -22,7 +30,7 @@ def bare(layer_class):
 def new_layer(student, inputs, outputs):
     """A layer as the student's __init__ makes it."""
     layer = student.linear_layer(inputs, outputs)
-    if not isinstance(layer, Remote):
+    if not is_proxy(layer):
         raise CheckFailed(
             f"linear_layer({inputs}, {outputs}) gave {type(layer).__name__}, expected a layer object."
         )
@@ -146,7 +154,7 @@ def test_backward_stores_the_gradient_of_the_weights(student, rng):
     mistakes = {"the upstream gradient is ignored": X.T @ np.ones_like(G)}
     told = {"name": "gradient['W']", "suspects": mistakes}
     assert_close(claimed, X.T @ G, batch=len(X), **told)
-    check_gradients(lambda w: np.sum(G * (X @ w + b)), W, claimed, batch=len(X), **told)
+    assert_gradient(lambda w: np.sum(G * (X @ w + b)), W, claimed, batch=len(X), **told)
 
 
 @points(
@@ -160,7 +168,7 @@ def test_backward_stores_the_gradient_of_the_bias(student, rng):
     mistakes = {"the upstream gradient is ignored": np.full((1, 3), len(X))}
     told = {"name": "gradient['b']", "squeeze": True, "suspects": mistakes}
     assert_close(claimed, G.sum(axis=0, keepdims=True), batch=len(X), **told)
-    check_gradients(lambda shift: np.sum(G * (X @ W + shift)), b, claimed, batch=len(X), **told)
+    assert_gradient(lambda shift: np.sum(G * (X @ W + shift)), b, claimed, batch=len(X), **told)
 
 
 @points(0.5, hint="backward returns the gradient with respect to X: same shape as X, built from grad and W.")
@@ -174,7 +182,7 @@ def test_backward_returns_the_gradient_of_the_input(student, rng):
     }
     told = {"name": "backward(X, grad)", "suspects": mistakes}
     assert_close(returned, G @ W.T, batch=len(X), **told)
-    check_gradients(lambda x: np.sum(G * (x @ W + b)), X, returned, batch=len(X), **told)
+    assert_gradient(lambda x: np.sum(G * (x @ W + b)), X, returned, batch=len(X), **told)
 
 
 @points(0.5, hint="Each call of backward replaces the stored gradients; it must not add to the last ones.")

@@ -5,8 +5,7 @@ The student's own layers play no part, so that a wrong one costs nothing here.
 
 import numpy as np
 
-from grader import as_array, assert_close, item, points
-from grader.model.errors import CheckFailed, StudentError
+from grader import CheckFailed, StudentError, as_array, assert_close, item, points
 
 pytestmark = item("3.1.4")
 

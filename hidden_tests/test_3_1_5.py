@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from grader import assert_close, item, points
-from grader.model.errors import CheckFailed, StudentError
+from grader import CheckFailed, StudentError, assert_close, item, points
 
 pytestmark = item("3.1.5")
 

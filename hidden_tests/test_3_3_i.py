@@ -1,7 +1,6 @@
 """3.3.i Accuracy curves: 30 epochs without early stopping, and the epoch at which it would have stopped."""
 
-from grader import BadEvidence, item, points
-from grader.checks.curves import stops_at
+from grader import BadEvidence, assert_stop_epoch, item, points
 
 pytestmark = item("3.3.i")
 
@@ -15,11 +14,13 @@ def test_accuracy_curves(network):
     curves["loss"] = network.whole("loss", least=EPOCHS, what="epochs")
     if len({len(curve) for curve in curves.values()}) != 1:
         raise BadEvidence("the recorded curves have different numbers of epochs")
-    stops_at(network.claim.at("stopped_at"), curves["validation"], patience=PATIENCE, name="`stopped_at`")
+    assert_stop_epoch(
+        network.recorded.at("stopped_at"), curves["validation"], patience=PATIENCE, name="`stopped_at`"
+    )
     kind = network.first_batches((), alpha=0.0)
-    network.learns(curves["loss"], "the training loss")
+    network.assert_learns(curves["loss"], "the training loss")
     for name, curve in curves.items():
-        network.is_the_references(curve, name, kind=kind, key=("3.3.i", name))
+        network.assert_follows_reference(curve, name, kind=kind, key=("3.3.i", name))
     if kind != "other":
         loss = curves.pop("loss")
-        network.are_rough(accuracies=curves.values(), losses=[loss])
+        network.assert_curves_rough(accuracies=curves.values(), losses=[loss])

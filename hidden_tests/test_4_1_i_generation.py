@@ -8,4 +8,4 @@ pytestmark = item("4.1.i.generation")
 @points(1, hint="Run the cells of 4.1 from the top on the full text and hand them in with their outputs.")
 def test_texts(transformer):
     """the text before training is this model's, and that after training reads like the plays"""
-    transformer.before_and_after()
+    transformer.assert_before_and_after()

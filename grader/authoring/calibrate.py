@@ -166,11 +166,11 @@ class Recorder:
     @pytest.fixture
     def calibrated(self, request: pytest.FixtureRequest) -> Calibrated:
         """`calibrated("name")`: takes notice of a statistic under this name."""
-        return functools.partial(Recording, self, request.node.path.name, request.node.name)
+        return functools.partial(Sampling, self, request.node.path.name, request.node.name)
 
 
 @dataclass(frozen=True)
-class Recording(Limit):
+class Sampling(Limit):
     """A bound that is being worked out."""
 
     recorder: Recorder

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from grader.checks.formatting import clean, shape_text
+from grader.checks.formatting import shape_text
 from grader.model.errors import AuthorError, CheckFailed
+from grader.model.text import snippet
 from grader.model.values import Remote
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -87,14 +88,13 @@ def _numeric(value: object, *, name: str) -> Array:
             f"{name} is a list whose rows differ in length or hold no numbers, expected an array of numbers."
         ) from None
     if array.dtype.kind not in _NUMERIC:
-        raise CheckFailed(
-            f"{name} is an array of dtype {clean(str(array.dtype), limit=30)}, expected an array of numbers."
-        )
+        dtype = snippet(str(array.dtype), limit=30)
+        raise CheckFailed(f"{name} is an array of dtype {dtype}, expected an array of numbers.")
     return array
 
 
 def _described(value: object) -> str:
-    kind = clean(type(value).__name__, limit=40)
+    kind = snippet(type(value).__name__, limit=40)
     if isinstance(value, str):
-        return f"the text '{clean(value, limit=40)}'"
+        return f"the text '{snippet(value, limit=40)}'"
     return f"of type {kind}"

@@ -22,10 +22,10 @@ from numpy.lib import format as npy
 
 from grader.checks.arrays import Array, Shape, as_array
 from grader.checks.closeness import assert_close
-from grader.checks.formatting import clean
-from grader.checks.thresholds import Bound, Seen, hold
+from grader.checks.thresholds import Bound, Seen, assert_within
 from grader.model.calibration import Side
 from grader.model.errors import CheckFailed
+from grader.model.text import snippet
 
 MAX_BYTES = 64 << 20
 MAX_HEADER = 1 << 20
@@ -67,7 +67,7 @@ def read_checkpoint(
     CheckFailed, in words, for everything else, pickles above all: they are programs, and are never loaded.
     """
     if not isinstance(data, bytes):
-        raise CheckFailed(f"{name} is of type {clean(type(data).__name__)}, expected bytes; {_ADVICE}.")
+        raise CheckFailed(f"{name} is of type {snippet(type(data).__name__)}, expected bytes; {_ADVICE}.")
     try:
         arrays = _arrays(data, max_bytes)
     except _Unfit as why:
@@ -101,7 +101,7 @@ def assert_checkpoint(
     told = as_array(claimed, name=f"the loss claimed for {name}").astype(np.float64)
     assert_close(told, np.float64(value), rtol=rtol, name=f"the loss claimed for {name}")
     if at_most is not None:
-        hold(at_most, Seen(value=value, side=Side.MOST), words=f"the loss of {name}")
+        assert_within(at_most, Seen(value=value, side=Side.MOST), words=f"the loss of {name}")
 
 
 def _arrays(data: bytes, max_bytes: int) -> dict[str, Array]:
@@ -116,7 +116,7 @@ def _arrays(data: bytes, max_bytes: int) -> dict[str, Array]:
 
 def _assert_fits(arrays: Mapping[str, Array], shapes: Mapping[str, Shape], name: str) -> None:
     if arrays.keys() != shapes.keys():
-        have, want = (clean(", ".join(sorted(names)), limit=200) for names in (arrays, shapes))
+        have, want = (snippet(", ".join(sorted(names)), limit=200) for names in (arrays, shapes))
         raise CheckFailed(f"{name} holds the arrays {have or 'none'}; expected {want}.")
     for key, shape in shapes.items():
         as_array(arrays[key], shape=shape, name=f"{name}[{key!r}]")
@@ -166,7 +166,7 @@ def _header(text: bytes) -> dict[str, tuple[str, tuple[int, ...], int, int]]:
 
 def _entry(key: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
     """(dtype, shape, first byte, byte after the last), all of which agree with each other."""
-    told = f"describes the tensor {clean(key, limit=60)!r} wrongly"
+    told = f"describes the tensor {snippet(key, limit=60)!r} wrongly"
     if type(entry) is not dict or entry.keys() != {"dtype", "shape", "data_offsets"}:
         raise _Unfit(told)
     shape, offsets = entry["shape"], entry["data_offsets"]
@@ -246,7 +246,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
         content = packed.read(member.file_size + 1)  # bounded by the size that was looked at
     if len(content) != member.file_size:
         raise _Unfit("holds an array whose size is not the one that is stated")
-    return _npy(content, f"describes the array {clean(member.filename, limit=60)!r} wrongly")
+    return _npy(content, f"describes the array {snippet(member.filename, limit=60)!r} wrongly")
 
 
 def _npy(content: bytes, told: str) -> Array:
@@ -261,7 +261,7 @@ def _npy(content: bytes, told: str) -> Array:
     if dtype is None:
         raise _Unfit(told)
     if dtype.kind not in "biuf" or dtype.itemsize > MAX_ITEM:
-        raise _Unfit(f"{told}: its dtype is {clean(str(dtype), limit=40)}, not numbers")
+        raise _Unfit(f"{told}: its dtype is {snippet(str(dtype), limit=40)}, not numbers")
     if len(shape) > MAX_AXES or any(type(length) is not int or length < 0 for length in shape):
         raise _Unfit(f"{told}: its shape is not one of an array")
     body = memoryview(content)[stream.tell() :]

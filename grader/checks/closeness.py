@@ -8,9 +8,10 @@ import numpy as np
 
 from grader.checks.arrays import Array, as_array, expected_array, squeezed
 from grader.checks.diagnosis import likely_cause
-from grader.checks.formatting import clean, index_text, numbers, shape_text
+from grader.checks.formatting import index_text, numbers, shape_text
 from grader.checks.tolerance import Tolerance, distance
 from grader.model.errors import CheckFailed
+from grader.model.text import snippet
 
 
 def assert_close(
@@ -68,7 +69,7 @@ def difference_text(
     """What differs, in two lines: shape, dtype and how many entries; then the worst entry and its margin."""
     wrong = int(passes.size - np.count_nonzero(passes))
     count = f"{wrong} of {passes.size} entries differ" if passes.ndim else "the value differs"
-    head = f"{name}: {shape_text(have.shape)}, dtype {clean(str(have.dtype), limit=30)}; {count}."
+    head = f"{name}: {shape_text(have.shape)}, dtype {snippet(str(have.dtype), limit=30)}; {count}."
     got, should = numbers(have[worst], want[worst])
     where = f"worst entry {index_text(worst)}: " if worst else ""
     return f"{head}\n  {where}got {got}, expected {should} ({margin})"
@@ -83,5 +84,5 @@ def worst_entry(badness: Array, *, passes: Array) -> tuple[int, ...]:
 
 def shape_difference_text(have: Array, want: Array, *, name: str) -> str:
     """What shape came and what shape belongs there."""
-    dtype = clean(str(have.dtype), limit=30)
+    dtype = snippet(str(have.dtype), limit=30)
     return f"{name} has {shape_text(have.shape)} (dtype {dtype}), expected {shape_text(want.shape)}."

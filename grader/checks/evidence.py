@@ -1,9 +1,9 @@
-"""What a student's own run left in the saved notebook, as a check holds it.
+"""Evidence: what a student's own long run left in the saved notebook.
 
-A ``Claim`` is one recording, a student's word: plain data of a bounded size that nobody has believed yet.
-``Evidence`` is what the ``evidence`` fixture gives to a check: the item's claim, and what the same cells
-recorded when they were run again while grading. What is wrong with a recording is raised as BadEvidence, one
-line that its student may read.
+A ``Recording`` is one entry of it: plain data of a bounded size, written by the student, not yet believed.
+``Evidence`` is what the fixture ``evidence`` gives to a check: the recording in the file, and what the same
+cells recorded when grading replayed them. Whatever is wrong with a recording raises BadEvidence, whose one
+line the student may read.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.checks.formatting import clean
 from grader.model.errors import AuthorError, BadEvidence
+from grader.model.text import snippet
 
 FORMAT = "chainrule.evidence/1"
 
@@ -28,12 +28,12 @@ _MACHINE = (*_ALWAYS, "torch", "device")
 
 
 @dataclass(frozen=True)
-class Claim:
-    """One recording of the template's ``record``; everything in it is what the student's file says.
+class Recording:
+    """One entry made by the template's ``record``. Nothing in it is verified.
 
     ``data`` is what was recorded, ``parameters`` the notebook's upper-case names, ``code`` a digest of each
-    function and class, ``machine`` where it ran, ``run`` a random number that names this very recording.
-    Fetch from ``data`` with the methods: they raise BadEvidence in words where something is missing.
+    function and class, ``machine`` where it ran, ``run`` a random number that identifies the recording.
+    Read ``data`` through the methods: they raise BadEvidence, in words, for what is missing or malformed.
     """
 
     item: str
@@ -46,7 +46,7 @@ class Claim:
 
     @classmethod
     def of(cls, recording: Mapping[str, Any]) -> Self:
-        """The claim that this object holds. Raises BadEvidence for another format, or what has lost parts."""
+        """The recording in a JSON object. Raises BadEvidence for another format or for missing parts."""
         found = recording.get("format")
         if found != FORMAT:
             raise BadEvidence(f"the recording is of {_version(found)}; this grader reads {FORMAT}")
@@ -59,7 +59,7 @@ class Claim:
         return cls(**{key: recording[key] for key in (*_TABLES, *_TEXTS)})
 
     def at(self, *path: str) -> Any:
-        """What stands below ``data`` at this path of keys. Raises BadEvidence when it is not there."""
+        """The value in ``data`` at this path of keys. Raises BadEvidence when there is none."""
         place: Any = self.data
         for depth, key in enumerate(path, start=1):
             if not isinstance(place, dict) or key not in place:
@@ -71,13 +71,13 @@ class Claim:
         """The keys of the object at this path, in the file's order. Raises BadEvidence for anything else."""
         table = self.at(*path)
         if not isinstance(table, dict):
-            raise BadEvidence(f"{_path(path)} is {_kind(table)}, expected an object with one entry a run")
+            raise BadEvidence(f"{_path(path)} is {_kind(table)}, expected an object with one entry per run")
         return tuple(table)
 
     def curve(self, *path: str, length: int | None = None) -> NDArray[np.float64]:
         """The finite numbers of the list at this path, as float64 of shape (length,).
 
-        Raises BadEvidence for another length, and for an entry that is no finite number.
+        Raises BadEvidence for another length and for an entry that is not a finite number.
         """
         values = self.at(*path)
         if not isinstance(values, list):
@@ -115,49 +115,50 @@ class Claim:
 class Evidence:
     """The evidence for one item. ``rng`` draws from the run's seed and the check's name.
 
-    ``claims`` are the item's readable recordings, those that differ; ``problems`` say in one line each what
-    is wrong with others. ``repeated`` is what the grading's own run of the notebook recorded; where the
-    author's ``beginning.py`` failed, ``broken`` says how.
+    ``recordings`` are the item's distinct readable recordings; ``problems`` has one line for each unreadable
+    one. ``replay`` is what the cells recorded during grading; ``replay_error`` says how the author's
+    ``replay.py`` failed, if it did.
     """
 
     item: str
     rng: np.random.Generator
-    claims: tuple[Claim, ...] = ()
+    recordings: tuple[Recording, ...] = ()
     problems: tuple[str, ...] = ()
-    repeated: Claim | None = None
-    broken: str = ""
+    replay: Recording | None = None
+    replay_error: str = ""
 
     @property
-    def claimed(self) -> Claim:
-        """The item's one claim. Raises BadEvidence when there is none, or several that differ."""
-        if not self.claims:
+    def recorded(self) -> Recording:
+        """The item's only recording. Raises BadEvidence when there is none, or several that differ."""
+        if not self.recordings:
             raise BadEvidence(next(iter(self.problems), f"nothing was recorded for item {self.item}"))
-        if len(self.claims) > 1:
+        if len(self.recordings) > 1:
             raise BadEvidence(
-                f"{len(self.claims)} different recordings were found for item {self.item}; "
+                f"{len(self.recordings)} different recordings were found for item {self.item}; "
                 "keep the output of one run only"
             )
-        return self.claims[0]
+        return self.recordings[0]
 
     @property
-    def again(self) -> Claim | None:
-        """What the same cells recorded while grading; None when they recorded nothing.
+    def replayed(self) -> Recording | None:
+        """What the same cells recorded during grading; None if they recorded nothing.
 
-        Raises AuthorError where they were not run as the author wanted: that costs nobody points.
+        Raises AuthorError when the author's replay failed: that costs nobody points.
         """
-        if self.broken:
-            raise AuthorError(self.broken)
-        return self.repeated
+        if self.replay_error:
+            raise AuthorError(self.replay_error)
+        return self.replay
 
     @property
     def same_machine(self) -> bool:
-        """Whether the claim says that it was made on a processor and with libraries like this one's.
+        """Whether the recording names the processor and the libraries of this machine.
 
-        A claim that names no torch was made before torch was loaded; it may be loaded here all the same.
+        One that does not name torch was made before torch was imported, which it may be here: that is no
+        difference.
         """
-        if self.repeated is None:
+        if self.replay is None:
             return False
-        here, there = self.repeated.machine, self.claimed.machine
+        here, there = self.replay.machine, self.recorded.machine
         named = [key for key in _MACHINE if key in there or key in _ALWAYS]
         return all(key in there and here.get(key) == there[key] for key in named)
 
@@ -176,17 +177,17 @@ def _kind(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int) and not -_LARGEST < value < _LARGEST:
-        return "a number without bounds"
+        return "a number out of range"
     if isinstance(value, int | float):
         return f"{value:.6g}"
     if isinstance(value, str):
-        return f"the text '{clean(value, limit=40)}'"
+        return f"the text '{snippet(value, limit=40)}'"
     return f"{'a list' if isinstance(value, list) else 'an object'} of {len(value)} entries"  # type: ignore[arg-type]  # JSON has no other form
 
 
 def _version(found: object) -> str:
-    return f"version '{clean(found, limit=40)}'" if isinstance(found, str) else "no version that it names"
+    return f"version '{snippet(found, limit=40)}'" if isinstance(found, str) else "no version that it names"
 
 
 def _path(path: tuple[str, ...]) -> str:
-    return f"`{clean('.'.join(path), limit=80)}`"
+    return f"`{snippet('.'.join(path), limit=80)}`"

@@ -35,7 +35,7 @@ _LARGEST_PIXEL = 255
 
 
 @dataclass(frozen=True)
-class Pictures:
+class ImageBatches:
     """Mini-batches of labelled pictures: ``rows`` and ``labels`` of shape (N,), ``pixels`` uint8 (N, pixels).
 
     ``examples`` is how many the training set has, ``losses`` are the first mini-batches' in their order.
@@ -60,7 +60,7 @@ class Pictures:
         packed = _unpacked(table.get("pixels"), size=len(rows) * pixels)
         return cls(losses, rows, labels, np.frombuffer(packed, np.uint8).reshape(len(rows), pixels), examples)
 
-    def must_be_pictures(self) -> None:
+    def assert_pictures(self) -> None:
         """Raise BadEvidence for blank, constant or repeated pictures and for labels that are all the same.
 
         A right solution never fails on Fashion-MNIST: none of its 10,000 training pictures is blank or there
@@ -73,7 +73,7 @@ class Pictures:
 
 
 @dataclass(frozen=True)
-class Pieces:
+class TextBatches:
     """Mini-batches of pieces of a text: where each begins, and its characters.
 
     ``characters`` counts the whole text, ``alphabet`` holds its distinct characters in order, and ``losses``

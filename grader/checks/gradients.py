@@ -10,9 +10,10 @@ import numpy as np
 from grader.checks.arrays import Array, as_array, expected_array, squeezed
 from grader.checks.closeness import difference_text, shape_difference_text, worst_entry
 from grader.checks.diagnosis import likely_cause
-from grader.checks.formatting import clean, shape_text
+from grader.checks.formatting import shape_text
 from grader.checks.tolerance import Tolerance, distance, largest_magnitude, relative_bar
 from grader.model.errors import AuthorError, CheckFailed
+from grader.model.text import snippet
 
 Loss = Callable[[Array], object]
 """A scalar function of an array; it gets its own copy and may change it."""
@@ -35,7 +36,7 @@ class Numeric:
     noise: float
 
 
-def check_gradients(  # noqa: PLR0913  # each is the author's to choose, all but three by keyword
+def assert_gradient(  # noqa: PLR0913  # each is the author's to choose, all but three by keyword
     loss: Loss,
     at: object,
     claimed: object,
@@ -101,7 +102,7 @@ def _loss_at(loss: Loss, at: Array, index: tuple[int, ...], step: float) -> floa
     try:
         number = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise AuthorError(f"the loss must give one number, not {clean(type(value).__name__)}") from None
+        raise AuthorError(f"the loss must give one number, not {snippet(type(value).__name__)}") from None
     if number.size != 1:
         raise AuthorError(
             f"the loss must give one number, not an array of {shape_text(number.shape)}: sum it up"

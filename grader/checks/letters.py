@@ -9,8 +9,8 @@ from typing import Self
 import numpy as np
 
 from grader.checks.arrays import Array
-from grader.checks.formatting import clean
 from grader.model.errors import BadEvidence
+from grader.model.text import snippet
 
 _PRIOR = 5.0
 """Imagined pairs, spread as single letters are, that smooth what a short text never shows."""
@@ -46,16 +46,16 @@ class LetterPairs:
         return float(-np.log(self._chances[numbers[:-1], numbers[1:]]).mean())
 
 
-def made_of(text: str, alphabet: Iterable[str], *, name: str) -> None:
+def assert_made_of(text: str, alphabet: Iterable[str], *, name: str) -> None:
     """Every character of ``text`` is in the alphabet. A right solution never fails: it knows no other."""
     strange = sorted(set(text) - set(alphabet))
     if strange:
         raise BadEvidence(
-            f"{name} holds {clean(repr(strange[0]), limit=20)}, which the training text does not"
+            f"{name} holds {snippet(repr(strange[0]), limit=20)}, which the training text does not"
         )
 
 
-def reads_like(text: str, pairs: LetterPairs, *, at_most: float, name: str) -> None:
+def assert_reads_like(text: str, pairs: LetterPairs, *, at_most: float, name: str) -> None:
     """The text's surprise is ``at_most`` nats a character. The author states the probability with it."""
     if not pairs.surprise(text) <= at_most:
         raise BadEvidence(
@@ -63,7 +63,7 @@ def reads_like(text: str, pairs: LetterPairs, *, at_most: float, name: str) -> N
         )
 
 
-def improves_on(before: str, after: str, pairs: LetterPairs, *, by: float) -> None:
+def assert_reads_better(before: str, after: str, pairs: LetterPairs, *, by: float) -> None:
     """The text after training has ``by`` nats a character less surprise than that before it.
 
     The author states the probability with ``by``.

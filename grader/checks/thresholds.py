@@ -97,7 +97,7 @@ def limit_of(given: Bound) -> Limit:
     return Fixed(float(given))
 
 
-def hold(limit: Bound, seen: Seen, *, words: str) -> None:
+def assert_within(limit: Bound, seen: Seen, *, words: str) -> None:
     """Pass when the value is on the right side of the limit. Raises CheckFailed; ``words`` name the value."""
     against = limit_of(limit)
     if not math.isfinite(seen.value):

@@ -15,11 +15,12 @@ import numpy as np
 
 from grader.checks.arrays import Array, as_array
 from grader.checks.closeness import assert_close
-from grader.checks.formatting import clean, shape_text
+from grader.checks.formatting import shape_text
 from grader.checks.measures import measure_named
-from grader.checks.thresholds import Bound, Seen, hold
+from grader.checks.thresholds import Bound, Seen, assert_within
 from grader.model.calibration import Side
 from grader.model.errors import AuthorError, CheckFailed
+from grader.model.text import snippet
 from grader.model.values import Remote
 
 _MOST_LEAVES = 10_000
@@ -54,7 +55,7 @@ def assert_loss_falls(
     fall = (start - end) / start if relative else start - end
     what = "the share of it that is gone" if relative else "the fall"
     words = f"{name} went from {start:.4g} to {end:.4g} in {steps} steps: {what}"
-    hold(limit, Seen(value=fall, side=Side.LEAST, worthless=0.0), words=words)
+    assert_within(limit, Seen(value=fall, side=Side.LEAST, worthless=0.0), words=words)
 
 
 def assert_overfits(
@@ -77,7 +78,7 @@ def assert_overfits(
     value = loss.score(predicted, targets, name=name)
     worthless = loss.constant(np.asarray(targets))
     words = f"{name}: the loss on the batch it was trained on ({measure})"
-    hold(at_most, Seen(value=value, side=Side.MOST, worthless=worthless), words=words)
+    assert_within(at_most, Seen(value=value, side=Side.MOST, worthless=worthless), words=words)
 
 
 def assert_beats_baseline(
@@ -104,7 +105,7 @@ def assert_beats_baseline(
     resolution = 1 / len(known) if measure == "accuracy" else 0.0
     words = f"{name}: {measure} {score:.4g} against the baseline's {least:.4g}; the advantage"
     seen = Seen(value=better, side=Side.LEAST, resolution=resolution, worthless=0.0)
-    hold(by, seen, words=words)
+    assert_within(by, seen, words=words)
 
 
 def assert_repeatable(
@@ -140,7 +141,7 @@ def assert_parameter_count(parameters: object, expected: int, *, name: str = "th
     if count != expected:
         shapes = ", ".join(f"{path or 'one array'} {array.shape}" for path, array in arrays.items())
         raise CheckFailed(
-            f"{name} has {count:,} parameters, expected {expected:,}: {clean(shapes, limit=300) or 'none'}."
+            f"{name} has {count:,} parameters, expected {expected:,}: {snippet(shapes, limit=300) or 'none'}."
         )
 
 
@@ -176,7 +177,7 @@ def _leaves(value: object, path: str, depth: int, name: str) -> Iterator[tuple[s
         yield from _leaves(value.value, path, depth + 1, name)
     elif isinstance(value, Mapping):
         for key, entry in value.items():
-            yield from _leaves(entry, f"{path}[{clean(repr(key), limit=60)}]", depth + 1, name)
+            yield from _leaves(entry, f"{path}[{snippet(repr(key), limit=60)}]", depth + 1, name)
     elif isinstance(value, list | tuple) and not _is_plain(value):
         for index, entry in enumerate(value):
             yield from _leaves(entry, f"{path}[{index}]", depth + 1, name)

@@ -14,7 +14,7 @@ from grader.cli import options
 from grader.cli.marks import opened
 from grader.course.table import ClassRow, Late, class_rows, write_class_table
 from grader.gradebook.policy import choice, moment
-from grader.reports.text import one_line
+from grader.model.text import one_line
 
 HELP = """Show where the class stands: a row a student, with what checks found and people marked.
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.checks.evidence import Claim
+from grader.checks.evidence import Recording
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Duplicate:
     submissions: tuple[str, ...]
 
 
-def fingerprints(claims: Iterable[Claim]) -> frozenset[tuple[str, str]]:
+def fingerprints(claims: Iterable[Recording]) -> frozenset[tuple[str, str]]:
     """What tells that two recordings are one: pairs of an item and a digest, small enough for a class."""
     return frozenset(
         (claim.item, digest) for claim in claims for digest in (_run_of(claim), _data_of(claim)) if digest
@@ -61,11 +61,11 @@ def summary_line(shared: Sequence[Duplicate]) -> str:
     return f"the same recorded evidence in several submissions: {'; '.join(told)}" if told else ""
 
 
-def _run_of(claim: Claim) -> str:
+def _run_of(claim: Recording) -> str:
     return f"run {_digest(claim.run)}" if claim.run else ""
 
 
-def _data_of(claim: Claim) -> str:
+def _data_of(claim: Recording) -> str:
     if not claim.recorded_at:
         return ""
     told = json.dumps([claim.data, claim.machine, claim.recorded_at], sort_keys=True)

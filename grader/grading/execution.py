@@ -11,7 +11,7 @@ from grader.model.assignment import BudgetValue, Limits
 from grader.model.records import CellResult
 from grader.notebooks.cells import Cell, first_line
 from grader.notebooks.parameters import with_budget
-from grader.notebooks.recordings import BadRecording, Recording, read_evidence
+from grader.notebooks.recordings import BadRecording, RawRecording, read_evidence
 from grader.session.notebook import CellRun, Notebook
 
 MAX_PICTURES = 64_000_000
@@ -55,7 +55,7 @@ class Execution:
 
     cells: tuple[CellResult, ...]
     pictures: tuple[tuple[int, str], ...]
-    evidence: tuple[Recording, ...] = ()
+    evidence: tuple[RawRecording, ...] = ()
 
 
 def execute(
@@ -85,7 +85,7 @@ class _Shown:
 
     def __init__(self) -> None:
         self.pictures: list[tuple[int, str]] = []
-        self.evidence: list[Recording] = []
+        self.evidence: list[RawRecording] = []
         self._room_for_pictures, self._room_for_evidence = MAX_PICTURES, MAX_EVIDENCE
 
     def add(self, cell: int, run: CellRun) -> None:
@@ -100,10 +100,10 @@ class _Shown:
                 self.evidence += recordings(cell, data)
 
 
-def recordings(cell: int, data: bytes) -> Iterator[Recording]:
+def recordings(cell: int, data: bytes) -> Iterator[RawRecording]:
     """The recording in these bytes, if they hold one."""
     with suppress(BadRecording):
-        yield Recording(cell, read_evidence(data.decode("utf-8", "replace")))
+        yield RawRecording(cell, read_evidence(data.decode("utf-8", "replace")))
 
 
 def result_of(cell: Cell, runs: Sequence[CellRun]) -> CellResult:

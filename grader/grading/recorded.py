@@ -8,11 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from grader.checks.evidence import Claim
+from grader.checks.evidence import Recording
 from grader.model.errors import BadEvidence
 from grader.notebooks.answers import Answer
 from grader.notebooks.cells import Cell
-from grader.notebooks.recordings import Recording
+from grader.notebooks.recordings import RawRecording
 
 RESERVED = "beginning"
 """The key of a recording's data that holds what a replay starts from; no text for people."""
@@ -33,10 +33,10 @@ class Recorded:
     ``broken`` says why that run was not the replay that the author asked for.
     """
 
-    claims: tuple[Claim, ...] = ()
+    claims: tuple[Recording, ...] = ()
     problems: tuple[str, ...] = ()
-    recordings: tuple[Recording, ...] = ()
-    replayed: Claim | None = None
+    recordings: tuple[RawRecording, ...] = ()
+    replayed: Recording | None = None
     broken: str = ""
 
     @property
@@ -50,15 +50,15 @@ def recorded_in(answers: Mapping[str, Answer]) -> dict[str, Recorded]:
     return {item: _recorded(answer) for item, answer in answers.items()}
 
 
-def claims_in(cells: Iterable[Cell]) -> Iterator[Claim]:
+def claims_in(cells: Iterable[Cell]) -> Iterator[Recording]:
     """Every readable claim of a submission, whatever item it is of."""
     for content in (content for cell in cells for content in cell.evidence):
         with suppress(BadEvidence):
-            yield Claim.of(content)
+            yield Recording.of(content)
 
 
 def with_replay(
-    found: Mapping[str, Recorded], recordings: Sequence[Recording], *, broken: str = ""
+    found: Mapping[str, Recorded], recordings: Sequence[RawRecording], *, broken: str = ""
 ) -> dict[str, Recorded]:
     """The same, with what the run recorded. Of several recordings for one item, the claim's own cell wins."""
     return {
@@ -79,11 +79,11 @@ def texts_of(found: Recorded) -> str:
 
 
 def _recorded(answer: Answer) -> Recorded:
-    claims: list[tuple[Recording, Claim]] = []
+    claims: list[tuple[RawRecording, Recording]] = []
     problems = list(answer.bad_evidence)
     for recording in answer.evidence:
         try:
-            claim = Claim.of(recording.content)
+            claim = Recording.of(recording.content)
         except BadEvidence as error:
             problems.append(f"cell {recording.cell}: {error}")
             continue
@@ -94,12 +94,12 @@ def _recorded(answer: Answer) -> Recorded:
     )
 
 
-def _replayed(item: str, entry: Recorded, recordings: Sequence[Recording]) -> Claim | None:
+def _replayed(item: str, entry: Recorded, recordings: Sequence[RawRecording]) -> Recording | None:
     cells = {recording.cell for recording in entry.recordings}
     own = [recording for recording in recordings if recording.content.get("item") == item]
     own.sort(key=lambda recording: recording.cell in cells)
     try:
-        return Claim.of(own[-1].content) if own else None
+        return Recording.of(own[-1].content) if own else None
     except BadEvidence:
         return None
 

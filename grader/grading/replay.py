@@ -20,10 +20,10 @@ from typing import Any
 
 from grader.model.assignment import BudgetValue
 from grader.model.errors import AuthorError, CheckFailed
-from grader.notebooks.text import clean
+from grader.model.text import storable
 from grader.session.notebook import Notebook
 
-FILE = "beginning.py"
+FILE = "replay.py"
 MAX_PRELUDE = 16_000_000
 """Characters of a prelude."""
 MAX_VALUE = 10_000
@@ -43,9 +43,6 @@ class Replay:
 
     budget: Mapping[str, BudgetValue] = field(default_factory=dict)
     prelude: str = ""
-
-
-Beginning = Replay  # the name that authors import
 
 
 def prepare(checks: Path, claims: Mapping[str, tuple[Mapping[str, Any], ...]]) -> Replay:
@@ -91,7 +88,7 @@ def _function(path: Path) -> Any:
     finally:
         del sys.modules[_MODULE]
     if not callable(getattr(module, "prepare", None)):
-        raise AuthorError("has no function prepare(claims)")
+        raise AuthorError("has no function prepare(recordings)")
     return module.prepare
 
 
@@ -106,7 +103,7 @@ def _in_one_line(error: BaseException) -> str:
 def _assert_usable(found: object) -> None:
     """Raise AuthorError unless this is a budget and a prelude that a record can hold."""
     if not isinstance(found, Replay):
-        raise AuthorError(f"{FILE}: prepare gave {type(found).__name__}, expected grader.Beginning")
+        raise AuthorError(f"{FILE}: prepare gave {type(found).__name__}, expected grader.Replay")
     if not isinstance(found.prelude, str) or len(found.prelude) > MAX_PRELUDE:
         raise AuthorError(f"{FILE}: the prelude must be text of at most {MAX_PRELUDE:,} characters")
     if not isinstance(found.budget, Mapping):
@@ -126,7 +123,7 @@ def _is_budget_value(value: object) -> bool:
             type(entry) is not list and _is_budget_value(entry) for entry in value
         )
     if type(value) is str:
-        return len(value) <= MAX_VALUE and clean(value) == value
+        return len(value) <= MAX_VALUE and storable(value) == value
     if type(value) is float:
         return math.isfinite(value)
     return type(value) is bool or (type(value) is int and abs(value) <= _LARGEST)

@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from grader.notebooks.text import shown
+from grader.model.text import printable
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -170,7 +170,7 @@ def _members_and_refused(infos: list[zipfile.ZipInfo]) -> tuple[list[Member], li
         if not why and counts[parts] > 1:
             why = f"the zip holds {counts[parts]} files of this name; rename them and zip them again"
         if why:
-            refused.append((shown(name, limit=300), why))
+            refused.append((printable(name, limit=300), why))
         else:
             members.append(Member(parts, info.file_size, index))
     return members, list(dict.fromkeys(refused))
@@ -186,7 +186,7 @@ def _name(info: zipfile.ZipInfo) -> str:
 
 
 def _parts(name: str) -> tuple[str, ...]:
-    return tuple(shown(part, limit=200) for part in name.split("/") if part not in ("", "."))
+    return tuple(printable(part, limit=200) for part in name.split("/") if part not in ("", "."))
 
 
 def _why_not(info: zipfile.ZipInfo, name: str) -> str:
@@ -220,4 +220,4 @@ def _damaged(error: BaseException) -> str:
         return "is encrypted; unpack it with its password and name the folder"
     if isinstance(error, NotImplementedError):
         return _PACKED
-    return f"the zip is damaged ({shown(str(error)) or type(error).__name__}); download or zip it again"
+    return f"the zip is damaged ({printable(str(error)) or type(error).__name__}); download or zip it again"

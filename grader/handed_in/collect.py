@@ -20,8 +20,8 @@ from grader.handed_in.graded_file import ARCHIVE, ExpectedNames, gradable, grade
 from grader.handed_in.trees import Entry, Folder, Place, Refused, Tree, Zip, below
 from grader.model.errors import UsageError
 from grader.model.hints import Hint
+from grader.model.text import printable
 from grader.notebooks.submission_file import MAX_BYTES
-from grader.notebooks.text import shown
 
 __all__ = ["Refused", "Submission", "collect"]
 
@@ -190,7 +190,7 @@ def _named_apart(several: Iterator[Submission | Refused], start: Path) -> Iterat
     """The same with names of one line, unique among the submissions; one line for a start without any."""
     seen = set[str]()
     for found in several:
-        name = plain = shown(found.name or ".", limit=300)
+        name = plain = printable(found.name or ".", limit=300)
         number = 1
         while isinstance(found, Submission) and name in seen:
             number += 1
@@ -198,4 +198,6 @@ def _named_apart(several: Iterator[Submission | Refused], start: Path) -> Iterat
         seen.add(name)
         yield found if name == found.name else msgspec.structs.replace(found, name=name)
     if not seen:
-        yield Refused(shown(start.name, limit=300), f"{NO_NOTEBOOK}: it is empty; name the folder that does")
+        yield Refused(
+            printable(start.name, limit=300), f"{NO_NOTEBOOK}: it is empty; name the folder that does"
+        )

@@ -18,7 +18,7 @@ from typing import BinaryIO
 import msgspec
 
 from grader.model.hints import Hint
-from grader.notebooks.text import shown
+from grader.model.text import printable
 
 METADATA = "submission_metadata.yml"
 MAX_LINE = 1 << 20
@@ -160,7 +160,7 @@ def _people_and_time(block: Iterable[str]) -> tuple[list[dict[str, str]], str]:
             if line.lstrip().startswith("- "):
                 people.append({})
             if people:
-                people[-1][pair["key"]] = shown(_scalar(pair["value"] or ""), limit=300)
+                people[-1][pair["key"]] = printable(_scalar(pair["value"] or ""), limit=300)
     return [person for person in people[:MAX_PEOPLE] if any(person.values())], at
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from grader.handed_in.trees import Entry
-from grader.notebooks.text import shown
+from grader.model.text import printable
 
 NOTEBOOK, SCRIPT, ARCHIVE = ".ipynb", ".py", ".zip"
 _COPY = re.compile(r"(?:^copy of )|(?:[ _-]*(?:\(\d+\)|copy(?: ?\d+)?|-\d+)$)")
@@ -71,10 +71,10 @@ def graded_file(files: Sequence[Entry], expected: ExpectedNames) -> tuple[Entry,
     if not others:
         return first, ""
     why = "named like the assignment's" if expected.fit(first.name) else "the largest"
-    return first, f"{shown(first.name)} was taken, being {why}; left out: {listed(others)}"
+    return first, f"{printable(first.name)} was taken, being {why}; left out: {listed(others)}"
 
 
 def listed(files: Sequence[Entry]) -> str:
     """The first few files' names, for one line."""
-    some = ", ".join(shown(entry.called or "/".join(entry.place[-2:])) for entry in files[:_SHOWN])
+    some = ", ".join(printable(entry.called or "/".join(entry.place[-2:])) for entry in files[:_SHOWN])
     return some if len(files) <= _SHOWN else f"{some} and {len(files) - _SHOWN} more"

@@ -15,7 +15,7 @@ import msgspec
 
 from grader.handed_in.archives import Archive, Member, Unusable
 from grader.model.hints import Hint
-from grader.notebooks.text import shown
+from grader.model.text import printable
 
 Place = tuple[str, ...]
 """Names of folders and of a file, below a start."""
@@ -103,7 +103,7 @@ class Folder:
                 continue
             why, size, is_folder = _inspect(entry)
             if why:
-                refused.append(Refused(shown(entry.name, limit=300), why))
+                refused.append(Refused(printable(entry.name, limit=300), why))
             elif is_folder:
                 folders.append(entry.name)
             else:

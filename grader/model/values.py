@@ -15,3 +15,8 @@ class Remote:
     def value(self) -> object:
         """The plain data behind this object; raises UnsupportedValue if it is not plain data."""
         raise NotImplementedError
+
+
+def is_proxy(value: object) -> bool:
+    """Whether a value stands for an object that stayed with the student's code, rather than plain data."""
+    return isinstance(value, Remote)

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 
 from grader.model.assignment import Assignment
 from grader.model.records import Figure
+from grader.model.text import printable
 from grader.notebooks.cells import Cell
 from grader.notebooks.headings import Heading, HeadingReader
-from grader.notebooks.recordings import Recording
-from grader.notebooks.text import shown
+from grader.notebooks.recordings import RawRecording
 
 PLACEHOLDER = "*Write your answer here.*"
 MAX_ANSWER = 50_000
@@ -40,7 +40,7 @@ class Answer:
     text: str = ""
     found: bool = False
     figures: tuple[Figure, ...] = ()
-    evidence: tuple[Recording, ...] = ()
+    evidence: tuple[RawRecording, ...] = ()
     bad_evidence: tuple[str, ...] = ()
     cells: tuple[int, ...] = ()
 
@@ -58,8 +58,8 @@ class _Gathered:
     answers: list[str] = field(default_factory=list)
     below: list[str] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
-    evidence: list[Recording] = field(default_factory=list)
-    strays: list[Recording] = field(default_factory=list)
+    evidence: list[RawRecording] = field(default_factory=list)
+    strays: list[RawRecording] = field(default_factory=list)
     bad_evidence: list[str] = field(default_factory=list)
     prose_cells: list[int] = field(default_factory=list)
     code_cells: list[int] = field(default_factory=list)
@@ -154,10 +154,12 @@ def _read_evidence(
         for owner in (named,) if isinstance(named, str) else owners:
             if owner in gathered:
                 entry = gathered[owner]
-                (entry.evidence if owner in section else entry.strays).append(Recording(cell.number, content))
+                (entry.evidence if owner in section else entry.strays).append(
+                    RawRecording(cell.number, content)
+                )
         if isinstance(named, str):
             others = [item for item in dict.fromkeys((*owners, *section)) if item != named]
-            _refuse(others, f"the recording in cell {cell.number} is of item {shown(named)!r}", gathered)
+            _refuse(others, f"the recording in cell {cell.number} is of item {printable(named)!r}", gathered)
     for reason in cell.bad_evidence:
         _refuse(owners, f"the recording in cell {cell.number} cannot be read: {reason}", gathered)
 
@@ -200,9 +202,9 @@ def _evidence(entry: _Gathered) -> Answer:
     return Answer(text, bool(figures or recordings or problems), figures, recordings, problems, cells)
 
 
-def _different(recordings: Iterable[Recording]) -> tuple[Recording, ...]:
+def _different(recordings: Iterable[RawRecording]) -> tuple[RawRecording, ...]:
     """The recordings in order without repeats; a copied cell records nothing new."""
-    seen: list[Recording] = []
+    seen: list[RawRecording] = []
     for recording in recordings:
         if all(recording.content != other.content for other in seen):
             seen.append(recording)

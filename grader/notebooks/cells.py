@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from grader.model.records import Figure
 from grader.notebooks.source import Parsed, Positions, parse
 
+MAX_CELL = 1_000_000
+"""Characters of source in one cell."""
 FIRST_LINE = 100
 """Characters of a cell's first line that are shown."""
 
@@ -94,3 +96,12 @@ def _joined(pieces: list[str], rest: str) -> tuple[str, ...]:
     if all(not line.strip() or line.lstrip().startswith("#") for line in rest.split("\n")):
         return (*pieces[:-1], f"{pieces[-1]}\n{rest}")
     return (*pieces, rest)
+
+
+def cells_were(numbers: Sequence[int], *, limit: int = 8) -> str:
+    """A subject with its verb: "cell 3 was", "cells 3 and 7 were", "cells 1, 2 and 40 more were"."""
+    if len(numbers) == 1:
+        return f"cell {numbers[0]} was"
+    head, rest = list(map(str, numbers[:limit])), len(numbers) - limit
+    last = f"{rest} more" if rest > 0 else head.pop()
+    return f"cells {', '.join(head)} and {last} were"

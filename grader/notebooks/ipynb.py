@@ -13,10 +13,10 @@ from typing import Any
 
 from grader.model.errors import SubmissionError
 from grader.model.records import Figure
-from grader.notebooks.cells import Cell
+from grader.model.text import printable, storable
+from grader.notebooks.cells import MAX_CELL, Cell, cells_were
 from grader.notebooks.figures import BadFigure, figure_from_base64
 from grader.notebooks.recordings import EVIDENCE_TYPE, BadRecording, read_evidence
-from grader.notebooks.text import MAX_CELL, clean, listing, shown
 
 MAX_CELLS = 10_000
 MAX_SOURCE = 8_000_000
@@ -123,9 +123,9 @@ def _cell(
     return Cell(
         number=number,
         kind=kind,
-        source=clean(source),
+        source=storable(source),
         tags=_tags(metadata),
-        id=clean(name) if isinstance(name, str) and len(name) <= MAX_ID else "",
+        id=storable(name) if isinstance(name, str) and len(name) <= MAX_ID else "",
         figures=tuple(_figures(pngs, number, reader)),
         evidence=evidence,
         bad_evidence=bad_evidence,
@@ -136,7 +136,7 @@ def _tags(metadata: object) -> tuple[str, ...]:
     tags = metadata.get("tags") if isinstance(metadata, dict) else None
     if not isinstance(tags, list):
         return ()
-    return tuple(clean(tag) for tag in tags[:MAX_TAGS] if isinstance(tag, str) and len(tag) <= MAX_TAG)
+    return tuple(storable(tag) for tag in tags[:MAX_TAGS] if isinstance(tag, str) and len(tag) <= MAX_TAG)
 
 
 def _bundles(entry: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -216,11 +216,12 @@ def _notices(tree: dict[str, Any], entries: list[object], reader: _Reader) -> It
         yield "the notebook has no cells"
     language = _language(tree.get("metadata"))
     if language and "python" not in language.lower():
-        yield f"the notebook names the language {shown(language)}, not Python; its cells are run as Python"
+        named = printable(language)
+        yield f"the notebook names the language {named}, not Python; its cells are run as Python"
     if reader.left_out:
-        yield f"{listing(reader.left_out)} left out: not a cell with a kind and text"
+        yield f"{cells_were(reader.left_out)} left out: not a cell with a kind and text"
     if reader.too_long:
-        yield f"{listing(reader.too_long)} left out: more than {MAX_CELL:,} characters of source"
+        yield f"{cells_were(reader.too_long)} left out: more than {MAX_CELL:,} characters of source"
     yield from reader.refused[:MAX_FIGURES]
     if len(reader.refused) > MAX_FIGURES:
         yield f"{len(reader.refused) - MAX_FIGURES} more figures or evidence objects were left out"

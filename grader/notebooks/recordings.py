@@ -24,7 +24,7 @@ class BadRecording(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class RawRecording:
     """One evidence object as it was found, and the number of its cell. All of it is the student's."""
 
     cell: int

@@ -11,11 +11,10 @@ import re
 from collections.abc import Iterator
 
 from grader.model.errors import SubmissionError
-from grader.notebooks.cells import Cell
+from grader.notebooks.cells import MAX_CELL, Cell, cells_were
 from grader.notebooks.ipynb import MAX_CELLS
 from grader.notebooks.percent import is_percent, read_percent
 from grader.notebooks.source import parse
-from grader.notebooks.text import MAX_CELL, listing
 
 _GOES_ON = re.compile(r"[ \t)\]}#]|$|(?:else|elif|except|finally)\b")
 """A line that cannot begin a top-level statement."""
@@ -51,7 +50,7 @@ def script_cells(text: str, *, name: str) -> tuple[tuple[Cell, ...], tuple[str, 
     if len(cells) > MAX_CELLS:
         raise SubmissionError(f"{name}: has {len(cells):,} statements; at most {MAX_CELLS:,} can be graded")
     too_long = [cell.number for cell in cells if len(cell.source) > MAX_CELL]
-    notices = (f"{listing(too_long)} left out: more than {MAX_CELL:,} characters",) if too_long else ()
+    notices = (f"{cells_were(too_long)} left out: more than {MAX_CELL:,} characters",) if too_long else ()
     return tuple(cell for cell in cells if len(cell.source) <= MAX_CELL), notices, percent
 
 

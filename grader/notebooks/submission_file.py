@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.model.errors import SubmissionError
+from grader.model.text import printable, storable
 from grader.notebooks.cells import Cell
 from grader.notebooks.ipynb import notebook_cells
 from grader.notebooks.recordings import whole_number
 from grader.notebooks.script import script_cells
-from grader.notebooks.text import clean, shown
 
 MAX_BYTES = 200_000_000
 """Size of a file. Generous: saved outputs of 50 MB do no harm and cost nobody points."""
@@ -53,14 +53,14 @@ class SubmissionFile:
 
 def read(path: Path, *, max_bytes: int = MAX_BYTES) -> SubmissionFile:
     """The submission in this file. Raises SubmissionError, one line, for what cannot be graded."""
-    name = shown(path.name or str(path), limit=300)
+    name = printable(path.name or str(path), limit=300)
     data = _bytes_of(path, name, max_bytes)
     return from_bytes(data, name=name)
 
 
 def bytes_of(path: Path) -> bytes:
     """The bytes of a file that could be a submission, for somebody else to read. Raises SubmissionError."""
-    return _bytes_of(path, shown(path.name or str(path), limit=300), MAX_BYTES)
+    return _bytes_of(path, printable(path.name or str(path), limit=300), MAX_BYTES)
 
 
 def from_bytes(data: bytes, *, name: str) -> SubmissionFile:
@@ -191,4 +191,4 @@ def _script_text(data: bytes, name: str) -> tuple[str, bool]:
     text, repaired = _decoded(data)
     if "\0" in text:
         raise SubmissionError(f"{name}: not a script: it holds binary data; hand in Python source")
-    return clean(text), repaired
+    return storable(text), repaired

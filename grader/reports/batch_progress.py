@@ -23,7 +23,7 @@ from rich.progress import (
 from rich.text import Text
 
 from grader.model.points import Points
-from grader.reports.text import one_line
+from grader.model.text import one_line
 
 MINUTE = 60  # seconds
 HOUR = 60  # minutes

@@ -8,7 +8,7 @@ from xml.sax.saxutils import quoteattr
 
 from grader.model.errors import Fault, Outcome
 from grader.model.records import CheckResult, Grade, ItemResult
-from grader.reports.text import clean, one_line
+from grader.model.text import clean, one_line
 
 MAX_MESSAGE = 2_000
 _NEVER = re.compile("[\ufffe\uffff]")  # characters that no XML may hold, and that cleaning keeps

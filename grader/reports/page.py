@@ -20,10 +20,10 @@ from grader.model.assignment import Limits
 from grader.model.errors import Outcome
 from grader.model.points import Points
 from grader.model.records import CellResult, CheckResult, Figure, Grade, ItemResult
+from grader.model.text import excerpt, one_line
 from grader.reports import summary
 from grader.reports.prose import to_html
 from grader.reports.summary import State
-from grader.reports.text import excerpt, one_line
 
 _PAGE = "report.html.j2"
 _TEXT_LIMIT, _TEXT_LINES = 12_000, 300

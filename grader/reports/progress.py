@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
-from grader.reports.text import one_line
+from grader.model.text import one_line
 
 _WIDTH = 200  # rich cuts to the terminal; this only keeps the text small
 

@@ -16,7 +16,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from grader.reports.text import clean
+from grader.model.text import clean
 
 LIMIT = 20_000
 

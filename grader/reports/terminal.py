@@ -17,9 +17,9 @@ from rich.text import Text
 
 from grader.model.errors import Fault
 from grader.model.records import CellResult, CheckResult, Grade, ItemResult
+from grader.model.text import excerpt, one_line
 from grader.reports import summary
 from grader.reports.summary import State
-from grader.reports.text import excerpt, one_line
 
 _DETAIL_LINES = 8
 _BAD_CELLS = 20

@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.checks.curves import stop_epoch
-from grader.checks.evidence import Claim
-from grader.checks.first_batches import Pictures
+from grader.checks.evidence import Recording
+from grader.checks.first_batches import ImageBatches
 from grader.grading.check_plugin import CheckPlugin
 from grader.grading.pytest_run import run_checks
 from grader.grading.recorded import Recorded
@@ -50,7 +50,9 @@ def runs(recording: dict[str, Any]) -> list[dict[str, Any]]:
 def refusals(claimed: Recordings, again: Recordings) -> dict[str, str]:
     """The items that lose their points, and what the student is told."""
     recorded = {
-        item: Recorded((Claim.of(recording),), again=Claim.of(again[item]) if item in again else None)
+        item: Recorded(
+            (Recording.of(recording),), replayed=Recording.of(again[item]) if item in again else None
+        )
         for item, recording in claimed.items()
     }
     plugin = CheckPlugin(LocalNotebook({}), seed=1, seconds=5, hidden=True, only=ITEMS, recorded=recorded)
@@ -125,7 +127,7 @@ def from_own_seed(recording: dict[str, Any]) -> None:
     own = load_conftest()
     recording["parameters"]["SEED"] = 7
     for label, run in recording["data"].get("runs", {"0": recording["data"]}).items():
-        found = Pictures.of(run["beginning"], pixels=own.PIXELS, classes=own.CLASSES)
+        found = ImageBatches.of(run["beginning"], pixels=own.PIXELS, classes=own.CLASSES)
         losses = own.right_losses(found, seed=7, rate=0.01, alpha=float(label))
         run["beginning"]["losses"] = losses.tolist()
 

@@ -66,9 +66,9 @@ def test_step(student, rng):
 
 
 def agrees(evidence):
-    claimed = evidence.claimed
+    claimed = evidence.recorded
     curve = claimed.curve("loss", length=40)
-    again = evidence.again
+    again = evidence.replayed
     assert again is not None, "the cell recorded nothing while grading"
     short = again.curve("loss")
     assert_close(curve[: len(short)], short, name="the beginning of the recorded curve")
@@ -90,15 +90,15 @@ def test_other_curve(evidence):
 
 BEGINNING = '''
 """The walk begins where the claim says that it began."""
-from grader import BadEvidence, Beginning, Claim
+from grader import BadEvidence, Replay, Recording
 
 
-def prepare(claims):
-    starts = {Claim.of(recording).number("start") for recording in claims.get("2", ())}
+def prepare(recordings):
+    starts = {Recording.of(recording).number("start") for recording in claims.get("2", ())}
     if any(not 1 <= start <= 9 for start in starts):
         raise BadEvidence("`start` is out of its range")
     start = starts.pop() if starts else 4.0
-    return Beginning(budget={"STEPS": 2}, prelude=f"import recorder; recorder.START = {start!r}")
+    return Replay(budget={"STEPS": 2}, prelude=f"import recorder; recorder.START = {start!r}")
 '''
 
 WALK = """\
@@ -115,7 +115,7 @@ def make_course(folder: Path) -> Path:
     for name, text in {
         "assignment.toml": MANIFEST,
         "hidden_tests/test_walk.py": HIDDEN,
-        "hidden_tests/beginning.py": BEGINNING,
+        "hidden_tests/replay.py": BEGINNING,
         "given/recorder.py": RECORDER,
     }.items():
         path = folder / name

@@ -39,7 +39,7 @@ def run(warm: WarmProcesses, tmp_path: Path) -> Run:
     make_course(tmp_path)
 
     def graded(*outputs: dict[str, Any], source: str = WALK, beginning: str = BEGINNING, **job: Any) -> Grade:
-        (tmp_path / "hidden_tests/beginning.py").write_text(beginning)
+        (tmp_path / "hidden_tests/replay.py").write_text(beginning)
         path = make_notebook(tmp_path / "a.ipynb", *outputs, source=source)
         opener = warm.open_notebook
         found = grade(
@@ -135,13 +135,13 @@ def test_evidence_of_100_mb_is_refused_in_one_line(run: Run) -> None:
             "did not run through: raised: ",
         ),
         (BEGINNING.replace("import recorder;", "import os; os._exit(1) #"), "did not run through: crashed: "),
-        ("def prepare(claims):\n    return claims['9']", "beginning.py: KeyError: '9' (line 2)"),
-        ("import sys\nsys.exit(3)", "beginning.py: SystemExit: 3 (line 2)"),
-        ("def prepare(claims:", "beginning.py: SyntaxError"),
-        ("x = 1", "beginning.py: has no function prepare(claims)"),
-        ("def prepare(claims): return 5", "prepare gave int, expected grader.Beginning"),
+        ("def prepare(recordings):\n    return claims['9']", "replay.py: KeyError: '9' (line 2)"),
+        ("import sys\nsys.exit(3)", "replay.py: SystemExit: 3 (line 2)"),
+        ("def prepare(claims:", "replay.py: SyntaxError"),
+        ("x = 1", "replay.py: has no function prepare(recordings)"),
+        ("def prepare(recordings): return 5", "prepare gave int, expected grader.Replay"),
         (
-            "from grader import Beginning\ndef prepare(claims): return Beginning(budget={'A': float('nan')})",
+            "from grader import Replay\ndef prepare(recordings): return Replay(budget={'A': float('nan')})",
             "budget: A is neither a finite number",
         ),
     ],
@@ -158,9 +158,7 @@ def test_a_beginning_that_fails_is_the_authors_and_costs_no_points(
 
 
 def test_without_a_beginning_the_manifests_budget_holds(run: Run, tmp_path: Path) -> None:
-    beginning = (
-        "from grader import Beginning\ndef prepare(claims):\n    print(claims)\n    return Beginning()"
-    )
+    beginning = "from grader import Replay\ndef prepare(recordings):\n    print(claims)\n    return Replay()"
     assert str(curve_of(run(shown(SOUND), beginning=beginning)).earned) == "2"
 
 
@@ -191,8 +189,8 @@ def test_a_student_can_see_on_their_own_machine_whether_it_is_complete(run: Run,
     (tmp_path / "public_tests/test_curve.py").write_text(
         "from grader import item\n"
         "@item('2')\ndef test_complete(evidence):\n"
-        "    evidence.claimed.curve('loss', length=40)\n"
-        "    assert len(evidence.again.curve('loss')) == 3\n"
+        "    evidence.recorded.curve('loss', length=40)\n"
+        "    assert len(evidence.replayed.curve('loss')) == 3\n"
     )
     assert [check.outcome for check in run(shown(SOUND), public=True).items[0].checks] == ["passed"]
     [check] = run(shown(TRUNCATED), public=True).items[0].checks

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.checks.arrays import as_array
-from grader.checks.formatting import clean, numbers
+from grader.checks.formatting import numbers
 from grader.model.errors import CheckFailed, Fault
 from grader.model.values import Remote
 
@@ -98,17 +98,6 @@ def test_text_in_a_message_is_short_and_on_one_line(text):
     message = str(caught.value)
     assert len(message) < 160
     assert message.isprintable()
-
-
-@given(st.text(max_size=500), st.integers(min_value=1, max_value=60))
-def test_cleaned_text_is_bounded_and_printable(text, limit):
-    line = clean(text, limit=limit)
-    assert len(line) <= limit
-    assert line.isprintable()
-
-
-def test_cleaning_removes_escapes_and_direction_marks_and_keeps_words():
-    assert clean("a\x1b[31m b\u202e\nc") == "a [31m b c"
 
 
 def test_unequal_numbers_never_look_equal_and_equal_ones_stay_short():

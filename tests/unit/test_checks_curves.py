@@ -12,8 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.checks import curves as looks
-from grader.checks.first_batches import MOST_EXAMPLES, Pictures, Pieces
-from grader.checks.letters import LetterPairs, improves_on, made_of, reads_like, shingle_hits, window_sums
+from grader.checks.first_batches import MOST_EXAMPLES, ImageBatches, TextBatches
+from grader.checks.letters import (
+    LetterPairs,
+    assert_made_of,
+    assert_reads_better,
+    assert_reads_like,
+    shingle_hits,
+    window_sums,
+)
 from grader.model.errors import AuthorError, BadEvidence
 
 CURVE = np.array([4.4, 3.0, 2.5, 2.45, 2.2, 2.25, 2.1, 2.12, 2.0, 2.03])
@@ -30,47 +37,49 @@ def refused(look: Any, *arguments: Any, **options: Any) -> str:
 @pytest.mark.parametrize(("same", "gap"), [(True, 1.2e-7), (False, 1e-4)])
 def test_a_beginning_may_differ_by_what_was_measured_and_no_more(*, same: bool, gap: float) -> None:
     options: dict[str, Any] = {"same_machine": same, "name": "losses"}
-    looks.agrees(CURVE[:3] * (1 + gap), CURVE, **options)
+    looks.assert_replay_agrees(CURVE[:3] * (1 + gap), CURVE, **options)
     assert "value 2 was recorded as 3.0" in refused(
-        looks.agrees, CURVE[:3] * [1, 1 + 30 * gap, 1], CURVE, **options
+        looks.assert_replay_agrees, CURVE[:3] * [1, 1 + 30 * gap, 1], CURVE, **options
     )
 
 
 def test_a_beginning_that_is_longer_or_not_finite_does_not_agree() -> None:
     options: dict[str, Any] = {"same_machine": False, "name": "losses"}
-    assert "10 values were recorded" in refused(looks.agrees, CURVE, CURVE[:3], **options)
-    refused(looks.agrees, CURVE[:3], np.array([4.4, np.nan, 2.5]), **options)
+    assert "10 values were recorded" in refused(looks.assert_replay_agrees, CURVE, CURVE[:3], **options)
+    refused(looks.assert_replay_agrees, CURVE[:3], np.array([4.4, np.nan, 2.5]), **options)
 
 
 def test_draws_are_compared_exactly() -> None:
-    looks.equal_parts([1, 2], [1, 2], name="rows")
-    refused(looks.equal_parts, [1, 2], [2, 1], name="rows")
+    looks.assert_same_draws([1, 2], [1, 2], name="rows")
+    refused(looks.assert_same_draws, [1, 2], [2, 1], name="rows")
 
 
 def test_where_a_curve_starts_and_ends() -> None:
-    looks.starts_near(CURVE, 4.38, within=0.05, name="loss")
-    refused(looks.starts_near, CURVE, 4.17, within=0.05, name="loss")
-    looks.falls(CURVE, by=0.5, name="loss")
-    refused(looks.falls, CURVE[::-1], by=0.1, name="loss")
-    looks.rises_to(CURVE, least=4.0, name="accuracy")
-    refused(looks.rises_to, CURVE, least=5.0, name="accuracy")
+    looks.assert_curve_starts_near(CURVE, 4.38, within=0.05, name="loss")
+    refused(looks.assert_curve_starts_near, CURVE, 4.17, within=0.05, name="loss")
+    looks.assert_curve_falls(CURVE, by=0.5, name="loss")
+    refused(looks.assert_curve_falls, CURVE[::-1], by=0.1, name="loss")
+    looks.assert_curve_rises_to(CURVE, least=4.0, name="accuracy")
+    refused(looks.assert_curve_rises_to, CURVE, least=5.0, name="accuracy")
 
 
 def test_what_was_fitted_to_lies_on_its_own_side() -> None:
-    looks.ends_above(CURVE + 0.1, CURVE, by=0.05, name="loss")
-    refused(looks.ends_above, CURVE, CURVE, by=0.05, name="loss")
+    looks.assert_curve_ends_above(CURVE + 0.1, CURVE, by=0.05, name="loss")
+    refused(looks.assert_curve_ends_above, CURVE, CURVE, by=0.05, name="loss")
 
 
 @given(st.lists(st.integers(0, 2000), min_size=1, max_size=30))
 def test_accuracies_are_counts_in_any_usual_precision(hits: list[int]) -> None:
     curve = np.array(hits) / 2000
     for recorded in (curve, curve.astype(np.float32).astype(float), np.round(curve, 5)):
-        looks.are_counts(recorded, of=2000, name="validation")
+        looks.assert_counts(recorded, of=2000, name="validation")
 
 
 @pytest.mark.parametrize("value", [0.77512, 1.2, -0.1, 0.98 / 3])
 def test_what_is_no_count_is_refused(value: float) -> None:
-    assert "2,000 examples" in refused(looks.are_counts, np.array([0.5, value]), of=2000, name="validation")
+    assert "2,000 examples" in refused(
+        looks.assert_counts, np.array([0.5, value]), of=2000, name="validation"
+    )
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=30), st.integers(1, 5))
@@ -81,68 +90,68 @@ def test_early_stopping_is_as_the_notebook_does_it(accuracies: list[int], patien
     epochs = range(1, len(accuracies) + 1)
     wanted = next((n for n in epochs if n - best_epoch(accuracies[:n]) >= patience), None)
     assert looks.stop_epoch(np.array(accuracies, float), patience=patience) == wanted
-    looks.stops_at(wanted, np.array(accuracies, float), patience=patience, name="stop")
+    looks.assert_stop_epoch(wanted, np.array(accuracies, float), patience=patience, name="stop")
 
 
 @pytest.mark.parametrize("claimed", [4, None, True, 5.0, "5", 10**30])
 def test_another_epoch_to_stop_at_is_refused(claimed: object) -> None:
     accuracies = np.array([0.1, 0.5, 0.4, 0.3, 0.2, 0.6])
-    looks.stops_at(5, accuracies, patience=3, name="stop")
-    refused(looks.stops_at, claimed, accuracies, patience=3, name="stop")
+    looks.assert_stop_epoch(5, accuracies, patience=3, name="stop")
+    refused(looks.assert_stop_epoch, claimed, accuracies, patience=3, name="stop")
 
 
 def test_a_mean_over_neighbours_takes_the_noise_out() -> None:
     for seed in range(200):
         noise = np.random.default_rng(seed).normal(size=45)
         assert 1.4 < looks.roughness(noise) < 3.6
-        looks.is_rough(noise, least=1.2, name="loss")
+        looks.assert_curve_rough(noise, least=1.2, name="loss")
         smoothed = np.convolve(noise, np.ones(3) / 3, mode="valid")
-        refused(looks.is_rough, smoothed, least=1.2, name="loss")
+        refused(looks.assert_curve_rough, smoothed, least=1.2, name="loss")
 
 
 def test_curves_are_rough_together_by_their_geometric_mean() -> None:
     loud, quiet = np.tile([0.0, 1.0], 6), np.tile([0.0, 0.01], 6)
     least = 0.1 * looks.roughness(loud)
-    looks.are_rough([loud, quiet], least=0.999 * least, name="the losses")
-    refused(looks.are_rough, [loud, quiet], least=1.001 * least, name="the losses")
-    refused(looks.are_rough, [loud, loud, np.arange(12.0)], least=1e-9, name="the losses")
+    looks.assert_curves_rough([loud, quiet], least=0.999 * least, name="the losses")
+    refused(looks.assert_curves_rough, [loud, quiet], least=1.001 * least, name="the losses")
+    refused(looks.assert_curves_rough, [loud, loud, np.arange(12.0)], least=1e-9, name="the losses")
 
 
 def test_a_short_curve_has_no_roughness() -> None:
-    with pytest.raises(AuthorError, match="5 values or more"):
+    with pytest.raises(AuthorError, match="at least 5 values"):
         looks.roughness(CURVE[:4])
 
 
 def test_a_band_may_be_as_wide_as_each_value_needs() -> None:
     width = np.full(len(CURVE), 0.1)
-    looks.in_band(CURVE + 0.05, CURVE, width=width, name="loss", root_mean_square=0.06)
-    looks.in_band(np.append(CURVE, 9.0), CURVE, width=0.01, name="more epochs than asked")
-    refused(looks.in_band, CURVE + 0.05, CURVE, width=width, name="loss", root_mean_square=0.04)
+    looks.assert_curve_in_band(CURVE + 0.05, CURVE, width=width, name="loss", root_mean_square=0.06)
+    looks.assert_curve_in_band(np.append(CURVE, 9.0), CURVE, width=0.01, name="more epochs than asked")
+    refused(looks.assert_curve_in_band, CURVE + 0.05, CURVE, width=width, name="loss", root_mean_square=0.04)
     assert "entry 3" in refused(
-        looks.in_band, CURVE + 0.2 * (np.arange(10) == 2), CURVE, width=width, name="loss"
+        looks.assert_curve_in_band, CURVE + 0.2 * (np.arange(10) == 2), CURVE, width=width, name="loss"
     )
 
 
 def test_runs_have_their_labels_and_differ() -> None:
-    looks.has_labels(("0.1", "0.9", "0.95"), ("0.1", "0.9"), name="runs")
-    assert "no run for 0.5" in refused(looks.has_labels, ("0.1",), ("0.1", "0.5"), name="runs")
-    looks.all_differ({"a": CURVE, "b": CURVE + 1e-9}, name="losses")
-    refused(looks.all_differ, {"a": CURVE, "b": CURVE.copy()}, name="losses")
+    looks.assert_labels(("0.1", "0.9", "0.95"), ("0.1", "0.9"), name="runs")
+    assert "no run for 0.5" in refused(looks.assert_labels, ("0.1",), ("0.1", "0.5"), name="runs")
+    looks.assert_curves_differ({"a": CURVE, "b": CURVE + 1e-9}, name="losses")
+    refused(looks.assert_curves_differ, {"a": CURVE, "b": CURVE.copy()}, name="losses")
 
 
 def test_letters_in_order_are_told_from_letters_by_chance() -> None:
     pairs = LetterPairs.of(TEXT)
     shuffled = "".join(np.random.default_rng(1).permutation(list(TEXT)))
-    reads_like(TEXT[40:300], pairs, at_most=2.0, name="text")
-    refused(reads_like, shuffled, pairs, at_most=2.0, name="text")
-    improves_on(shuffled, TEXT, pairs, by=0.5)
-    refused(improves_on, TEXT, shuffled, pairs, by=0.5)
+    assert_reads_like(TEXT[40:300], pairs, at_most=2.0, name="text")
+    refused(assert_reads_like, shuffled, pairs, at_most=2.0, name="text")
+    assert_reads_better(shuffled, TEXT, pairs, by=0.5)
+    refused(assert_reads_better, TEXT, shuffled, pairs, by=0.5)
     assert pairs.surprise("θω θω") > 3
 
 
 def test_letters_of_no_alphabet_are_named() -> None:
-    made_of("abba", "abc", name="text")
-    assert "'\\x1b'" in refused(made_of, "ab\x1b", "abc", name="text")
+    assert_made_of("abba", "abc", name="text")
+    assert "'\\x1b'" in refused(assert_made_of, "ab\x1b", "abc", name="text")
 
 
 def test_a_copied_passage_is_known_by_its_windows() -> None:
@@ -185,10 +194,10 @@ def pieces(**changes: Any) -> dict[str, Any]:
 
 
 def test_recorded_pictures_are_read() -> None:
-    found = Pictures.of(pictures(), pixels=9, classes=3)
+    found = ImageBatches.of(pictures(), pixels=9, classes=3)
     assert (found.rows, found.labels, found.examples) == ((5, 1, 7, 0), (1, 0, 2, 2), 8)
     assert found.pixels.tolist() == PIXELS.tolist()
-    found.must_be_pictures()
+    found.assert_pictures()
 
 
 BOMB = base64.b64encode(zlib.compress(bytes(50_000_000))).decode()
@@ -221,23 +230,23 @@ BOMB = base64.b64encode(zlib.compress(bytes(50_000_000))).decode()
     ],
 )
 def test_pictures_that_do_not_fit_are_refused(changes: dict[str, Any]) -> None:
-    refused(Pictures.of, pictures(**changes), pixels=9, classes=3)
+    refused(ImageBatches.of, pictures(**changes), pixels=9, classes=3)
 
 
 @pytest.mark.parametrize("data", [None, [], "text", 3])
 def test_what_is_no_beginning_is_refused(data: object) -> None:
-    refused(Pictures.of, data, pixels=9, classes=3)
-    refused(Pieces.of, data, share=0.9)
+    refused(ImageBatches.of, data, pixels=9, classes=3)
+    refused(TextBatches.of, data, share=0.9)
 
 
 @pytest.mark.parametrize("array", [np.zeros((4, 9)), np.repeat(PIXELS[:1], 4, axis=0)])
 def test_blank_and_repeated_pictures_are_no_pictures(array: np.ndarray) -> None:
     packed = base64.b64encode(zlib.compress(array.astype(np.uint8).tobytes())).decode()
-    refused(Pictures.of(pictures(pixels=packed), pixels=9, classes=3).must_be_pictures)
+    refused(ImageBatches.of(pictures(pixels=packed), pixels=9, classes=3).assert_pictures)
 
 
 def test_recorded_pieces_are_read_and_written_to_their_places() -> None:
-    found = Pieces.of(pieces(), share=0.9)
+    found = TextBatches.of(pieces(), share=0.9)
     assert (found.starts, found.pieces, found.characters) == ((0, 2), ("abca", "cabb"), 20)
     known: dict[int, str] = {}
     found.add_to(known)
@@ -264,10 +273,10 @@ def test_recorded_pieces_are_read_and_written_to_their_places() -> None:
     ],
 )
 def test_pieces_that_do_not_fit_are_refused(changes: dict[str, Any]) -> None:
-    refused(Pieces.of, pieces(**changes), share=0.9)
+    refused(TextBatches.of, pieces(**changes), share=0.9)
 
 
 def test_pieces_of_two_runs_may_not_contradict() -> None:
     known = {3: "b"}
-    assert "position 3" in refused(Pieces.of(pieces(), share=0.9).add_to, known)
+    assert "position 3" in refused(TextBatches.of(pieces(), share=0.9).add_to, known)
     assert known == {3: "b"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.checks.evidence import FORMAT, Claim, Evidence
+from grader.checks.evidence import FORMAT, Evidence, Recording
 from grader.model.errors import AuthorError, BadEvidence, CheckFailed
 
 RNG = np.random.default_rng(0)
@@ -30,12 +30,12 @@ def recording(**changes: Any) -> dict[str, Any]:
     }
 
 
-def claim(**data: Any) -> Claim:
-    return Claim.of(recording(data=data))
+def claim(**data: Any) -> Recording:
+    return Recording.of(recording(data=data))
 
 
 def test_a_whole_recording_gives_its_data() -> None:
-    whole = Claim.of(recording())
+    whole = Recording.of(recording())
     curve = whole.curve("runs", "0.1", "loss", length=3)
     assert curve.dtype == np.float64
     assert curve.tolist() == [2.0, 1.0, 0.5]
@@ -60,7 +60,7 @@ def test_a_whole_recording_gives_its_data() -> None:
 )
 def test_another_format_or_a_lost_part_is_one_line(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(BadEvidence) as caught:
-        Claim.of(recording(**changes))
+        Recording.of(recording(**changes))
     message = str(caught.value)
     assert said in message
     assert message.isprintable()
@@ -73,7 +73,7 @@ def test_another_format_or_a_lost_part_is_one_line(changes: dict[str, Any], said
         ([1, 2], "`a` has 2 values, expected 3"),
         ([1, "NaN", 2], "`a`: entry 2 is the text 'NaN', expected a finite number"),
         ([1, float("nan"), 2], "entry 2 is nan"),
-        ([1, 2, 10**400], "entry 3 is a number without bounds"),
+        ([1, 2, 10**400], "entry 3 is a number out of range"),
         ([True, 1, 2], "entry 1 is true"),
         ([1, None, 2], "entry 2 is null"),
         ([1, [2], 2], "entry 2 is a list of 1 entries"),
@@ -124,42 +124,42 @@ def test_whatever_a_file_holds_is_data_or_a_line(value: object) -> None:
         assert not isinstance(found, np.ndarray) or bool(np.isfinite(found).all())
 
 
-def test_the_claim_is_the_only_one_there_is() -> None:
-    one, other = Claim.of(recording()), Claim.of(recording(run="e" * 32))
-    assert Evidence("1", RNG, (one,), problems=("a copy is cut short",)).claimed is one
+def test_the_recording_is_the_only_one_there_is() -> None:
+    one, other = Recording.of(recording()), Recording.of(recording(run="e" * 32))
+    assert Evidence("1", RNG, (one,), problems=("a copy is cut short",)).recorded is one
     for evidence, said in [
         (Evidence("1", RNG), "nothing was recorded for item 1"),
         (Evidence("1", RNG, problems=("it is cut short", "x")), "it is cut short"),
         (Evidence("1", RNG, (one, other)), "2 different recordings were found for item 1; keep"),
     ]:
         with pytest.raises(CheckFailed) as caught:
-            assert evidence.claimed
+            assert evidence.recorded
         assert said in str(caught.value)
 
 
 def test_the_same_machine_is_processor_and_libraries() -> None:
-    one = Claim.of(recording())
+    one = Recording.of(recording())
 
     def same(**changes: str) -> bool:
-        there = Claim.of(recording(machine={**MACHINE, **changes}))
-        return Evidence("1", RNG, (there,), repeated=one).same_machine
+        there = Recording.of(recording(machine={**MACHINE, **changes}))
+        return Evidence("1", RNG, (there,), replay=one).same_machine
 
     assert same(python="3.14")
     assert not any(same(**{key: "other"}) for key in ("cpu", "numpy", "torch", "device"))
     assert not Evidence("1", RNG, (one,)).same_machine
 
 
-def test_a_claim_from_before_torch_was_loaded_is_of_the_same_machine() -> None:
+def test_a_recording_from_before_torch_was_loaded_is_of_the_same_machine() -> None:
     without = {key: MACHINE[key] for key in ("cpu", "numpy")}
-    one = Claim.of(recording())
-    assert Evidence("1", RNG, (Claim.of(recording(machine=without)),), repeated=one).same_machine
+    one = Recording.of(recording())
+    assert Evidence("1", RNG, (Recording.of(recording(machine=without)),), replay=one).same_machine
     for missing in without:
-        there = Claim.of(recording(machine={key: MACHINE[key] for key in MACHINE if key != missing}))
-        assert not Evidence("1", RNG, (there,), repeated=one).same_machine
+        there = Recording.of(recording(machine={key: MACHINE[key] for key in MACHINE if key != missing}))
+        assert not Evidence("1", RNG, (there,), replay=one).same_machine
 
 
-def test_a_beginning_that_failed_is_the_authors() -> None:
-    evidence = Evidence("1", RNG, (Claim.of(recording()),), broken="beginning.py: no")
-    assert evidence.claimed
-    with pytest.raises(AuthorError, match=r"beginning\.py: no"):
-        assert evidence.again
+def test_a_replay_that_failed_is_the_authors() -> None:
+    evidence = Evidence("1", RNG, (Recording.of(recording()),), replay_error="replay.py: no")
+    assert evidence.recorded
+    with pytest.raises(AuthorError, match=r"replay\.py: no"):
+        assert evidence.replayed

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.checks.evidence import Claim
+from grader.checks.evidence import Recording
 from grader.course.duplicates import Duplicate, duplicates, fingerprints, notices_for, summary_line
 
 
-def claim(**changes: Any) -> Claim:
+def claim(**changes: Any) -> Recording:
     facts = {"item": "1", "data": {"a": [1.0]}, "run": "r", "recorded_at": "then", "machine": {"cpu": "x"}}
-    return Claim(**{"parameters": {}, "code": {}, **facts, **changes})
+    return Recording(**{"parameters": {}, "code": {}, **facts, **changes})
 
 
-def shared(**submissions: Claim) -> tuple[Duplicate, ...]:
+def shared(**submissions: Recording) -> tuple[Duplicate, ...]:
     return duplicates({name: fingerprints([found]) for name, found in submissions.items()})
 
 

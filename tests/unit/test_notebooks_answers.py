@@ -13,7 +13,7 @@ from grader.model.assignment import parse
 from grader.model.records import Figure
 from grader.notebooks.answers import MAX_ANSWER, PLACEHOLDER, Answer, find_answers
 from grader.notebooks.cells import Cell
-from grader.notebooks.recordings import Recording
+from grader.notebooks.recordings import RawRecording
 
 ASSIGNMENT = parse(
     'title = "t"\npoints = 12\n'
@@ -276,14 +276,14 @@ class TestEvidence:
         answers = find_answers(
             [*prose("### 3.3.i Accuracy curves"), drawing(2, evidence=(evidence,))], ASSIGNMENT
         )
-        assert answers["4.1.ii"].evidence == (Recording(2, evidence),)
+        assert answers["4.1.ii"].evidence == (RawRecording(2, evidence),)
         assert answers["4.1.ii"].found
         assert answers["4.1.ii"].figures
         assert answers["3.3.i"].evidence == ()
 
     def test_evidence_without_an_item_belongs_to_its_section(self):
         cells = [*prose("### 3.3.i Accuracy curves"), Cell(2, "code", "x", evidence=({"a": 1}, {"item": 3}))]
-        assert found(cells, "3.3.i").evidence == (Recording(2, {"a": 1}), Recording(2, {"item": 3}))
+        assert found(cells, "3.3.i").evidence == (RawRecording(2, {"a": 1}), RawRecording(2, {"item": 3}))
 
     def test_evidence_of_unknown_items_is_no_one_s(self):
         cells = [Cell(1, "code", "x", evidence=({"item": "9.9"}, {"item": "3.1.1"}))]
@@ -304,10 +304,10 @@ class TestEvidence:
             Cell(4, "code", "x", evidence=(right,)),
         ]
         answers = find_answers(cells, ASSIGNMENT)
-        assert answers["4.1.ii"].evidence == (Recording(4, right),)
+        assert answers["4.1.ii"].evidence == (RawRecording(4, right),)
         assert answers["4.1.ii"].bad_evidence == ()
         assert answers["3.3.i"].bad_evidence == ("the recording in cell 2 is of item '4.1.ii'",)
-        assert find_answers(cells[:2], ASSIGNMENT)["4.1.ii"].evidence == (Recording(2, wrong),)
+        assert find_answers(cells[:2], ASSIGNMENT)["4.1.ii"].evidence == (RawRecording(2, wrong),)
 
     def test_a_recording_that_cannot_be_read_is_told_of_the_cells_item(self):
         cells = [*prose("### 3.3.i Accuracy curves"), Cell(2, "code", "x", bad_evidence=("it is no object",))]

@@ -1,8 +1,8 @@
-"""Where the short run of a submission's cells begins: at the first mini-batches that its own evidence holds.
+"""How HW3's long runs are replayed: on the first mini-batches of each, which the submission recorded.
 
-``record`` kept them, with their positions in the training set and in the text. The sandbox trains on these
-few, with the recorded seed and sizes, so that its first losses must be the recorded ones. An item whose
-recording does not fit is left out here; its own check says why.
+``record`` kept them with their positions in the training set and in the text. The sandbox trains on these few
+with the recorded seed and sizes, so its first losses must be the recorded ones. A recording that cannot be
+used is left out here; its own check says why.
 """
 
 import base64
@@ -12,11 +12,15 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from grader import BadEvidence, Beginning, Claim
-from grader.checks.first_batches import Pictures, Pieces
+from grader import BadEvidence, ImageBatches, Recording, Replay, TextBatches
+
+Recordings = Mapping[str, tuple[Mapping[str, Any], ...]]
+"""The raw recordings of each item."""
+Runs = Mapping[str, tuple[str, ...]]
+"""The labels of each item's runs; none where the recording is of one run."""
 
 PIXELS, CLASSES, TRAINING_PART = 784, 10, 0.9
-PICTURE_RUNS = {"3.3.i": (), "3.4.i": ("0.1", "0.3", "0.5", "0.7", "0.9")}
+IMAGE_RUNS = {"3.3.i": (), "3.4.i": ("0.1", "0.3", "0.5", "0.7", "0.9")}
 TEXT_RUNS = {
     "4.1.i.generation": (),
     "4.1.ii": (),
@@ -27,8 +31,8 @@ CHARACTERS = 1_115_394
 ALPHABET = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 GENERATED = 12  # characters that each model writes before its training: enough to know it by
 
-# What decides which random numbers are drawn and how far a step goes, and what it may be: a hostile number
-# must not cost the whole run. A value out of range is left as it stands in the notebook.
+# The parameters that decide which random numbers are drawn and how far a step goes, with their ranges: a
+# hostile number must not cost the whole run. One out of range is left as it is in the notebook.
 RANGES: dict[str, tuple[float, float]] = {
     "SEED": (0, 2**32 - 1),
     "TRANSFORMER_SEED": (0, 2**53),
@@ -40,52 +44,49 @@ RANGES: dict[str, tuple[float, float]] = {
     "EVAL_BATCHES": (1, 1_000),
 }
 WHOLE = set(RANGES) - {"LEARNING_RATE", "TRANSFORMER_RATE"}
-OF_PICTURES = {"SEED", "LEARNING_RATE", "BATCH_SIZE"}
+OF_IMAGES = {"SEED", "LEARNING_RATE", "BATCH_SIZE"}
 
 
-def prepare(claims: Mapping[str, tuple[Mapping[str, Any], ...]]) -> Beginning:
-    """The budget and the data that the recorded runs began with; an empty one where nothing is recorded."""
+def prepare(recordings: Recordings) -> Replay:
+    """The budget and the data that the recorded runs began with; an empty replay if nothing was recorded."""
     budget: dict[str, Any] = {}
     document: dict[str, Any] = {}
-    if images := merged_pictures(claims):
+    if images := merged_images(recordings):
         document["images"] = images
-        budget |= recorded(claims, PICTURE_RUNS, OF_PICTURES)
-    if text := merged_text(claims):
+        budget |= recorded(recordings, IMAGE_RUNS, OF_IMAGES)
+    if text := merged_text(recordings):
         document["text"] = text
-        budget |= recorded(claims, TEXT_RUNS, set(RANGES) - OF_PICTURES)
+        budget |= recorded(recordings, TEXT_RUNS, set(RANGES) - OF_IMAGES)
     if not document:
-        return Beginning()
+        return Replay()
     budget |= {"DATA": "beginning", "GENERATED_CHARACTERS": GENERATED}
-    return Beginning(budget=budget, prelude=f"import utils\nutils.use_beginning({json.dumps(document)!r})")
+    return Replay(budget=budget, prelude=f"import utils\nutils.use_beginning({json.dumps(document)!r})")
 
 
-def beginnings(
-    claims: Mapping[str, tuple[Mapping[str, Any], ...]], runs: Mapping[str, tuple[str, ...]]
-) -> Iterator[Any]:
-    """Every recorded ``beginning`` of these items, whatever it holds."""
+def first_batches(recordings: Recordings, runs: Runs) -> Iterator[Any]:
+    """The ``beginning`` of every recorded run of these items, unread."""
     for item, labels in runs.items():
-        for recording in claims.get(item, ()):
-            data = recording.get("data")
-            table = data if isinstance(data, dict) else {}
-            held = table.get("runs")
-            for run in (
-                [table]
-                if not labels
-                else [held.get(label) for label in labels]
-                if isinstance(held, dict)
-                else []
-            ):
+        for recording in recordings.get(item, ()):
+            for run in runs_of(recording.get("data"), labels):
                 if isinstance(run, dict) and "beginning" in run:
                     yield run["beginning"]
 
 
-def merged_pictures(claims: Mapping[str, tuple[Mapping[str, Any], ...]]) -> dict[str, Any]:
-    """The pictures of all runs by their rows, without runs of other sets or that contradict."""
+def runs_of(data: Any, labels: tuple[str, ...]) -> list[Any]:
+    """The runs in one recording's data: the data itself, or what stands under these labels of its runs."""
+    if not labels or not isinstance(data, dict):
+        return [data]
+    runs = data.get("runs")
+    return [runs.get(label) for label in labels] if isinstance(runs, dict) else []
+
+
+def merged_images(recordings: Recordings) -> dict[str, Any]:
+    """The images of all runs by their rows, without runs on other sets or that contradict earlier ones."""
     rows: dict[int, tuple[int, bytes]] = {}
     examples = 0
-    for data in beginnings(claims, PICTURE_RUNS):
+    for data in first_batches(recordings, IMAGE_RUNS):
         try:
-            found = Pictures.of(data, pixels=PIXELS, classes=CLASSES)
+            found = ImageBatches.of(data, pixels=PIXELS, classes=CLASSES)
         except BadEvidence:
             continue
         mine = {
@@ -108,14 +109,14 @@ def merged_pictures(claims: Mapping[str, tuple[Mapping[str, Any], ...]]) -> dict
     }
 
 
-def merged_text(claims: Mapping[str, tuple[Mapping[str, Any], ...]]) -> dict[str, Any]:
-    """The pieces of all runs. Runs on another text, or whose pieces contradict earlier ones, are left out."""
+def merged_text(recordings: Recordings) -> dict[str, Any]:
+    """The pieces of all runs; a run on another text, or one that contradicts earlier ones, is left out."""
     known: dict[int, str] = {}
     pieces: dict[int, str] = {}
-    first: Pieces | None = None
-    for data in beginnings(claims, TEXT_RUNS):
+    first: TextBatches | None = None
+    for data in first_batches(recordings, TEXT_RUNS):
         try:
-            found = Pieces.of(data, share=TRAINING_PART)
+            found = TextBatches.of(data, share=TRAINING_PART)
             first = first or found
             if (found.characters, found.alphabet) != (first.characters, first.alphabet):
                 continue
@@ -126,19 +127,21 @@ def merged_text(claims: Mapping[str, tuple[Mapping[str, Any], ...]]) -> dict[str
             if len(piece) > len(pieces.get(start, "")):
                 pieces[start] = piece
     if first is None:
-        told = any(claims.get(item) for item in TEXT_RUNS)
-        return {"characters": CHARACTERS, "alphabet": ALPHABET, "pieces": []} if told else {}
+        recorded_at_all = any(recordings.get(item) for item in TEXT_RUNS)
+        return {"characters": CHARACTERS, "alphabet": ALPHABET, "pieces": []} if recorded_at_all else {}
     return {"characters": first.characters, "alphabet": first.alphabet, "pieces": list(pieces.items())}
 
 
 def recorded(
-    claims: Mapping[str, tuple[Mapping[str, Any], ...]], runs: Mapping[str, tuple[str, ...]], names: set[str]
+    recordings: Recordings,
+    runs: Runs,
+    names: set[str],
 ) -> dict[str, Any]:
-    """These parameters as the first readable recording of these items has them, where they make sense."""
+    """These parameters from the first readable recording of these items, as far as they are usable."""
     for item in runs:
-        for recording in claims.get(item, ()):
+        for recording in recordings.get(item, ()):
             try:
-                parameters = Claim.of(recording).parameters
+                parameters = Recording.of(recording).parameters
             except BadEvidence:
                 continue
             return {name: parameters[name] for name in sorted(names) if usable(name, parameters.get(name))}

@@ -1,6 +1,7 @@
-"""Text that a student wrote, made fit to be shown: no control over the terminal, none over the reading order.
+"""Untrusted text, made fit to store and to show: no control over the terminal or over the reading order.
 
-Escaping for HTML is the template's work; here goes only what no reader should ever receive.
+``storable`` changes least, for what is kept or run. ``printable`` is for names, ``snippet`` for messages;
+``one_line``, ``clean`` and ``excerpt`` are for reports. Escaping for HTML is the page template's work.
 """
 
 from __future__ import annotations
@@ -22,28 +23,50 @@ _INVISIBLE = re.compile(
 )
 
 _ELLIPSIS = "…"
+_HEAD = 4  # a snippet looks at this many times its limit: enough to fill it, however long the text
+
+
+def storable(text: str) -> str:
+    """The text with plain newlines and without lone surrogates, which no UTF-8 file can hold."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def printable(text: str, *, limit: int = 80) -> str:
+    """A name on one line of at most ``limit`` characters; each unprintable one becomes ``?``, none goes."""
+    line = "".join(character if character.isprintable() else "?" for character in text[: limit + 1])
+    return _cut(line, limit)
+
+
+def snippet(text: str, *, limit: int = 80) -> str:
+    """The beginning of a text of any length, on one line of at most ``limit`` printable characters."""
+    line = printable(" ".join(_visible(text[: _HEAD * limit]).split()), limit=limit)
+    if len(text) <= _HEAD * limit or line.endswith(_ELLIPSIS):
+        return line
+    return line[: limit - 1].rstrip() + _ELLIPSIS
 
 
 def clean(text: str, limit: int) -> str:
-    """The text without terminal sequences, control, bidirectional or invisible characters.
+    """The text without terminal sequences and without control, bidirectional or invisible characters.
 
-    Newlines and tabs stay; of a line overwritten with carriage returns the last state stays; lone surrogates
-    become U+FFFD. At most ``limit`` characters (at least 1) come back, the last one an ellipsis if any were
-    cut. (Joiners go too, so emoji families fall apart into their members.)
+    Newlines and tabs stay. Of a line that carriage returns overwrite, the last state stays. Lone surrogates
+    become U+FFFD. At most ``limit`` characters (at least 1) come back, the last an ellipsis if any were cut.
+    (Joiners go too, so emoji families fall apart into their members.)
     """
     return _cut(_visible(text), limit)
 
 
 def one_line(text: str, limit: int) -> str:
-    """The cleaned text on one line, every run of white space one blank, at most ``limit`` characters."""
+    """The cleaned text on one line of at most ``limit`` characters; each run of white space is one blank."""
     return _cut(" ".join(_visible(text).split()), limit)
 
 
 def excerpt(text: str, *, limit: int, lines: int) -> str:
-    """The cleaned text; of a long one the beginning and the end, and between them how much is missing.
+    """The cleaned text; of a long one the beginning and the end, with a note of how much is missing between.
 
-    Tracebacks say what happened in their last lines and where in their first, so neither may go. Two thirds
-    of ``limit`` characters and of ``lines`` lines are the beginning.
+    A traceback says where in its first lines and what in its last, so neither may go. The beginning gets two
+    thirds of the ``limit`` characters and of the ``lines`` lines.
     """
     seen = _visible(text).strip("\n")
     rows = seen.split("\n")

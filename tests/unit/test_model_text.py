@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.reports.text import clean, excerpt, one_line
+from grader.model.text import clean, excerpt, one_line, printable, snippet, storable
 
 NASTY = st.text(
     alphabet=st.one_of(
@@ -116,3 +116,27 @@ def test_hostile_text_takes_linear_time(unit: str) -> None:
     started = time.perf_counter()
     clean(unit * 200_000, 1_000)
     assert time.perf_counter() - started < 3  # a quadratic pass would take minutes
+
+
+@given(NASTY, st.integers(1, 60))
+def test_a_snippet_is_bounded_and_printable(text: str, limit: int) -> None:
+    line = snippet(text, limit=limit)
+    assert len(line) <= limit
+    assert line.isprintable()
+
+
+def test_a_snippet_keeps_words_and_says_when_it_is_cut() -> None:
+    assert snippet("a\x1b[31m b\u202e\nc") == "a b c"
+    assert snippet("a" * 100, limit=5) == "aaaa…"
+    assert snippet("a" + " " * 10_000_000 + "b", limit=5) == "a…"
+
+
+def test_a_name_keeps_a_sign_for_what_cannot_be_printed() -> None:
+    assert printable("a\x00b\u202e.py") == "a?b?.py"
+    assert printable("abcdef", limit=4) == "abc…"
+
+
+def test_what_is_stored_has_plain_newlines_and_no_half_characters() -> None:
+    assert storable("a\r\nb\rc\x1b") == "a\nb\nc\x1b"
+    assert storable("x\ud800") == "x\ufffd"
+    assert storable("\ud83d\ude00") == "\U0001f600"
