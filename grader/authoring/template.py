@@ -1,26 +1,34 @@
-"""The students' folder, generated from the reference: its notebook without solutions, and what goes with it.
+"""The students' folder, generated from the reference: the notebook without solutions, and what goes with it.
 
-The same reference gives the same bytes, whatever versions are installed: the notebook's JSON is written here.
+The same reference gives the same bytes: cell ids come from the cells, and the notebook's format is fixed.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from grader.authoring.student_files import CONFTEST, manifest_for_students
-from grader.model.assignment import Assignment
+import nbformat
+from nbformat import v4
+
+from grader.model.assignment import Assignment, Limits
 from grader.model.errors import TemplateError
 from grader.notebooks.cells import Cell
 from grader.notebooks.solution import has_marker
 from grader.notebooks.template_cells import template_cells
 
 PUBLIC_TESTS = "public_tests"
-MARK = "chainrule"
-"""Key of the notebook's metadata that tells a generated folder: its source and the files beside it."""
+METADATA_KEY = "chainrule"
+"""Where a generated notebook's metadata names its source and the files generated beside it."""
 
+CONFTEST = b'''"""Lets plain `pytest` run this folder's public checks on the notebook."""
+
+pytest_plugins = ["grader.public_checks.in_pytest"]
+'''
+
+_MINOR = 5
+"""nbformat 4.5, the first with cell ids; a newer nbformat must not change the template's bytes."""
 _SKIPPED = {"__pycache__"}
 
 _README = """\
@@ -55,9 +63,9 @@ costs only what depends on it, so hand in unfinished work too.
 def build(assignment: Assignment, folder: Path) -> dict[str, bytes]:
     """All files of the students' folder: relative path (with ``/``) to content.
 
-    Reads the reference notebook, the files that the manifest gives away and ``public_tests/`` beside the
-    reference. Raises TemplateError, with file and line, for anything that would give away a solution or leave
-    a cell that is not Python.
+    Reads the reference notebook, the manifest's ``given`` files and ``public_tests/`` beside the reference.
+    Raises TemplateError, with file and line, for anything that would give away a solution or leave a cell
+    that is not Python.
     """
     reference = folder / assignment.notebook
     files = dict(_given(assignment, folder))
@@ -66,7 +74,7 @@ def build(assignment: Assignment, folder: Path) -> dict[str, bytes]:
         files |= dict(_tree(tests, PUBLIC_TESTS))
     name = f"{PurePosixPath(assignment.notebook).stem}.ipynb"
     files["README.md"] = _readme(assignment, name).encode()
-    files["assignment.toml"] = manifest_for_students(assignment)
+    files["assignment.toml"] = _manifest(assignment)
     files["conftest.py"] = CONFTEST
     for path, data in files.items():
         if path.endswith((".py", ".md", ".txt", ".ipynb")) and has_marker(data.decode("utf-8", "replace")):
@@ -88,7 +96,7 @@ def _given(assignment: Assignment, folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _tree(folder: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
-    """The regular files below a folder, without hidden and compiled ones."""
+    """The regular files below a folder, except hidden and compiled ones."""
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         if path.is_file() and not any(part.startswith(".") or part in _SKIPPED for part in parts):
@@ -110,35 +118,54 @@ def _text(path: Path) -> str:
 
 
 def _notebook(cells: tuple[Cell, ...], *, source: str, beside: list[str]) -> bytes:
-    """nbformat 4.5, written as nbformat writes it: sorted keys, one blank of indent, a newline at the end."""
-    tree = {
-        "cells": [_cell(cell) for cell in cells],
-        "metadata": {
-            MARK: {"files": beside, "generated_from": source},
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
-        },
-        "nbformat": 4,
-        "nbformat_minor": 5,
+    metadata = {
+        METADATA_KEY: {"files": beside, "generated_from": source},
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
     }
-    return (json.dumps(tree, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
+    try:
+        notebook = v4.new_notebook(cells=list(map(_cell, cells)), metadata=metadata, nbformat_minor=_MINOR)
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as error:  # a tag given twice, or one with a comma
+        raise TemplateError(f"{source}: does not make a valid notebook: {error.message}") from None
+    text: str = nbformat.writes(notebook)
+    return (text + "\n").encode()
 
 
-def _cell(cell: Cell) -> dict[str, Any]:
-    lines = [line + "\n" for line in cell.source.split("\n")]
-    lines[-1] = lines[-1].removesuffix("\n")
-    entry: dict[str, Any] = {
-        "cell_type": cell.kind,
-        "id": cell.id,
-        "metadata": {"tags": list(cell.tags)} if cell.tags else {},
-        "source": [line for line in lines if line],
+def _cell(cell: Cell) -> nbformat.NotebookNode:
+    makers: dict[str, Callable[..., nbformat.NotebookNode]] = {
+        "code": v4.new_code_cell,
+        "markdown": v4.new_markdown_cell,
+        "raw": v4.new_raw_cell,
     }
-    if cell.kind == "code":
-        entry |= {"execution_count": None, "outputs": []}
-    return entry
+    metadata = {"tags": list(cell.tags)} if cell.tags else {}
+    return makers[cell.kind](cell.source, id=cell.id, metadata=metadata)
 
 
 def _readme(assignment: Assignment, notebook: str) -> str:
     given = ", ".join(f"`{PurePosixPath(entry).name}`" for entry in assignment.given) or "none here"
     item = next((item.id for item in assignment.item if item.kind == "code"), assignment.item[0].id)
     return _README.format(title=assignment.title, notebook=notebook, given=given, item=item)
+
+
+def _manifest(assignment: Assignment) -> bytes:
+    """assignment.toml without what students must not see: rubrics, and where the solution is."""
+    lines = [
+        "# Made by `grade template`: what the public checks need to know of the assignment.",
+        f"title = {_toml(assignment.title)}",
+        f"points = {assignment.points}",
+        f"given = {_toml([PurePosixPath(entry).name for entry in assignment.given])}",
+    ]
+    for item in assignment.item:
+        lines += ["", "[[item]]", f"id = {_toml(item.id)}", f"title = {_toml(item.title)}"]
+        lines += [f"kind = {_toml(item.kind)}", f"points = {item.points}"]
+    lines += ["", "[limits]"]
+    lines += [f"{name} = {_toml(getattr(assignment.limits, name))}" for name in Limits.__struct_fields__]
+    lines += ["", "[budget]"]
+    lines += [f"{name} = {_toml(value)}" for name, value in assignment.budget.items()]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _toml(value: object) -> str:
+    """A TOML value: JSON's strings, numbers, booleans and lists of them are TOML too."""
+    return json.dumps(value)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from grader.authoring.template import MARK
+from grader.authoring.template import METADATA_KEY
 from grader.model.errors import UsageError
 
 _LITTER = {"__pycache__", "node_modules"}
@@ -64,7 +64,7 @@ def _generated(out: Path) -> set[str] | None:
     found: set[str] | None = None
     for path in sorted(out.glob("*.ipynb")) if out.is_dir() else ():
         try:
-            names = json.loads(path.read_bytes())["metadata"][MARK]["files"]
+            names = json.loads(path.read_bytes())["metadata"][METADATA_KEY]["files"]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             continue
         if isinstance(names, list):

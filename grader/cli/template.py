@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from grader.authoring.template import build
-from grader.authoring.template_folder import differences, write
 from grader.grading import assignment_folder
 from grader.model.errors import TemplateError
 
@@ -44,6 +42,9 @@ DEFAULT_OUT = "student_template"
 )
 @click.option("--check", is_flag=True, help="Write nothing; fail when the template is stale.")
 def command(assignment: Path, *, out: Path | None, check: bool) -> None:  # noqa: D103  # its help is HELP
+    from grader.authoring.template import build  # noqa: PLC0415  # nbformat, not needed for --help
+    from grader.authoring.template_folder import differences, write  # noqa: PLC0415  # likewise
+
     home = assignment_folder.load(assignment)
     target = out or assignment / DEFAULT_OUT
     files = build(home.assignment, home.path)

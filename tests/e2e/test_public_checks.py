@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from tiny import RIGHT, make_assignment, make_notebook
 
-from grader.authoring.student_files import CONFTEST
+from grader.authoring.template import CONFTEST
 
 WRONG = [*RIGHT[:2], ("code", "def double(x):\n    print('called')\n    return 3 * x")]
 SEES = re.compile(r"double\(2\).*?got 6.*?expected 4", re.DOTALL)

@@ -240,6 +240,17 @@ class TestBuild:
             if cell.cell_type == "code"
         )
 
+    def test_a_raw_cell_stays_raw(self, folder):
+        (folder / "reference/hw.py").write_text(REFERENCE + "\n# %% [raw]\n# raw text\n")
+        tree = json.loads(template.build(ASSIGNMENT, folder)["hw.ipynb"])
+        assert tree["cells"][-1] == {
+            "cell_type": "raw",
+            "id": tree["cells"][-1]["id"],
+            "metadata": {},
+            "source": ["raw text"],
+        }
+        assert tree["nbformat_minor"] == 5
+
     def test_ids_are_unique_and_stay_when_cells_move(self):
         cells = template_cells(REFERENCE, where="hw.py")
         assert len({cell.id for cell in cells}) == len(cells)
@@ -291,6 +302,11 @@ class TestBuild:
         ("old", "new", "part"),
         [
             ("import numpy as np", "import numpy as (", "hw.py, line 9: this cell is not Python"),
+            (
+                'tags=["parameters"]',
+                'tags=["a, b"]',
+                "hw.py: does not make a valid notebook: 'a, b' does not",
+            ),
             ("    def backward", "  def backward", "line 19: this cell is not Python"),
             ("# <!-- END SOLUTION -->", "#", "without '<!-- END SOLUTION -->'"),
             (
