@@ -10,7 +10,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from benchmarks.measure import Figure, median_of, side_by_side
-from grader.sandbox.modes import Mode, usual_mode
+from grader.model.isolation import Mode
+from grader.sandbox.modes import usual_mode
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.zygote import Zygote
 from grader.session.sandboxed import SandboxedNotebook
@@ -30,7 +31,7 @@ def notebook(zygote: Zygote, *, mode: Mode | None = None) -> Iterator[SandboxedN
     mode = mode or usual_mode()
     one = SandboxedNotebook(
         lambda: zygote.spawn(BoxSpec(mode=mode)),
-        isolation=mode.value,
+        isolation=mode,
         module="__main__",
         figures=False,
         seconds=600,

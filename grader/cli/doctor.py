@@ -21,8 +21,8 @@ from grader.doctor import examination, machine, verdicts
 from grader.doctor.examination import Finding, Verdict
 from grader.doctor.promises import PROMISES
 from grader.model.errors import ChainruleError
+from grader.model.isolation import Mode
 from grader.sandbox import modes
-from grader.sandbox.modes import Mode
 
 HELP = """Try on this machine what the sandbox promises.
 

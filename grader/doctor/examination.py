@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from grader.doctor import bait
-from grader.doctor.probing import Outcome, try_inside
+from grader.doctor.probing import ProbeResult, try_inside
 from grader.doctor.promises import PROMISES, Promise, cell
+from grader.model.isolation import Mode
 from grader.sandbox import modes
-from grader.sandbox.modes import Mode
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.zygote import Zygote
 
@@ -79,13 +79,13 @@ def examine_one(zygote: Zygote, mode: Mode, promise: Promise) -> Finding:
     )
 
 
-def _tried(zygote: Zygote, mode: Mode, promise: Promise) -> Outcome:
+def _tried(zygote: Zygote, mode: Mode, promise: Promise) -> ProbeResult:
     spec = BoxSpec(mode=mode, limits=promise.limits)
-    outcome = Outcome()
+    result = ProbeResult()
     with bait.laid_out() as names:
         for _ in range(promise.runs):
-            outcome = try_inside(zygote, spec, cell(promise, names), seconds=promise.seconds)
-    return outcome
+            result = try_inside(zygote, spec, cell(promise, names), seconds=promise.seconds)
+    return result
 
 
 def _verdict(promise: Promise, mode: Mode, seen: str, control: str) -> Verdict:

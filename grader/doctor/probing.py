@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from grader.model.isolation import Ending
 from grader.sandbox.box import Box
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.zygote import Zygote
@@ -24,17 +25,18 @@ _ANSWER = {"$": "ref", "id": 0, "path": [["attribute", "answer"]]}
 
 
 @dataclass
-class Outcome:
+class ProbeResult:
     """What one probe did.
 
     ``answer`` is what the cell assigned to that name, ``printed`` what it wrote, ``error`` the exception it
-    ended in. ``died`` says what ended the sandbox before we did, ``left`` whether something of it lives on.
+    ended in. ``ended`` says how the sandbox ended if that was before the probe had answered, ``left`` whether
+    something of it lives on.
     """
 
     answer: Any = None
     printed: str = ""
     error: str = ""
-    died: str = ""
+    ended: Ending | None = None
     left: bool = False
 
 
@@ -43,7 +45,7 @@ class _Talk:
     """Requests to the agent in a box, each with one deadline."""
 
     box: Box
-    outcome: Outcome
+    result: ProbeResult
     requests: int = field(default=0, init=False)
 
     def ask(self, operation: str, *arguments: object, seconds: float) -> Any:
@@ -72,7 +74,7 @@ class _Talk:
             body = self._exactly(tree + size)
             value = codec.unpack(body[:tree], body[tree:])
             if kind == codec.STREAM:
-                self.outcome.printed += value[1]
+                self.result.printed += value[1]
             elif kind != codec.DISPLAY:
                 return value
 
@@ -86,35 +88,35 @@ class _Talk:
         return data
 
 
-def try_inside(zygote: Zygote, spec: BoxSpec, source: str, *, seconds: float = 10.0) -> Outcome:
+def try_inside(zygote: Zygote, spec: BoxSpec, source: str, *, seconds: float = 10.0) -> ProbeResult:
     """Run ``source`` as a cell in a sandbox of its own, interrupted after ``seconds``.
 
     Raises InfrastructureError when the sandbox does not start: that is no answer to any question.
     """
     from grader.inside.codec import WireError  # noqa: PLC0415
 
-    outcome = Outcome()
+    result = ProbeResult()
     with zygote.spawn(spec) as box:
         box.wait_started()
         # Everything inside holds the other end: it reads as ended when nobody is left.
         with box.data.dup() as witness:
             try:
-                _run(_Talk(box, outcome), source, seconds)
+                _run(_Talk(box, result), source, seconds)
             except (OSError, EOFError, WireError) as error:
                 if isinstance(error, TimeoutError):
                     box.kill()
-                outcome.died = box.died_of(wait=_GRACE) or "no answer"
+                result.ended = box.ending(wait=_GRACE) or box.close().ending
             box.close()
-            outcome.left = not _ended(witness)
-    return outcome
+            result.left = not _ended(witness)
+    return result
 
 
 def _run(talk: _Talk, source: str, seconds: float) -> None:
-    result = talk.ask("cell", source.encode(), seconds=seconds)
-    if result.get("ok") is not True:
-        talk.outcome.error = f"{result.get('kind')}: {result.get('message')}"
+    ran = talk.ask("cell", source.encode(), seconds=seconds)
+    if ran.get("ok") is not True:
+        talk.result.error = f"{ran.get('kind')}: {ran.get('message')}"
         return
-    talk.outcome.answer = talk.ask("value", _Raw(_ANSWER), seconds=seconds)
+    talk.result.answer = talk.ask("value", _Raw(_ANSWER), seconds=seconds)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
-from grader.doctor.probing import Outcome
-from grader.sandbox.modes import Mode, advice
+from grader.doctor.probing import ProbeResult
+from grader.model.isolation import EndReason, Mode
+from grader.sandbox.modes import advice
 from grader.sandbox.spec import ProcessLimits
 from grader.sandbox.walls import cgroup
 
@@ -34,16 +35,16 @@ def attempt(what, do):
 """
 
 
-def listed(outcome: Outcome) -> str:
+def listed(result: ProbeResult) -> str:
     """What the probe managed to do, in words; "" for nothing. A probe that did not answer proves nothing."""
-    if outcome.died or outcome.error or type(outcome.answer) is not list:
-        return f"the probe gave no answer ({outcome.died or outcome.error or repr(outcome.answer)})"
-    return ", ".join(map(str, outcome.answer))
+    if result.ended or result.error or type(result.answer) is not list:
+        return f"the probe gave no answer ({result.ended or result.error or repr(result.answer)})"
+    return ", ".join(map(str, result.answer))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Promise:
-    """One promise. ``broken`` reads an outcome: how the promise was broken in words, or "" when it holds.
+    """One promise. ``broken`` reads a result and says how the promise was broken, "" if it holds.
 
     ``given_by`` are the modes that make it. With ``control`` the same probe must succeed without a sandbox
     ("always", or where the machine itself "may" refuse it), so that one which cannot fail is noticed.
@@ -54,7 +55,7 @@ class Promise:
     name: str
     title: str
     source: str
-    broken: Callable[[Outcome], str] = listed
+    broken: Callable[[ProbeResult], str] = listed
     given_by: Collection[Mode] = EVERYWHERE
     control: str = ""
     seconds: float = 10.0
@@ -68,32 +69,36 @@ class Promise:
         return mode in self.given_by and self.given_here()
 
 
-def _ended_by_memory(outcome: Outcome) -> str:
-    return "" if outcome.died == "memory" else _but("600 MB were held at a limit of 256", outcome)
+def _is_out_of_memory(result: ProbeResult) -> bool:
+    return result.ended is not None and result.ended.reason is EndReason.MEMORY
 
 
-def _held_outside(outcome: Outcome) -> str:
-    return "" if outcome.died == "memory" else listed(outcome)
+def _ended_by_memory(result: ProbeResult) -> str:
+    return "" if _is_out_of_memory(result) else _but("600 MB were held at a limit of 256", result)
 
 
-def _interrupted(outcome: Outcome) -> str:
-    return "" if outcome.error.startswith("KeyboardInterrupt") else _but("the loop was not stopped", outcome)
+def _held_outside(result: ProbeResult) -> str:
+    return "" if _is_out_of_memory(result) else listed(result)
 
 
-def _killed(outcome: Outcome) -> str:
-    return "" if outcome.died and not outcome.left else _but("the deaf loop lives on", outcome)
+def _interrupted(result: ProbeResult) -> str:
+    return "" if result.error.startswith("KeyboardInterrupt") else _but("the loop was not stopped", result)
 
 
-def _heard(outcome: Outcome) -> str:
-    return "" if outcome.printed == "kept\n" else _but(f"what came is {outcome.printed!r}", outcome)
+def _killed(result: ProbeResult) -> str:
+    return "" if result.ended and not result.left else _but("the deaf loop lives on", result)
 
 
-def _nothing_left(outcome: Outcome) -> str:
-    return "processes were left behind" if outcome.left else listed(outcome)
+def _heard(result: ProbeResult) -> str:
+    return "" if result.printed == "kept\n" else _but(f"what came is {result.printed!r}", result)
 
 
-def _but(what: str, outcome: Outcome) -> str:
-    return f"{what} ({outcome.died or outcome.error})" if outcome.died or outcome.error else what
+def _nothing_left(result: ProbeResult) -> str:
+    return "processes were left behind" if result.left else listed(result)
+
+
+def _but(what: str, result: ProbeResult) -> str:
+    return f"{what} ({result.ended or result.error})" if result.ended or result.error else what
 
 
 PROMISES = (

@@ -20,9 +20,9 @@ from pathlib import Path
 import msgspec
 
 from grader.doctor.examination import Finding, Verdict
+from grader.model.isolation import Mode
 from grader.model.records import DoctorVerdict
 from grader.model.version import __version__
-from grader.sandbox.modes import Mode
 from grader.sandbox.walls import cgroup
 
 _BOOT = "/proc/sys/kernel/random/boot_id"

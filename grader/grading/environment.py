@@ -8,17 +8,17 @@ import platform
 from collections.abc import Mapping
 
 from grader.doctor.verdicts import recall
+from grader.model.isolation import Mode
 from grader.model.records import Environment
 from grader.model.version import __version__
-from grader.sandbox.modes import Mode
 
 PACKAGES = ("ipython", "matplotlib", "numpy", "pytest", "torch")
 
 
-def describe_environment(isolation: str, *, environ: Mapping[str, str]) -> Environment:
+def describe_environment(isolation: Mode, *, environ: Mapping[str, str]) -> Environment:
     """The versions of this process and of the packages that student code meets, and doctor's verdict.
 
-    ``isolation`` is the mode's name; ``environ`` says where the verdict is kept.
+    ``environ`` says where the verdict is kept.
     """
     return Environment(
         grader=__version__,
@@ -26,7 +26,7 @@ def describe_environment(isolation: str, *, environ: Mapping[str, str]) -> Envir
         platform=f"{platform.system()} {platform.machine()}",
         isolation=isolation,
         packages={name: version for name in PACKAGES if (version := version_of(name))},
-        doctor=recall(Mode(isolation), environ=environ),
+        doctor=recall(isolation, environ=environ),
     )
 
 

@@ -15,8 +15,9 @@ from grader.grading.pipeline import GradeJob
 from grader.grading.seeds import Seeds
 from grader.model.assignment import Limits
 from grader.model.errors import InfrastructureError, SandboxUnavailable
+from grader.model.isolation import Mode
 from grader.notebooks.submission_file import SubmissionFile
-from grader.sandbox.modes import Mode, remedy, usual_mode, weaker
+from grader.sandbox.modes import remedy, usual_mode, weaker
 from grader.sandbox.spec import BoxSpec, ProcessLimits
 from grader.sandbox.zygote import Zygote
 from grader.session.notebook import Notebook
@@ -131,7 +132,7 @@ def _started(
 
     notebook = SandboxedNotebook(
         lambda: zygote.spawn(spec),
-        isolation=spec.mode.value,
+        isolation=spec.mode,
         module=submission.module_name,
         figures=not any(cell.figures for cell in submission.cells),
         seconds=job.folder.assignment.limits.notebook_seconds,

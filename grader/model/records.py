@@ -13,6 +13,7 @@ import msgspec
 
 from grader.model.assignment import BudgetValue, Limits
 from grader.model.errors import Fault, Outcome
+from grader.model.isolation import Mode
 from grader.model.points import Points, total
 
 SCHEMA = "chainrule.grade/2"
@@ -107,7 +108,7 @@ class DoctorVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What it ran on. ``isolation`` is the sandbox's mode, "none" for no isolation.
+    """What it ran on. ``isolation`` is the sandbox's mode.
 
     ``doctor`` is None where doctor has not tried that mode on that machine, and where nothing isolates.
     """
@@ -115,7 +116,7 @@ class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     grader: str
     python: str
     platform: str
-    isolation: str
+    isolation: Mode
     packages: dict[str, str] = {}
     doctor: DoctorVerdict | None = None
 

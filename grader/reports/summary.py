@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 
 from grader.model.errors import Fault, Outcome
+from grader.model.isolation import Mode
 from grader.model.points import Points, total
 from grader.model.records import CheckResult, Grade, ItemResult
 
@@ -41,7 +42,9 @@ _AMONG_OTHERS = (
     "Weaker isolation ({}): no namespaces here. Student code could see which files and processes exist, and "
     "fill the disk."
 )
-ISOLATION = {"none": NO_ISOLATION} | {mode: _AMONG_OTHERS.format(mode) for mode in ("setuid", "landlock")}
+ISOLATION = {Mode.NONE: NO_ISOLATION} | {
+    mode: _AMONG_OTHERS.format(mode) for mode in Mode if mode.isolates and not mode.namespaces
+}
 _BROKEN = (
     "BROKEN ISOLATION ({}): on the grading machine the sandbox does not keep all it promises ({}). Do not "
     "rely on this grade; grade doctor says more."
@@ -101,7 +104,7 @@ def isolation_warning(grade: Grade) -> str:
 def doctors_verdict(grade: Grade) -> str:
     """What `grade doctor` said of the machine and mode, in a few words; "" where nothing isolates."""
     ran = grade.environment
-    if ran.isolation == "none":
+    if not ran.isolation.isolates:
         return ""
     if ran.doctor is None:
         return "not run here"

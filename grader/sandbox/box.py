@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from grader.model.errors import InfrastructureError
+from grader.model.isolation import Ending, EndReason
 from grader.sandbox.spec import BoxEnd, MemoryKill
 
 _PACKET = 4096
@@ -62,26 +63,25 @@ class Box:
         self._ask(do="signal", process=process, signal=int(signal.SIGKILL))
 
     def kill(self) -> None:
-        """End everything inside at once; ``died_of`` then says "killed"."""
-        self._ask(do="end", reason="killed")
+        """End everything inside at once; ``ending`` then says KILLED."""
+        self._ask(do="end", reason=EndReason.KILLED)
 
-    def died_of(self, *, wait: float = 0.0) -> str | None:
-        """What ended the sandbox, or None while it lives.
+    def ending(self, *, wait: float = 0.0) -> Ending | None:
+        """How the sandbox ended, or None while it lives.
 
-        "memory", "wall", "cpu", "killed", "exit 3", "signal 11 (SIGSEGV)", or "setup" when it never started.
-        After the connection broke, give it up to ``wait`` seconds for the word to arrive.
+        After the connection broke, wait up to ``wait`` seconds for the supervisor's report.
         """
         deadline = time.monotonic() + wait
         while self._end is None and self._hear(deadline):
             continue
         if self._failure is not None:
-            return "setup"
+            return Ending(EndReason.NOT_STARTED)
         if self._end is not None:
-            return self._end.reason
-        return "supervisor lost" if self._gone else None
+            return self._end.ending
+        return Ending(EndReason.SUPERVISOR_LOST) if self._gone else None
 
     def memory_kills(self) -> tuple[MemoryKill, ...]:
-        """Which forked processes ended so far for their memory (the box lives on)."""
+        """The forked processes ended so far for their memory (the box lives on)."""
         self._looked = False
         self._ask(do="look")
         deadline = time.monotonic() + _LOOK_SECONDS
@@ -90,9 +90,9 @@ class Box:
         return tuple(self._memory_kills)
 
     def close(self) -> BoxEnd:
-        """End and reap everything inside, and tell how it ended. May be called again."""
+        """End and reap everything inside; returns how it ended. May be called again."""
         if self._life.fileno() != -1:
-            self._ask(do="end", reason="closed")
+            self._ask(do="end", reason=EndReason.CLOSED)
             deadline = time.monotonic() + _END_SECONDS
             while not self._gone and self._hear(deadline):
                 continue
@@ -101,7 +101,7 @@ class Box:
             self._closed(self)
             if not self._gone:
                 raise InfrastructureError(f"the sandbox did not end within {_END_SECONDS:g} seconds")
-        return self._end or BoxEnd(exit_status=-1, reason="setup", cpu_seconds=0.0, max_rss_mb=0)
+        return self._end or BoxEnd(ending=Ending(EndReason.NOT_STARTED))
 
     def __enter__(self) -> Self:
         return self
@@ -146,7 +146,10 @@ class Box:
             case "looked":
                 self._looked = True
             case "ended":
-                self._end = BoxEnd(**message)
+                ending = Ending(EndReason(message["reason"]), message["exit_status"])
+                self._end = BoxEnd(
+                    ending=ending, cpu_seconds=message["cpu_seconds"], max_rss_mb=message["max_rss_mb"]
+                )
 
 
 def connection() -> tuple[socket.socket, socket.socket]:

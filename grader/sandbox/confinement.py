@@ -15,8 +15,9 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from grader.inside.generators import seed_all
+from grader.model.isolation import Mode
 from grader.sandbox import processes
-from grader.sandbox.modes import UNREADABLE, Mode
+from grader.sandbox.modes import UNREADABLE
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.walls import capabilities, filesystem, landlock, rlimits, seccomp
 from grader.sandbox.walls.cgroup import Group

@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from grader.model.errors import InfrastructureError
+from grader.model.isolation import Mode
 from grader.sandbox import supervisor
 from grader.sandbox.box import Box
-from grader.sandbox.modes import Mode
 from grader.sandbox.spec import BoxSpec, ProcessLimits
 
 _LIMITS = ProcessLimits(memory_mb=256, wall_seconds=10.0)

@@ -1,16 +1,16 @@
-"""The kinds of isolation, and finding out by trying which one this machine offers.
+"""Finding out, by trying, which isolation modes this machine offers.
 
 Importable everywhere, so that a laptop without a sandbox can say so instead of failing.
 """
 
 from __future__ import annotations
 
-import enum
 import os
 import subprocess
 import sys
 
 from grader.model.errors import SandboxUnavailable
+from grader.model.isolation import Mode
 
 SLOT_USERS = range(60000, 65000)
 """Users that own a sandbox's processes when root starts it; no ordinary accounts live there."""
@@ -19,44 +19,6 @@ UNREADABLE = "the sandbox's user cannot read"
 """How the words begin of a set-up that failed because of a file's permissions."""
 
 _PROBE_SECONDS = 30.0
-
-
-class Mode(enum.StrEnum):
-    """How student code is kept apart. The name is recorded on every grade.
-
-    NS_USER and NS_ROOT are the same walls (own processes, files, network, user; Landlock; seccomp), built by
-    an ordinary user through a user namespace, or by root, who then gives each sandbox a user of its own.
-    SETUID and LANDLOCK do without namespaces: among the machine's files and processes, which Landlock,
-    seccomp and (SETUID, for root) a user of its own keep out of reach, but not out of sight. LANDLOCK, for
-    ordinary users, lets student code start no process at all. NONE has no walls and is used only when a
-    person asks for it.
-    """
-
-    NS_USER = "ns-user"
-    NS_ROOT = "ns-root"
-    SETUID = "setuid"
-    LANDLOCK = "landlock"
-    NONE = "none"
-
-    @property
-    def isolates(self) -> bool:
-        """Whether student code is kept from the machine's files, processes and network."""
-        return self is not Mode.NONE
-
-    @property
-    def namespaces(self) -> bool:
-        """Whether a sandbox has files and processes of its own, instead of the machine's behind rules."""
-        return self in (Mode.NS_USER, Mode.NS_ROOT)
-
-    @property
-    def own_user(self) -> bool:
-        """Whether root gives each sandbox a user that nothing else belongs to."""
-        return self in (Mode.NS_ROOT, Mode.SETUID)
-
-    @property
-    def forks(self) -> bool:
-        """Whether student code may fork, and so whether a state can be copied."""
-        return self is not Mode.LANDLOCK
 
 
 def usual_mode() -> Mode:

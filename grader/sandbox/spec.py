@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from grader.sandbox.modes import Mode
+from grader.model.isolation import Ending, Mode
 
 MEGABYTE = 1 << 20
 WORKDIR = "/home/student"
@@ -91,16 +91,11 @@ class BoxSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class BoxEnd:
-    """How a sandbox ended.
+    """How a sandbox ended, and what its first process used."""
 
-    ``reason`` is "closed" (by us, alive until then), "killed" (by ``Box.kill``), "memory", "wall", "cpu",
-    "exit 3" or "signal 11 (SIGSEGV)". ``exit_status`` is the exit code, or the signal's number negated.
-    """
-
-    exit_status: int
-    reason: str
-    cpu_seconds: float
-    max_rss_mb: int
+    ending: Ending
+    cpu_seconds: float = 0.0
+    max_rss_mb: int = 0
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,13 @@ import signal
 import socket
 import tempfile
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from grader.model.isolation import EndReason, Mode
 from grader.sandbox import confinement, processes
-from grader.sandbox.modes import SLOT_USERS, Mode
-from grader.sandbox.spec import BoxEnd, BoxSpec
+from grader.sandbox.modes import SLOT_USERS
+from grader.sandbox.spec import BoxSpec
 from grader.sandbox.walls import capabilities, cgroup, filesystem, namespaces, shared_folder
 from grader.sandbox.watchdog import LOOK_EVERY, MemoryWatch
 
@@ -47,7 +48,7 @@ def supervise(
 class _Supervisor:
     spec: BoxSpec
     life: socket.socket
-    reason: str = ""
+    reason: EndReason | None = None
     reported_kills: int = 0
     process: int = 0
     workdir: str = ""
@@ -137,7 +138,7 @@ class _Supervisor:
                 self._keep_memory(watch)
                 self._tell_kernels_kills()
             if time.monotonic() > self.deadline:
-                self._end("wall")
+                self._end(EndReason.WALL_TIME)
         self._tell_end()
 
     def _hear_report(self, report: bytes) -> bool:
@@ -156,11 +157,11 @@ class _Supervisor:
         except OSError:
             packet = b""
         if not packet:
-            self._end("closed")
+            self._end(EndReason.CLOSED)
             return False
         request = json.loads(packet)
         if request["do"] == "end":
-            self._end(request["reason"])
+            self._end(EndReason(request["reason"]))
         elif request["do"] == "look":
             self._tell_kernels_kills()
             _tell(self.life, event="looked")
@@ -190,7 +191,7 @@ class _Supervisor:
         full = self.group is not None and self.group.is_full()
         for process, megabytes in watch.victims(full=full):
             if process == watch.first:
-                self._end("memory")
+                self._end(EndReason.MEMORY)
             else:
                 self._end_fork(process, megabytes)
 
@@ -209,7 +210,7 @@ class _Supervisor:
             _tell(self.life, event="memory", process=0, megabytes=self.spec.limits.memory_mb)
         self.told_kills = count
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: EndReason) -> None:
         self.reason = self.reason or reason
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.process, signal.SIGKILL)
@@ -218,22 +219,23 @@ class _Supervisor:
         _, status, usage = os.wait4(self.process, 0)
         code = os.waitstatus_to_exitcode(status)
         cpu = usage.ru_utime + usage.ru_stime
-        if code == -signal.SIGKILL and not self.reason:
-            self.reason = self._why_killed(cpu)
-        end = BoxEnd(
+        reason = self.reason or (self._why_killed(cpu) if code == -signal.SIGKILL else EndReason.EXITED)
+        self._end_descendants()
+        _tell(
+            self.life,
+            event="ended",
+            reason=reason,
             exit_status=code,
-            reason=self.reason or in_words(code),
             cpu_seconds=round(cpu, 3),
             max_rss_mb=usage.ru_maxrss // 1024,
         )
-        self._end_descendants()
-        _tell(self.life, event="ended", **asdict(end))
 
-    def _why_killed(self, cpu: float) -> str:
-        """Which of its limits made the kernel end the worker; "" when none did."""
+    def _why_killed(self, cpu: float) -> EndReason:
+        """Which of its limits made the kernel kill the worker; EXITED if none did."""
         if cpu >= self.spec.limits.cpu_seconds:
-            return "cpu"
-        return "memory" if self.group is not None and self.group.memory_kills() else ""
+            return EndReason.CPU_TIME
+        killed = self.group is not None and self.group.memory_kills()
+        return EndReason.MEMORY if killed else EndReason.EXITED
 
     def _end_descendants(self) -> None:
         """Without a process namespace nobody ends what the worker left behind; as their adopter we see it."""
@@ -268,17 +270,6 @@ def claim_slot() -> tuple[int, socket.socket]:
         else:
             return user, holder
     raise OSError("every user that is set apart for sandboxes is in use")
-
-
-def in_words(exit_status: int) -> str:
-    """An exit status as people say it: "exit 3", "signal 11 (SIGSEGV)"."""
-    if exit_status >= 0:
-        return f"exit {exit_status}"
-    try:
-        name = signal.Signals(-exit_status).name
-    except ValueError:
-        return f"signal {-exit_status}"
-    return f"signal {-exit_status} ({name})"
 
 
 def _tell(life: socket.socket, **message: Any) -> None:

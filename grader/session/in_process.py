@@ -19,6 +19,7 @@ from typing import Any
 from grader.inside import codec, generators
 from grader.inside.agent import Agent, redirected
 from grader.model.errors import CallTimedOut
+from grader.model.isolation import Mode
 from grader.session.notebook import CellRun, run_cell
 from grader.session.transport import Frame, OnOutput, Session
 
@@ -106,7 +107,7 @@ def time_limit(seconds: float, limit: TimeLimit) -> Iterator[None]:
 class LocalNotebook:
     """A notebook's live state in this process; ``shell`` runs its cells, if any are still to run."""
 
-    isolation = "none"
+    isolation = Mode.NONE
 
     def __init__(self, names: dict[str, Any], shell: Any = None) -> None:
         self._names, self._shell = names, shell

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from grader.model.errors import CallTimedOut, StudentError, UnsupportedValue
+from grader.model.isolation import Mode
 from grader.session.transport import Session
 
 
@@ -30,7 +31,7 @@ class CellRun:
 class Notebook(Protocol):
     """One submission's live state."""
 
-    isolation: str
+    isolation: Mode
 
     def run_cell(self, source: str, *, seconds: float) -> CellRun:
         """Run one piece of code; what goes wrong in it is in the result, never raised."""

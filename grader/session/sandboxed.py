@@ -14,6 +14,7 @@ import numpy as np
 
 from grader.inside import codec
 from grader.model.errors import CallTimedOut, InfrastructureError, SandboxDied
+from grader.model.isolation import Ending, EndReason, Mode
 from grader.sandbox.box import Box, connection
 from grader.session.notebook import CellRun, run_cell
 from grader.session.transport import NOT_AN_ANSWER, Frame, OnOutput, Session
@@ -185,7 +186,7 @@ class SandboxedNotebook:
         self,
         spawn: Callable[[], Box],
         *,
-        isolation: str,
+        isolation: Mode,
         module: str,
         figures: bool,
         seconds: float,
@@ -302,7 +303,7 @@ class SandboxedNotebook:
         self._box, self._transport, self._finished_copy = None, None, None
 
     def _why_main_died(self) -> SandboxDied:
-        return died_of(self._box.died_of(wait=5.0) if self._box is not None else None)
+        return died_of(self._box.ending(wait=5.0) if self._box is not None else None)
 
     # -- copies ------------------------------------------------------------------------------------
 
@@ -347,18 +348,16 @@ class SandboxedNotebook:
         """Ask the main process for the copy's exit status; the supervisor says if memory was the reason."""
         kills = [kill.process for kill in self._box.memory_kills()] if self._box is not None else []
         if pid in kills:
-            return died_of("memory")
+            return died_of(Ending(EndReason.MEMORY))
         try:
             status = self._session().request("reap", pid, seconds=REAP_SECONDS)
         except Exception:  # noqa: BLE001  # whatever the main process has become, the copy is dead
             status = None
         if status == -signal.SIGKILL and 0 in kills:
-            return died_of("memory")
+            return died_of(Ending(EndReason.MEMORY))
         if type(status) is not int or not -64 <= status < 256:  # noqa: PLR2004  # signals and exit codes
             return died_of(None)
-        from grader.sandbox.supervisor import in_words  # noqa: PLC0415  # only a death needs its words
-
-        return died_of(in_words(status))
+        return died_of(Ending(EndReason.EXITED, status))
 
 
 class WithDescriptor:
@@ -376,10 +375,12 @@ class WithDescriptor:
         )
 
 
-def died_of(reason: str | None) -> SandboxDied:
+def died_of(ending: Ending | None) -> SandboxDied:
     """The error for a process that is gone, in words for a person."""
-    if reason == "memory":
+    if ending is None:
+        return SandboxDied("the code ended the Python process (for an unknown reason)")
+    if ending.reason is EndReason.MEMORY:
         return SandboxDied("the code used more memory than allowed", out_of_memory=True)
-    if reason in ("cpu", "wall"):
+    if ending.reason in (EndReason.CPU_TIME, EndReason.WALL_TIME):
         return SandboxDied("the notebook used up all the time that it may take")
-    return SandboxDied(f"the code ended the Python process ({reason or 'for an unknown reason'})")
+    return SandboxDied(f"the code ended the Python process ({ending})")

@@ -11,7 +11,7 @@ from lanes import Lanes
 from suite import modes_here
 from table import Rows, as_text, page
 
-from grader.sandbox.modes import Mode
+from grader.model.isolation import Mode
 
 collect_ignore = ["assignment"]  # run by the grader, with secrets of its own
 

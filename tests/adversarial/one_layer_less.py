@@ -16,8 +16,8 @@ from suite import Attack, Range, Result, attacks
 from table import Layers, Rows
 from world import World
 
+from grader.model.isolation import Mode
 from grader.sandbox import modes
-from grader.sandbox.modes import Mode
 
 EXTRA = "control group"  # not every machine has it: no attack needs it, and here it is always off
 

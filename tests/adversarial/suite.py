@@ -24,10 +24,10 @@ from grader.grading import opening, pipeline
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.execution import Progress, Silent
 from grader.model.errors import CannotGrade
+from grader.model.isolation import Mode
 from grader.model.records import CheckResult, Grade
 from grader.notebooks.submission_file import SubmissionFile
 from grader.sandbox import modes
-from grader.sandbox.modes import Mode
 from grader.sandbox.spec import ProcessLimits
 from grader.sandbox.zygote import Zygote
 from grader.session.notebook import Notebook

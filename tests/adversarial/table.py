@@ -9,7 +9,7 @@ from pathlib import Path
 
 from suite import RULES, WALLS, attacks
 
-from grader.sandbox.modes import Mode
+from grader.model.isolation import Mode
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from verdict import holes
 from world import World
 
 from grader.grading.outcomes import NO_HINT
-from grader.sandbox.modes import Mode
+from grader.model.isolation import Mode
 
 LONGEST = 40
 """Seconds that no attack may make a grading last, however busy the machine."""

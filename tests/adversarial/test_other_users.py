@@ -10,7 +10,7 @@ from lanes import LANES, Lanes
 from suite import attacks, modes_here
 from table import Rows
 
-from grader.sandbox.modes import Mode
+from grader.model.isolation import Mode
 
 
 @pytest.mark.parametrize("name", LANES)

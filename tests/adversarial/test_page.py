@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from suite import HERE, Attack, attacks
 
-from grader.sandbox.modes import Mode
+from grader.model.isolation import Mode
 
 DOCS = HERE.parent.parent / "docs"
 PAGE = DOCS / "attacks.md"

@@ -16,6 +16,7 @@ import pytest
 
 from grader.model.assignment import Limits
 from grader.model.errors import Fault, Outcome
+from grader.model.isolation import Mode
 from grader.model.points import Points
 from grader.model.records import (
     SCHEMA,
@@ -144,7 +145,7 @@ def hostile_grade(text: str) -> Grade:
         seed=1,
         graded_at="2024-03-01T09:30:00+00:00",
         seconds=1.0,
-        environment=Environment(grader="0", python="3", platform=text, isolation="none"),
+        environment=Environment(grader="0", python="3", platform=text, isolation=Mode.NONE),
         limits=Limits(),
         budget={"TEXT": text},
         earned=Points(0),

@@ -29,6 +29,7 @@ from grader.inside import codec
 from grader.model import records
 from grader.model.assignment import parse
 from grader.model.errors import CheckError, SandboxDied, SubmissionError
+from grader.model.isolation import Mode
 from grader.notebooks import submission_file
 from grader.notebooks.answers import find_answers
 from grader.notebooks.cells import Cell
@@ -199,7 +200,7 @@ def _grade(submission: submission_file.SubmissionFile, execution: Execution) -> 
         seed=1,
         graded_at="2026-01-01T00:00:00+00:00",
         seconds=1.0,
-        environment=records.Environment("0", "3", "here", "none"),
+        environment=records.Environment("0", "3", "here", Mode.NONE),
         limits=ASSIGNMENT.limits,
         budget=ASSIGNMENT.budget,
         earned=records.earned_points(items),

@@ -9,6 +9,7 @@ import msgspec
 
 from grader.model.assignment import Limits
 from grader.model.errors import Fault, Outcome
+from grader.model.isolation import Mode
 from grader.model.points import Points
 from grader.model.records import (
     SCHEMA,
@@ -169,7 +170,7 @@ def make_grade(items: tuple[ItemResult, ...] | None = None, **changes: object) -
             grader="0.1.0",
             python="3.11.2",
             platform="Linux 6.1 x86_64",
-            isolation="ns-user",
+            isolation=Mode.NS_USER,
             packages={"numpy": "2.1.0", "torch": "2.13.0"},
             doctor=DoctorVerdict(kept=21, tried=21, broken=(), tried_on="2024-02-29"),
         ),
@@ -327,7 +328,7 @@ def public_run() -> Grade:
     return make_grade(items, mode="public")
 
 
-def with_verdict(doctor: DoctorVerdict | None, *, isolation: str = "ns-user") -> Grade:
+def with_verdict(doctor: DoctorVerdict | None, *, isolation: Mode = Mode.NS_USER) -> Grade:
     """Graded in this mode, on a machine of which doctor said this."""
     grade = make_grade()
     changed = msgspec.structs.replace(grade.environment, isolation=isolation, doctor=doctor)
@@ -337,5 +338,7 @@ def with_verdict(doctor: DoctorVerdict | None, *, isolation: str = "ns-user") ->
 def unconfined() -> Grade:
     """Graded without isolation."""
     return make_grade(
-        environment=Environment(grader="0.1.0", python="3.11.2", platform="macOS 14 arm64", isolation="none")
+        environment=Environment(
+            grader="0.1.0", python="3.11.2", platform="macOS 14 arm64", isolation=Mode.NONE
+        )
     )

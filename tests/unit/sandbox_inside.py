@@ -18,9 +18,10 @@ if __name__ == "__main__":  # as a program its neighbours are not found where PY
 
 import measured  # after its folder
 
+from grader.model.isolation import Mode
 from grader.sandbox import processes
 from grader.sandbox.box import Box
-from grader.sandbox.modes import Mode, choose_mode
+from grader.sandbox.modes import choose_mode
 from grader.sandbox.zygote import Zygote
 
 HERE = Path(__file__).resolve().parent
@@ -60,7 +61,7 @@ class Inside:
     def run(self, source: str) -> Any:
         self.send(source)
         reply = self.reply()
-        assert "value" in reply, (reply, "gone" in reply and self.box.died_of(wait=5))
+        assert "value" in reply, (reply, "gone" in reply and self.box.ending(wait=5))
         return reply["value"]
 
     def error(self, source: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sandbox_inside import mode_here
 
-from grader.sandbox.modes import Mode
+from grader.model.isolation import Mode
 from grader.sandbox.spec import BoxSpec, ProcessLimits
 from grader.sandbox.zygote import Zygote
 from grader.session.proxy import Student
@@ -25,7 +25,7 @@ def sandboxed(
     with contextlib.closing(
         SandboxedNotebook(
             lambda: zygote.spawn(spec),
-            isolation="test",
+            isolation=mode or Mode.NONE,
             module="__main__",
             figures=figures,
             seconds=seconds,

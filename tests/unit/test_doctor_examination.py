@@ -27,9 +27,8 @@ from grader.doctor.examination import Finding, Verdict, examine_one
 from grader.doctor.promises import EVERYWHERE, PROMISES, Promise
 from grader.grading.environment import describe_environment
 from grader.model.errors import InfrastructureError
+from grader.model.isolation import Mode
 from grader.model.records import DoctorVerdict
-from grader.sandbox import modes
-from grader.sandbox.modes import Mode
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.zygote import Zygote
 
@@ -234,7 +233,7 @@ def test_the_command_says_all_of_it_to_scripts(tmp_path: Path) -> None:
     assert found["machine"]["Landlock"].startswith("version")
     assert found["modes"][mode_here()] == ""
     assert Path(found["kept_in"]).parent == tmp_path / "chainrule"
-    ran = describe_environment(mode_here().value, environ=environ)
+    ran = describe_environment(mode_here(), environ=environ)
     promised = sum(promise["verdict"] == "holds" for promise in found["promises"])
     assert ran.doctor == DoctorVerdict(
         kept=promised, tried=promised, broken=(), tried_on=datetime.now(UTC).date().isoformat()
@@ -269,5 +268,5 @@ def test_forbidden_user_namespaces_are_named_with_their_switch(monkeypatch: pyte
 
 def test_every_mode_that_isolates_makes_the_promises() -> None:
     """Those with namespaces make them all."""
-    assert set(modes.Mode) - {Mode.NONE} == set(EVERYWHERE)
+    assert set(Mode) - {Mode.NONE} == set(EVERYWHERE)
     assert all({Mode.NS_USER, Mode.NS_ROOT} <= set(promise.given_by) for promise in PROMISES)

@@ -12,8 +12,8 @@ import pytest
 from grader.doctor import verdicts
 from grader.doctor.examination import Finding, Verdict
 from grader.doctor.verdicts import recall, remember, verdict_of
+from grader.model.isolation import Mode
 from grader.model.records import DoctorVerdict
-from grader.sandbox.modes import Mode
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
 

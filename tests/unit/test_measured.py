@@ -13,8 +13,9 @@ import pytest
 from measured import HERE, new_lines, noted, start_zygote
 from sandbox_inside import Inside
 
+from grader.model.isolation import Mode
 from grader.sandbox import confinement, supervisor, warm
-from grader.sandbox.modes import Mode, usual_mode
+from grader.sandbox.modes import usual_mode
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.walls import landlock, seccomp
 

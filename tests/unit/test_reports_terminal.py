@@ -24,6 +24,7 @@ from report_samples import (
 from rich.cells import cell_len
 from rich.console import Console
 
+from grader.model.isolation import Mode
 from grader.model.points import Points
 from grader.model.records import CellResult, DoctorVerdict, Grade
 from grader.reports.progress import GradingProgress
@@ -135,8 +136,8 @@ def test_no_isolation_is_the_first_line() -> None:
     assert "NOT ISOLATED" not in printed(make_grade())
 
 
-@pytest.mark.parametrize("mode", ["setuid", "landlock"])
-def test_weaker_isolation_is_the_first_line_with_what_it_lacks(mode: str) -> None:
+@pytest.mark.parametrize("mode", [Mode.SETUID, Mode.LANDLOCK])
+def test_weaker_isolation_is_the_first_line_with_what_it_lacks(mode: Mode) -> None:
     first = " ".join(printed(with_verdict(None, isolation=mode)).split())
     assert first.startswith(f"Weaker isolation ({mode}): no namespaces here.")
     assert "fill the disk" in first
@@ -150,13 +151,13 @@ def test_doctors_verdict_stands_beside_the_mode() -> None:
     assert "doctor" not in printed(unconfined())
 
 
-@pytest.mark.parametrize("mode", ["ns-root", "landlock"])
-def test_a_broken_promise_is_the_first_line(mode: str) -> None:
+@pytest.mark.parametrize("mode", [Mode.NS_ROOT, Mode.LANDLOCK])
+def test_a_broken_promise_is_the_first_line(mode: Mode) -> None:
     broken = DoctorVerdict(kept=15, tried=17, broken=("tcp", "udp\x1b[2J"), tried_on="2024-02-29")
     text = " ".join(printed(with_verdict(broken, isolation=mode)).split())
     assert text.startswith(f"BROKEN ISOLATION ({mode}): ")
     assert "(tcp, udp). Do not rely on this grade" in text
-    assert ("no namespaces here" in text) == (mode == "landlock")
+    assert ("no namespaces here" in text) == (mode is Mode.LANDLOCK)
     assert "15 of 17 promises hold" in text
 
 

@@ -15,8 +15,9 @@ import pytest
 from sandbox_inside import HERE, run_without_namespaces
 from test_sandbox_rules import ALLOW, ERRNO, decide
 
+from grader.model.isolation import Mode
 from grader.sandbox import modes
-from grader.sandbox.modes import Mode, available, choose_mode, weaker
+from grader.sandbox.modes import available, choose_mode, weaker
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.supervisor import claim_slot
 from grader.sandbox.walls import shared_folder

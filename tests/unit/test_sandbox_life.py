@@ -17,8 +17,9 @@ import pytest
 from sandbox_inside import HERE, Inside, alone, eventually, mode_here, start_zygote
 
 from grader.model.errors import InfrastructureError
+from grader.model.isolation import Ending, EndReason, Mode
 from grader.sandbox import processes
-from grader.sandbox.modes import Mode
+from grader.sandbox.box import Box
 from grader.sandbox.spec import BoxSpec, ProcessLimits
 from grader.sandbox.zygote import Zygote
 
@@ -39,36 +40,42 @@ def spec(request: pytest.FixtureRequest) -> BoxSpec:
     return BoxSpec(mode=mode_here() if request.param == "isolated" else Mode.NONE, limits=LIMITS)
 
 
+def why(box: Box) -> EndReason | None:
+    """Why the sandbox ended, once its supervisor has said so."""
+    ending = box.ending(wait=5)
+    return ending.reason if ending is not None else None
+
+
 def test_an_ordinary_life(zygote: Zygote, spec: BoxSpec) -> None:
     """State lives from one line to the next; closing ends it and says what it used."""
     with zygote.spawn(spec) as box:
         inside = Inside(box)
         inside.run("x = 41")
         assert inside.run("answer = x + 1") == 42
-        assert box.died_of() is None
+        assert box.ending() is None
         end = box.close()
-    assert end.reason == "closed"
+    assert end.ending.reason is EndReason.CLOSED
     assert end.max_rss_mb > 5
     assert box.close() == end
     assert eventually(lambda: alone(zygote))
 
 
 @pytest.mark.parametrize(
-    ("source", "reason"),
+    ("source", "words"),
     [
         ("import os; os._exit(3)", "exit 3"),
         ("import os; os._exit(0)", "exit 0"),
         ("import ctypes; ctypes.string_at(0)", "signal 11 (SIGSEGV)"),
     ],
 )
-def test_a_crash_is_reported(zygote: Zygote, spec: BoxSpec, source: str, reason: str) -> None:
+def test_a_crash_is_reported(zygote: Zygote, spec: BoxSpec, source: str, words: str) -> None:
     """The connection breaks and the reason is known."""
     with zygote.spawn(spec) as box:
         inside = Inside(box)
         inside.send(source)
         assert inside.reply() == {"gone": True}
-        assert box.died_of(wait=5) == reason
-        assert box.close().reason == reason
+        assert str(box.ending(wait=5)) == words
+        assert str(box.close().ending) == words
 
 
 def test_a_killed_fork_leaves_the_state_alive(zygote: Zygote, spec: BoxSpec) -> None:
@@ -122,7 +129,7 @@ def test_a_loop_that_ignores_interrupts_is_killed(zygote: Zygote, spec: BoxSpec)
         box.interrupt()
         box.kill()
         assert inside.reply() == {"gone": True}
-        assert box.died_of(wait=5) == "killed"
+        assert why(box) is EndReason.KILLED
 
 
 def test_too_much_memory_ends_the_sandbox(zygote: Zygote, spec: BoxSpec) -> None:
@@ -131,7 +138,7 @@ def test_too_much_memory_ends_the_sandbox(zygote: Zygote, spec: BoxSpec) -> None
         inside = Inside(box)
         inside.send("import time; keep = b'x' * (400 << 20); time.sleep(30)")
         assert inside.reply() == {"gone": True}
-        assert box.died_of(wait=5) == "memory"
+        assert why(box) is EndReason.MEMORY
 
 
 def test_shared_memory_counts_too(zygote: Zygote, spec: BoxSpec) -> None:
@@ -142,7 +149,7 @@ def test_shared_memory_counts_too(zygote: Zygote, spec: BoxSpec) -> None:
             "import mmap, time; m = mmap.mmap(-1, 400 << 20); m.write(b'x' * (400 << 20)); time.sleep(30)"
         )
         assert inside.reply() == {"gone": True}
-        assert box.died_of(wait=5) == "memory"
+        assert why(box) is EndReason.MEMORY
 
 
 def test_too_much_memory_in_a_fork_ends_only_the_fork(zygote: Zygote, spec: BoxSpec) -> None:
@@ -163,7 +170,7 @@ answer = [child, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), len(state)]
         told = {kill.process for kill in box.memory_kills()}
         assert told
         assert told <= {pid, 0}  # the kernel, if it is faster than the watchdog, does not say which one
-        assert box.died_of() is None
+        assert box.ending() is None
 
 
 def test_forks_that_share_the_state_are_not_counted_twice(zygote: Zygote, spec: BoxSpec) -> None:
@@ -197,7 +204,7 @@ def test_real_time_is_limited(zygote: Zygote, spec: BoxSpec) -> None:
         inside = Inside(box)
         inside.send("import time; time.sleep(30)")
         assert inside.reply() == {"gone": True}
-        assert box.died_of(wait=5) == "wall"
+        assert why(box) is EndReason.WALL_TIME
 
 
 def test_processor_time_is_limited(zygote: Zygote) -> None:
@@ -206,7 +213,7 @@ def test_processor_time_is_limited(zygote: Zygote) -> None:
         inside = Inside(box)
         inside.send("import signal; signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass")
         assert inside.reply() == {"gone": True}
-        assert box.died_of(wait=5) == "cpu"
+        assert why(box) is EndReason.CPU_TIME
 
 
 def test_the_number_of_processes_is_limited(zygote: Zygote) -> None:
@@ -243,7 +250,7 @@ while True:
     Inside(box).send(source)
     time.sleep(0.3)
     started = time.monotonic()
-    assert box.close().reason == "closed"
+    assert box.close().ending.reason is EndReason.CLOSED
     assert time.monotonic() - started < 5
     assert eventually(lambda: alone(zygote))
 
@@ -273,7 +280,7 @@ def test_a_box_left_open_ends_with_its_zygote() -> None:
         assert folder.exists()
     assert not folder.exists()
     assert not Path(f"/proc/{zygote.process}").exists()
-    assert box.close().reason == "closed"
+    assert box.close().ending.reason is EndReason.CLOSED
 
 
 @pytest.mark.parametrize("mode", ["isolated", "none"])
@@ -283,7 +290,7 @@ def test_everything_ends_when_the_host_is_killed(tmp_path: Path, mode: str) -> N
 import os, sys
 sys.path.insert(0, {str(HERE)!r})
 from sandbox_inside import HERE, Inside, mode_here
-from grader.sandbox.modes import Mode
+from grader.model.isolation import Ending, EndReason, Mode
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.zygote import Zygote
 zygote = Zygote.start(preload=(), entry="sandbox_echo", import_path=[HERE])
@@ -320,7 +327,7 @@ def test_everything_ends_when_the_zygote_is_killed() -> None:
     family = processes.descendants(zygote.process)
     os.kill(zygote.process, signal.SIGKILL)
     assert eventually(lambda: not any(map(_lives, family)))
-    assert box.died_of(wait=5) == "supervisor lost"
+    assert box.ending(wait=5) == Ending(EndReason.SUPERVISOR_LOST)
     with pytest.raises(InfrastructureError, match="warm process is gone"):
         zygote.spawn(BoxSpec(mode=mode_here()))
     zygote.close()

@@ -12,9 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.sandbox.modes import Mode
+from grader.model.isolation import Ending, EndReason, Mode
 from grader.sandbox.spec import BoxSpec, ProcessLimits
-from grader.sandbox.supervisor import in_words
 from grader.sandbox.walls import filesystem
 from grader.sandbox.walls.filesystem import View, plan
 from grader.sandbox.walls.seccomp import Op, allow_list, assemble
@@ -251,12 +250,12 @@ def test_of_a_full_group_one_goes_at_a_time(monkeypatch: pytest.MonkeyPatch) -> 
 )
 def test_exit_statuses_are_said_in_words(status: int, words: str) -> None:
     """As a report shows them."""
-    assert in_words(status) == words
+    assert str(Ending(EndReason.EXITED, status)) == words
 
 
 def test_a_signal_without_a_name_is_its_number() -> None:
     """Real-time signals have none."""
-    assert in_words(-40) == "signal 40"
+    assert str(Ending(EndReason.EXITED, -40)) == "signal 40"
 
 
 def test_a_spec_crosses_to_the_zygote_unchanged() -> None:

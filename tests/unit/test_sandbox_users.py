@@ -12,8 +12,9 @@ import pytest
 from sandbox_inside import HERE, run_as_ordinary_user
 
 from grader.model.errors import SandboxUnavailable
+from grader.model.isolation import Mode
 from grader.sandbox import modes
-from grader.sandbox.modes import Mode, available, choose_mode, remedy
+from grader.sandbox.modes import available, choose_mode, remedy
 from grader.sandbox.walls import landlock
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")

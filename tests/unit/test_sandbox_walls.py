@@ -17,6 +17,7 @@ import pytest
 from sandbox_inside import REPOSITORY, Inside, start_zygote
 
 from grader.model.errors import InfrastructureError
+from grader.model.isolation import Ending, EndReason
 from grader.sandbox.modes import usual_mode
 from grader.sandbox.spec import BoxSpec, ProcessLimits
 from grader.sandbox.zygote import Zygote
@@ -273,7 +274,7 @@ def test_a_given_file_that_does_not_exist_is_a_failed_set_up(zygote: Zygote) -> 
     with zygote.spawn(spec) as box:
         with pytest.raises(InfrastructureError, match="/no/such/file"):
             box.wait_started()
-        assert box.died_of(wait=5) == "setup"
+        assert box.ending(wait=5) == Ending(EndReason.NOT_STARTED)
 
 
 def test_a_given_file_that_the_sandboxs_user_cannot_read_is_a_failed_set_up(

@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 from sandbox_inside import Inside, eventually, mode_here, start_zygote
 
+from grader.model.isolation import EndReason, Mode
 from grader.sandbox import processes
-from grader.sandbox.modes import Mode
 from grader.sandbox.spec import MEGABYTE, BoxSpec, ProcessLimits
 from grader.sandbox.walls import cgroup
 from grader.sandbox.walls.cgroup import MARGIN_MB, PREFIX, Group
@@ -271,7 +271,9 @@ def test_what_the_kernel_ends_is_told_as_memory() -> None:
             inside = Inside(box)
             inside.send(SOCKETS + "fill()")
             assert inside.reply() == {"gone": True}
-            assert box.died_of(wait=5) == "memory"
+            ending = box.ending(wait=5)
+            assert ending is not None
+            assert ending.reason is EndReason.MEMORY
         with zygote.spawn(spec) as box:
             # The largest process goes first, and a fork before the state: here, the fork.
             source = """
@@ -286,7 +288,7 @@ answer = [child, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])]
             assert status == -signal.SIGKILL
             [kill] = box.memory_kills()
             assert kill.process in (child, 0)  # version 2's kernel does not say which one
-            assert box.died_of() is None
+            assert box.ending() is None
 
 
 @needs_groups

@@ -14,7 +14,7 @@ from measured import start_zygote
 from session_notebooks import checked, sandboxed
 
 from grader.model.errors import CallTimedOut, CheckError, Fault, Outcome, SandboxDied, StudentError
-from grader.sandbox.modes import Mode
+from grader.model.isolation import Mode
 from grader.sandbox.zygote import Zygote
 from grader.session.sandboxed import SandboxedNotebook
 
