@@ -1,3 +1,3 @@
-"""The version of this program; pyproject.toml states the same."""
+"""The version of this program. The build reads it here, so it is stated nowhere else."""
 
 __version__ = "0.1.0"
