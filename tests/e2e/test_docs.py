@@ -18,14 +18,25 @@ from grader.cli.main import COMMANDS, DEFAULT, cli
 from grader.model import assignment as manifest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [
+GUIDES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
-    ROOT / "CHANGELOG.md",
+    ROOT / "SECURITY.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
+PAGES = [*GUIDES, ROOT / "CHANGELOG.md"]  # a changelog also names what is gone
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 FENCE = re.compile(r"^```(?P<language>\w*) ?(?P<rest>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)(?P<target>[^)#]+)(?:#[^)]*)?\)")
+CODE = re.compile(r"`([^`\n]+)`")
+SUBMISSIONS = r"(?:SUBMISSION|\S+\.(?:ipynb|py))\b"
+OTHER_PROGRAMS = {
+    "benchmarks.md": {"--only", "--rounds", "--tools"},  # python -m benchmarks.peers
+    "operators.md": {"--security-opt", "--user"},  # docker, systemd-run
+    "reference-run.md": {"--data", "--device", "--jobs", "--quick"},  # python -m reference.fast
+    "scale.md": {"--lifetime", "--nthreads", "--nworkers"},  # dask worker
+}
+"""Options that a page names by themselves and that belong to another program."""
 FRAGMENT = '''\
 """Checks from the documentation."""
 
@@ -196,41 +207,132 @@ def test_the_instructors_manifest_shows_every_key_and_the_real_defaults():
     assert {item.kind for item in shown.item} == set(manifest.KINDS)
 
 
-def options_of(command: str) -> set[str]:
-    loaded = cli.get_command(click.Context(cli), command)
-    inner = list(loaded.commands.values()) if isinstance(loaded, click.Group) else []
-    parameters = [parameter for one in (loaded, *inner) for parameter in one.params]
-    return {option for parameter in parameters for option in parameter.opts} | {"--help", "-h"}
+def commands(group: click.Group = cli, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], click.Command]:
+    """Every command by the words that call it: ("marks", "export")."""
+    found = {}
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        found[(*path, name)] = command
+        if isinstance(command, click.Group):
+            found |= commands(command, (*path, name))
+    return found
+
+
+CALLED = commands()
+
+
+def options_of(command: click.Command) -> set[str]:
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    return {name for option in options for name in option.opts} - {"--help", "-h"}
+
+
+def resolve(words: list[str]) -> tuple[click.Command | None, list[str]]:
+    """The command that these words call, and the rest of them; None where the first word is neither.
+
+    Pages write SUBMISSION, FILE and ... for what a person fills in; a path has a dot or a slash.
+    """
+    if tuple(words[:2]) in CALLED:
+        return CALLED[tuple(words[:2])], words[2:]
+    if tuple(words[:1]) in CALLED:
+        return CALLED[tuple(words[:1])], words[1:]
+    stands_for_a_file = words[0].isupper() or set("./") & set(words[0])
+    is_default = words[0].startswith("-") or stands_for_a_file
+    return (CALLED[DEFAULT,] if is_default else None), words
+
+
+def mistakes_in(line: str) -> list[str]:
+    """What a line of a page gets wrong about `grade`: commands and options that do not exist."""
+    wrong = []
+    for call in re.findall(r"(?:^|[\s/(])grade (?P<arguments>[^&|;>`]+)", line):
+        command, rest = resolve(call.split())
+        if command is None:
+            wrong.append(f"no such command: grade {call}")
+            continue
+        used = {word.partition("=")[0] for word in rest if word.startswith("-") and word != "-"}
+        known = (
+            options_of(command) | {"--help", "-h"} | ({"--version"} if command is CALLED[DEFAULT,] else set())
+        )
+        wrong += [f"no such option: grade {call}: {option}" for option in used - known]
+    return wrong
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("grade hw3.ipynb --json", False),
+        ("$ .venv/bin/grade marks export a.csv --all", False),
+        ("grade --version", False),
+        ("grade SUBMISSION --public", False),
+        ("grade hw3.ipynb --roster a.csv", True),
+        ("grade marks import a.csv --all", True),
+        ("grade table --choose=best && grade regrade --deadline x", True),
+        ("grade tabel", True),
+    ],
+)
+def test_a_wrong_command_line_is_noticed(line, wrong):
+    assert bool(mistakes_in(line)) == wrong
 
 
 @pytest.mark.parametrize("line", COMMAND_LINES)
-def test_command_lines_use_options_that_exist(line):
-    for call in re.findall(r"(?:^|[\s/])grade (?P<arguments>[^&|]+)", line):
-        first, *words = call.split()
-        command = first if first in COMMANDS else DEFAULT
-        used = {word.partition("=")[0] for word in (first, *words) if word.startswith("-")}
-        assert used <= options_of(command), line
+def test_command_lines_use_commands_and_options_that_exist(line):
+    assert mistakes_in(line) == []
 
 
-@pytest.mark.parametrize("command", list(COMMANDS))
-def test_every_option_of_every_command_is_documented(command):
-    """A new option needs a line in docs/ or the README."""
-    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-    assert [option for option in options_of(command) - {"--help", "-h"} if option not in text] == []
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
+def test_what_the_text_says_about_the_command_exists(page):
+    """`grade ...` within a sentence, and `--option` by itself wherever the page is about `grade` alone."""
+    spans = CODE.findall(FENCE.sub("", page.read_text(encoding="utf-8")))
+    every_option = {option for command in CALLED.values() for option in options_of(command)}
+    alone = {span.split()[0] for span in spans if span.startswith("--")}
+
+    assert [mistake for span in spans if span.startswith("grade ") for mistake in mistakes_in(span)] == []
+    assert alone - every_option <= OTHER_PROGRAMS.get(page.name, set())
+
+
+@pytest.mark.parametrize("words", list(CALLED), ids=" ".join)
+def test_the_help_of_every_command_shows_calls_that_work(words):
+    lines = [line.strip() for line in (CALLED[words].help or "").splitlines()]
+    examples = [line.partition("   ")[0] for line in lines if line.startswith("grade ")]
+    assert [mistake for line in examples for mistake in mistakes_in(line)] == []
+
+
+def test_the_help_of_grade_shows_calls_that_work():
+    examples = [line for line in (cli.epilog or "").splitlines() if line.startswith("  grade ")]
+    assert len(examples) >= 5
+    assert [mistake for line in examples for mistake in mistakes_in(line[:42])] == []
+
+
+def test_the_readmes_table_of_commands_is_that_of_grade_help():
+    section = README.partition("## Commands")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| `")]
+    named = [name for row in rows for name in re.findall(r"`grade ([a-z]+)`", row)]
+    assert sorted(named) == sorted(COMMANDS)
+    assert "`grade SUBMISSION`" in rows[0]
+
+
+@pytest.mark.parametrize("words", list(CALLED), ids=" ".join)
+def test_every_command_and_each_of_its_options_is_documented(words):
+    """A page that calls the command also names the option: `--csv` of another command does not count."""
+    called = "grade " + (SUBMISSIONS if words == (DEFAULT,) else re.escape(" ".join(words)) + r"\b")
+    texts = [page.read_text(encoding="utf-8") for page in GUIDES]
+    pages = "\n".join(text for text in texts if re.search(called, text))
+
+    assert pages, f"grade {' '.join(words)} is on no page"
+    missing = [one for one in options_of(CALLED[words]) if not re.search(rf"(?<![\w-]){one}(?![\w-])", pages)]
+    assert missing == []
 
 
 def test_the_example_that_the_readme_grades_exists():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    examples = re.findall(r"grade (examples/\S+)", text)
+    examples = re.findall(r"grade (examples/\S+)", README)
     assert examples
     assert [name for name in examples if not (ROOT / name).is_file()] == []
 
 
 def test_continuous_integration_runs_the_readmes_test_command():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    commands = [line[2:] for line in text.splitlines() if line.startswith("$ ") and "/tox" in line]
-    assert len(commands) == 1
-    assert (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()[-1] == commands[0]
+    lines = [line[2:] for line in README.splitlines() if line.startswith("$ ") and "/tox" in line]
+    assert len(lines) == 1
+    assert (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()[-1] == lines[0]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
