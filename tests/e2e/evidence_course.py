@@ -65,12 +65,12 @@ def test_step(student, rng):
     assert_close(student.step(x), 0.9 * x, name="step(x)")
 
 
-def agrees(evidence):
-    claimed = evidence.recorded
-    curve = claimed.curve("loss", length=40)
-    again = evidence.replayed
-    assert again is not None, "the cell recorded nothing while grading"
-    short = again.curve("loss")
+def assert_replay(evidence):
+    recorded = evidence.recorded
+    curve = recorded.curve("loss", length=40)
+    replayed = evidence.replayed
+    assert replayed is not None, "the cell recorded nothing while grading"
+    short = replayed.curve("loss")
     assert_close(curve[: len(short)], short, name="the beginning of the recorded curve")
 
 
@@ -78,23 +78,23 @@ def agrees(evidence):
 @points(2, hint="Run the cell as it is.")
 def test_curve(evidence):
     """the recorded curve is that of the code"""
-    agrees(evidence)
+    assert_replay(evidence)
 
 
 @item("3")
 @points(2, hint="Run the cell as it is.")
 def test_other_curve(evidence):
     """the other recorded curve is that of the code"""
-    agrees(evidence)
+    assert_replay(evidence)
 '''
 
-BEGINNING = '''
-"""The walk begins where the claim says that it began."""
+REPLAY = '''
+"""The replayed walk starts where the recorded one did."""
 from grader import BadEvidence, Replay, Recording
 
 
 def prepare(recordings):
-    starts = {Recording.of(recording).number("start") for recording in claims.get("2", ())}
+    starts = {Recording.of(recording).number("start") for recording in recordings.get("2", ())}
     if any(not 1 <= start <= 9 for start in starts):
         raise BadEvidence("`start` is out of its range")
     start = starts.pop() if starts else 4.0
@@ -115,7 +115,7 @@ def make_course(folder: Path) -> Path:
     for name, text in {
         "assignment.toml": MANIFEST,
         "hidden_tests/test_walk.py": HIDDEN,
-        "hidden_tests/replay.py": BEGINNING,
+        "hidden_tests/replay.py": REPLAY,
         "given/recorder.py": RECORDER,
     }.items():
         path = folder / name

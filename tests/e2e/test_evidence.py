@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from evidence_course import BEGINNING, STEPS, WALK, make_course, make_notebook, recording, shown
+from evidence_course import REPLAY, STEPS, WALK, make_course, make_notebook, recording, shown
 
 from grader.grading import assignment_folder
 from grader.grading.execution import Silent
@@ -38,8 +38,8 @@ def run(warm: WarmProcesses, tmp_path: Path) -> Run:
     """Grades a notebook with these outputs under item 2, in a real sandbox."""
     make_course(tmp_path)
 
-    def graded(*outputs: dict[str, Any], source: str = WALK, beginning: str = BEGINNING, **job: Any) -> Grade:
-        (tmp_path / "hidden_tests/replay.py").write_text(beginning)
+    def graded(*outputs: dict[str, Any], source: str = WALK, replay: str = REPLAY, **job: Any) -> Grade:
+        (tmp_path / "hidden_tests/replay.py").write_text(replay)
         path = make_notebook(tmp_path / "a.ipynb", *outputs, source=source)
         opener = warm.open_notebook
         found = grade(
@@ -128,16 +128,16 @@ def test_evidence_of_100_mb_is_refused_in_one_line(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("beginning", "said"),
+    ("replay", "said"),
     [
         (
-            BEGINNING.replace("import recorder", "import nothing_at_all"),
+            REPLAY.replace("import recorder", "import nothing_at_all"),
             "did not run through: raised: ",
         ),
-        (BEGINNING.replace("import recorder;", "import os; os._exit(1) #"), "did not run through: crashed: "),
-        ("def prepare(recordings):\n    return claims['9']", "replay.py: KeyError: '9' (line 2)"),
+        (REPLAY.replace("import recorder;", "import os; os._exit(1) #"), "did not run through: crashed: "),
+        ("def prepare(recordings):\n    return recordings['9']", "replay.py: KeyError: '9' (line 2)"),
         ("import sys\nsys.exit(3)", "replay.py: SystemExit: 3 (line 2)"),
-        ("def prepare(claims:", "replay.py: SyntaxError"),
+        ("def prepare(recordings:", "replay.py: SyntaxError"),
         ("x = 1", "replay.py: has no function prepare(recordings)"),
         ("def prepare(recordings): return 5", "prepare gave int, expected grader.Replay"),
         (
@@ -146,10 +146,8 @@ def test_evidence_of_100_mb_is_refused_in_one_line(run: Run) -> None:
         ),
     ],
 )
-def test_a_beginning_that_fails_is_the_authors_and_costs_no_points(
-    run: Run, beginning: str, said: str
-) -> None:
-    found = run(shown(SOUND), beginning=beginning)
+def test_a_replay_that_fails_is_the_authors_and_costs_no_points(run: Run, replay: str, said: str) -> None:
+    found = run(shown(SOUND), replay=replay)
     for item in found.items[1:]:
         assert (item.decided, str(item.earned), item.checks[0].fault) == (False, "0", "author")
     assert (str(found.items[0].earned), found.budget) == ("1", {"STEPS": 3})
@@ -157,9 +155,9 @@ def test_a_beginning_that_fails_is_the_authors_and_costs_no_points(
     assert "\n" not in found.attention[0]
 
 
-def test_without_a_beginning_the_manifests_budget_holds(run: Run, tmp_path: Path) -> None:
-    beginning = "from grader import Replay\ndef prepare(recordings):\n    print(claims)\n    return Replay()"
-    assert str(curve_of(run(shown(SOUND), beginning=beginning)).earned) == "2"
+def test_without_a_replay_the_manifests_budget_holds(run: Run, tmp_path: Path) -> None:
+    replay = "from grader import Replay\ndef prepare(recordings):\n    print(recordings)\n    return Replay()"
+    assert str(curve_of(run(shown(SOUND), replay=replay)).earned) == "2"
 
 
 def test_a_cell_that_no_longer_records_is_no_proof(run: Run) -> None:
