@@ -87,7 +87,7 @@ def grading(home: assignment_folder.AssignmentFolder, zygote: Zygote) -> Callabl
     def once() -> None:
         grade = pipeline.grade(
             job,
-            opener=lambda job, submission, _: opening.boxed_notebook(
+            opener=lambda job, submission, _: opening.open_sandboxed(
                 job, submission, zygote, opening.box_spec(job)
             ),
             progress=Silent(),

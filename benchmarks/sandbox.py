@@ -14,7 +14,7 @@ from grader.model.isolation import Mode
 from grader.sandbox.modes import usual_mode
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.zygote import Zygote
-from grader.session.sandboxed import SandboxedNotebook
+from grader.session.sandboxed_notebook import SandboxedNotebook
 
 LAYER = """
 class Layer:
@@ -29,13 +29,7 @@ class Layer:
 def notebook(zygote: Zygote, *, mode: Mode | None = None) -> Iterator[SandboxedNotebook]:
     """A notebook in a fresh sandbox of the usual mode, or of another."""
     mode = mode or usual_mode()
-    one = SandboxedNotebook(
-        lambda: zygote.spawn(BoxSpec(mode=mode)),
-        isolation=mode,
-        module="__main__",
-        figures=False,
-        seconds=600,
-    )
+    one = SandboxedNotebook(zygote, BoxSpec(mode=mode), module="__main__", figures=False, seconds=600)
     try:
         yield one
     finally:

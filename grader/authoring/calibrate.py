@@ -45,6 +45,7 @@ from grader.grading.pipeline import GradeJob, Opener, opened
 from grader.grading.pytest_run import run_checks
 from grader.model.calibration import RISK, SCHEMA, Calibration, CalibrationFile, Side
 from grader.model.errors import AuthorError, CalibrationError, Outcome
+from grader.model.records import CellStatus
 from grader.model.version import __version__
 from grader.notebooks.submission_file import SubmissionFile, read
 from grader.session.notebook import Notebook
@@ -130,7 +131,7 @@ def observe(
         notebook, submission.cells, budget=assignment.budget, limits=assignment.limits, progress=progress
     )
     for cell in ran.cells:
-        if cell.status != "ok":
+        if cell.status is not CellStatus.OK:
             why = cell.error or cell.status
             raise CalibrationError(f"seed {job.seed}: cell {cell.cell} of the reference: {why}")
     plugin = ChosenChecks(notebook, job=job, files=files)

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import click
@@ -79,11 +78,11 @@ def command(  # noqa: D103  # its help is HELP
     ]
     for task in tasks:
         assert_writable(task.reports(out))
-    if len(tasks) == 1:
-        opener = partial(opening.open_notebook, also=REPORTS_NEED)
-        status = carry_out(tasks[0], tasks[0].reports(out), opener, as_json=as_json)
-    else:
-        status = carry_out_all(tasks, out, as_json=as_json)
+    with opening.WarmProcesses(meanwhile=REPORTS_NEED) as warm:
+        if len(tasks) == 1:
+            status = carry_out(tasks[0], tasks[0].reports(out), warm.open_notebook, as_json=as_json)
+        else:
+            status = carry_out_all(tasks, out, warm.open_notebook, as_json=as_json)
     if status:
         raise click.exceptions.Exit(status)
 
@@ -117,17 +116,16 @@ def carry_out(task: Task, out: Path, opener: pipeline.Opener, *, as_json: bool) 
     return 1 if grade.attention else 0
 
 
-def carry_out_all(tasks: Sequence[Task], out: Path | None, *, as_json: bool) -> int:
+def carry_out_all(tasks: Sequence[Task], out: Path | None, opener: pipeline.Opener, *, as_json: bool) -> int:
     """Grade one after the other; the worst exit status. What cannot be graded is a line on standard error."""
     status, (told, line) = 0, with_shared_evidence(tasks)
-    with opening.WarmProcesses() as warm:
-        for task in told:
-            try:
-                found = carry_out(task, task.reports(out), warm.open_notebook, as_json=as_json)
-            except SubmissionError as error:
-                click.echo("grade: " + " ".join(str(error).split()), err=True)
-                found = 2
-            status = max(status, found)
+    for task in told:
+        try:
+            found = carry_out(task, task.reports(out), opener, as_json=as_json)
+        except SubmissionError as error:
+            click.echo("grade: " + " ".join(str(error).split()), err=True)
+            found = 2
+        status = max(status, found)
     if line:
         click.echo(f"grade: {line}", err=True)
     return status

@@ -24,6 +24,7 @@ from distributed import Worker as DaskWorker
 from grader.course.local_pool import Worker
 from grader.course.packing import unpack
 from grader.course.work import Done, Work
+from grader.model.endings import no_answer
 from grader.model.version import __version__
 
 
@@ -113,7 +114,7 @@ class Graders(WorkerPlugin):  # type: ignore[misc]  # distributed is not install
                 processes.append(process)
                 return done, ""
             how = process.end(at_once=True)
-            return None, f"no answer within {self._patience:.0f} s" if is_stuck else how
+            return None, no_answer(self._patience) if is_stuck else how
 
     def _start(self, place: Path) -> Worker:
         command = [sys.executable, "-m", self._module]

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection, wait
 import msgspec
 
 from grader.course.work import Done, Lost, OnDone, Work
+from grader.model.endings import no_answer
 
 MOST_DEATHS = 3
 MAX_FRAME = 512 << 20
@@ -142,7 +143,7 @@ class LocalPool:
         workers.remove(worker)
         reason = worker.end(at_once=True)
         if is_stuck:
-            reason = f"no answer within {self._patience:.0f} s"
+            reason = no_answer(self._patience)
         deaths[work.sha256] = count = deaths.get(work.sha256, 0) + 1
         if count < MOST_DEATHS:
             again.append(work)

@@ -21,7 +21,7 @@ from grader.model.points import ZERO, Points, total
 from grader.model.records import CheckResult
 from grader.session.notebook import Notebook
 from grader.session.proxy import Student
-from grader.session.transport import Session
+from grader.session.session import Session
 
 MARKERS = (
     "chainrule_item(id): the item of the assignment that a check belongs to",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from grader.model.assignment import BudgetValue, Limits
-from grader.model.records import CellResult
+from grader.model.records import CellResult, CellStatus
 from grader.notebooks.cells import Cell, first_line
 from grader.notebooks.parameters import with_budget
 from grader.notebooks.recordings import BadRecording, RawRecording, read_evidence
@@ -108,10 +108,10 @@ def recordings(cell: int, data: bytes) -> Iterator[RawRecording]:
 
 def result_of(cell: Cell, runs: Sequence[CellRun]) -> CellResult:
     """One result for all pieces of a cell: that of the first piece that failed, else ok."""
-    wrong = next((run for run in runs if run.status != "ok"), None)
+    wrong = next((run for run in runs if run.status is not CellStatus.OK), None)
     return CellResult(
         cell=cell.number,
-        status=wrong.status if wrong else "ok",
+        status=wrong.status if wrong else CellStatus.OK,
         seconds=round(sum(run.seconds for run in runs), 6),
         first_line=first_line(cell.source),
         error=wrong.error if wrong else "",

@@ -6,6 +6,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.model.endings import FOR_STUDENT
 from grader.model.errors import BadEvidence, CheckError, Fault, Outcome, StudentError
 
 NO_HINT = "This hidden check did not pass. Its name says what it looks at; try your own small examples."
@@ -27,15 +28,6 @@ class CheckEnd:
 
 PASSED = CheckEnd(Outcome.PASSED)
 
-# What a student may read when it was not a wrong value: no inputs, no values, nothing that was printed.
-_TOLD = {
-    Outcome.ERRORED: "Your code raised an exception while it was checked.",
-    Outcome.TIMED_OUT: "Your code gave no answer within the time allowed.",
-    Outcome.OUT_OF_MEMORY: "Your code used more memory than allowed.",
-    Outcome.CRASHED: "Your code ended the Python process.",
-    Outcome.UNSUPPORTED_VALUE: "Your code returned something that is neither numbers nor an array.",
-}
-
 
 def check_end(error: BaseException | None) -> CheckEnd:
     """How a check ended that raised this error; None means that it passed.
@@ -47,11 +39,11 @@ def check_end(error: BaseException | None) -> CheckEnd:
         return PASSED
     if isinstance(error, StudentError):
         detail = f"{error}\n{error.traceback}".rstrip()
-        return CheckEnd(error.outcome, error.fault, _TOLD[error.outcome], detail)
+        return CheckEnd(error.outcome, error.fault, FOR_STUDENT[error.outcome], detail)
     if isinstance(error, BadEvidence):
         return CheckEnd(error.outcome, error.fault, str(error), str(error), says_all=True)
     if isinstance(error, CheckError):
-        told = _TOLD.get(error.outcome, "") if error.fault is Fault.STUDENT else ""
+        told = FOR_STUDENT.get(error.outcome, "") if error.fault is Fault.STUDENT else ""
         return CheckEnd(error.outcome, error.fault, told, str(error))
     if isinstance(error, AssertionError):
         return CheckEnd(

@@ -20,6 +20,7 @@ from typing import Any
 
 from grader.model.assignment import BudgetValue
 from grader.model.errors import AuthorError, CheckFailed
+from grader.model.records import CellStatus
 from grader.model.text import storable
 from grader.session.notebook import Notebook
 
@@ -71,7 +72,7 @@ def run_prelude(notebook: Notebook, prelude: str, *, seconds: float) -> None:
     if not prelude:
         return
     run = notebook.run_cell(prelude, seconds=seconds)
-    if run.status != "ok":
+    if run.status is not CellStatus.OK:
         said = " ".join(run.error.split())[:300]
         raise AuthorError(f"{FILE}: the prelude did not run through: {run.status}: {said}")
 

@@ -7,6 +7,7 @@ escapes it.
 
 from __future__ import annotations
 
+import enum
 from typing import Any
 
 import msgspec
@@ -71,14 +72,25 @@ class ItemResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     waits_for: str = ""
 
 
+class CellStatus(enum.StrEnum):
+    """How a code cell ended."""
+
+    OK = "ok"
+    RAISED = "raised"
+    TIMED_OUT = "timed_out"
+    CRASHED = "crashed"
+    OUT_OF_MEMORY = "out_of_memory"
+    SKIPPED = "skipped"
+
+
 class CellResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How one code cell ended: "ok", "raised", "timed_out", "crashed", "out_of_memory" or "skipped".
+    """How one code cell ended.
 
     ``cell`` counts all cells of the file from 1. ``error`` is one line, ``traceback`` the student's frames.
     """
 
     cell: int
-    status: str
+    status: CellStatus
     seconds: float = 0.0
     first_line: str = ""
     error: str = ""

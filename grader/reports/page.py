@@ -16,10 +16,11 @@ import msgspec
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from grader.model import endings
 from grader.model.assignment import Limits
 from grader.model.errors import Outcome
 from grader.model.points import Points
-from grader.model.records import CellResult, CheckResult, Figure, Grade, ItemResult
+from grader.model.records import CellResult, CellStatus, CheckResult, Figure, Grade, ItemResult
 from grader.model.text import excerpt, one_line
 from grader.reports import summary
 from grader.reports.prose import to_html
@@ -69,7 +70,7 @@ def render(grade: Grade) -> str:
         public=summary.is_public(grade),
         items=summary.shown_items(grade),
         segments=segments(grade),
-        bad_cells=[cell for cell in grade.cells if cell.status != "ok"],
+        bad_cells=[cell for cell in grade.cells if cell.status is not CellStatus.OK],
         other_figures=_other_figures(grade),
         facts=provenance(grade),
         css=Markup(_packaged("report.css")),  # noqa: S704  # our own file
@@ -164,7 +165,7 @@ def _reason_label(check: CheckResult) -> str:
 
 
 def _cell_words(cell: CellResult) -> str:
-    return summary.CELLS.get(cell.status, cell.status)
+    return endings.CELLS[cell.status]
 
 
 def _answer(markdown: str) -> Markup:
@@ -202,7 +203,7 @@ def _template() -> Template:
         "checks_passed": summary.checks_passed,
         "faults": summary.FAULTS,
         "item_state": summary.state,
-        "outcomes": summary.OUTCOMES,
+        "outcomes": endings.OUTCOMES,
         "looked_for": summary.looked_for,
         "plural": summary.plural,
         "reason_label": _reason_label,

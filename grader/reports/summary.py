@@ -9,30 +9,10 @@ from grader.model.isolation import Mode
 from grader.model.points import Points, total
 from grader.model.records import CheckResult, Grade, ItemResult
 
-OUTCOMES = {
-    Outcome.PASSED: "passed",
-    Outcome.FAILED: "wrong value",
-    Outcome.ERRORED: "raised an exception",
-    Outcome.TIMED_OUT: "timed out",
-    Outcome.OUT_OF_MEMORY: "out of memory",
-    Outcome.CRASHED: "crashed",
-    Outcome.UNSUPPORTED_VALUE: "not plain data",
-    Outcome.SKIPPED: "not run",
-}
-
 FAULTS = {
     Fault.STUDENT: "the submission's code",
     Fault.AUTHOR: "the check itself: its author must act, no points are lost",
     Fault.INFRASTRUCTURE: "the grading machine: no points are lost",
-}
-
-CELLS = {
-    "ok": "ran",
-    "raised": "raised an exception",
-    "timed_out": "was stopped at its time limit",
-    "crashed": "ended the process",
-    "out_of_memory": "ran out of memory",
-    "skipped": "was skipped",
 }
 
 NO_ISOLATION = (

@@ -15,8 +15,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from grader.model import endings
 from grader.model.errors import Fault
-from grader.model.records import CellResult, CheckResult, Grade, ItemResult
+from grader.model.records import CellResult, CellStatus, CheckResult, Grade, ItemResult
 from grader.model.text import excerpt, one_line
 from grader.reports import summary
 from grader.reports.summary import State
@@ -147,7 +148,7 @@ class _Report:
         head.add_column(justify="right", overflow="fold")
         worth = "" if self.public else f"{'?' if theirs else check.earned} of {check.possible}"
         head.add_row(Text(sign, style), self.text(check.title or check.check), Text(worth, "dim"))
-        facts = [summary.OUTCOMES[check.outcome]]
+        facts = [endings.OUTCOMES[check.outcome]]
         if check.fault is not None:
             facts.append(summary.FAULTS[check.fault])
         body = [
@@ -158,14 +159,14 @@ class _Report:
 
     def bad_cells(self) -> Iterator[RenderableType]:
         """The first cells that raised, timed out, crashed or were skipped, and how many more did."""
-        bad = [cell for cell in self.grade.cells if cell.status != "ok"]
+        bad = [cell for cell in self.grade.cells if cell.status is not CellStatus.OK]
         yield from map(self.cell, bad[:_BAD_CELLS])
         if len(bad) > _BAD_CELLS:
             yield self.bullet(f"and {len(bad) - _BAD_CELLS} more cells; the page lists them all")
 
     def cell(self, cell: CellResult) -> RenderableType:
         """The cell's number, how it ended, its first line and its error."""
-        head = f"cell {cell.cell} {summary.CELLS.get(cell.status, cell.status)}"
+        head = f"cell {cell.cell} {endings.CELLS[cell.status]}"
         title = Text.assemble(head, (self.signs.between, "dim"), self.text(cell.first_line, "dim"))
         error = self.lines(cell.error, 2)
         return Padding(Group(title, *(Padding(line, (0, 0, 0, 2)) for line in error)), (0, 0, 0, 2))

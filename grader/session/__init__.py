@@ -1,1 +1,1 @@
-"""What a check holds in its hand: proxies over interchangeable transports."""
+"""A submission's live state: proxies for checks, over transports to the sandbox or to this process."""

@@ -1,7 +1,7 @@
-"""Checks against code in this very process: a student's own machine, no isolation.
+"""Notebooks in this very process, without isolation: for students on their own machines.
 
-Works on every platform. The same codec carries every value, so that a public test means here what a hidden
-one means in the sandbox. Nothing that only Linux has may be imported here.
+Works on every platform. All values pass through the same codec as in the sandbox, so a public check means the
+same as a hidden one. Nothing that only Linux has may be imported here.
 """
 
 from __future__ import annotations
@@ -18,27 +18,29 @@ from typing import Any
 
 from grader.inside import codec, generators
 from grader.inside.agent import Agent, redirected
+from grader.model import endings
 from grader.model.errors import CallTimedOut
 from grader.model.isolation import Mode
 from grader.session.notebook import CellRun, run_cell
-from grader.session.transport import Frame, OnOutput, Session
+from grader.session.session import Session
+from grader.session.transport import Frame, OnOutput
 
-STOP_AGAIN = 1.0  # seconds
+STOP_AGAIN = 1.0  # seconds after which student code that caught KeyboardInterrupt gets another
 
 
 class FrameList:
-    """Keeps what an agent sends."""
+    """Keeps the frames that an agent sends."""
 
     def __init__(self) -> None:
         self.frames: list[Frame] = []
 
     def send(self, frame: Frame) -> None:
-        """Keep one frame, copied as a socket would."""
+        """Keep a copy of one frame, as a socket would."""
         self.frames.append([bytes(part) for part in frame])
 
 
 class InProcessTransport:
-    """Hands requests to an agent in this process."""
+    """Passes requests to an agent in this process."""
 
     def __init__(self, names: dict[str, Any], shell: Any = None) -> None:
         self._sink = FrameList()
@@ -47,13 +49,13 @@ class InProcessTransport:
     def exchange(
         self, frame: Frame, request: int, on_output: OnOutput, *, seconds: float
     ) -> tuple[int, codec.Buffer, codec.Buffer]:
-        """See Transport.exchange. Endless loops are stopped where the platform has interval timers."""
+        """See Transport.exchange. Endless loops are stopped only on platforms with interval timers."""
         self._sink.frames = []
         limit = TimeLimit()
         try:
             with redirected(self.agent), time_limit(seconds, limit):
                 self.agent.handle(request, frame[1], bytearray(b"".join(frame[2:])))
-        except KeyboardInterrupt:  # the time was up while our own code was at work
+        except KeyboardInterrupt:  # the time was up in our own code
             if not limit.passed:
                 raise
         answers = []
@@ -63,27 +65,28 @@ class InProcessTransport:
             else:
                 answers.append((kind, tree, buffer))
         if limit.passed:
-            raise CallTimedOut(f"no answer within {seconds:g} s")
+            raise CallTimedOut(endings.no_answer(seconds))
         return answers[0]
 
 
 def parse(frame: Frame) -> tuple[int, codec.Buffer, codec.Buffer]:
-    """(kind, tree, buffer) of a frame that was kept as a list of parts."""
+    """(kind, tree, buffer) of a frame."""
     _, _, _, kind = codec.parse_header(frame[0])
     return kind, frame[1], bytearray(b"".join(frame[2:]))
 
 
 class TimeLimit:
-    """Whether the time was up."""
+    """Whether a time limit has passed."""
 
     passed = False
 
 
 @contextlib.contextmanager
 def time_limit(seconds: float, limit: TimeLimit) -> Iterator[None]:
-    """Raise KeyboardInterrupt in the main thread after ``seconds``, and again each second if it was caught.
+    """Raise KeyboardInterrupt in the main thread after ``seconds``, and again every second if it was caught.
 
-    There is no limit where there are no timers. A timer that was set before goes on afterwards.
+    There is no limit on platforms without timers, nor in other threads. A timer that was running before
+    goes on afterwards.
     """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
@@ -105,7 +108,7 @@ def time_limit(seconds: float, limit: TimeLimit) -> Iterator[None]:
 
 
 class LocalNotebook:
-    """A notebook's live state in this process; ``shell`` runs its cells, if any are still to run."""
+    """A notebook's live state in this process; ``shell`` runs its cells, if there are any left to run."""
 
     isolation = Mode.NONE
 
@@ -119,10 +122,9 @@ class LocalNotebook:
 
     @contextlib.contextmanager
     def copy(self, *, seed: int | None, seconds: float) -> Iterator[Session]:
-        """A session over the live state; names that the check or the code binds are put back after it.
+        """A session with the live state itself; names and random generators are restored after it.
 
-        So are the generators of random numbers. Objects that a check changes in place stay changed: only the
-        sandbox gives each check its own copy.
+        Objects that a check changes in place stay changed: only the sandbox gives each check its own copy.
         """
         before = dict(self._names)
         try:
@@ -135,11 +137,11 @@ class LocalNotebook:
             self._names.update(before)
 
     def close(self) -> None:
-        """Nothing was started."""
+        """Nothing was started, so nothing ends."""
 
 
 class OwnNotebook(LocalNotebook):
-    """A notebook that runs in this process from its first cell on, as in Jupyter: in its own folder."""
+    """A notebook whose cells run in this process and in its own folder, as in Jupyter."""
 
     def __init__(self, module_name: str, folder: Path, *, seed: int) -> None:
         from grader.inside import stand_ins  # noqa: PLC0415  # IPython takes 0.1 s
@@ -157,14 +159,14 @@ class OwnNotebook(LocalNotebook):
         self._folder = folder
 
     def run_cell(self, source: str, *, seconds: float) -> CellRun:
-        """See Notebook.run_cell; relative paths and imports mean the notebook's folder."""
+        """See Notebook.run_cell; relative paths and imports start from the notebook's folder."""
         with working_in(self._folder):
             return super().run_cell(source, seconds=seconds)
 
 
 @contextlib.contextmanager
 def working_in(folder: Path) -> Iterator[None]:
-    """The folder is the working directory and the first place to import from."""
+    """Make the folder the working directory and the first place to import from."""
     before, name = Path.cwd(), str(folder)
     os.chdir(folder)
     sys.path.insert(0, name)

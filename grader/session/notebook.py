@@ -1,4 +1,4 @@
-"""A submission whose cells run in order, and whose state checks then start from."""
+"""A submission being graded: its cells run in order, then each check starts from the state they left."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import Protocol
 
 from grader.model.errors import CallTimedOut, StudentError, UnsupportedValue
 from grader.model.isolation import Mode
-from grader.session.transport import Session
+from grader.model.records import CellStatus
+from grader.session.session import Session
 
 
 @dataclass(frozen=True)
 class CellRun:
-    """How one cell ended: ok, raised, timed_out, crashed, out_of_memory or skipped.
+    """How one cell ended.
 
     ``error`` is one line, ``traceback`` the student's frames, ``pictures`` base64 PNG, ``evidence`` the JSON
     that the template's recorder displayed; all untrusted.
     """
 
-    status: str
+    status: CellStatus
     seconds: float = 0.0
     error: str = ""
     traceback: str = ""
@@ -29,17 +30,17 @@ class CellRun:
 
 
 class Notebook(Protocol):
-    """One submission's live state."""
+    """The live state of one submission."""
 
     isolation: Mode
 
     def run_cell(self, source: str, *, seconds: float) -> CellRun:
-        """Run one piece of code; what goes wrong in it is in the result, never raised."""
+        """Run one piece of code. An error in it becomes part of the result and is never raised."""
 
     def copy(self, *, seed: int | None, seconds: float) -> AbstractContextManager[Session]:
-        """A session that starts from the state after the last cell; each call may take ``seconds``.
+        """A session with a copy of the state after the last cell; each call may take ``seconds``.
 
-        Its generators of random numbers start from ``seed``; without one they go on as the cells left them.
+        Its random generators are seeded with ``seed``; with None they are as the cells left them.
         """
 
     def close(self) -> None:
@@ -47,25 +48,25 @@ class Notebook(Protocol):
 
 
 def run_cell(session: Session, source: str, *, seconds: float) -> CellRun:
-    """Run one cell through a session. A time-out or an error becomes its status; SandboxDied is raised."""
+    """Run one cell in a session. A time-out or an error becomes its status; raises SandboxDied."""
     session.forget_output()
     start = time.monotonic()
     try:
         # As bytes: a cell that holds data may be longer than a frame's text.
         result = session.request("cell", source.encode("utf-8", "replace"), seconds=seconds)
     except CallTimedOut as error:
-        return CellRun("timed_out", time.monotonic() - start, str(error))
-    except (StudentError, UnsupportedValue) as error:  # the honest agent reports a cell's error in its result
-        return CellRun("raised", time.monotonic() - start, str(error))
+        return CellRun(CellStatus.TIMED_OUT, time.monotonic() - start, str(error))
+    except (StudentError, UnsupportedValue) as error:  # forged: the agent puts a cell's error into the result
+        return CellRun(CellStatus.RAISED, time.monotonic() - start, str(error))
     took = time.monotonic() - start
     pictures, evidence = tuple(session.pictures), tuple(session.evidence)
     if type(result) is not dict or result.get("ok") is True:
-        return CellRun("ok", took, pictures=pictures, evidence=evidence)
+        return CellRun(CellStatus.OK, took, pictures=pictures, evidence=evidence)
     kind, message, traceback = (text(result.get(key)) for key in ("kind", "message", "traceback"))
     said = f"{kind}: {message}" if message else kind
-    return CellRun("raised", took, said, traceback, pictures, evidence)
+    return CellRun(CellStatus.RAISED, took, said, traceback, pictures, evidence)
 
 
 def text(value: object, limit: int = 4000) -> str:
-    """A bounded string from something that should be one."""
+    """The end of a value that should be a string; "" if it is none."""
     return value[-limit:] if type(value) is str else ""

@@ -1,7 +1,7 @@
-"""What a check holds in its hand: paths to the student's objects, fetched and called on request.
+"""Proxies of the student's objects, which checks use to fetch values and call functions.
 
-No operator of the student's ever decides anything here: a proxy refuses to be compared, counted, iterated
-or tested for truth, and says what to write instead.
+No operator of a student's class may decide a check: a proxy refuses to be compared, counted, iterated or
+tested for truth, and says what to write instead.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ ROOT = 0
 
 
 class Requests(Protocol):
-    """What a proxy needs of a session: it asks, and it shows what was printed meanwhile."""
+    """What a proxy needs of a session."""
 
     @property
     def printed(self) -> str:
         """What student code wrote to stdout in this session."""
 
     def request(self, operation: str, *arguments: object) -> Any:
-        """The value of one operation on the student's side."""
+        """The result of one operation on the student's side."""
 
 
 class Proxy(Remote):
     """An object on the student's side and a path below it (``layer.params["W"]``).
 
-    Attribute and key access only build a longer path. ``.value`` fetches plain data, assignment writes
-    through, a call calls.
+    Attributes and keys only make the path longer. ``.value`` fetches plain data; assignments and calls happen
+    on the student's side.
     """
 
     __slots__ = ("_id", "_path", "_session", "_type")
@@ -75,13 +75,13 @@ class Proxy(Remote):
         """Call it with copies of the arguments; plain data comes back as itself, anything else as a proxy."""
         return self._session.request("call", self, list(arguments), named)
 
-    # -- what never crosses ----------------------------------------------------------------------------
+    # -- operators, all refused --------------------------------------------------------------------------
 
     def _refuse(self, asked: str, instead: str) -> NoReturn:
         what = f"{asked} of {self!r} was asked for in a check"
         if self._id == ROOT:
             raise AuthorError(f"{what}; {instead}")
-        # Student code returned an object: where the reference returns plain data, the check is right to ask.
+        # Student code returned an object. Where the reference returns plain data, the check is right.
         raise UnsupportedValue(f"{what}, which only plain data has; where an object is right, {instead}")
 
     def __bool__(self) -> bool:  # noqa: PLE0304  # it never returns
@@ -127,9 +127,9 @@ class Proxy(Remote):
 
 
 class Student(Proxy):
-    """The student's notebook: names are its globals, and a few verbs are ours.
+    """The student's notebook: its attributes are the notebook's globals, besides our own methods below.
 
-    A global that has the name of a verb is reached by key: ``student["put"]``.
+    A global with the name of a method is reached by key: ``student["put"]``.
     """
 
     __slots__ = ()
@@ -145,26 +145,26 @@ class Student(Proxy):
         return self._session.request("has", name) is True
 
     def put(self, value: object) -> Proxy:
-        """A copy of plain data that stays on the student's side, to see what their code does to it."""
-        return self._kept(self._session.request("put", value), "put")
+        """Copy plain data to the student's side, to see later what their code did to it."""
+        return self._as_proxy(self._session.request("put", value), "put")
 
     def provide(self, source: str) -> Proxy:
-        """A fresh module on the student's side made from the author's source, for stand-ins.
+        """Make a module on the student's side from the author's source, for stand-ins.
 
         Student code can read it: put no solution and no expected value in it.
-        Raises AuthorError when it is not Python.
+        Raises AuthorError if it is not Python.
         """
         try:
             compile(source, "<provided by the check>", "exec", dont_inherit=True)
         except (SyntaxError, ValueError) as error:
             raise AuthorError(f"the source that the check provides is not Python: {error}") from None
-        return self._kept(self._session.request("provide", source), "provide")
+        return self._as_proxy(self._session.request("provide", source), "provide")
 
     def printed(self) -> str:
         """What student code wrote to stdout since this check began."""
         return self._session.printed
 
-    def _kept(self, proxy: object, verb: str) -> Proxy:
-        if not isinstance(proxy, Proxy):
-            raise SandboxDied(f"the student's process answered `{verb}` with something else")
-        return proxy
+    def _as_proxy(self, answer: object, operation: str) -> Proxy:
+        if not isinstance(answer, Proxy):
+            raise SandboxDied(f"the student's process answered `{operation}` with something else")
+        return answer

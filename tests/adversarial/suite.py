@@ -255,7 +255,7 @@ class Range:
             spec = dataclasses.replace(opening.box_spec(job), mode=mode)
             if not mode.isolates:
                 spec = dataclasses.replace(spec, limits=GENEROUS)
-            return opening.boxed_notebook(job, submission, self._zygote, spec)
+            return opening.open_sandboxed(job, submission, self._zygote, spec)
 
         return open_notebook
 

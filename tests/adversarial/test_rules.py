@@ -23,8 +23,8 @@ from grader.inside import codec
 from grader.notebooks import submission_file
 from grader.reports import page, text
 from grader.session import sandboxed
-from grader.session.sandboxed import SandboxedNotebook
-from grader.session.transport import Session
+from grader.session.sandboxed_notebook import SandboxedNotebook
+from grader.session.session import Session
 
 LONGER = 5.0
 """Seconds for a check, instead of 2."""

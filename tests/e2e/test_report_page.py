@@ -21,6 +21,7 @@ from grader.model.points import Points
 from grader.model.records import (
     SCHEMA,
     CellResult,
+    CellStatus,
     CheckResult,
     Environment,
     Grade,
@@ -152,7 +153,7 @@ def hostile_grade(text: str) -> Grade:
         possible=one,
         decided=Points(0),
         items=(item,),
-        cells=(CellResult(cell=1, status="raised", first_line=text, error=text, traceback=text),),
+        cells=(CellResult(cell=1, status=CellStatus.RAISED, first_line=text, error=text, traceback=text),),
         notices=(text,),
         attention=(text,),
     )

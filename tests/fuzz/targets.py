@@ -30,6 +30,7 @@ from grader.model import records
 from grader.model.assignment import parse
 from grader.model.errors import CheckError, SandboxDied, SubmissionError
 from grader.model.isolation import Mode
+from grader.model.records import CellStatus
 from grader.notebooks import submission_file
 from grader.notebooks.answers import find_answers
 from grader.notebooks.cells import Cell
@@ -38,8 +39,9 @@ from grader.reports import page
 from grader.reports.terminal import print_report
 from grader.sandbox.box import connection
 from grader.session.notebook import CellRun, run_cell
-from grader.session.sandboxed import SocketTransport
-from grader.session.transport import Frame, OnOutput, Session
+from grader.session.session import Session
+from grader.session.socket_transport import SocketTransport
+from grader.session.transport import Frame, OnOutput
 
 LONGEST_FRAMES = 1 << 16  # fits into the socket whole, so that nobody has to write while the other reads
 SECONDS = 10.0  # of processor time, on a slow machine: what hangs takes minutes
@@ -182,7 +184,7 @@ def _handed_in(data: bytes, name: str) -> str:
 
 def _failed(cell: Cell) -> records.CellResult:
     """A cell whose own text is also its error's, as when student code raises what it likes."""
-    return result_of(cell, [CellRun("raised", 0.0, cell.source[:2000], cell.source[-4000:])])
+    return result_of(cell, [CellRun(CellStatus.RAISED, 0.0, cell.source[:2000], cell.source[-4000:])])
 
 
 def _grade(submission: submission_file.SubmissionFile, execution: Execution) -> records.Grade:

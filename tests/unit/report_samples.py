@@ -14,6 +14,7 @@ from grader.model.points import Points
 from grader.model.records import (
     SCHEMA,
     CellResult,
+    CellStatus,
     CheckResult,
     DoctorVerdict,
     Environment,
@@ -180,7 +181,9 @@ def make_grade(items: tuple[ItemResult, ...] | None = None, **changes: object) -
         "possible": possible_points(items),
         "decided": decided_points(items),
         "items": items,
-        "cells": tuple(CellResult(cell=number, status="ok", seconds=0.01) for number in range(1, 40)),
+        "cells": tuple(
+            CellResult(cell=number, status=CellStatus.OK, seconds=0.01) for number in range(1, 40)
+        ),
     }
     return Grade(**(facts | changes))  # type: ignore[arg-type]  # spelled out by the callers
 
@@ -257,23 +260,29 @@ def mixed(figure: bytes | None = None) -> Grade:
         "3.4.momentum",
         failed("3.4.momentum", CHECKS["3.4.momentum"][0], two, earned=one, detail="half of it"),
     )
-    ran = [CellResult(cell=number, status="ok") for number in range(1, 11)]
+    ran = [CellResult(cell=number, status=CellStatus.OK) for number in range(1, 11)]
     return make_grade(
         items,
         cells=(
             *ran,
             CellResult(
                 cell=12,
-                status="raised",
+                status=CellStatus.RAISED,
                 seconds=0.2,
                 first_line="loss = backward_pass(model, x, a1, h1, a2, y)",
                 error="KeyError: 'w'",
                 traceback=TRACEBACK,
             ),
             CellResult(
-                cell=17, status="timed_out", seconds=30.0, first_line="while True:", error="no end after 30 s"
+                cell=17,
+                status=CellStatus.TIMED_OUT,
+                seconds=30.0,
+                first_line="while True:",
+                error="no end after 30 s",
             ),
-            CellResult(cell=18, status="crashed", first_line=HOSTILE, error=HOSTILE, traceback=HOSTILE),
+            CellResult(
+                cell=18, status=CellStatus.CRASHED, first_line=HOSTILE, error=HOSTILE, traceback=HOSTILE
+            ),
         ),
         notices=(
             "The kernel name 'conda-env-ml' is not known here; Python 3.11 ran the notebook instead.",
@@ -298,7 +307,7 @@ def nothing_runs() -> Grade:
     cells = tuple(
         CellResult(
             cell=n,
-            status="raised",
+            status=CellStatus.RAISED,
             first_line=f"import numpi as np  # {n}",
             error="SyntaxError: invalid syntax",
         )

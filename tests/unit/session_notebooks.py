@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from sandbox_inside import mode_here
 
 from grader.model.isolation import Mode
+from grader.model.records import CellStatus
 from grader.sandbox.spec import BoxSpec, ProcessLimits
 from grader.sandbox.zygote import Zygote
 from grader.session.proxy import Student
-from grader.session.sandboxed import SandboxedNotebook
+from grader.session.sandboxed_notebook import SandboxedNotebook
 
 LIMITS = ProcessLimits(memory_mb=400, disk_mb=16, processes=64, wall_seconds=120)
 
@@ -23,18 +24,11 @@ def sandboxed(
     """A notebook of which these cells ran well."""
     spec = BoxSpec(mode=mode or mode_here(), limits=LIMITS, seed=3)
     with contextlib.closing(
-        SandboxedNotebook(
-            lambda: zygote.spawn(spec),
-            isolation=mode or Mode.NONE,
-            module="__main__",
-            figures=figures,
-            seconds=seconds,
-            forks=spec.mode.forks,
-        )
+        SandboxedNotebook(zygote, spec, module="__main__", figures=figures, seconds=seconds)
     ) as notebook:
         for source in cells:
             run = notebook.run_cell(source, seconds=20)
-            assert run.status == "ok", run
+            assert run.status is CellStatus.OK, run
         yield notebook
 
 

@@ -16,7 +16,7 @@ from grader.model.errors import AuthorError, CallTimedOut, CheckError, StudentEr
 from grader.notebooks.recordings import EVIDENCE_TYPE
 from grader.session.in_process import FrameList, InProcessTransport, LocalNotebook
 from grader.session.proxy import Proxy, Student
-from grader.session.transport import Session
+from grader.session.session import Session
 
 pytestmark = pytest.mark.filterwarnings("ignore:the matrix subclass")
 

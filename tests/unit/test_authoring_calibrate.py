@@ -18,6 +18,7 @@ from grader.grading.execution import Silent
 from grader.grading.pytest_run import run_checks
 from grader.model.calibration import Side, decode, encode
 from grader.model.errors import CalibrationError, Fault
+from grader.model.records import CellStatus
 from grader.session.in_process import LocalNotebook
 from grader.session.notebook import CellRun
 
@@ -63,7 +64,7 @@ class Plain(LocalNotebook):
 
     def run_cell(self, source, *, seconds):  # noqa: ARG002
         exec(source, self._names)
-        return CellRun("ok")
+        return CellRun(CellStatus.OK)
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from session_notebooks import checked, sandboxed
 
 from grader.inside import stand_ins
 from grader.inside.stand_ins import Anything, PlainBar, StandInFinder
-from grader.session.sandboxed import SandboxedNotebook
+from grader.model.records import CellStatus
+from grader.session.sandboxed_notebook import SandboxedNotebook
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
 
@@ -30,7 +31,7 @@ def notebook() -> Iterator[SandboxedNotebook]:
 def after(notebook: SandboxedNotebook, source: str, name: str) -> object:
     """The value of a name after a cell, which must have ended well."""
     run = notebook.run_cell(source, seconds=20)
-    assert run.status == "ok", (run.error, run.traceback)
+    assert run.status is CellStatus.OK, (run.error, run.traceback)
     with checked(notebook) as student:
         return student[name].value
 
@@ -154,7 +155,7 @@ def test_a_cell_says_what_was_not_done(notebook):
 def test_figures_are_drawn_once_for_each_cell_where_they_are_wanted():
     with start_zygote("numpy", "matplotlib.pyplot") as zygote, sandboxed(zygote, figures=True) as notebook:
         run = notebook.run_cell("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nprint('x')", seconds=20)
-        assert run.status == "ok"
+        assert run.status is CellStatus.OK
         assert [picture[:11] for picture in run.pictures] == ["iVBORw0KGgo"]
         assert notebook.run_cell("plt.show()", seconds=20).pictures == ()
 

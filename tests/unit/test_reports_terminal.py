@@ -26,7 +26,7 @@ from rich.console import Console
 
 from grader.model.isolation import Mode
 from grader.model.points import Points
-from grader.model.records import CellResult, DoctorVerdict, Grade
+from grader.model.records import CellResult, CellStatus, DoctorVerdict, Grade
 from grader.reports.progress import GradingProgress
 from grader.reports.terminal import print_report
 
@@ -261,7 +261,9 @@ def test_progress_needs_no_unicode() -> None:
 
 
 def test_a_submission_of_broken_cells_alone_is_listed_in_part() -> None:
-    broken = tuple(CellResult(number, "raised", error=f"error {number}.") for number in range(1, 101))
+    broken = tuple(
+        CellResult(number, CellStatus.RAISED, error=f"error {number}.") for number in range(1, 101)
+    )
     text = printed(msgspec.structs.replace(mixed(), cells=broken), width=100)
     assert "error 20." in text
     assert "error 21." not in text

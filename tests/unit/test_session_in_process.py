@@ -19,7 +19,7 @@ from grader.session.in_process import LocalNotebook, TimeLimit, time_limit
 
 LINUX_ONLY = (
     "fcntl resource pwd grp termios pty tty syslog spwd nis crypt posix_ipc ossaudiodev grader.sandbox "
-    "grader.session.sandboxed"
+    "grader.session.sandboxed_notebook"
 )
 
 

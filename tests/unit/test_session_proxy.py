@@ -13,11 +13,12 @@ import pytest
 from grader.inside import codec
 from grader.inside.recordings import EVIDENCE, MAX_RECORDING, MAX_RECORDINGS
 from grader.model.errors import AuthorError, CallTimedOut, Fault, SandboxDied, StudentError, UnsupportedValue
+from grader.model.records import CellStatus
 from grader.model.values import Remote
 from grader.session.in_process import LocalNotebook
 from grader.session.notebook import run_cell
 from grader.session.proxy import Student
-from grader.session.transport import Session
+from grader.session.session import Session
 
 
 class Box:
@@ -224,7 +225,7 @@ def test_has_is_true_only_for_true():
 @pytest.mark.parametrize("node", [5, None, [], dictionary(ok=1), dictionary(ok=False, kind=3, message=[])])
 def test_a_cells_result_may_be_anything(node):
     run = run_cell(Session(Scripted(codec.REPLY, node), seconds=1), "1", seconds=1)
-    assert run.status in ("ok", "raised")
+    assert run.status in (CellStatus.OK, CellStatus.RAISED)
     assert isinstance(run.error, str)
 
 

@@ -15,8 +15,9 @@ from session_notebooks import checked, sandboxed
 
 from grader.model.errors import CallTimedOut, CheckError, Fault, Outcome, SandboxDied, StudentError
 from grader.model.isolation import Mode
+from grader.model.records import CellStatus
 from grader.sandbox.zygote import Zygote
-from grader.session.sandboxed import SandboxedNotebook
+from grader.session.sandboxed_notebook import SandboxedNotebook
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
 
@@ -30,13 +31,13 @@ def zygote() -> Iterator[Zygote]:
 # -- cells ---------------------------------------------------------------------------------------------
 
 DEADLY = {
-    "os._exit": ("import os; os._exit(0)", "crashed", "exit 0"),
-    "segfault": ("import ctypes; ctypes.string_at(0)", "crashed", "SIGSEGV"),
-    "memory": ("import numpy as np; hog = np.ones(10**8)", "out_of_memory", "more memory"),
-    "closed": ("import os; os.close(3)", "crashed", "ended the Python process"),
+    "os._exit": ("import os; os._exit(0)", CellStatus.CRASHED, "exit 0"),
+    "segfault": ("import ctypes; ctypes.string_at(0)", CellStatus.CRASHED, "SIGSEGV"),
+    "memory": ("import numpy as np; hog = np.ones(10**8)", CellStatus.OUT_OF_MEMORY, "more memory"),
+    "closed": ("import os; os.close(3)", CellStatus.CRASHED, "ended the Python process"),
     "deaf": (
         "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
-        "timed_out",
+        CellStatus.TIMED_OUT,
         "no answer within 0.3 s",
     ),
 }
@@ -44,12 +45,14 @@ DEADLY = {
 
 @pytest.mark.parametrize(("source", "status", "said"), DEADLY.values(), ids=DEADLY)
 def test_a_cell_that_takes_the_process_down_costs_itself_alone(zygote, source, status, said, monkeypatch):
-    monkeypatch.setattr("grader.session.sandboxed.GRACE", 0.3)
+    monkeypatch.setattr("grader.session.socket_transport.GRACE", 0.3)
     with sandboxed(zygote, "a = [1]", "print('seen')") as notebook:
-        run = notebook.run_cell(f"a.append(2)\n{source}", seconds=0.3 if status == "timed_out" else 10)
+        run = notebook.run_cell(
+            f"a.append(2)\n{source}", seconds=0.3 if status is CellStatus.TIMED_OUT else 10
+        )
         assert run.status == status
         assert said in run.error
-        assert notebook.run_cell("a.append(3)", seconds=5).status == "ok"
+        assert notebook.run_cell("a.append(3)", seconds=5).status is CellStatus.OK
         with checked(notebook) as student:
             assert student.a.value == [1, 3]
 
@@ -57,9 +60,9 @@ def test_a_cell_that_takes_the_process_down_costs_itself_alone(zygote, source, s
 def test_a_loop_that_is_interrupted_keeps_its_state(zygote):
     with sandboxed(zygote) as notebook:
         run = notebook.run_cell("n = 0\nwhile True: n += 1", seconds=0.2)
-        assert run.status == "timed_out"
+        assert run.status is CellStatus.TIMED_OUT
         assert 0.15 < run.seconds < 1.5
-        assert notebook.run_cell("m = n", seconds=5).status == "ok"
+        assert notebook.run_cell("m = n", seconds=5).status is CellStatus.OK
         with checked(notebook) as student:
             assert student.m.value > 0
 
@@ -68,8 +71,8 @@ def test_an_interrupt_waits_for_a_frame_in_the_middle(zygote):
     """Output that floods while the time is up leaves the stream of frames whole."""
     with sandboxed(zygote) as notebook:
         run = notebook.run_cell("while True:\n    print('x' * 9000)", seconds=0.2)
-        assert run.status == "timed_out"
-        assert notebook.run_cell("after = 1", seconds=5).status == "ok"
+        assert run.status is CellStatus.TIMED_OUT
+        assert notebook.run_cell("after = 1", seconds=5).status is CellStatus.OK
 
 
 @pytest.mark.parametrize(
@@ -87,17 +90,17 @@ def test_an_interrupt_waits_for_a_frame_in_the_middle(zygote):
 def test_a_cell_that_raises_keeps_what_it_did(zygote, source, error):
     with sandboxed(zygote) as notebook:
         run = notebook.run_cell(source, seconds=5)
-        assert run.status == "raised"
+        assert run.status is CellStatus.RAISED
         assert run.error.startswith(error)
-        assert notebook.run_cell("1", seconds=5).status == "ok"
+        assert notebook.run_cell("1", seconds=5).status is CellStatus.OK
 
 
 def test_the_notebooks_time_is_bounded_in_sum(zygote):
     with sandboxed(zygote, seconds=0.3) as notebook:
-        assert notebook.run_cell("import time; time.sleep(0.2)", seconds=5).status == "ok"
-        assert notebook.run_cell("time.sleep(5)", seconds=5).status == "timed_out"
+        assert notebook.run_cell("import time; time.sleep(0.2)", seconds=5).status is CellStatus.OK
+        assert notebook.run_cell("time.sleep(5)", seconds=5).status is CellStatus.TIMED_OUT
         run = notebook.run_cell("late = 1", seconds=5)
-        assert (run.status, run.seconds) == ("skipped", 0)
+        assert (run.status, run.seconds) == (CellStatus.SKIPPED, 0)
         assert "time was used up" in run.error
         with checked(notebook) as student:
             assert not student.has("late")
@@ -109,8 +112,8 @@ def test_a_cell_that_dies_only_when_it_is_run_again_is_left_out(zygote):
     fragile = "import time, os\nif time.monotonic() - born > 0.4: os._exit(1)\nfragile = 1"
     with sandboxed(zygote, f"born = {time.monotonic()!r}", fragile, "kept = 2") as notebook:
         time.sleep(0.5)
-        assert notebook.run_cell("import os; os._exit(0)", seconds=5).status == "crashed"
-        assert notebook.run_cell("last = 3", seconds=5).status == "ok"
+        assert notebook.run_cell("import os; os._exit(0)", seconds=5).status is CellStatus.CRASHED
+        assert notebook.run_cell("last = 3", seconds=5).status is CellStatus.OK
         with checked(notebook) as student:
             assert (student.kept.value, student.last.value, student.has("fragile")) == (2, 3, False)
 
@@ -403,8 +406,8 @@ def test_a_main_process_that_lies_about_its_copies_gains_nothing(zygote, pid):
     ids=["raises", "unsupported", "silent"],
 )
 def test_a_main_process_that_makes_no_copies_fails_the_checks(zygote, tamper, monkeypatch):
-    monkeypatch.setattr("grader.session.sandboxed.OWN_SECONDS", 0.5)
-    monkeypatch.setattr("grader.session.sandboxed.GRACE", 0.2)
+    monkeypatch.setattr("grader.session.sandboxed_notebook.OWN_SECONDS", 0.5)
+    monkeypatch.setattr("grader.session.socket_transport.GRACE", 0.2)
     with sandboxed(zygote, CODE, FORGE) as notebook:
         notebook.run_cell(tamper, seconds=0.5)
         with pytest.raises(CheckError) as caught, checked(notebook, seconds=1) as student:
@@ -418,8 +421,8 @@ def test_a_cell_that_forges_its_own_result_does_not_stop_the_grading(zygote, kin
     with sandboxed(zygote, CODE, FORGE) as notebook:
         forged = f"wire.sendall(frame(codec.{kind}, current(), {value})); os._exit(0)"
         ends = [notebook.run_cell(source, seconds=5).status for source in (forged, "1", "2")]
-        assert ends[0] in ("raised", "ok")
-        assert set(ends[1:]) <= {"ok", "crashed"}
+        assert ends[0] in (CellStatus.RAISED, CellStatus.OK)
+        assert set(ends[1:]) <= {CellStatus.OK, CellStatus.CRASHED}
 
 
 FREED = """
@@ -435,6 +438,6 @@ before = resident()
 @pytest.mark.skipif("glibc" not in " ".join(platform.libc_ver()), reason="what glibc's allocator does")
 def test_what_the_cells_freed_goes_back_to_the_machine(zygote):
     with sandboxed(zygote) as notebook:
-        assert notebook.run_cell(FREED, seconds=5).status == "ok"
+        assert notebook.run_cell(FREED, seconds=5).status is CellStatus.OK
         with checked(notebook) as student:
             assert student.before.value - student.resident() > 30

@@ -1,0 +1,59 @@
+"""The words for how student code ended: one place, so that messages, records and reports never disagree."""
+
+from __future__ import annotations
+
+from grader.model.errors import Outcome
+from grader.model.isolation import Ending
+from grader.model.records import CellStatus
+
+NOT_AN_ANSWER = "the student's process sent something that is not an answer"
+NO_COPY = "the student's process would not make a copy of its state"
+OUT_OF_MEMORY = "the code used more memory than allowed"
+OUT_OF_TIME = "the notebook used up all the time that it may take"
+TIME_USED_UP = "the notebook's time was used up by earlier cells"
+
+OUTCOMES = {
+    Outcome.PASSED: "passed",
+    Outcome.FAILED: "wrong value",
+    Outcome.ERRORED: "raised an exception",
+    Outcome.TIMED_OUT: "timed out",
+    Outcome.OUT_OF_MEMORY: "out of memory",
+    Outcome.CRASHED: "crashed",
+    Outcome.UNSUPPORTED_VALUE: "not plain data",
+    Outcome.SKIPPED: "not run",
+}
+"""How a check ended, for a table."""
+
+CELLS = {
+    CellStatus.OK: "ran",
+    CellStatus.RAISED: "raised an exception",
+    CellStatus.TIMED_OUT: "was stopped at its time limit",
+    CellStatus.CRASHED: "ended the process",
+    CellStatus.OUT_OF_MEMORY: "ran out of memory",
+    CellStatus.SKIPPED: "was skipped",
+}
+"""How a cell ended, after its number: "cell 4 ran out of memory"."""
+
+FOR_STUDENT = {
+    Outcome.ERRORED: "Your code raised an exception while it was checked.",
+    Outcome.TIMED_OUT: "Your code gave no answer within the time allowed.",
+    Outcome.OUT_OF_MEMORY: "Your code used more memory than allowed.",
+    Outcome.CRASHED: "Your code ended the Python process.",
+    Outcome.UNSUPPORTED_VALUE: "Your code returned something that is neither numbers nor an array.",
+}
+"""What a student may read of a hidden check: no inputs, no values, nothing that was printed."""
+
+
+def no_answer(seconds: float) -> str:
+    """Nothing came in time, not even after an interrupt."""
+    return f"no answer within {seconds:g} s"
+
+
+def stopped(seconds: float) -> str:
+    """It was interrupted at its time limit and stopped."""
+    return f"stopped after {seconds:g} s"
+
+
+def process_ended(ending: Ending | None) -> str:
+    """The Python process is gone; None if nobody knows how it ended."""
+    return f"the code ended the Python process ({ending or 'for an unknown reason'})"

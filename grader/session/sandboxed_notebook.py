@@ -1,0 +1,224 @@
+"""A submission in a sandbox: its cells run in one process, each check starts from a copy of that process."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from collections.abc import Iterator
+
+from grader.model import endings
+from grader.model.errors import CallTimedOut, InfrastructureError, Outcome, SandboxDied
+from grader.model.isolation import Ending, EndReason
+from grader.model.records import CellStatus
+from grader.sandbox.box import Box, connection
+from grader.sandbox.spec import BoxSpec
+from grader.sandbox.zygote import Zygote
+from grader.session.notebook import CellRun, run_cell
+from grader.session.session import Session
+from grader.session.socket_transport import SocketTransport, WithDescriptor
+
+OWN_SECONDS = 10.0  # for what runs no student code: settings, a copy
+REAP_SECONDS = 1.0
+MAX_PID = 1 << 22  # the kernel's own bound
+IN_THE_STATE = (CellStatus.OK, CellStatus.RAISED, CellStatus.TIMED_OUT)  # what they did stays in the process
+
+
+class SandboxedNotebook:
+    """A submission in a sandbox. Cells run in one process; each check gets a copy of it.
+
+    The copy is a fork. In a mode where student code may not fork, the agent in its process may not either:
+    there each check gets a new process in which all cells are run again.
+
+    A cell that ends the process costs only itself: the next time the state is needed, it is rebuilt by
+    running the earlier cells again, without that cell. ``seconds`` bounds the time of all cells together, and
+    once more the time of rebuilding; cells that do not fit are left out. ``module`` is the cells'
+    ``__name__``; with ``figures`` the pictures that they draw are sent.
+    """
+
+    def __init__(self, zygote: Zygote, spec: BoxSpec, *, module: str, figures: bool, seconds: float) -> None:
+        self.isolation = spec.mode
+        self._zygote, self._spec = zygote, spec
+        self._module, self._figures = module, figures
+        self._left = self._left_to_rebuild = self._seconds = seconds
+        self._history: list[tuple[str, float]] = []
+        self._box: Box | None = None
+        self._transport: SocketTransport | None = None
+        self._finished_copy: int | None = None
+
+    def start(self) -> None:
+        """Start the process now. Raises InfrastructureError if the sandbox cannot be set up."""
+        try:
+            self._main()
+        except BaseException:
+            self._end()
+            raise
+
+    def run_cell(self, source: str, *, seconds: float) -> CellRun:
+        """See Notebook.run_cell."""
+        if self._left <= 0:
+            return CellRun(CellStatus.SKIPPED, error=endings.TIME_USED_UP)
+        limit = min(seconds, self._left)
+        start = time.monotonic()
+        try:
+            session = self._main()
+            start = time.monotonic()  # rebuilding has its own bound and is not charged to this cell
+            result = run_cell(session, source, seconds=limit)
+        except SandboxDied as error:
+            self._end()
+            out_of_memory = error.outcome is Outcome.OUT_OF_MEMORY
+            status = CellStatus.OUT_OF_MEMORY if out_of_memory else CellStatus.CRASHED
+            result = CellRun(status, time.monotonic() - start, str(error))
+        if result.status is CellStatus.TIMED_OUT and self._broken:
+            self._end()  # it ignored the interrupt: its process ends, and it is left out of the rebuilt state
+        elif result.status in IN_THE_STATE:
+            self._history.append((source, limit))
+        self._left -= time.monotonic() - start
+        return result
+
+    @contextlib.contextmanager
+    def copy(self, *, seed: int | None, seconds: float) -> Iterator[Session]:
+        """See Notebook.copy."""
+        if not self._spec.mode.forks:
+            yield from self._main_as_copy(seed, seconds)
+            return
+        ours, theirs = connection()
+        with ours:
+            with theirs:
+                pid = self._fork(seed, theirs.fileno())
+            transport = SocketTransport(ours, why_died=lambda: self._why_copy_died(pid))
+            try:
+                yield Session(transport, seconds=seconds)
+            finally:
+                self._finished_copy = pid  # ended by the main process when it makes the next copy
+
+    def close(self) -> None:
+        """See Notebook.close."""
+        self._end()
+
+    # -- the main process ----------------------------------------------------------------------------
+
+    def _main(self) -> Session:
+        """A session with the main process, rebuilt if it is gone."""
+        while self._transport is None:
+            self._boot()
+            self._rebuild()
+        return self._session()
+
+    def _session(self) -> Session:
+        if self._transport is None:
+            raise InfrastructureError("the sandbox is not running")
+        return Session(self._transport, seconds=OWN_SECONDS)
+
+    def _boot(self) -> None:
+        box = self._zygote.spawn(self._spec)
+        try:
+            box.wait_started()
+        except BaseException:
+            box.close()
+            raise
+        self._box, self._finished_copy = box, None
+        self._transport = SocketTransport(box.data, why_died=self._why_main_died, interrupt=box.interrupt)
+        self._session().request("configure", self._module, self._figures)
+
+    def _rebuild(self) -> None:
+        """Run the earlier cells again. One that now ends the process is left out: then start over."""
+        for entry in tuple(self._history):
+            if self._left_to_rebuild > 0 and not self._survives(*entry):
+                self._history.remove(entry)
+                self._end()
+                return  # _main starts over with a new process and one cell less, so this ends
+
+    def _survives(self, source: str, limit: float) -> bool:
+        start = time.monotonic()
+        try:
+            result = run_cell(self._session(), source, seconds=min(limit, self._left_to_rebuild))
+        except SandboxDied:
+            return False
+        finally:
+            self._left_to_rebuild -= time.monotonic() - start
+        return not (result.status is CellStatus.TIMED_OUT and self._broken)
+
+    @property
+    def _broken(self) -> bool:
+        return self._transport is not None and self._transport.broken
+
+    def _end(self) -> None:
+        if self._box is not None:
+            self._box.close()
+        self._box, self._transport, self._finished_copy = None, None, None
+
+    def _why_main_died(self) -> SandboxDied:
+        return died_of(self._box.ending(wait=5.0) if self._box is not None else None)
+
+    # -- copies ------------------------------------------------------------------------------------
+
+    def _main_as_copy(self, seed: int | None, seconds: float) -> Iterator[Session]:
+        """A session with the main process itself, which then ends; the next check has it rebuilt."""
+        self._left_to_rebuild = self._seconds  # for each check: here rebuilding is the rule, no accident
+        session = self._main()
+        if seed is not None:
+            session.request("seed", seed)
+        if self._transport is None:
+            raise InfrastructureError("the sandbox is not running")
+        self._transport.interrupt_nothing()
+        try:
+            yield Session(self._transport, seconds=seconds)
+        finally:
+            self._end()
+
+    def _fork(self, seed: int | None, descriptor: int) -> int:
+        """The pid of a new copy inside the sandbox.
+
+        The state is rebuilt once if its process is gone or does not answer. If the second one fails too, the
+        cells themselves prevent copies, and the check fails.
+        """
+        for last_try in (False, True):
+            self._main()
+            try:
+                return self._ask_fork(seed, descriptor)
+            except (SandboxDied, CallTimedOut):
+                self._end()
+                if last_try:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _ask_fork(self, seed: int | None, descriptor: int) -> int:
+        transport = self._transport
+        if transport is None:
+            raise InfrastructureError("the sandbox is not running")
+        session = Session(WithDescriptor(transport, descriptor), seconds=OWN_SECONDS)
+        pid = session.request("fork", seed, self._finished_copy)
+        self._finished_copy = None
+        # Student code may answer in the agent's place, and the number goes back to the agent when the copy
+        # has to end: 0 and -1 would end whole groups of processes.
+        if type(pid) is not int or not 1 < pid <= MAX_PID:
+            raise SandboxDied(endings.NO_COPY)
+        return pid
+
+    def _why_copy_died(self, pid: int) -> SandboxDied:
+        """Why a copy ended: its exit status from the main process, or a memory kill from the supervisor."""
+        kills = [kill.process for kill in self._box.memory_kills()] if self._box is not None else []
+        if pid in kills:
+            return died_of(Ending(EndReason.MEMORY))
+        try:
+            status = self._session().request("reap", pid, seconds=REAP_SECONDS)
+        except Exception:  # noqa: BLE001  # whatever became of the main process, the copy is dead
+            status = None
+        if (
+            status == -signal.SIGKILL and 0 in kills
+        ):  # a kill by the kernel, which does not say of which process
+            return died_of(Ending(EndReason.MEMORY))
+        if type(status) is not int or not -64 <= status < 256:  # noqa: PLR2004  # signals and exit codes
+            return died_of(None)
+        return died_of(Ending(EndReason.EXITED, status))
+
+
+def died_of(ending: Ending | None) -> SandboxDied:
+    """The error for a process that has ended in this way; None if nobody knows how."""
+    reason = ending.reason if ending else None
+    if reason is EndReason.MEMORY:
+        return SandboxDied(endings.OUT_OF_MEMORY, out_of_memory=True)
+    if reason in (EndReason.CPU_TIME, EndReason.WALL_TIME):
+        return SandboxDied(endings.OUT_OF_TIME)
+    return SandboxDied(endings.process_ended(ending))

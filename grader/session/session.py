@@ -1,0 +1,135 @@
+"""A session: one copy of a notebook's state, asked over a transport.
+
+It speaks the codec. The sandboxed and the in-process transport carry the same frames, so a check means the
+same on a laptop and in the grader.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from grader.inside import codec
+from grader.inside.recordings import EVIDENCE, MAX_RECORDING, MAX_RECORDINGS
+from grader.model.endings import NOT_AN_ANSWER
+from grader.model.errors import AuthorError, SandboxDied, StudentError, UnsupportedValue
+from grader.session.proxy import Proxy, Student
+from grader.session.transport import Transport
+
+MAX_PRINTED = 1 << 19  # characters of one check, two full calls
+MAX_PICTURES = 50
+STREAMS = ("stdout", "stderr")
+CUT = "\n[output truncated]\n"
+
+
+class Session:
+    """One copy of a notebook's state, seen from the trusted side.
+
+    A request may take ``seconds``. ``pictures`` (base64 PNG) and ``evidence`` (JSON) are what student code
+    displayed; untrusted.
+    """
+
+    def __init__(self, transport: Transport, *, seconds: float) -> None:
+        self._transport = transport
+        self._seconds = seconds
+        self._printed: list[tuple[str, str]] = []
+        self._room = MAX_PRINTED
+        self.pictures: list[str] = []
+        self.evidence: list[bytes] = []
+
+    @property
+    def student(self) -> Student:
+        """The proxy of the student's notebook that a check receives."""
+        return Student(self)
+
+    @property
+    def printed(self) -> str:
+        """What student code wrote to stdout in this session."""
+        return "".join(text for name, text in self._printed if name == "stdout")
+
+    @property
+    def written(self) -> str:
+        """What student code wrote to stdout and stderr in this session, in order."""
+        return "".join(text for _, text in self._printed)
+
+    def forget_output(self) -> None:
+        """Forget the text, pictures and evidence received so far."""
+        self._printed, self._room = [], MAX_PRINTED
+        self.pictures, self.evidence = [], []
+
+    def request(self, operation: str, *arguments: object, seconds: float | None = None) -> Any:
+        """The result of one operation of the agent.
+
+        Raises StudentError for an exception in student code, UnsupportedValue for a result that is not plain
+        data, AuthorError for an argument that is not, and what the transport raises.
+        """
+        number = secrets.randbits(63)
+        try:
+            frame = codec.pack(
+                codec.REQUEST, number, {"op": operation, "with": list(arguments)}, self._handle_of_proxy
+            )
+        except codec.NotPlainDataError as error:
+            raise AuthorError(
+                f"the check passes {error} to student code; "
+                "pass numbers, strings, lists, dicts, arrays or proxies"
+            ) from None
+        try:
+            kind, tree, buffer = self._transport.exchange(
+                frame, number, self._on_output, seconds=seconds or self._seconds
+            )
+            value = codec.unpack(tree, buffer, self._proxy)
+        except codec.WireError as error:
+            raise SandboxDied(f"{NOT_AN_ANSWER} ({error})") from None
+        if kind == codec.REPLY:
+            return value
+        raise _error_from(value)
+
+    def _proxy(self, node: dict[str, Any], _: codec.Decoder) -> Proxy:
+        number, kind = node.get("id"), node.get("type")
+        if type(number) is not int or not 0 <= number < 1 << 62 or type(kind) is not str:
+            raise codec.WireError("malformed handle")
+        return Proxy(self, number, kind[:80])
+
+    def _handle_of_proxy(self, encoder: codec.Encoder, value: object, depth: int) -> Any:
+        if not isinstance(value, Proxy):
+            raise codec.NotPlainDataError(f"an object of type {type(value).__name__}")
+        if value._session is not self:
+            raise AuthorError(f"{value!r} belongs to another check; get it anew from this check's `student`")
+        number, path = value._where()
+        return {"$": "ref", "id": number, "path": encoder.encode([list(step) for step in path], depth + 1)}
+
+    def _on_output(self, kind: int, tree: codec.Buffer, buffer: codec.Buffer) -> None:
+        value = codec.unpack(tree, buffer)
+        if kind == codec.DISPLAY:
+            if type(value) is dict:
+                self._on_display(value)
+            return
+        if type(value) is not list or [type(part) for part in value] != [str, str]:
+            raise codec.WireError("malformed stream")
+        name, text = value
+        if name not in STREAMS:
+            raise codec.WireError("malformed stream")
+        if text and self._room > 0:
+            self._printed.append((name, text if len(text) <= self._room else text[: self._room] + CUT))
+            self._room -= len(text)
+
+    def _on_display(self, data: dict[Any, Any]) -> None:
+        """Keep a picture as base64 and evidence as bytes, both unparsed."""
+        picture, recording = data.get("image/png"), data.get(EVIDENCE)
+        if type(picture) is bytes and len(self.pictures) < MAX_PICTURES:
+            self.pictures.append(picture.decode("ascii", "replace"))
+        room = len(self.evidence) < MAX_RECORDINGS
+        if type(recording) is bytes and len(recording) <= MAX_RECORDING and room:
+            self.evidence.append(recording)
+
+
+def _error_from(value: Any) -> Exception:
+    """The error that an error frame describes; its texts are the student's."""
+    fields = ("kind", "message", "traceback", "unsupported")
+    if type(value) is not dict or any(type(value.get(field)) is not str for field in fields):
+        return SandboxDied(f"{NOT_AN_ANSWER} (malformed error)")
+    if value["unsupported"]:
+        return UnsupportedValue(
+            f"the student's code gave {value['unsupported'][:200]}, which cannot be checked"
+        )
+    return StudentError(value["kind"][:100], value["message"][:2000], value["traceback"][-4000:])
