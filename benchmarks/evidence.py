@@ -8,7 +8,6 @@ save the imports.
 from __future__ import annotations
 
 import argparse
-import importlib
 import multiprocessing
 import os
 import sys
@@ -31,8 +30,8 @@ from grader.grading.opening import WarmProcesses
 from grader.grading.pipeline import GradeJob, grade
 from grader.model.errors import CannotGrade
 from grader.model.records import Grade
+from tests.support.examples import evidence as made
 
-GOLDEN = ROOT / "tests" / "golden"
 RIGHT = "30 of 30 decided points earned"
 REFUSED = "refused"
 
@@ -92,8 +91,6 @@ def graded(tasks: Sequence[Task], *, processes: int) -> Iterator[str]:
 
 def wrong_examples(place: Path, seeds: Iterable[int]) -> list[Task]:
     """Every wrong example with every seed; the notebooks are written to ``place``."""
-    sys.path.insert(0, str(GOLDEN))
-    made = importlib.import_module("examples_evidence")
     for name, recipe in made.WRONG.items():
         recipe(place / f"{name}.ipynb")
     return [

@@ -1,13 +1,13 @@
 """`python -m benchmarks.mutations [--quick]`: a million damaged frames and ten thousand damaged notebooks.
 
-Each goes through all that the trusted side does with it (``tests/fuzz/targets.py``): a frame through socket,
-reader, session and a check's first look; a notebook from its bytes to its report. Counts what became of them.
+Each goes through all that the trusted side does with it (``tests/support/fuzzing/targets.py``): a frame
+through socket, reader, session and a check's first look; a notebook from its bytes to its report. Counts what
+became of them.
 """
 
 from __future__ import annotations
 
 import faulthandler
-import importlib
 import os
 import sys
 import time
@@ -21,9 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measure import machine
+from tests.support.fuzzing import mutations, targets
+from tests.support.paths import EXAMPLES
 
-ROOT = Path(__file__).resolve().parent.parent
-FUZZ, EXAMPLES = ROOT / "tests" / "fuzz", ROOT / "examples"
 FRAMES, NOTEBOOKS = 1_000_000, 10_000
 SEED = 2026
 HANG_SECONDS = 60
@@ -74,9 +74,6 @@ def resident_megabytes() -> float:
 
 def measure(*, frames: int, notebooks: int) -> dict[str, Tally]:
     """Both targets, after each kept input has been used once: what is cached then is no growth."""
-    sys.path.insert(0, str(FUZZ))
-    mutations, targets = map(importlib.import_module, ("mutations", "targets"))  # tests/fuzz is no package
-
     kept = {name: [path.read_bytes() for path in targets.seeds(name)] for name in targets.TARGETS}
     for name, inputs in kept.items():
         for data in inputs:
@@ -105,7 +102,7 @@ def measure(*, frames: int, notebooks: int) -> dict[str, Tally]:
 
 def submissions() -> list[bytes]:
     """The examples' notebooks, as students write them."""
-    paths = sorted(EXAMPLES.glob("*/*.ipynb"))
+    paths = sorted(EXAMPLES.rglob("*.ipynb"))
     return [path.read_bytes() for path in paths if path.is_file() and path.stat().st_size < MOST_BYTES]
 
 

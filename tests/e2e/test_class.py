@@ -14,7 +14,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from tiny import HIDDEN, RIGHT, make_assignment, make_notebook
+from support.tiny import HIDDEN, RIGHT, make_assignment, make_notebook
 
 WRONG = [*RIGHT[:2], ("code", "def double(x):\n    return x"), RIGHT[3]]
 SLOW = [*RIGHT, ("code", "import time; time.sleep(2)")]

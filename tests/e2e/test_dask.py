@@ -24,7 +24,7 @@ import pytest
 from distributed.cli import dask_scheduler, dask_worker
 from distributed.utils import LoopRunner
 from distributed.versions import get_versions
-from tiny import HIDDEN, RIGHT, make_assignment, make_notebook
+from support.tiny import HIDDEN, RIGHT, make_assignment, make_notebook
 
 from grader.course import dask_cluster
 from grader.course.dask_reports import dask_pool

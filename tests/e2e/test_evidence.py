@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from evidence_course import REPLAY, STEPS, WALK, make_course, make_notebook, recording, shown
+from support.evidence_course import REPLAY, STEPS, WALK, make_course, make_notebook, recording, shown
 
 from grader.grading import assignment_folder
 from grader.grading.execution import Silent

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tiny import HIDDEN, MANIFEST, RIGHT, make_assignment, make_notebook
+from support.tiny import HIDDEN, MANIFEST, RIGHT, make_assignment, make_notebook
 
 from grader.model.records import decode
 

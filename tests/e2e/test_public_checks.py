@@ -11,7 +11,7 @@ from pathlib import Path
 import nbclient
 import nbformat
 import pytest
-from tiny import RIGHT, make_assignment, make_notebook
+from support.tiny import RIGHT, make_assignment, make_notebook
 
 from grader.authoring.template import CONFTEST
 

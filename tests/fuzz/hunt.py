@@ -1,4 +1,4 @@
-"""Searches for inputs that break a target, led by coverage (atheris): ``python hunt.py [TARGET...]``.
+"""Searches for inputs that break a target, led by coverage (atheris): ``tox -e fuzz [-- TARGET...]``.
 
 ``CHAINRULE_FUZZ_SECONDS`` is how long all targets take together, 60 by default. Inputs that reach new code
 are kept in the folder that ``CHAINRULE_FUZZ_CORPUS`` names, if any. What breaks a target is written to the
@@ -24,9 +24,8 @@ def hunt(target: str, seconds: int, kept: Path) -> None:
     """Search in this process; libFuzzer ends it."""
     import atheris  # type: ignore[import-untyped]  # noqa: PLC0415  # only this process is instrumented
 
-    sys.path.insert(0, str(Path(__file__).resolve().parent))  # also where Python keeps folders out
     with atheris.instrument_imports(include=["grader"]):
-        import targets  # noqa: PLC0415  # with all of the package
+        from support.fuzzing import targets  # noqa: PLC0415  # with all of the package
     seeds = targets.seeds(target)
     for seed in seeds:  # what is loaded or cached at first use is no growth
         targets.TARGETS[target](seed.read_bytes())

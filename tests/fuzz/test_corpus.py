@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import targets
-from targets import TARGETS, seeds
+from support.fuzzing.targets import TARGETS, TooSlow, in_time, seeds
 
 KEPT = [
     pytest.param(target, path, id=f"{target}-{path.name}") for target in TARGETS for path in seeds(target)
@@ -35,5 +34,5 @@ def test_the_kept_inputs_reach_every_end() -> None:
 
 def test_a_slow_input_is_noticed() -> None:
     """The bound on time can fail."""
-    with pytest.raises(targets.TooSlow, match="10 bytes"), targets.in_time(10, seconds=0.0):
+    with pytest.raises(TooSlow, match="10 bytes"), in_time(10, seconds=0.0):
         sum(range(100_000))

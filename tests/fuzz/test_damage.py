@@ -10,12 +10,11 @@ import sys
 from random import Random
 
 import pytest
-import targets
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from make_corpus import frame, frames, notebooks
-from mutations import HOSTILE, VALUES, damaged, reframed, rewritten
-from targets import REQUEST, TARGETS, read_frames, read_notebook, seeds
+from support.fuzzing.corpus import frame, frames, notebooks
+from support.fuzzing.mutations import HOSTILE, VALUES, damaged, reframed, rewritten
+from support.fuzzing.targets import REQUEST, TARGETS, read_frames, read_notebook, read_page, seeds
 
 from grader.inside import codec
 from grader.notebooks import script
@@ -88,7 +87,7 @@ def test_damaged_files_are_read_or_refused(name: str, random: Random) -> None:
 def test_a_page_that_could_run_something_is_noticed(page: str) -> None:
     """What each report is read with can fail."""
     with pytest.raises(AssertionError):
-        targets.read_page(page)
+        read_page(page)
 
 
 @pytest.mark.parametrize("target", TARGETS)

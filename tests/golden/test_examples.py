@@ -10,9 +10,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from expected import Expected, read_expected
-from make_examples import EXAMPLES, RECIPES, MadeExample, made_examples
-from make_full_marks import solved_cells
+from support.examples.expected import Expected, read_expected
+from support.examples.full_marks import solved_cells
+from support.examples.make import RECIPES, MadeExample, made_examples
+from support.paths import EXAMPLES, FULL_MARKS, ROOT
 
 from grader.grading import assignment_folder, opening, pipeline
 from grader.grading.assignment_folder import AssignmentFolder
@@ -23,15 +24,15 @@ from grader.model.records import Grade, ItemResult, decode, encode
 from grader.notebooks.submission_file import read
 from grader.reports.page import render
 
-REPOSITORY = EXAMPLES.parent
-NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/expected.toml"))
+FOLDERS = {path.parent.name: path.parent for path in EXAMPLES.rglob("expected.toml")}
+NAMES = sorted(FOLDERS)
 SEEDS = (3, 20_231_207, 2**31 - 1)
 """The examples take turns, so that a run sees several seeds; none may change a score."""
 
 
 @pytest.fixture(scope="module")
 def assignment() -> AssignmentFolder:
-    return assignment_folder.load(REPOSITORY)
+    return assignment_folder.load(ROOT)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def warm() -> Iterator[opening.WarmProcesses]:
 def submission_of(name: str, expected: Expected, scratch: Path) -> Path:
     """The example's file; one too large to keep is made now."""
     if not expected.recipe:
-        return EXAMPLES / name / expected.file
+        return FOLDERS[name] / expected.file
     made = scratch / expected.file
     RECIPES[expected.recipe](made)
     return made
@@ -53,7 +54,7 @@ def graded(
     name: str, seed: int, assignment: AssignmentFolder, warm: opening.WarmProcesses, scratch: Path
 ) -> Grade:
     """One example's grade. Raises CannotGrade."""
-    expected = read_expected(EXAMPLES / name)
+    expected = read_expected(FOLDERS[name])
     own = msgspec.structs.replace(
         assignment.assignment, limits=expected.limits_from(assignment.assignment.limits)
     )
@@ -68,7 +69,7 @@ def test_an_example_gets_its_pinned_result(
     name: str, seed: int, assignment: AssignmentFolder, warm: opening.WarmProcesses, tmp_path: Path
 ) -> None:
     """The status, the points of every item, the checks that were lost and how every cell ended."""
-    expected = read_expected(EXAMPLES / name)
+    expected = read_expected(FOLDERS[name])
     if expected.exit == 2:
         with pytest.raises(CannotGrade, match=r".") as refused:
             graded(name, seed, assignment, warm, tmp_path)
@@ -153,7 +154,10 @@ def test_an_example_has_a_record_and_a_report(
 def test_there_are_enough_examples() -> None:
     """A folder without an expectation would never be graded."""
     assert len(NAMES) >= 45
-    assert sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir()) == NAMES
+    groups = [path for path in EXAMPLES.iterdir() if path.is_dir() and path != FULL_MARKS.parent]
+    found = [folder for group in groups for folder in group.iterdir()]
+    assert sorted([*found, FULL_MARKS.parent]) == sorted(FOLDERS.values())
+    assert len(set(found)) == len({folder.name for folder in found}), "a name is in two groups"
 
 
 @pytest.mark.parametrize("example", made_examples(), ids=lambda example: example.name)
@@ -163,14 +167,14 @@ def test_a_committed_example_is_what_its_maker_makes(example: MadeExample) -> No
 
 
 def test_the_untouched_template_is_the_one_that_students_get() -> None:
-    """After a change of the template: copy student_template/hw3.ipynb to examples/untouched_template/."""
-    given = (REPOSITORY / "student_template" / "hw3.ipynb").read_bytes()
-    assert (EXAMPLES / "untouched_template" / "hw3.ipynb").read_bytes() == given
+    """After a change of the template: copy its hw3.ipynb to examples/broken/untouched_template/."""
+    given = (ROOT / "student_template" / "hw3.ipynb").read_bytes()
+    assert (EXAMPLES / "broken" / "untouched_template" / "hw3.ipynb").read_bytes() == given
 
 
 def test_full_marks_holds_the_references_own_cells() -> None:
-    """After a change of the reference: python tests/golden/make_full_marks.py."""
-    cells = read(EXAMPLES / "full_marks" / "hw3.ipynb").cells
+    """After a change of the reference: python -m tests.support.examples.full_marks."""
+    cells = read(FULL_MARKS).cells
     wanted = [(cell.kind, cell.source, cell.tags, cell.id) for cell in solved_cells()]
     assert [(cell.kind, cell.source, cell.tags, cell.id) for cell in cells] == wanted
     assert sum(len(cell.figures) for cell in cells) >= 6
@@ -178,7 +182,7 @@ def test_full_marks_holds_the_references_own_cells() -> None:
 
 def test_an_unknown_key_in_an_expectation_is_refused(tmp_path: Path) -> None:
     """A misspelt key would pin nothing."""
-    shutil.copy(EXAMPLES / "official_solution" / "expected.toml", tmp_path)
+    shutil.copy(EXAMPLES / "styles" / "official_solution" / "expected.toml", tmp_path)
     with (tmp_path / "expected.toml").open("a") as file:
         file.write("\n[item.3]\nearned = 1\n")
     with pytest.raises(msgspec.ValidationError, match="item"):

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from make_examples import EXAMPLES
+from support.paths import FULL_MARKS
 
 TYPE = "application/vnd.chainrule.evidence+json"
 ITEMS = ["3.3.i", "3.4.i", "4.1.i.generation", "4.1.ii", "4.1.iii.curves", "4.1.iv.curves"]
@@ -30,7 +30,7 @@ VALIDATION = {
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    return (EXAMPLES / "full_marks" / "hw3.ipynb").read_text(encoding="utf-8")
+    return FULL_MARKS.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

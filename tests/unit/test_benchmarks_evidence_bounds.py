@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.uninstalled import importing
 
 from grader.model.calibration import RISK, decode
 
@@ -19,14 +19,10 @@ HIDDEN = ROOT / "hidden_tests"
 
 
 @pytest.fixture
-def bounds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The module benchmarks.evidence_bounds, which is not installed."""
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(ROOT)
-    yield importlib.import_module("benchmarks.evidence_bounds")
-    for name in set(sys.modules) - before:
-        if name.partition(".")[0] in {"benchmarks", "reference"}:
-            del sys.modules[name]
+def bounds() -> Iterator[Any]:
+    """The module benchmarks.evidence_bounds."""
+    with importing("benchmarks", "reference") as load:
+        yield load("benchmarks.evidence_bounds")
 
 
 @pytest.fixture

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
-import importlib.util
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from support.uninstalled import importing
 
 from grader.model import assignment
 
@@ -20,16 +18,9 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def peers() -> Iterator[Any]:
-    """Imports a module of benchmarks.peers, which is not installed."""
-    place = ROOT / "benchmarks"
-    spec = importlib.util.spec_from_file_location(
-        "benchmarks", place / "__init__.py", submodule_search_locations=[str(place)]
-    )
-    assert spec is not None
-    sys.modules["benchmarks"] = importlib.util.module_from_spec(spec)
-    yield lambda name: importlib.import_module(f"benchmarks.peers.{name}")
-    for name in [name for name in sys.modules if name.partition(".")[0] == "benchmarks"]:
-        del sys.modules[name]
+    """Imports a module of benchmarks.peers."""
+    with importing("benchmarks") as load:
+        yield lambda name: load(f"benchmarks.peers.{name}")
 
 
 def test_everybody_deserves_their_points(peers):

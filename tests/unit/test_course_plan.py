@@ -30,14 +30,14 @@ rubric = [{ points = 1, text = "says it" }]
 """
 CHECK = '''
 from grader import item, points
-from helper import LIMIT
 pytestmark = item("{item}")
 
 @points(1)
-def test_{item}(student):
+def test_{item}(student, limit):
     """{item} is there"""
-    assert student.{item}.value == LIMIT
+    assert student.{item}.value == limit
 '''
+SHARED = "import pytest\n\n@pytest.fixture\ndef limit():\n    return 1\n"
 FILE = File("ada.ipynb", "/nowhere/ada.ipynb", "aa" * 32)
 
 
@@ -47,10 +47,7 @@ def course(tmp_path: Path) -> Path:
     (tmp_path / "reference").mkdir()
     (tmp_path / "assignment.toml").write_text(MANIFEST)
     (tmp_path / "reference" / "hw.py").write_text("a = 1\nb = 1\n")
-    (tmp_path / "hidden_tests" / "conftest.py").write_text(
-        "import sys, pathlib\nsys.path.insert(0, str(pathlib.Path(__file__).parent))\n"
-    )
-    (tmp_path / "hidden_tests" / "helper.py").write_text("LIMIT = 1\n")
+    (tmp_path / "hidden_tests" / "conftest.py").write_text(SHARED)
     for item in "ab":
         (tmp_path / "hidden_tests" / f"test_{item}.py").write_text(CHECK.format(item=item))
     return tmp_path
@@ -80,7 +77,7 @@ def edit(path: Path, old: str, new: str) -> None:
     ("file", "old", "new", "items"),
     [
         ("hidden_tests/test_a.py", "is there", "is here", {"a"}),
-        ("hidden_tests/helper.py", "1", "2", {"a", "b", "c"}),
+        ("hidden_tests/conftest.py", "1", "2", {"a", "b", "c"}),
         ("assignment.toml", 'title = "B"', 'title = "Bee"', {"b"}),
         ("assignment.toml", "says it", "says so", {"c"}),
         (

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
-from sandbox_inside import mode_here
+from support.boxes import mode_here
 
 from grader.cli import doctor as command
 from grader.doctor import examination, machine, verdicts

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from measured import start_zygote
-from session_notebooks import checked, sandboxed
+from support.measured import start_zygote
+from support.sandboxed import checked, sandboxed
 
 from grader.inside import stand_ins
 from grader.inside.stand_ins import Anything, PlainBar, StandInFinder

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from measured import HERE, new_lines, noted, start_zygote
-from sandbox_inside import Inside
+from support.boxes import ECHO, Inside
+from support.measured import new_lines, noted, start_zygote
+from support.paths import TESTS
 
 from grader.model.isolation import Mode
 from grader.sandbox import confinement, supervisor, warm
@@ -29,7 +30,7 @@ def lines(tmp_path: Path) -> Path:
 
 def run_in(lines: Path, mode: Mode, source: str) -> None:
     with (
-        start_zygote(entry="sandbox_echo", import_path=[HERE], into=lines) as zygote,
+        start_zygote(entry=ECHO, import_path=[TESTS], into=lines) as zygote,
         zygote.spawn(BoxSpec(mode=mode)) as box,
     ):
         inside = Inside(box)

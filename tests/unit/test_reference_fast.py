@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import json
 import os
 import re
@@ -11,27 +10,24 @@ import signal
 import subprocess
 import sys
 import time
-import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from reference_files import REFERENCE, ROOT, cells, definitions
+from support.paths import ROOT
+from support.reference_files import cells, definitions
+from support.uninstalled import importing
 
 Load = Callable[[str], Any]
 
 
 @pytest.fixture
-def fast(monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
-    """Imports a module of reference/fast, though reference/ is not on the path."""
-    package = types.ModuleType("reference")
-    package.__path__ = [str(REFERENCE)]
-    monkeypatch.setitem(sys.modules, "reference", package)
-    yield lambda name: importlib.import_module(f"reference.fast.{name}")
-    for name in [name for name in sys.modules if name.startswith("reference.")]:
-        del sys.modules[name]
+def fast() -> Iterator[Load]:
+    """Imports a module of reference/fast."""
+    with importing("reference") as load:
+        yield lambda name: load(f"reference.fast.{name}")
 
 
 def plan(fast: Load, **changed: Any) -> dict[tuple[str, ...], Any]:

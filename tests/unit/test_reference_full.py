@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference_files import cells, definitions
+from support.reference_files import cells, definitions
 
 FOLDER = os.environ.get("CHAINRULE_DATA")
 pytestmark = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 import pytest
-from reference_files import ROOT, cells, parameters_cell
+from support.paths import ROOT
+from support.reference_files import cells, parameters_cell
 
 from grader.model.assignment import Assignment, parse
 from grader.model.points import Points, total

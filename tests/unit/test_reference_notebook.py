@@ -10,12 +10,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from reference_files import REFERENCE, REGION, ROOT, cells, definitions, stubbed
+from support.paths import ROOT, TESTS
+from support.reference_files import REFERENCE, REGION, cells, definitions, stubbed
 
 from grader.model.assignment import parse
 
@@ -174,10 +174,11 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, A
         source = ROOT / given
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / source.name)
     kept = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "LANG")
-    environment = {name: os.environ[name] for name in kept if name in os.environ} | {"OMP_NUM_THREADS": "1"}
-    script = Path(__file__).with_name("reference_run.py")
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    environment |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(folder)}
+    program = TESTS / "support" / "reference_run.py"
     done = subprocess.run(
-        [sys.executable, script, "hw3.py", json.dumps(budget), "results.json"],
+        [sys.executable, program, "hw3.py", json.dumps(budget), "results.json"],
         cwd=folder,
         env=environment,
         capture_output=True,

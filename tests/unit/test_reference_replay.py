@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference_files import cells, definitions
+from support.reference_files import cells, definitions
 
 FULL = {"BATCH_SIZE": 5, "EVAL_EXAMPLES": 200, "DATA": "subset", "UPDATES_PER_EPOCH": 40}
 SHORT = {"EVAL_EXAMPLES": 7, "DATA": "beginning", "UPDATES_PER_EPOCH": 8}

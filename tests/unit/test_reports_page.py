@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_samples import (
+from support.report_samples import (
     HOSTILE,
     PROSE,
     make_grade,

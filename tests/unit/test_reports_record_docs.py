@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from report_samples import mixed
+from support.report_samples import mixed
 
 from grader.model.assignment import BudgetValue, Limits
 from grader.model.points import Points

@@ -8,7 +8,9 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_samples import (
+from rich.cells import cell_len
+from rich.console import Console
+from support.report_samples import (
     HOSTILE,
     WRONG_GRADIENT,
     failed,
@@ -21,8 +23,6 @@ from report_samples import (
     with_checks,
     with_verdict,
 )
-from rich.cells import cell_len
-from rich.console import Console
 
 from grader.model.isolation import Mode
 from grader.model.points import Points

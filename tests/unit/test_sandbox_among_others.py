@@ -12,8 +12,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from sandbox_inside import HERE, run_without_namespaces
-from test_sandbox_rules import ALLOW, ERRNO, decide
+from support.filter_machine import ALLOW, ERRNO, decide
+from support.paths import TESTS
+from support.privileges import run_without_namespaces
 
 from grader.model.isolation import Mode
 from grader.sandbox import modes
@@ -39,7 +40,7 @@ def run_file(file: str, *, ordinary: bool, choice: str) -> subprocess.CompletedP
     """One file of tests, run where there are no namespaces."""
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-k", choice]
     return run_without_namespaces(
-        [sys.executable, "-m", "pytest", *options, str(HERE / file)], ordinary=ordinary
+        [sys.executable, "-m", "pytest", *options, str(TESTS / "unit" / file)], ordinary=ordinary
     )
 
 
@@ -65,15 +66,14 @@ def test_the_same_holds_without_namespaces(file: str, ordinary: bool, choice: st
 
 GRADE = """
 import json, subprocess, sys
-sys.path.insert(0, {e2e!r})
 from pathlib import Path
-from tiny import RIGHT, make_assignment, make_notebook
+from support.tiny import RIGHT, make_assignment, make_notebook
 home = Path(sys.argv[1])
 make_assignment(home)
 wrong = [*RIGHT[:2], ("code", "def double(x):\\n    return 3 * x"), RIGHT[3]]
-for name, cells in {{"right": RIGHT, "wrong": wrong}}.items():
-    make_notebook(home / f"{{name}}.ipynb", cells)
-    command = [sys.executable, "-m", "grader.cli.main", f"{{name}}.ipynb", "--json", "--seed", "3"]
+for name, cells in {"right": RIGHT, "wrong": wrong}.items():
+    make_notebook(home / f"{name}.ipynb", cells)
+    command = [sys.executable, "-m", "grader.cli.main", f"{name}.ipynb", "--json", "--seed", "3"]
     done = subprocess.run(command, cwd=home, capture_output=True, text=True)
     record = json.loads(done.stdout)
     print(record["environment"]["isolation"], record["earned"], done.returncode)
@@ -85,10 +85,9 @@ for name, cells in {{"right": RIGHT, "wrong": wrong}}.items():
 @pytest.mark.parametrize(("ordinary", "mode"), [(False, "setuid"), (True, "landlock")])
 def test_a_grade_names_the_weaker_mode_and_is_the_same(ordinary: bool, mode: str) -> None:  # noqa: FBT001
     """The whole command, a right and a wrong submission."""
-    source = GRADE.format(e2e=str(HERE.parent / "e2e"))
     with tempfile.TemporaryDirectory(dir="/tmp") as home:
         Path(home).chmod(0o777)
-        done = run_without_namespaces([sys.executable, "-c", source, home], ordinary=ordinary)
+        done = run_without_namespaces([sys.executable, "-c", GRADE, home], ordinary=ordinary)
     assert done.stdout.splitlines() == [f"{mode} 3 0", f"{mode} 1 0"], done.stderr
 
 

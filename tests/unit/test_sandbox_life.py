@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sandbox_inside import HERE, Inside, alone, eventually, mode_here, start_zygote
+from support.boxes import ECHO, Inside, alone, eventually, mode_here, start_zygote
+from support.paths import TESTS, environment
 
 from grader.model.errors import InfrastructureError
 from grader.model.isolation import Ending, EndReason, Mode
@@ -287,13 +288,13 @@ def test_a_box_left_open_ends_with_its_zygote() -> None:
 def test_everything_ends_when_the_host_is_killed(tmp_path: Path, mode: str) -> None:
     """The kernel closes the host's sockets; zygote, supervisor and worker see it."""
     script = f"""
-import os, sys
-sys.path.insert(0, {str(HERE)!r})
-from sandbox_inside import HERE, Inside, mode_here
-from grader.model.isolation import Ending, EndReason, Mode
+import sys
+from support.boxes import ECHO, Inside, mode_here
+from support.paths import TESTS
+from grader.model.isolation import Mode
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.zygote import Zygote
-zygote = Zygote.start(preload=(), entry="sandbox_echo", import_path=[HERE])
+zygote = Zygote.start(preload=(), entry=ECHO, import_path=[TESTS])
 box = zygote.spawn(BoxSpec(mode=mode_here() if {mode!r} == "isolated" else Mode.NONE))
 inside = Inside(box)
 inside.send("import time; time.sleep(600)")
@@ -301,7 +302,7 @@ print(zygote.process, flush=True)
 sys.stdin.read()
 """
     with subprocess.Popen(
-        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
     ) as host:
         assert host.stdout is not None
         root = int(host.stdout.readline())
@@ -336,7 +337,7 @@ def test_everything_ends_when_the_zygote_is_killed() -> None:
 def test_starting_returns_at_once() -> None:
     """The host goes on while libraries are imported."""
     started = time.monotonic()
-    zygote = Zygote.start(preload=("numpy", "matplotlib.pyplot"), entry="sandbox_echo", import_path=[HERE])
+    zygote = Zygote.start(preload=("numpy", "matplotlib.pyplot"), entry=ECHO, import_path=[TESTS])
     took = time.monotonic() - started
     zygote.close()
     assert took < 0.2

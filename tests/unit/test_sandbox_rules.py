@@ -4,52 +4,23 @@ from __future__ import annotations
 
 import errno
 import re
-import struct
 import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.filter_machine import ALLOW, AUDIT, ERRNO, KILL, decide
 
 from grader.model.isolation import Ending, EndReason, Mode
 from grader.sandbox.spec import BoxSpec, ProcessLimits
 from grader.sandbox.walls import filesystem
 from grader.sandbox.walls.filesystem import View, plan
-from grader.sandbox.walls.seccomp import Op, allow_list, assemble
+from grader.sandbox.walls.seccomp import Op, assemble
 from grader.sandbox.walls.seccomp_table import ALLOWED, BY_ARGUMENT, NEWER_THAN_TABLE
 from grader.sandbox.watchdog import MemoryWatch, choose_victims
 
-ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-AUDIT = (0xC000003E, 0xC00000B7)
 COLUMNS = pytest.mark.parametrize("column", [0, 1], ids=["x86-64", "aarch64"])
-PROGRAMS = [assemble(allow_list(column)) for column in (0, 1)]
-
-
-def decide(
-    column: int, number: int, *arguments: int, audit: int | None = None, program: bytes | None = None
-) -> int:
-    """Run the assembled filter as the kernel's machine does."""
-    words = [*arguments, *[0] * (6 - len(arguments))]
-    data = struct.pack("<IIQ6Q", number, AUDIT[column] if audit is None else audit, 0, *words)
-    operations = list(struct.iter_unpack("HBBI", program or PROGRAMS[column]))
-    loaded, place = 0, 0
-    while True:
-        code, yes, no, value = operations[place]
-        place += 1
-        match code:
-            case 0x20:
-                (loaded,) = struct.unpack_from("<I", data, value)
-            case 0x15:
-                place += yes if loaded == value else no
-            case 0x35:
-                place += yes if loaded >= value else no
-            case 0x45:
-                place += yes if loaded & value else no
-            case 0x06:
-                return value
-            case _:
-                raise AssertionError(code)
 
 
 @COLUMNS

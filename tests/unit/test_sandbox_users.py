@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from sandbox_inside import HERE, run_as_ordinary_user
+from support.paths import TESTS
+from support.privileges import run_as_ordinary_user
 
 from grader.model.errors import SandboxUnavailable
 from grader.model.isolation import Mode
@@ -40,7 +41,7 @@ def test_everything_holds_for_an_ordinary_user(file: str) -> None:
         "no:cacheprovider",
         "-p",
         "no:randomly",
-        str(HERE / file),
+        str(TESTS / "unit" / file),
     ]
     done = run_as_ordinary_user(command)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sandbox_inside import REPOSITORY, Inside, start_zygote
+from support.boxes import Inside, start_zygote
+from support.paths import ROOT
 
 from grader.model.errors import InfrastructureError
 from grader.model.isolation import Ending, EndReason
@@ -44,10 +45,10 @@ def inside(zygote: Zygote) -> Iterator[Inside]:
 @pytest.mark.parametrize(
     "path",
     [
-        str(REPOSITORY / "README.md"),
-        str(REPOSITORY / "pyproject.toml"),
-        str(REPOSITORY / "reference"),
-        str(REPOSITORY / "hidden_tests"),
+        str(ROOT / "README.md"),
+        str(ROOT / "pyproject.toml"),
+        str(ROOT / "reference"),
+        str(ROOT / "hidden_tests"),
         "/etc/shadow",
         "/etc/hostname",
         "/usr/bin",

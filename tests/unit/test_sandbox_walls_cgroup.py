@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sandbox_inside import Inside, eventually, mode_here, start_zygote
+from support.boxes import Inside, eventually, mode_here, start_zygote
 
 from grader.model.isolation import EndReason, Mode
 from grader.sandbox import processes

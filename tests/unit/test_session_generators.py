@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from session_notebooks import checked, sandboxed
+from support.sandboxed import checked, sandboxed
 
 from grader.inside import generators
 from grader.sandbox.zygote import Zygote

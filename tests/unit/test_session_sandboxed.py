@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from measured import start_zygote
-from session_notebooks import checked, sandboxed
+from support.measured import start_zygote
+from support.sandboxed import checked, sandboxed
 
 from grader.model.errors import CallTimedOut, CheckError, Fault, Outcome, SandboxDied, StudentError
 from grader.model.isolation import Mode

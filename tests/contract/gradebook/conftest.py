@@ -1,15 +1,11 @@
 """Every test of a gradebook runs on both databases."""
 
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from postgres import Server, server
+from support.postgres import Server, server
 
 from grader.gradebook.store import Gradebook
 

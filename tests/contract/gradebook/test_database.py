@@ -4,8 +4,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from postgres import Server
 from sqlalchemy import inspect, text
+from support.postgres import Server
 
 from grader.gradebook import migrations, schema
 from grader.gradebook.database import connect, parse_url, reading, without_password, writing

@@ -1,9 +1,13 @@
-"""Right answers written in ways that the official solution is not: all of them score full marks."""
+"""Right answers in many styles, beginning with the official solution: all of them score full marks."""
 
 from __future__ import annotations
 
-from notebook_text import TextNotebook
-from official import official
+from .text import TextNotebook
+from .official import official
+
+
+def official_solution() -> TextNotebook:
+    return official()
 
 
 def einsum() -> TextNotebook:

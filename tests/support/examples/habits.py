@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from notebook_text import COLAB, TextNotebook, as_json
-from official import official
+from .text import COLAB, TextNotebook, as_json
+from .official import official
 
 
 def colab_habits() -> TextNotebook:

@@ -1,6 +1,7 @@
-"""Writes the corpus' first inputs: ``python tests/fuzz/make_corpus.py``. What fuzzing finds is added by hand.
+"""Writes the corpus' first inputs: ``python -m tests.support.fuzzing.corpus``.
 
-Small on purpose: one input for each form of a frame, one for each way to hand something in.
+What fuzzing finds is added by hand. Small on purpose: one input for each form of a
+frame, one for each way to hand something in.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import zlib
 from typing import Any
 
 import numpy as np
-from targets import CORPUS, REQUEST
 
 from grader.inside import codec
+
+from .targets import CORPUS, REQUEST
 
 ERROR = {"kind": "ValueError", "message": "bad", "traceback": "line 1", "unsupported": ""}
 VALUES: dict[str, object] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notebook_text import TextNotebook, notebook
+from .text import TextNotebook, notebook
 
 OFFICIAL = r"""
 # %% [markdown]

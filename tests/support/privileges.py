@@ -1,101 +1,25 @@
-"""Helpers of the sandbox's tests: boxes with the echo agent, and running things as an ordinary user."""
+"""Run a command with fewer privileges: as an ordinary user, or as in a container with Docker's defaults.
+
+``python -m support.privileges STASH HOW COMMAND...`` gives up what it has, then becomes the command.
+"""
 
 from __future__ import annotations
 
-import functools
-import json
 import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-if __name__ == "__main__":  # as a program its neighbours are not found where PYTHONSAFEPATH is set
-    sys.path.insert(0, str(Path(__file__).resolve().parent))
+from .paths import ROOT, TESTS, environment
 
-import measured  # after its folder
-
-from grader.model.isolation import Mode
-from grader.sandbox import processes
-from grader.sandbox.box import Box
-from grader.sandbox.modes import choose_mode
-from grader.sandbox.zygote import Zygote
-
-HERE = Path(__file__).resolve().parent
-REPOSITORY = HERE.parent.parent
 NOBODY = 65534
-
-
-@functools.cache
-def mode_here() -> Mode:
-    """The isolation that this process gets, found by trying."""
-    return choose_mode()
-
-
-def start_zygote(*preload: str, import_path: Sequence[Path] = ()) -> Zygote:
-    return measured.start_zygote(*preload, entry="sandbox_echo", import_path=[HERE, *import_path])
-
-
-class Inside:
-    """A box and its echo agent: ``run`` executes source inside and returns what it assigned to ``answer``."""
-
-    def __init__(self, box: Box) -> None:
-        box.wait_started()
-        self.box = box
-        self._stream = box.data.makefile("rb")
-
-    def send(self, source: str) -> None:
-        self.box.data.sendall(json.dumps({"run": source}).encode() + b"\n")
-
-    def reply(self) -> dict[str, Any]:
-        self.box.data.settimeout(20)
-        try:
-            line = self._stream.readline()
-        except ConnectionResetError:
-            line = b""
-        return json.loads(line) if line else {"gone": True}
-
-    def run(self, source: str) -> Any:
-        self.send(source)
-        reply = self.reply()
-        assert "value" in reply, (reply, "gone" in reply and self.box.ending(wait=5))
-        return reply["value"]
-
-    def error(self, source: str) -> str:
-        """The error that ``source`` must end in."""
-        self.send(source)
-        reply = self.reply()
-        assert "error" in reply, reply
-        return reply["error"]
-
-
-def eventually(condition: Callable[[], bool], *, seconds: float = 5.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def alone(zygote: Zygote) -> bool:
-    """Whether nothing that the zygote started is left, not even unreaped."""
-    return processes.descendants(zygote.process) == [zygote.process]
 
 
 def run_as_ordinary_user(command: Sequence[str], *, timeout: float = 120) -> subprocess.CompletedProcess[str]:
     """Run ``command`` without any privilege; as root, through a user that owns nothing here."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-    environment = inherited | {"PYTHONDONTWRITEBYTECODE": "1"}
-    with tempfile.TemporaryDirectory() as stash:
-        if os.geteuid() == 0:
-            command = [sys.executable, str(HERE / "sandbox_inside.py"), stash, "ordinary", *command]
-        return subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout, env=environment, cwd=HERE, check=False
-        )
+    return _run(command, "ordinary" if os.geteuid() == 0 else "", timeout=timeout)
 
 
 def run_without_namespaces(
@@ -105,17 +29,18 @@ def run_without_namespaces(
 
     As root or, if ``ordinary``, as a user that owns nothing. Needs root to be set up like that.
     """
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    return _run(command, "contained-ordinary" if ordinary else "contained", timeout=timeout)
+
+
+def _run(command: Sequence[str], how: str, *, timeout: float) -> subprocess.CompletedProcess[str]:
+    """Run ``command``, after this module's ``how`` if there is one; coverage of it is not measured."""
+    variables = environment(PYTHONDONTWRITEBYTECODE="1")
+    variables = {name: value for name, value in variables.items() if not name.startswith("COVERAGE_")}
     with tempfile.TemporaryDirectory() as stash:
-        how = "contained-ordinary" if ordinary else "contained"
+        if how:
+            command = [sys.executable, "-m", "support.privileges", stash, how, *command]
         return subprocess.run(
-            [sys.executable, str(HERE / "sandbox_inside.py"), stash, how, *command],
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            env=inherited | {"PYTHONDONTWRITEBYTECODE": "1"},
-            cwd=HERE,
-            check=False,
+            command, capture_output=True, text=True, timeout=timeout, env=variables, cwd=TESTS, check=False
         )
 
 
@@ -174,7 +99,7 @@ def _show_python_and_run(stash: Path, how: str, command: list[str]) -> None:
 
     syscalls.unshare(0x00020000)
     syscalls.mount(None, "/", flags=MS_REC | MS_PRIVATE)
-    needed = {Path(sys.prefix), Path(sys.base_prefix), REPOSITORY}
+    needed = {Path(sys.prefix), Path(sys.base_prefix), ROOT}
     syscalls.mount("none", str(stash), kind="tmpfs")
     kept = {path: stash / str(number) for number, path in enumerate(sorted(needed))}
     for path, copy in kept.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from official import official, script
+from .official import official, script
 
 
 def neural_networks_script() -> str:

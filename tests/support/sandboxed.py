@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from sandbox_inside import mode_here
-
 from grader.model.isolation import Mode
 from grader.model.records import CellStatus
 from grader.sandbox.spec import BoxSpec, ProcessLimits
 from grader.sandbox.zygote import Zygote
 from grader.session.proxy import Student
 from grader.session.sandboxed_notebook import SandboxedNotebook
+
+from .boxes import mode_here
 
 LIMITS = ProcessLimits(memory_mb=400, disk_mb=16, processes=64, wall_seconds=120)
 

@@ -9,12 +9,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from line_recorder import MAX_LINES, package_files
-
 import grader
 from grader.sandbox.zygote import AGENT, Zygote
 
-HERE = Path(__file__).resolve().parent
+from .line_recorder import MAX_LINES, package_files
+from .paths import TESTS
+
 PACKAGE = Path(grader.__file__).parent  # as the interpreter names its files: they are compared as text
 
 
@@ -27,10 +27,11 @@ def start_zygote(
         return Zygote.start(preload=preload, entry=entry, import_path=import_path)
     stand_in = f"measured_{entry.rpartition('.')[2]}"
     source = (
-        f"import line_recorder\nline_recorder.start({str(into)!r})\nfrom {entry} import make_shell, serve\n"
+        f"from support import line_recorder\nline_recorder.start({str(into)!r})\n"
+        f"from {entry} import make_shell, serve\n"
     )
     (into.parent / f"{stand_in}.py").write_text(source)
-    return Zygote.start(preload=preload, entry=stand_in, import_path=[into.parent, HERE, *import_path])
+    return Zygote.start(preload=preload, entry=stand_in, import_path=[into.parent, TESTS, *import_path])
 
 
 def new_lines(folder: Path) -> Path:

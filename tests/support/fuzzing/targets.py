@@ -43,6 +43,8 @@ from grader.session.session import Session
 from grader.session.socket_transport import SocketTransport
 from grader.session.transport import Frame, OnOutput
 
+from ..paths import TESTS
+
 LONGEST_FRAMES = 1 << 16  # fits into the socket whole, so that nobody has to write while the other reads
 SECONDS = 10.0  # of processor time, on a slow machine: what hangs takes minutes
 SECONDS_A_BYTE = 1e-4
@@ -249,7 +251,7 @@ class _Page(HTMLParser):
 
 
 TARGETS: dict[str, Callable[[bytes], str]] = {"frames": read_frames, "notebooks": read_notebook}
-CORPUS = Path(__file__).resolve().parent / "corpus"
+CORPUS = TESTS / "fuzz" / "corpus"
 
 
 def seeds(target: str) -> list[Path]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from notebook_text import TextNotebook
-from official import official
+from .text import TextNotebook
+from .official import official
 
 W_GRADIENT = "self.gradient['W'] = X.T @ grad"
 B_GRADIENT = "self.gradient['b'] = np.sum(grad, axis=0)"

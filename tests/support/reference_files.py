@@ -6,13 +6,13 @@ import ast
 import importlib.util
 import re
 import sys
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import jupytext
 
-ROOT = Path(__file__).resolve().parents[2]
+from .paths import ROOT
+
 REFERENCE = ROOT / "reference"
 REGION = re.compile(
     r"^([ \t]*)### BEGIN SOLUTION[ \t]*\n.*?^[ \t]*### END SOLUTION[ \t]*$", re.MULTILINE | re.DOTALL

@@ -5,8 +5,8 @@ Where an attack would give an advantage, the notebook's layers are wrong unless 
 
 from __future__ import annotations
 
-from notebook_text import TextNotebook
-from official import official
+from .text import TextNotebook
+from .official import official
 
 NOTHING = """
 class linear_layer:

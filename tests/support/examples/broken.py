@@ -5,14 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from notebook_text import JUPYTER, TextNotebook, as_json, lines
-from official import official
+from .text import JUPYTER, TextNotebook, as_json, lines
+from .official import official
 
 GROW = "hoard = []\n{indent}while True:\n{indent}    hoard.append(np.ones(1_000_000))"
-
-
-def official_solution() -> TextNotebook:
-    return official()
 
 
 def syntax_error_in_one_cell() -> TextNotebook:

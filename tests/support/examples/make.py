@@ -1,7 +1,7 @@
-"""Make the submissions in ``examples/`` anew: ``python tests/golden/make_examples.py``.
+"""Make the submissions in ``examples/`` anew: ``python -m tests.support.examples.make``.
 
-Each public function of the modules named below makes one example, whose folder has the function's name. What
-the example must get stands in its ``expected.toml``, which is written by hand.
+Each public function of the modules named below makes one example: ``examples/GROUP/NAME``, after the module and the
+function. What the example must get stands in its ``expected.toml``, which is written by hand.
 """
 
 from __future__ import annotations
@@ -11,32 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import examples_broken
-import examples_evidence
-import examples_habits
-import examples_hostile
-import examples_scripts
-import examples_styles
-import examples_traps
-import examples_values
-from notebook_text import TextNotebook, as_json
+from ..paths import EXAMPLES
+from . import broken, evidence, habits, hostile, scripts, styles, traps, values
+from .text import TextNotebook, as_json
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-MODULES = (
-    examples_broken,
-    examples_habits,
-    examples_hostile,
-    examples_scripts,
-    examples_styles,
-    examples_traps,
-    examples_values,
-)
+MODULES = (broken, habits, hostile, scripts, styles, traps, values)
 
 RECIPES: Mapping[str, Callable[[Path], object]] = {
-    "fifty_megabytes_of_outputs": lambda path: path.write_bytes(examples_habits.outputs_of_50_megabytes()),
+    "fifty_megabytes_of_outputs": lambda path: path.write_bytes(habits.outputs_of_50_megabytes()),
     "a_folder": lambda path: path.mkdir(),
-    **examples_evidence.WRONG,
-    "a_link": lambda path: path.symlink_to(EXAMPLES / "official_solution" / "hw3.ipynb"),
+    **evidence.WRONG,
+    "a_link": lambda path: path.symlink_to(EXAMPLES / "styles" / "official_solution" / "hw3.ipynb"),
 }
 """What is made when it is graded: too large to keep, or not a file."""
 
@@ -45,19 +30,20 @@ RECIPES: Mapping[str, Callable[[Path], object]] = {
 class MadeExample:
     """One example's file."""
 
+    group: str
     name: str
     file: str
     data: bytes
 
     def path(self, examples: Path) -> Path:
         """Where it lies."""
-        return examples / self.name / self.file
+        return examples / self.group / self.name / self.file
 
 
 def made_examples() -> list[MadeExample]:
     """All examples that are kept as files, by name."""
     found = [
-        made(name, maker)
+        made(module.__name__.rpartition(".")[2], name, maker)
         for module in MODULES
         for name, maker in vars(module).items()
         if inspect.isfunction(maker) and maker.__module__ == module.__name__ and not name.startswith("_")
@@ -66,14 +52,16 @@ def made_examples() -> list[MadeExample]:
     return sorted(found, key=lambda example: example.name)
 
 
-def made(name: str, maker: Callable[[], TextNotebook | str | bytes | dict[str, object]]) -> MadeExample:
+def made(
+    group: str, name: str, maker: Callable[[], TextNotebook | str | bytes | dict[str, object]]
+) -> MadeExample:
     """One example: a notebook or its JSON tree, a script's text, or bytes for hw3.ipynb."""
     work = maker()
     if isinstance(work, str):
-        return MadeExample(name, "neural_networks.py", work.encode())
+        return MadeExample(group, name, "neural_networks.py", work.encode())
     if isinstance(work, bytes):
-        return MadeExample(name, "hw3.ipynb", work)
-    return MadeExample(name, "hw3.ipynb", as_json(work.tree() if isinstance(work, TextNotebook) else work))
+        return MadeExample(group, name, "hw3.ipynb", work)
+    return MadeExample(group, name, "hw3.ipynb", as_json(work.tree() if isinstance(work, TextNotebook) else work))
 
 
 def main() -> None:

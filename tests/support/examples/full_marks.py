@@ -1,4 +1,4 @@
-"""Make ``examples/full_marks/hw3.ipynb`` anew: ``python tests/golden/make_full_marks.py``.
+"""Make ``examples/full_marks/hw3.ipynb`` anew: ``python -m tests.support.examples.full_marks``.
 
 The reference as a student who solved everything hands it in: no markers, every cell run in Jupyter's kernel
 on the full data, with outputs, figures and evidence. CHAINRULE_DATA names the folder of the full data: the
@@ -25,9 +25,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from make_examples import EXAMPLES
-from notebook_text import as_json, lines
-
 from grader.grading import assignment_folder
 from grader.model.assignment import BudgetValue
 from grader.notebooks.cells import Cell
@@ -35,8 +32,9 @@ from grader.notebooks.parameters import overridden
 from grader.notebooks.percent import read_percent
 from grader.notebooks.template_cells import template_cells
 
-REPOSITORY = EXAMPLES.parent
-PATH = EXAMPLES / "full_marks" / "hw3.ipynb"
+from ..paths import FULL_MARKS, ROOT
+from .text import as_json, lines
+
 DPI = 72
 EXPERIMENTS = ("default_run", "block_runs", "head_runs")
 """The results of part 4, by the names that only their own cells use."""
@@ -48,7 +46,7 @@ Outputs = list[dict[str, Any]]
 
 def solved_cells() -> list[Cell]:
     """The reference's cells without markers and TODO lines, with the ids that the template gives them."""
-    text = (REPOSITORY / "reference" / "hw3.py").read_text(encoding="utf-8")
+    text = (ROOT / "reference" / "hw3.py").read_text(encoding="utf-8")
     given = template_cells(text, where="reference/hw3.py")
     return [
         Cell(number, chunk.kind, solved(chunk.source), chunk.tags, template.id)
@@ -78,7 +76,7 @@ def run(cells: Sequence[Cell], budget: Mapping[str, BudgetValue]) -> dict[int, O
     """Every code cell's outputs by its number, from kernels in a student's folder."""
     with tempfile.TemporaryDirectory() as scratch, concurrent.futures.ThreadPoolExecutor() as pool:
         home = Path(scratch) / "hw3"
-        shutil.copytree(REPOSITORY / "student_template", home)
+        shutil.copytree(ROOT / "student_template", home)
         running = [pool.submit(run_lane, lane, budget, home) for lane in lanes(cells)]
         saved: dict[int, Outputs] = {}
         for lane in running:
@@ -113,7 +111,7 @@ def run_lane(cells: Sequence[Cell], budget: Mapping[str, BudgetValue], home: Pat
 
 def kept(cells: Sequence[Cell]) -> dict[int, Outputs]:
     """The outputs of the notebook that is there; raises SystemExit where code is not what made them."""
-    entries = json.loads(PATH.read_bytes())["cells"]
+    entries = json.loads(FULL_MARKS.read_bytes())["cells"]
     saved = {"".join(entry["source"]): entry["outputs"] for entry in entries if entry["cell_type"] == "code"}
     for cell in cells:
         if cell.kind == "code" and cell.source not in saved:
@@ -157,12 +155,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="make examples/full_marks anew")
     parser.add_argument("--short", action="store_true", help="within the budget, on the embedded data")
     parser.add_argument("--keep", action="store_true", help="keep the outputs, where no code has changed")
-    parser.add_argument("--to", type=Path, default=PATH, help="where the notebook is written")
+    parser.add_argument("--to", type=Path, default=FULL_MARKS, help="where the notebook is written")
     asked = parser.parse_args()
     if not (asked.short or asked.keep or "CHAINRULE_DATA" in os.environ):
         parser.error("CHAINRULE_DATA names no folder with the full data")
     os.environ["OMP_NUM_THREADS"] = "1"  # a core for each kernel, and the sums that the sandbox makes
-    budget = assignment_folder.load(REPOSITORY).assignment.budget if asked.short else {}
+    budget = assignment_folder.load(ROOT).assignment.budget if asked.short else {}
     cells = solved_cells()
     saved = kept(cells) if asked.keep else run(cells, budget)
     asked.to.parent.mkdir(exist_ok=True)

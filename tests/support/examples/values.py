@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from notebook_text import TextNotebook
-from official import official
+from .text import TextNotebook
+from .official import official
 
 LINEAR_RETURN = "return forward_output\n\n    def backward(self, X, grad):\n        self.gradient"
 RELU_MASK = "self.mask = (X > 0).astype(int)"

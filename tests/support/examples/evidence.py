@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-FULL_MARKS = EXAMPLES / "full_marks" / "hw3.ipynb"
-MACBETH = EXAMPLES.parent / "reference" / "data" / "macbeth.txt"
+from ..paths import FULL_MARKS, ROOT
+
+MACBETH = ROOT / "reference" / "data" / "macbeth.txt"
 KIND = "application/vnd.chainrule.evidence+json"
 
 EARLY, MOMENTUM, TEXTS, LOSS, BLOCKS, HEADS = (

@@ -1,0 +1,78 @@
+"""Boxes with the echo agent, for tests of the sandbox itself."""
+
+from __future__ import annotations
+
+import functools
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from grader.model.isolation import Mode
+from grader.sandbox import processes
+from grader.sandbox.box import Box
+from grader.sandbox.modes import choose_mode
+from grader.sandbox.zygote import Zygote
+
+from . import measured
+from .paths import TESTS
+
+ECHO = "support.echo_agent"
+
+
+@functools.cache
+def mode_here() -> Mode:
+    """The isolation that this process gets, found by trying."""
+    return choose_mode()
+
+
+def start_zygote(*preload: str, import_path: Sequence[Path] = ()) -> Zygote:
+    return measured.start_zygote(*preload, entry=ECHO, import_path=[TESTS, *import_path])
+
+
+class Inside:
+    """A box and its echo agent: ``run`` executes source inside and returns what it assigned to ``answer``."""
+
+    def __init__(self, box: Box) -> None:
+        box.wait_started()
+        self.box = box
+        self._stream = box.data.makefile("rb")
+
+    def send(self, source: str) -> None:
+        self.box.data.sendall(json.dumps({"run": source}).encode() + b"\n")
+
+    def reply(self) -> dict[str, Any]:
+        self.box.data.settimeout(20)
+        try:
+            line = self._stream.readline()
+        except ConnectionResetError:
+            line = b""
+        return json.loads(line) if line else {"gone": True}
+
+    def run(self, source: str) -> Any:
+        self.send(source)
+        reply = self.reply()
+        assert "value" in reply, (reply, "gone" in reply and self.box.ending(wait=5))
+        return reply["value"]
+
+    def error(self, source: str) -> str:
+        """The error that ``source`` must end in."""
+        self.send(source)
+        reply = self.reply()
+        assert "error" in reply, reply
+        return reply["error"]
+
+
+def eventually(condition: Callable[[], bool], *, seconds: float = 5.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def alone(zygote: Zygote) -> bool:
+    """Whether nothing that the zygote started is left, not even unreaped."""
+    return processes.descendants(zygote.process) == [zygote.process]

@@ -1,0 +1,1 @@
+"""What fuzz tests and ``python -m benchmarks.mutations`` share: targets, damage, and the first inputs."""
