@@ -20,9 +20,10 @@ from world import World
 from grader.grading import check_plugin
 from grader.grading.seeds import Seeds
 from grader.inside import codec
+from grader.model import text
 from grader.notebooks import submission_file
-from grader.reports import page, text
-from grader.session import sandboxed
+from grader.reports import page
+from grader.session import socket_transport
 from grader.session.sandboxed_notebook import SandboxedNotebook
 from grader.session.session import Session
 
@@ -43,7 +44,7 @@ def firing_range() -> Iterator[Range]:
 
 
 def tell_everything(patch: Patch) -> None:
-    patch.setattr(check_plugin, "message_for_student", lambda verdict, **_: verdict.detail)
+    patch.setattr(check_plugin, "message_for_student", lambda end, **_: end.detail)
 
 
 def show_as_it_is(patch: Patch) -> None:
@@ -82,7 +83,7 @@ def follow_links(patch: Patch) -> None:
 
 
 def take_any_amount(patch: Patch) -> None:
-    patch.setattr(sandboxed, "MAX_OUTPUT", 1 << 60)
+    patch.setattr(socket_transport, "MAX_OUTPUT", 1 << 60)
 
 
 CASES: list[tuple[str, list[Callable[[Patch], None]], str]] = [
