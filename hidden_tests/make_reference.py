@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from grader import window_sums
-from grader.notebooks.recordings import EVIDENCE_TYPE
+from grader.inside.media_types import EVIDENCE
 
 HERE = Path(__file__).parent
 SHINGLE, ONE_IN = 24, 32
@@ -30,7 +30,7 @@ def recordings(notebook: Path) -> dict[str, Any]:
     """What was recorded in a saved notebook, by item."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", ())]
-    found = [data[EVIDENCE_TYPE] for data in outputs if EVIDENCE_TYPE in data]
+    found = [data[EVIDENCE] for data in outputs if EVIDENCE in data]
     return {recording["item"]: recording["data"] for recording in found}
 
 

@@ -13,10 +13,10 @@ from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.execution import Progress, Silent
 from grader.grading.pipeline import GradeJob, Opener, given_cells, grade
 from grader.grading.recorded import claims_in
+from grader.inside.media_types import EVIDENCE
 from grader.model.errors import CannotGrade, CheckError, Fault, ManifestError, SubmissionError
 from grader.model.records import Figure, Grade, decode, encode
 from grader.notebooks.answers import find_answers
-from grader.notebooks.recordings import EVIDENCE_TYPE
 from grader.notebooks.submission_file import read
 
 
@@ -76,7 +76,7 @@ def run_work(
 
 def prints_of(path: Path) -> tuple[tuple[str, str], ...]:
     """The fingerprints of a submission's recorded evidence; a file without any is not read into cells."""
-    if EVIDENCE_TYPE.encode() not in path.read_bytes():
+    if EVIDENCE.encode() not in path.read_bytes():
         return ()
     return tuple(sorted(fingerprints(claims_in(read(path).cells))))
 

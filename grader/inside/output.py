@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,11 +12,9 @@ from typing import Any
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 
-from grader.inside.recordings import EVIDENCE, MAX_RECORDINGS, json_of
+from grader.inside.media_types import EVIDENCE, MAX_PICTURE, MAX_PICTURES, MAX_RECORDING, MAX_RECORDINGS, PNG
 
 MAX_TEXT = 1 << 18
-MAX_PICTURE = 4 << 20
-MAX_PICTURES = 50
 BATCH = 1 << 13
 LONGEST = 1 << 16  # characters in one frame: escaped they are at most twelve times as many bytes
 
@@ -90,12 +89,12 @@ class Output:
 
     def display(self, data: dict[str, Any]) -> None:
         """Take a PNG picture, base64 as IPython has it, and recorded evidence; everything else stays here."""
-        picture, recording = data.get("image/png"), json_of(data.get(EVIDENCE))
+        picture, recording = data.get(PNG), _json_of(data.get(EVIDENCE))
         kept: dict[str, bytes] = {}
         with self._lock:
             if isinstance(picture, str) and len(picture) <= MAX_PICTURE and self._pictures < MAX_PICTURES:
                 self._pictures += 1
-                kept["image/png"] = picture.encode("ascii", "replace")
+                kept[PNG] = picture.encode("ascii", "replace")
             if recording and self._recordings < MAX_RECORDINGS:
                 self._recordings += 1
                 kept[EVIDENCE] = recording
@@ -165,3 +164,15 @@ class ResultHook(DisplayHook):
 
     def finish_displayhook(self) -> None:
         """Write no newline."""
+
+
+def _json_of(recording: object) -> bytes:
+    """The JSON of a recording, which may be text already; b"" for what is not JSON or too large."""
+    if isinstance(recording, str):
+        data = recording.encode("utf-8", "replace") if len(recording) <= MAX_RECORDING else b""
+    else:
+        try:
+            data = json.dumps(recording).encode() if isinstance(recording, dict) else b""
+        except (TypeError, ValueError, RecursionError):
+            return b""
+    return data if len(data) <= MAX_RECORDING else b""

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from grader.inside.media_types import EVIDENCE
 from grader.model.errors import SubmissionError
 from grader.model.records import Figure
 from grader.model.text import printable, storable
 from grader.notebooks.cells import MAX_CELL, Cell, cells_were
 from grader.notebooks.figures import BadFigure, figure_from_base64
-from grader.notebooks.recordings import EVIDENCE_TYPE, BadRecording, read_evidence
+from grader.notebooks.recordings import BadRecording, read_evidence
 
 MAX_CELLS = 10_000
 MAX_SOURCE = 8_000_000
@@ -177,11 +178,11 @@ def _evidence(
     found: list[Mapping[str, Any]] = []
     refused: list[str] = []
     for bundle in bundles:
-        if EVIDENCE_TYPE not in bundle:
+        if EVIDENCE not in bundle:
             continue
         reader.evidence += 1
         try:
-            found.append(_one_of_few(bundle[EVIDENCE_TYPE], reader.evidence))
+            found.append(_one_of_few(bundle[EVIDENCE], reader.evidence))
         except BadRecording as problem:
             refused.append(str(problem))
     reader.refused += [f"evidence in cell {number} was left out: {reason}" for reason in refused]

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-EVIDENCE_TYPE = "application/vnd.chainrule.evidence+json"
-
 MAX_TEXT = 4_000_000
 """Characters of text in one evidence object, keys and the digits of numbers included."""
 MAX_NODES = 200_000

@@ -10,14 +10,13 @@ import secrets
 from typing import Any
 
 from grader.inside import codec
-from grader.inside.recordings import EVIDENCE, MAX_RECORDING, MAX_RECORDINGS
+from grader.inside.media_types import EVIDENCE, MAX_PICTURES, MAX_RECORDING, MAX_RECORDINGS, PNG
 from grader.model.endings import NOT_AN_ANSWER
 from grader.model.errors import AuthorError, SandboxDied, StudentError, UnsupportedValue
 from grader.session.proxy import Proxy, Student
 from grader.session.transport import Transport
 
 MAX_PRINTED = 1 << 19  # characters of one check, two full calls
-MAX_PICTURES = 50
 STREAMS = ("stdout", "stderr")
 CUT = "\n[output truncated]\n"
 
@@ -115,7 +114,7 @@ class Session:
 
     def _on_display(self, data: dict[Any, Any]) -> None:
         """Keep a picture as base64 and evidence as bytes, both unparsed."""
-        picture, recording = data.get("image/png"), data.get(EVIDENCE)
+        picture, recording = data.get(PNG), data.get(EVIDENCE)
         if type(picture) is bytes and len(self.pictures) < MAX_PICTURES:
             self.pictures.append(picture.decode("ascii", "replace"))
         room = len(self.evidence) < MAX_RECORDINGS

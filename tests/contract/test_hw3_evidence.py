@@ -25,11 +25,11 @@ from grader.grading.check_plugin import CheckPlugin
 from grader.grading.pytest_run import run_checks
 from grader.grading.recorded import Recorded
 from grader.grading.replay import prepare
+from grader.inside.media_types import EVIDENCE
 from grader.session.in_process import LocalNotebook
 
 ROOT = Path(__file__).parents[2]
 HIDDEN = ROOT / "hidden_tests"
-KIND = "application/vnd.chainrule.evidence+json"
 ITEMS = ("3.3.i", "3.4.i", "4.1.i.generation", "4.1.ii", "4.1.iii.curves", "4.1.iv.curves")
 
 Recordings = dict[str, dict[str, Any]]
@@ -39,7 +39,7 @@ Recordings = dict[str, dict[str, Any]]
 def honest() -> Recordings:
     cells = json.loads((ROOT / "examples/full_marks/hw3.ipynb").read_text(encoding="utf-8"))["cells"]
     outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", ())]
-    return {held[KIND]["item"]: held[KIND] for held in outputs if KIND in held}
+    return {held[EVIDENCE]["item"]: held[EVIDENCE] for held in outputs if EVIDENCE in held}
 
 
 def runs(recording: dict[str, Any]) -> list[dict[str, Any]]:

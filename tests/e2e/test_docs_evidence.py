@@ -19,8 +19,7 @@ from grader.grading import assignment_folder
 from grader.grading.execution import Silent
 from grader.grading.opening import WarmProcesses
 from grader.grading.pipeline import GradeJob, grade
-
-EVIDENCE = "application/vnd.chainrule.evidence+json"
+from grader.inside.media_types import EVIDENCE
 
 
 @pytest.fixture(scope="module")

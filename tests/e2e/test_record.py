@@ -21,10 +21,10 @@ import nbformat
 import numpy as np
 import pytest
 
+from grader.inside.media_types import EVIDENCE
 from grader.notebooks.submission_file import read
 
 UTILS = Path(__file__).resolve().parents[2] / "student_template" / "utils.py"
-TYPE = "application/vnd.chainrule.evidence+json"
 
 FIRST = "def train():\n    return 1   \n\n\nclass Layer:\n    pass"
 AGAIN = "@staticmethod\ndef train():\n    return 2"
@@ -78,14 +78,14 @@ def outputs(saved: Path) -> dict[str, list[Any]]:
 
 
 def evidence_of(outputs: list[Any]) -> Any:
-    (output,) = [output for output in outputs if TYPE in output.get("data", {})]
-    return output["data"][TYPE]
+    (output,) = [output for output in outputs if EVIDENCE in output.get("data", {})]
+    return output["data"][EVIDENCE]
 
 
 def test_picture_and_evidence_are_one_output(outputs: dict[str, list[Any]]) -> None:
     (shown,) = outputs["curve"]
     assert shown["output_type"] == "display_data"
-    assert set(shown["data"]) == {"image/png", "text/plain", TYPE}
+    assert set(shown["data"]) == {"image/png", "text/plain", EVIDENCE}
     assert evidence_of(outputs["curve"])["data"] == {
         "loss": [2.5, "NaN"],
         "runs": {"0.1": {"steps": [0, 9]}},
@@ -126,14 +126,14 @@ def test_text_is_printed_and_kept(outputs: dict[str, list[Any]]) -> None:
     printed, shown = outputs["text"]
     assert printed["text"] == ["To be\n", "or not\n"]
     assert shown["data"]["text/plain"] == ["Recorded for 4.1.i.generation."]
-    assert shown["data"][TYPE]["data"] == {"before": "e", "number": 0.5, "text": "To be\nor not"}
+    assert shown["data"][EVIDENCE]["data"] == {"before": "e", "number": 0.5, "text": "To be\nor not"}
 
 
 def test_too_much_is_refused_with_advice_and_not_kept(outputs: dict[str, list[Any]]) -> None:
     (error,) = [output for output in outputs["large"] if output["output_type"] == "error"]
     assert (error["ename"], "takes 3,0" in error["evalue"]) == ("ValueError", True)
     assert "each epoch" in error["evalue"]
-    assert not [output for output in outputs["large"] if TYPE in output.get("data", {})]
+    assert not [output for output in outputs["large"] if EVIDENCE in output.get("data", {})]
 
 
 def test_what_is_no_data_is_named_by_its_place(outputs: dict[str, list[Any]]) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from support.paths import FULL_MARKS
 
-TYPE = "application/vnd.chainrule.evidence+json"
+from grader.inside.media_types import EVIDENCE
+
 ITEMS = ["3.3.i", "3.4.i", "4.1.i.generation", "4.1.ii", "4.1.iii.curves", "4.1.iv.curves"]
 PARAMETERS = 209_729
 BATCH_SIZES = """
@@ -46,7 +47,7 @@ def printed(outputs: list[dict[str, Any]]) -> str:
 
 @pytest.fixture(scope="module")
 def evidence(outputs: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    found = [output["data"][TYPE] for output in outputs if TYPE in output.get("data", {})]
+    found = [output["data"][EVIDENCE] for output in outputs if EVIDENCE in output.get("data", {})]
     assert [one["item"] for one in found] == ITEMS
     return {one["item"]: one for one in found}
 

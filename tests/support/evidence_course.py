@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-EVIDENCE = "application/vnd.chainrule.evidence+json"
+from grader.inside.media_types import EVIDENCE
+
 CPU, STEPS = "a processor", 40
 
 MANIFEST = """

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from grader.inside import codec, output, recordings
+from grader.inside import codec, media_types, output
 from grader.inside.agent import Agent
 from grader.model.errors import AuthorError, CallTimedOut, CheckError, StudentError, UnsupportedValue
-from grader.notebooks.recordings import EVIDENCE_TYPE
 from grader.session.in_process import FrameList, InProcessTransport, LocalNotebook
 from grader.session.proxy import Proxy, Student
 from grader.session.session import Session
@@ -340,7 +339,7 @@ def test_only_png_pictures_are_shown_and_large_ones_too():
     agent.output.begin()
     agent.output.display({"text/plain": "x", "text/html": "<script>"})
     agent.output.display({"image/png": "A" * (codec.MAX_TREE + 1)})
-    agent.output.display({"image/png": "A" * (output.MAX_PICTURE + 1)})
+    agent.output.display({"image/png": "A" * (media_types.MAX_PICTURE + 1)})
     agent.output.display({"image/png": b"bytes"})
     agent.output.finish()
     assert len(frames.frames) == 1
@@ -350,31 +349,30 @@ def test_only_png_pictures_are_shown_and_large_ones_too():
 def test_recorded_evidence_is_sent_as_json_beside_its_picture():
     sent: list[dict[str, bytes]] = []
     collected = output.Output(lambda *_: None, sent.append)
-    collected.display({recordings.EVIDENCE: {"item": "between requests"}})
+    collected.display({media_types.EVIDENCE: {"item": "between requests"}})
     collected.begin()
-    collected.display({"image/png": "AAAA", recordings.EVIDENCE: {"item": "1", "data": {"loss": [0.5]}}})
+    collected.display({"image/png": "AAAA", media_types.EVIDENCE: {"item": "1", "data": {"loss": [0.5]}}})
     for value in (
         '{"item": "as text"}',
         "\ud800",
-        "x" * (recordings.MAX_RECORDING + 1),
+        "x" * (media_types.MAX_RECORDING + 1),
         {"a": object()},
         5,
         None,
     ):
-        collected.display({recordings.EVIDENCE: value})
-    collected.display({recordings.EVIDENCE: {"a": "x" * recordings.MAX_RECORDING}})
+        collected.display({media_types.EVIDENCE: value})
+    collected.display({media_types.EVIDENCE: {"a": "x" * media_types.MAX_RECORDING}})
     ring: dict[str, object] = {}
     ring["a"] = ring
-    collected.display({recordings.EVIDENCE: ring})
+    collected.display({media_types.EVIDENCE: ring})
     assert sent == [
-        {"image/png": b"AAAA", recordings.EVIDENCE: b'{"item": "1", "data": {"loss": [0.5]}}'},
-        {recordings.EVIDENCE: b'{"item": "as text"}'},
-        {recordings.EVIDENCE: b"?"},
+        {"image/png": b"AAAA", media_types.EVIDENCE: b'{"item": "1", "data": {"loss": [0.5]}}'},
+        {media_types.EVIDENCE: b'{"item": "as text"}'},
+        {media_types.EVIDENCE: b"?"},
     ]
     for _ in range(100):
-        collected.display({recordings.EVIDENCE: {}})
-    assert len(sent) == recordings.MAX_RECORDINGS
-    assert recordings.EVIDENCE == EVIDENCE_TYPE
+        collected.display({media_types.EVIDENCE: {}})
+    assert len(sent) == media_types.MAX_RECORDINGS
 
 
 def test_text_of_two_streams_keeps_its_order():

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grader.inside.media_types import EVIDENCE
 from grader.model.assignment import parse as parse_assignment
 from grader.model.errors import SubmissionError
 from grader.notebooks import submission_file
@@ -25,7 +26,7 @@ from grader.notebooks.answers import find_answers
 from grader.notebooks.cells import first_line
 from grader.notebooks.ipynb import MAX_CELLS, MAX_EVIDENCE, MAX_FIGURES
 from grader.notebooks.parameters import with_budget
-from grader.notebooks.recordings import EVIDENCE_TYPE, MAX_NODES, BadRecording, read_evidence
+from grader.notebooks.recordings import MAX_NODES, BadRecording, read_evidence
 
 
 def png(width: int = 2, height: int = 1) -> str:
@@ -416,13 +417,13 @@ class TestFiguresAndEvidence:
         assert found.notices == (f"5 figures after the first {MAX_FIGURES} were left out",)
 
     def test_thousands_of_bad_outputs_make_few_notices(self):
-        bad = {"data": {"image/png": "AAAA", EVIDENCE_TYPE: 3}}
+        bad = {"data": {"image/png": "AAAA", EVIDENCE: 3}}
         assert len(load(notebook(code(outputs=[bad] * 3000))).notices) <= MAX_FIGURES + 2
 
     @pytest.mark.parametrize("form", [lambda v: v, json.dumps, lambda v: [json.dumps(v)]])
     def test_evidence_as_object_text_or_lines(self, form):
         value = {"item": "3.3.i", "curves": {"train": [0.5, 1, None, True]}}
-        output = {"output_type": "display_data", "data": {EVIDENCE_TYPE: form(value)}}
+        output = {"output_type": "display_data", "data": {EVIDENCE: form(value)}}
         assert load(notebook(code(outputs=[output]))).cells[0].evidence == (value,)
 
     @pytest.mark.parametrize(
@@ -445,14 +446,14 @@ class TestFiguresAndEvidence:
             read_evidence(value)
 
     def test_evidence_that_cannot_be_read_is_told_of_its_cell(self):
-        outputs = [{"data": {EVIDENCE_TYPE: value}} for value in ('{"item": "1', {"item": "2"})]
+        outputs = [{"data": {EVIDENCE: value}} for value in ('{"item": "1', {"item": "2"})]
         found = load(notebook(code(outputs=outputs)))
         assert found.cells[0].evidence == ({"item": "2"},)
         assert found.cells[0].bad_evidence == ("it is cut short or damaged: not JSON",)
         assert found.notices == ("evidence in cell 1 was left out: it is cut short or damaged: not JSON",)
 
     def test_evidence_objects_are_counted(self):
-        found = load(notebook(code(outputs=[{"data": {EVIDENCE_TYPE: {"item": "a"}}}] * (MAX_EVIDENCE + 5))))
+        found = load(notebook(code(outputs=[{"data": {EVIDENCE: {"item": "a"}}}] * (MAX_EVIDENCE + 5))))
         assert len(found.cells[0].evidence) == MAX_EVIDENCE
         assert len(found.cells[0].bad_evidence) == 5
         assert found.notices
@@ -496,7 +497,7 @@ WHOLE = notebook(
     code("import numpy as np\nEPOCHS = 3\n%matplotlib inline", metadata={"tags": ["parameters"]}, id="a"),
     code(
         "record('3.3.i')",
-        outputs=[{"data": {"image/png": png(), EVIDENCE_TYPE: {"item": "3.3.i", "c": [1]}}}],
+        outputs=[{"data": {"image/png": png(), EVIDENCE: {"item": "3.3.i", "c": [1]}}}],
     ),
     {
         "cell_type": "markdown",

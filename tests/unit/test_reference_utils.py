@@ -18,6 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.reference_files import REFERENCE, load
 
+from grader.inside.media_types import EVIDENCE, MAX_RECORDING
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
@@ -48,6 +50,12 @@ def small_full_set(utils: ModuleType, tmp_path: Path) -> Path:
     for name, array in zip(utils.FASHION_MNIST, (images, labels, images[:30], labels[:30]), strict=True):
         write_idx(tmp_path / f"{name}.gz", array)
     return tmp_path
+
+
+def test_recordings_are_named_as_the_grader_knows_them(utils: ModuleType) -> None:
+    """The students' file imports nothing of ours, so two places hold the name; what it records is taken."""
+    assert utils.EVIDENCE_TYPE == EVIDENCE
+    assert utils.EVIDENCE_BYTES <= MAX_RECORDING
 
 
 def test_softmax_cross_entropy_is_the_mean_loss_and_its_gradient(utils: ModuleType) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from grader.inside import codec
-from grader.inside.recordings import EVIDENCE, MAX_RECORDING, MAX_RECORDINGS
+from grader.inside.media_types import EVIDENCE, MAX_RECORDING, MAX_RECORDINGS, PNG
 from grader.model.errors import AuthorError, CallTimedOut, Fault, SandboxDied, StudentError, UnsupportedValue
 from grader.model.records import CellStatus
 from grader.model.values import Remote
@@ -243,7 +243,7 @@ def test_output_is_bounded_whatever_comes():
         session._on_output(codec.STREAM, json.dumps(["stderr", ""]).encode(), b"")
         session._on_output(
             codec.DISPLAY,
-            json.dumps(dictionary(**{"image/png": {"$": "bytes", "length": 1}})).encode(),
+            json.dumps(dictionary(**{PNG: {"$": "bytes", "length": 1}})).encode(),
             b"\xff",
         )
         session._on_output(

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from grader.inside.media_types import EVIDENCE
+
 from ..paths import FULL_MARKS, ROOT
 
 MACBETH = ROOT / "reference" / "data" / "macbeth.txt"
-KIND = "application/vnd.chainrule.evidence+json"
 
 EARLY, MOMENTUM, TEXTS, LOSS, BLOCKS, HEADS = (
     "3.3.i",
@@ -79,20 +80,20 @@ def needed_cells(cells: Sequence[Json], item: str) -> list[Json]:
 def change_recordings(cells: Sequence[Json], change: Change) -> None:
     """Let ``change`` have the recordings by their items. What it takes away is gone, with its figure."""
     outputs = [
-        output for cell in cells for output in cell.get("outputs", ()) if KIND in output.get("data", {})
+        output for cell in cells for output in cell.get("outputs", ()) if EVIDENCE in output.get("data", {})
     ]
-    found = {output["data"].pop(KIND)["item"]: None for output in copy.deepcopy(outputs)}
-    recordings = dict(zip(found, (output["data"][KIND] for output in outputs), strict=True))
+    found = {output["data"].pop(EVIDENCE)["item"]: None for output in copy.deepcopy(outputs)}
+    recordings = dict(zip(found, (output["data"][EVIDENCE] for output in outputs), strict=True))
     homes = dict(zip(found, outputs, strict=True))
     change(recordings)
     for item, output in homes.items():
         if item in recordings:
-            output["data"][KIND] = recordings[item]
+            output["data"][EVIDENCE] = recordings[item]
         else:
             output["data"] = {}
     if (second := recordings.get("second")) is not None:
         home = next(cell for cell in cells if homes[second["item"]] in cell.get("outputs", ()))
-        home["outputs"].append({"output_type": "display_data", "metadata": {}, "data": {KIND: second}})
+        home["outputs"].append({"output_type": "display_data", "metadata": {}, "data": {EVIDENCE: second}})
 
 
 def data(recordings: dict[str, Json], item: str) -> Json:
@@ -122,7 +123,7 @@ def full_recordings() -> dict[str, Json]:
     """All recordings of the full-marks notebook."""
     cells = json.loads(FULL_MARKS.read_text(encoding="utf-8"))["cells"]
     outputs = [output["data"] for cell in cells for output in cell.get("outputs", ()) if "data" in output]
-    return {held[KIND]["item"]: held[KIND] for held in outputs if KIND in held}
+    return {held[EVIDENCE]["item"]: held[EVIDENCE] for held in outputs if EVIDENCE in held}
 
 
 # -- 3.3.i ---------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from grader.inside import codec
+from grader.inside.media_types import EVIDENCE
 
 from .targets import CORPUS, REQUEST
 
@@ -64,14 +65,14 @@ def png() -> str:
 
 CODE = "import numpy as np\nEPOCHS = 3\nwidths, name = [1], 'big'\n%matplotlib inline\nclass Linear: pass\n"
 PROSE = "#### Answer 3.2.3.i\n\nBecause $B = 5$ **helps**:\n\n| a | b |\n|---|---|\n| 1 | `x` |\n"
-EVIDENCE = {"item": "3.3.i", "curve": [0.5, 0.25]}
+RECORDING = {"item": "3.3.i", "curve": [0.5, 0.25]}
 
 
 def notebooks() -> dict[str, bytes]:
     """One notebook with everything in it, its older forms, and scripts."""
     outputs = [
         {"output_type": "display_data", "data": {"image/png": png()}},
-        {"data": {"application/vnd.chainrule.evidence+json": EVIDENCE}},
+        {"data": {EVIDENCE: RECORDING}},
         {"output_type": "stream", "text": ["printed\n"]},
     ]
     cells = [
