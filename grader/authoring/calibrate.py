@@ -1,7 +1,7 @@
-"""Working out bounds: the reference's checks over many seeds, and what they saw as bounds with evidence.
+"""Bounds for checks that depend on chance, calibrated on many runs of the reference.
 
 Each seed is a whole grading of the reference: a fresh sandbox, all its cells, then the checks that ask for a
-bound, each in a copy of its own with inputs of its own.
+bound, each in its own copy and with its own inputs. What they measured becomes bounds with their evidence.
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ QUANTILES = (0.0, 0.01, 0.1, 0.5, 0.9, 0.99, 1.0)
 RATE_ASSUMPTION = "the trials of one check are independent of each other"
 
 Statistics = dict[tuple[str, str, str], list[Seen]]
-"""What was seen, by file of checks, check and name of the statistic."""
+"""The values seen, by file of checks, check and name of the statistic."""
 
 
 def files_to_calibrate(home: AssignmentFolder, wanted: Sequence[str]) -> list[Path]:
     """The hidden files of checks that ask for bounds; with ``wanted``, those of these names.
 
-    Raises CalibrationError for a name that none has.
+    Raises CalibrationError for a name that no such file has.
     """
     checks = sorted(home.checks(hidden=True).rglob("test_*.py"))
     found = {path.name: path for path in checks if uses_bounds(path)}
@@ -72,7 +72,7 @@ def files_to_calibrate(home: AssignmentFolder, wanted: Sequence[str]) -> list[Pa
 
 
 def stale_files(home: AssignmentFolder, files: Sequence[Path]) -> dict[Path, str]:
-    """The files whose bounds cannot be used, with the reason."""
+    """The files whose bounds cannot be used, each with the reason."""
     reference = reference_digest(home)
     reasons = {path: staleness(path, reference) for path in files}
     return {path: reason for path, reason in reasons.items() if reason}
@@ -88,9 +88,10 @@ def calibrate(
     on_seed: Callable[[int], None] = lambda _seed: None,
     sandbox: bool = True,
 ) -> dict[Path, CalibrationFile]:
-    """The bounds of these files of checks, from seeds 1, 2, ... ``seeds`` of the reference.
+    """The bounds of these files of checks, from runs of the reference with the seeds 1 to ``seeds``.
 
-    Raises CalibrationError when the reference does not run or pass, or supports no bound.
+    ``on_seed`` is called with each seed before its run. Raises CalibrationError if the reference does not run
+    or pass, or if no bound can be given.
     """
     if seeds < FEWEST:
         raise CalibrationError(f"{seeds} seeds are too few for a bound: at least {FEWEST}")
@@ -107,12 +108,12 @@ def calibrate(
 
     for seed in range(1, seeds + 1):
         on_seed(seed)
-        recorder = Recorder()
-        run(seed, recorder)
-        for key, value in recorder.seen.items():
+        log = StatisticLog()
+        run(seed, log)
+        for key, value in log.seen.items():
             seen[key].append(value)
     found = {path: summary(home, path, of_file(seen, path), seeds=seeds) for path in files}
-    # Whatever else may be wrong with a bound shows when it is used: on a seed that it does not know.
+    # Use the bounds once, on a seed that they were not made from: it shows whatever else may be wrong.
     run(0, Bounds(home.checks(hidden=True), fresh=found))
     return found
 
@@ -125,7 +126,7 @@ def observe(
     progress: Progress,
     bounds: object,
 ) -> None:
-    """Run the checks with one seed. Raises CalibrationError when a cell or a check goes wrong."""
+    """Run the reference and its checks with one seed. Raises CalibrationError if a cell or a check fails."""
     assignment = job.folder.assignment
     ran = execute(
         notebook, submission.cells, budget=assignment.budget, limits=assignment.limits, progress=progress
@@ -144,7 +145,7 @@ def observe(
 
 
 class ChosenChecks(CheckPlugin):
-    """Runs the checks of some files alone, and of these the ones that ask for a bound."""
+    """Runs only the checks of some files, and of these only the ones that ask for a bound."""
 
     def __init__(self, notebook: Notebook, *, job: GradeJob, files: Sequence[Path]) -> None:
         seconds = job.folder.assignment.limits.check_seconds
@@ -152,29 +153,29 @@ class ChosenChecks(CheckPlugin):
         self._files = frozenset(files)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """See CheckPlugin; the others are not even looked at."""
+        """See CheckPlugin; the other checks are not validated."""
         own = [test for test in items if test.path in self._files]
         items[:] = [test for test in own if FIXTURE in getattr(test, "fixturenames", ())]
         super().pytest_collection_modifyitems(items)
 
 
 @dataclass
-class Recorder:
-    """A pytest plugin whose fixture `calibrated` lets everything pass and keeps what was seen."""
+class StatisticLog:
+    """A pytest plugin whose fixture `calibrated` lets every value pass and logs it."""
 
     seen: dict[tuple[str, str, str], Seen] = field(default_factory=dict)
 
     @pytest.fixture
     def calibrated(self, request: pytest.FixtureRequest) -> Calibrated:
-        """`calibrated("name")`: takes notice of a statistic under this name."""
-        return functools.partial(Sampling, self, request.node.path.name, request.node.name)
+        """`calibrated("name")`: logs a statistic under this name."""
+        return functools.partial(LoggingLimit, self, request.node.path.name, request.node.name)
 
 
 @dataclass(frozen=True)
-class Sampling(Limit):
-    """A bound that is being worked out."""
+class LoggingLimit(Limit):
+    """In place of a bound that is being worked out: logs what it is held against."""
 
-    recorder: Recorder
+    log: StatisticLog
     file: str
     check: str
     name: str
@@ -183,22 +184,22 @@ class Sampling(Limit):
         """See Limit.bar."""
 
     def note(self, seen: Seen) -> None:
-        """See Limit.note. Raises AuthorError when a check uses one name twice."""
+        """See Limit.note. Raises AuthorError if a check uses one name twice."""
         key = (self.file, self.check, self.name)
-        if key in self.recorder.seen:
+        if key in self.log.seen:
             raise AuthorError(f"the bound {self.name!r} is used twice; give each statistic a name of its own")
-        self.recorder.seen[key] = seen
+        self.log.seen[key] = seen
 
 
 def of_file(seen: Statistics, path: Path) -> dict[tuple[str, str], list[Seen]]:
-    """What was seen in one file, by check and name."""
+    """The values seen in one file, by check and name of the statistic."""
     return {(check, name): values for (file, check, name), values in seen.items() if file == path.name}
 
 
 def summary(
     home: AssignmentFolder, path: Path, seen: Mapping[tuple[str, str], Sequence[Seen]], *, seeds: int
 ) -> CalibrationFile:
-    """The file of bounds. The checks' risk is shared out among the statistics of a check."""
+    """The bounds of one file. A check's risk is shared equally among its statistics (a union bound)."""
     shared = Counter(check for check, _ in seen)
     bounds = [
         bound_of(check, name, values, seeds=seeds, risk=RISK / shared[check])
@@ -216,8 +217,9 @@ def summary(
 
 
 def bound_of(check: str, name: str, seen: Sequence[Seen], *, seeds: int, risk: float) -> Calibration:
-    """The bound of one statistic with its evidence. Raises CalibrationError where there is none."""
+    """The bound of one statistic with its evidence. Raises CalibrationError if none can be given."""
     where = f"check `{check}`: statistic {name!r}"
+    # A statistic that some seeds skip is chosen by chance, and its bound would hold for the chosen runs only.
     if len(seen) != seeds or len({(one.side, one.worthless is None) for one in seen}) != 1:
         raise CalibrationError(f"{where} was not seen in the same way with every seed")
     side = seen[0].side
@@ -244,19 +246,19 @@ def bound_of(check: str, name: str, seen: Sequence[Seen], *, seeds: int, risk: f
 
 
 def tail_of(seen: Sequence[Seen], *, risk: float) -> float:
-    """The bound on the side where values fail."""
+    """The bound that a correct solution's value fails with probability at most ``risk``."""
     sign = 1 if seen[0].side is Side.MOST else -1
     resolution = max(one.resolution for one in seen)
     return sign * upper_bound([sign * one.value for one in seen], risk=risk, resolution=resolution).value
 
 
 def rate_of(seen: Sequence[Seen]) -> float:
-    """The lower confidence limit of the rate in all trials of all seeds."""
+    """The lower confidence limit of the rate over the trials of all seeds together."""
     return least_rate(int(sum(one.value for one in seen)), sum(one.trials for one in seen))
 
 
 def assert_worth_something(bound: float, seen: Sequence[Seen], where: str) -> None:
-    """A bound that lets a solution pass which has learned nothing is none. Raises CalibrationError."""
+    """Raises CalibrationError for a bound that a solution which has learned nothing would pass."""
     sign = -1 if seen[0].side is Side.MOST else 1
     worthless = max((sign * one.worthless for one in seen if one.worthless is not None), default=-math.inf)
     if sign * bound <= worthless:
@@ -267,6 +269,6 @@ def assert_worth_something(bound: float, seen: Sequence[Seen], where: str) -> No
 
 
 def versions() -> dict[str, str]:
-    """What the bounds were worked out with."""
+    """The versions that the bounds were worked out with."""
     found = {name: version for name in PACKAGES if (version := version_of(name))}
     return {"grader": __version__, "python": platform.python_version(), **found}

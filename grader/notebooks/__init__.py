@@ -1,1 +1,1 @@
-"""Reading hostile notebook files, and turning the reference into a template."""
+"""One file, read: hostile notebooks and scripts as cells, answers and figures; the template's cells."""

@@ -20,10 +20,10 @@ FIRST_LINE = 100
 class Cell:
     """A cell as it was handed in. All text is the student's.
 
-    ``number`` counts all cells of the file from 1, ``kind`` is "code", "markdown" or "raw". ``figures`` are
-    the PNG pictures saved with the cell, ``evidence`` the objects that the template's recorder left there,
-    ``bad_evidence`` why others could not be read.
-    ``id`` is "" where the file has none; a statement of a plain script is named by its line ("line-12").
+    ``number`` counts all cells of the file from 1; ``kind`` is "code", "markdown" or "raw". ``id`` is "" if
+    the file has none; the cells of a script are named by their line ("line-12"). ``figures`` are the PNG
+    pictures saved with the cell, ``evidence`` the recordings that the template's recorder left there;
+    ``bad_evidence`` says in one line each why others could not be read.
     """
 
     number: int
@@ -37,11 +37,10 @@ class Cell:
 
 
 def split_imports(source: str) -> tuple[str, ...]:
-    """The pieces in which a cell is run, so that one missing package costs only itself.
+    """The pieces in which a cell is run, so that a missing package costs only its own import.
 
-    Import statements and magics at the cell's beginning are one piece each, in their order and with their
-    comments; what follows them is the last piece. A cell that begins otherwise, starts with a cell magic or
-    is not Python stays whole.
+    Import statements and magics at the start of the cell are one piece each, with their comments; the rest is
+    the last piece. A cell that starts otherwise, has a cell magic or is not Python stays whole.
     """
     parsed = parse(source)
     if parsed is None or parsed.cell_magic:
@@ -61,7 +60,7 @@ def split_imports(source: str) -> tuple[str, ...]:
 
 
 def first_line(source: str, *, limit: int = FIRST_LINE) -> str:
-    """The first line with something on it, cut to ``limit`` characters; "" for an empty cell."""
+    """The first line that is not blank, cut to ``limit`` characters; "" for an empty cell."""
     line = next((line.strip() for line in source.split("\n") if line.strip()), "")
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
@@ -71,7 +70,7 @@ def _stands_alone(statement: ast.stmt, parsed: Parsed) -> bool:
 
 
 def _end_of(source: str, positions: Positions, statement: ast.stmt, magics: frozenset[int]) -> int:
-    """Where the statement's piece ends: after its line's comment, or at the semicolon before the next one."""
+    """Where a statement's piece ends: at the end of its line, or at the semicolon before the next one."""
     last = statement.end_lineno or statement.lineno
     if last in magics:
         while last + 1 in magics and positions.lines[last - 1].endswith("\\"):
@@ -85,7 +84,7 @@ def _end_of(source: str, positions: Positions, statement: ast.stmt, magics: froz
 
 
 def _piece(source: str, start: int, end: int) -> str:
-    """The text between two cuts; blanks after a semicolon would read as an indent."""
+    """The text between two cuts. Blanks after a semicolon are dropped, or they would be an indent."""
     piece = source[start:end].strip("\n")
     return piece.lstrip(" \t") if source[start - 1 : start] == ";" else piece
 

@@ -1,8 +1,9 @@
-"""Pictures saved in a submission: PNG alone, checked before memory is taken, rewritten from known chunks.
+"""Pictures saved in a submission: only PNG, checked before memory is taken, rewritten from known chunks.
 
-SVG and HTML can carry scripts and JPEG needs a decoder of its own, so neither is taken. A picture is decoded
-from base64 only when its length is allowed, and the pixels it declares are counted before anything else looks
-at them. Text, profiles and animation are left out of what is kept.
+SVG and HTML can carry scripts, and JPEG would need a decoder, so none of them is taken. The length is checked
+before base64 is decoded, and the declared number of pixels before anything is inflated. Text, profiles and
+animation are not kept. Pixels are inflated only to be counted: the browser that shows the picture decodes it,
+so it must be as large as its header says.
 """
 
 from __future__ import annotations
@@ -28,18 +29,18 @@ _CHANNELS = {
     4: (2, (8, 16)),
     6: (4, (8, 16)),
 }
-"""Colour type: samples a pixel, allowed bits a sample (PNG specification, table 11.1)."""
+"""By colour type: samples per pixel, allowed bits per sample (PNG specification, table 11.1)."""
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-"""Adam7: first column, first row, step of columns, step of rows of each pass."""
+"""Adam7 interlacing: first column, first row, column step and row step of each pass."""
 
 
 class BadFigure(ValueError):
-    """The picture is not kept; the message says why in a few words."""
+    """A picture that is not kept; the message says why in a few words."""
 
 
 def figure_from_base64(text: str, *, cell: int) -> Figure:
-    """The figure that a notebook holds as base64. Raises BadFigure."""
-    if len(text) > MAX_BYTES * 3 // 2:
+    """A figure from base64 as notebooks hold it. Raises BadFigure."""
+    if len(text) > MAX_BYTES * 3 // 2:  # base64 takes 4/3, and line breaks a little more
         raise BadFigure(f"it is larger than {MAX_BYTES:,} bytes")
     try:
         data = base64.b64decode("".join(text.split()), validate=True)
@@ -49,7 +50,7 @@ def figure_from_base64(text: str, *, cell: int) -> Figure:
 
 
 def figure_from_png(data: bytes, *, cell: int) -> Figure:
-    """The figure in these bytes, rewritten without what a picture does not need. Raises BadFigure."""
+    """A figure from a PNG's bytes, rewritten from the chunks in ``_KEPT``. Raises BadFigure."""
     if len(data) > MAX_BYTES:
         raise BadFigure(f"it is larger than {MAX_BYTES:,} bytes")
     if not data.startswith(_SIGNATURE):
@@ -58,6 +59,7 @@ def figure_from_png(data: bytes, *, cell: int) -> Figure:
     if not chunks or chunks[0][0] != b"IHDR" or [kind for kind, _ in chunks].count(b"IHDR") != 1:
         raise BadFigure("its header is missing")
     width, height, expected = _header(chunks[0][1])
+    # A stream that inflates to more than the header declares is a bomb for the decoder that trusts either.
     pixels = b"".join(body for kind, body in chunks if kind == b"IDAT")
     if _inflated_length(pixels, limit=expected + 1) != expected:
         raise BadFigure("its pixels are not those that its header declares")
@@ -66,7 +68,7 @@ def figure_from_png(data: bytes, *, cell: int) -> Figure:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Every chunk up to the end mark; what comes after it is not read."""
+    """All chunks up to IEND; what comes after it is not read. Raises BadFigure."""
     at = len(_SIGNATURE)
     while at + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
@@ -76,7 +78,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         (checksum,) = struct.unpack_from(">I", data, at + 8 + length)
         if zlib.crc32(body, zlib.crc32(kind)) != checksum:
             raise BadFigure("it is damaged")
-        if kind not in _KEPT and not kind[0] & 0x20:  # the bit that tells "may be left out" (lower case)
+        if kind not in _KEPT and not kind[0] & 0x20:  # bit 5 of the first letter: 0 for a critical chunk
             raise BadFigure("it needs an extension of PNG")
         yield kind, body
         if kind == b"IEND":
@@ -86,7 +88,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _header(body: bytes) -> tuple[int, int, int]:
-    """Width, height and the number of bytes that the pixels must inflate to."""
+    """Width, height, and the number of bytes that the pixels must inflate to. Raises BadFigure."""
     if len(body) != struct.calcsize(_HEADER):
         raise BadFigure("its header is damaged")
     width, height, depth, colour, compression, filtering, interlace = struct.unpack(_HEADER, body)
@@ -101,7 +103,7 @@ def _header(body: bytes) -> tuple[int, int, int]:
 
 
 def _raw_length(width: int, height: int, bits: int, *, interlaced: bool) -> int:
-    """Bytes of the filtered rows: one for the filter, then the row's pixels."""
+    """Bytes of all rows: one for the row's filter, then its pixels. ``bits`` is per pixel."""
     passes = _PASSES if interlaced else ((0, 0, 1, 1),)
     length = 0
     for left, top, across, down in passes:
@@ -112,7 +114,7 @@ def _raw_length(width: int, height: int, bits: int, *, interlaced: bool) -> int:
 
 
 def _inflated_length(data: bytes, *, limit: int) -> int:
-    """How many bytes the data inflates to, counted only as far as ``limit``; -1 for a damaged stream."""
+    """The number of bytes that the data inflates to, counted up to ``limit``; -1 for a damaged stream."""
     stream, length, rest = zlib.decompressobj(), 0, data
     try:
         while length < limit and not stream.eof:

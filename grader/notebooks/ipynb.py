@@ -1,7 +1,7 @@
-"""The cells of a notebook's JSON, read by our own tolerant eyes: nbformat 4 and its older forms 2 and 3.
+"""The cells of a notebook's JSON, read tolerantly: nbformat 4, and its older versions 2 and 3.
 
-The nbformat library refuses what costs a student nothing (missing ids, metadata, outputs); here a cell that
-makes no sense is left out with a notice and everything else is read.
+This reader is our own because the nbformat library refuses what costs a student nothing (missing ids,
+metadata or outputs). Here a cell that makes no sense is left out with a notice, and everything else is read.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _INLINE_PICTURE = re.compile(r"data:image/[a-z+.-]{1,20};base64,[A-Za-z0-9+/=]*"
 
 @dataclass
 class _Reader:
-    """What is counted over the whole file while its cells are read one after the other."""
+    """Totals and problems of the whole file, gathered while its cells are read one by one."""
 
     figures: int = 0
     evidence: int = 0
@@ -47,9 +47,9 @@ class _Reader:
 
 
 def notebook_cells(tree: object, *, name: str) -> tuple[tuple[Cell, ...], tuple[str, ...]]:
-    """The cells of a parsed notebook, and one line for each thing that was left out.
+    """The cells of a parsed notebook, and a notice for each thing that was left out.
 
-    Raises SubmissionError when ``tree`` is not a notebook, or has more cells or source than any homework.
+    Raises SubmissionError if ``tree`` is not a notebook, or has more cells or source than any homework.
     """
     entries = _entries(tree)
     if entries is None or not isinstance(tree, dict):
@@ -141,7 +141,7 @@ def _tags(metadata: object) -> tuple[str, ...]:
 
 
 def _bundles(entry: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """MIME bundles of a cell: outputs, or a Markdown cell's attachments. nbformat 3 has no ``data`` level."""
+    """The MIME bundles of a cell's outputs and attachments. nbformat 3 has no ``data`` level."""
     outputs = entry.get("outputs")
     if isinstance(outputs, list):
         for output in outputs:
@@ -174,7 +174,7 @@ def _figures(pngs: Iterable[str], number: int, reader: _Reader) -> Iterator[Figu
 def _evidence(
     bundles: Iterable[Mapping[str, Any]], number: int, reader: _Reader
 ) -> tuple[tuple[Mapping[str, Any], ...], tuple[str, ...]]:
-    """The cell's evidence, and why some of it could not be read."""
+    """The cell's recordings, and why others could not be read."""
     found: list[Mapping[str, Any]] = []
     refused: list[str] = []
     for bundle in bundles:
@@ -190,21 +190,21 @@ def _evidence(
 
 
 def _one_of_few(value: object, count: int) -> dict[str, Any]:
-    """The evidence object that is the ``count``-th of its file. Raises BadRecording."""
+    """The ``count``-th recording of the file. Raises BadRecording."""
     if count > MAX_EVIDENCE:
         raise BadRecording(f"it comes after the first {MAX_EVIDENCE} of the file")
     return read_evidence(_joined(value) if isinstance(value, list) else value)
 
 
 def _without_pictures(source: str) -> tuple[str, list[str]]:
-    """Colab pastes pictures into the text itself: they are taken out and kept as figures."""
+    """The source without pictures, and the PNGs among them: Colab pastes pictures into the text itself."""
     if "data:image/" not in source:
         return source, []
     return _INLINE_PICTURE.sub("picture", source), _INLINE_PNG.findall(source)
 
 
 def _joined(value: object) -> str | None:
-    """nbformat writes text as one string or as a list of lines; None for anything else."""
+    """Text as nbformat stores it, one string or a list of lines; None for anything else."""
     if isinstance(value, str):
         return value
     if isinstance(value, list) and all(isinstance(line, str) for line in value):
@@ -231,7 +231,7 @@ def _notices(tree: dict[str, Any], entries: list[object], reader: _Reader) -> It
 
 
 def _language(metadata: object) -> str:
-    """What the metadata say the cells are written in; "" where they do not say."""
+    """The language that the metadata name, "" if they name none."""
     if not isinstance(metadata, dict):
         return ""
     for table, key in (("kernelspec", "language"), ("language_info", "name")):

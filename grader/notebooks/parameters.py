@@ -1,11 +1,12 @@
-"""The budget's names, set inside a submission: papermill's convention, and more where it is not kept.
+"""The budget's names, set inside a submission: papermill's convention, and more for notebooks that broke it.
 
 papermill runs a cell of new values after the cell tagged ``parameters``. A student may lose the tag with the
 metadata, set the names in another cell, or train in the very cell that sets them. So a budgeted name gets the
-budget's value after the tagged cell AND straight after every statement at the notebook's top level that
-assigns it. Assignments inside functions are the student's own and stay. So does a name that a student gave to
-something else: where the assigned value is not written out, it is replaced only if it turns out to be of the
-budget's kind (a number by a number, text by text, a list by a list).
+budget's value after the tagged cell and again straight after every statement at the notebook's top level that
+assigns it. Assignments inside functions are the student's own and stay.
+
+A student may also use a budgeted name for something else. So a value that is not written out as a literal
+is replaced only if it turns out to be of the budget's kind: a number, text or a list.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from grader.notebooks.source import Positions, parse
 
 TAG = "parameters"
 
-_WRITTEN_OUT = (
+_OF_LITERALS = (
     ast.Constant,
     ast.UnaryOp,
     ast.BinOp,
@@ -35,11 +36,10 @@ _WRITTEN_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class PlannedCell:
-    """One code cell as it is to be run: its pieces one after the other.
+    """A code cell and the pieces in which it is run; a piece that raises does not stop the next ones.
 
-    ``pieces`` go on after a piece that raised: only imports, the rest of the cell and the budget's own
-    assignments are apart. The budget's assignments inside a piece stand on the student's own lines, so line
-    numbers in tracebacks are those of the cell.
+    Only imports, the rest of the cell and the budget's own assignments are pieces of their own. Assignments
+    of the budget inside a piece are added to the student's lines, so tracebacks keep the cell's line numbers.
     """
 
     cell: Cell
@@ -47,16 +47,16 @@ class PlannedCell:
 
 
 def with_budget(cells: Iterable[Cell], budget: Mapping[str, BudgetValue]) -> tuple[PlannedCell, ...]:
-    """The code cells in order, each with its pieces and the budget's values where they belong.
+    """The code cells in order, in pieces and with the budget's values set.
 
-    Cells that are not Python keep their text. Raises ValueError for a budget value of another type than int,
-    float, str, bool or a list of them.
+    Cells that are not Python keep their text. Raises ValueError for a value that is no int, float, str, bool
+    or list of them.
     """
     return tuple(_run(cell, budget) for cell in cells if cell.kind == "code")
 
 
 def literal(value: object) -> str:
-    """The Python text of a budget's value; the types are exact, so no text but a literal can come out."""
+    """A budget's value as Python source. Types are compared exactly, so that only literals can come out."""
     if type(value) is list:
         return f"[{', '.join(map(literal, value))}]"
     if type(value) is float and not math.isfinite(value):
@@ -75,12 +75,12 @@ def _run(cell: Cell, budget: Mapping[str, BudgetValue]) -> PlannedCell:
 
 
 def overridden(source: str, budget: Mapping[str, BudgetValue]) -> str:
-    """The source with ``; NAME = value`` behind each top-level statement that assigns a budgeted name.
+    """The source with ``; NAME = value`` after each top-level statement that assigns a budgeted name.
 
     Source that is not Python comes back as it is. Raises ValueError as ``with_budget`` does.
     """
     if not any(name in source for name in budget):
-        return source
+        return source  # most cells: not worth a parse
     parsed = parse(source)
     if parsed is None:
         return source
@@ -90,6 +90,8 @@ def overridden(source: str, budget: Mapping[str, BudgetValue]) -> str:
         names = dict.fromkeys(name for name in _assigned(statement) if name in budget)
         if not names or statement.end_lineno is None or statement.lineno in parsed.magics:
             continue
+        # Spliced into the text, not unparsed from the tree: comments, magics and line numbers must stay.
+        # A semicolon keeps the assignment in the block of its statement, however that is indented.
         end = positions.at(statement.end_lineno, statement.end_col_offset or 0)
         pieces.append(source[start:end])
         pieces += [f"; {_assignment(name, budget[name], statement)}" for name in names]
@@ -98,8 +100,8 @@ def overridden(source: str, budget: Mapping[str, BudgetValue]) -> str:
 
 
 def _assignment(name: str, value: BudgetValue, statement: ast.stmt) -> str:
-    """The budget's own assignment; on condition where it takes a run to know what the student's value is."""
-    if _is_written_out(statement):
+    """The budget's assignment; conditional if only a run can tell what kind of value the student assigned."""
+    if _is_literal(statement):
         return f"{name} = {literal(value)}"
     kinds = "str" if isinstance(value, str) else "(int, float)"
     if isinstance(value, list):
@@ -107,16 +109,19 @@ def _assignment(name: str, value: BudgetValue, statement: ast.stmt) -> str:
     return f"{name} = {literal(value)} if isinstance({name}, {kinds}) else {name}"
 
 
-def _is_written_out(statement: ast.stmt) -> bool:
-    """Whether an assignment's value is made of constants alone."""
+def _is_literal(statement: ast.stmt) -> bool:
+    """Whether the assigned value is made of constants and operators alone."""
     value = getattr(statement, "value", None)
     if isinstance(statement, ast.AugAssign) or not isinstance(value, ast.expr):
         return False
-    return all(isinstance(node, _WRITTEN_OUT) for node in ast.walk(value))
+    return all(isinstance(node, _OF_LITERALS) for node in ast.walk(value))
 
 
 def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements that run in the notebook's own namespace, in the text's order."""
+    """The statements that run in the notebook's own namespace, in the order of the text.
+
+    With a stack of its own: in the tree, a chain of ``elif`` is as deep as it is long.
+    """
     waiting = list(body)[::-1]
     while waiting:
         statement = waiting.pop()
@@ -133,7 +138,7 @@ def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _assigned(statement: ast.stmt) -> Iterator[str]:
-    """The plain names that one simple statement binds."""
+    """The plain names that an assignment binds; none for any other statement."""
     if isinstance(statement, ast.Assign):
         targets = statement.targets
     elif isinstance(statement, ast.AugAssign) or (isinstance(statement, ast.AnnAssign) and statement.value):

@@ -1,6 +1,6 @@
-"""What the template's recorder left in a saved notebook, taken as plain data of a bounded size.
+"""What the template's recorder left in a saved notebook, read as plain data of a bounded size.
 
-Only shape and size are looked at here. Whether the curves are plausible is for the checks.
+Only shape and size are checked here. Whether the curves are plausible is for the checks.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_TEXT = 4_000_000
-"""Characters of text in one evidence object, keys and the digits of numbers included."""
+"""Characters of text in one recording: strings, keys, and the digits of numbers."""
 MAX_NODES = 200_000
 MAX_DEPTH = 16
 MAX_DIGITS = 20
 
 
 class BadRecording(ValueError):
-    """The recording is not kept; the message says why in a few words."""
+    """A recording that is not kept; the message says why in a few words."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawRecording:
-    """One evidence object as it was found, and the number of its cell. All of it is the student's."""
+    """One recording as it was found, and the number of its cell. All of it is the student's."""
 
     cell: int
     content: Mapping[str, Any]
 
 
 def read_evidence(value: object) -> dict[str, Any]:
-    """The evidence object. Raises BadRecording when it is no object of plain data, or too large.
+    """A recording as plain data. Raises BadRecording if it is no object, or too large.
 
-    nbformat keeps a JSON type as an object; older front ends keep its text, which is parsed.
+    A front end saves an output of a JSON type as an object or, if it is old, as text, which is parsed here.
     """
     if isinstance(value, str):
         value = _parsed(value)
@@ -43,7 +43,7 @@ def read_evidence(value: object) -> dict[str, Any]:
 
 
 def whole_number(digits: str) -> int | float:
-    """JSON's integers; one that no counter reaches is read as a float, so its length costs nothing."""
+    """An integer of JSON. A longer one than any counter reaches becomes a float: int() is quadratic."""
     return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
 
 
@@ -59,7 +59,7 @@ def _parsed(text: str) -> object:
 
 
 def _assert_small(value: object) -> None:
-    """Everything inside is plain and within the limits; walks without recursion. Raises BadRecording."""
+    """Raises BadRecording for a value beyond the limits. Walks without recursion, since it may be nested."""
     nodes = text = 0
     open_values = [(value, 0)]
     while open_values:
@@ -69,6 +69,7 @@ def _assert_small(value: object) -> None:
             text += sum(map(_length, entry))
             open_values.extend((child, depth + 1) for child in entry.values())
         elif isinstance(entry, list):
+            # One more than allowed is enough to refuse it.
             open_values.extend((child, depth + 1) for child in entry[: MAX_NODES + 1])
         elif isinstance(entry, str):
             text += _length(entry)
@@ -85,7 +86,7 @@ def _too_large(characters: int) -> str:
 
 
 def _length(text: str) -> int:
-    """Its number of characters. Raises BadRecording for half ones (lone surrogates): no file takes them."""
+    """The text's number of characters. Raises BadRecording for lone surrogates, which no file can hold."""
     try:
         text.encode()
     except UnicodeEncodeError:

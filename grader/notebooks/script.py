@@ -1,7 +1,7 @@
 """A Python file as cells, so that a statement that raises costs only itself.
 
-A percent file has its own cells. A plain script becomes one cell per top-level statement; where it does not
-parse, the broken block alone is one that fails.
+A percent file has cells of its own. A plain script becomes one cell per top-level statement; if it does not
+parse, only the broken blocks are cells that fail.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from grader.notebooks.source import parse
 _GOES_ON = re.compile(r"[ \t)\]}#]|$|(?:else|elif|except|finally)\b")
 """A line that cannot begin a top-level statement."""
 _MAX_BLOCKS = 60
-"""How many blocks are tried as one statement: more than any class that is cut by text at column 0."""
+"""How many blocks are tried as one statement: a class that text at column 0 cuts into more is not found."""
 _MAX_PARSED = 2_000_000
-"""Characters given to the parser while a broken script is cut; after them each block is taken as it is.
+"""Characters given to the parser while a broken script is cut; after that each block is taken as it is.
 
-Broken text costs the parser more than a microsecond a character, so these are a few seconds.
+Broken text costs the parser more than a microsecond per character, so this is a few seconds.
 """
 
 
 def script_cells(text: str, *, name: str) -> tuple[tuple[Cell, ...], tuple[str, ...], bool]:
     """The cells of a script, its notices, and whether it is a percent file.
 
-    Raises SubmissionError when there are more cells than any homework has.
+    Raises SubmissionError for more cells than any homework has.
     """
     if is_percent(text):
         cells = tuple(
@@ -57,8 +57,8 @@ def script_cells(text: str, *, name: str) -> tuple[tuple[Cell, ...], tuple[str, 
 def split_statements(text: str) -> list[tuple[int, str, str]]:
     """A script's top-level statements as (first line's number, kind, source).
 
-    Comments go with the statement below them, decorators with what they decorate, statements on one line
-    together. A string that stands alone is prose ("markdown"), as Colab writes text cells into a .py file.
+    Comments go with the statement below them, decorators with what they decorate, and statements on one line
+    stay together. A string that stands alone is prose ("markdown"): Colab exports text cells that way.
     """
     lines = text.split("\n")
     parsed = parse(text)
@@ -72,17 +72,17 @@ def split_statements(text: str) -> list[tuple[int, str, str]]:
 
 
 def _span(statement: ast.stmt) -> tuple[int, int]:
-    """First line (from 0) and the line after the last, decorators included."""
+    """Index of the first line, and of the line after the last; decorators included."""
     decorators = getattr(statement, "decorator_list", [])
     start = min([statement.lineno, *(decorator.lineno for decorator in decorators)])
     return start - 1, statement.end_lineno or statement.lineno
 
 
 def _with_comments(spans: list[tuple[int, int]], length: int) -> list[tuple[int, int]]:
-    """Spans that cover every line: gaps go to the statement below, the last one takes the rest."""
+    """Spans that cover every line: a gap goes to the statement below it, the end to the last statement."""
     covered: list[tuple[int, int]] = []
     for start, end in spans:
-        if covered and start < covered[-1][1]:
+        if covered and start < covered[-1][1]:  # two statements on one line
             covered[-1] = (covered[-1][0], max(end, covered[-1][1]))
         else:
             covered.append((covered[-1][1] if covered else 0, end))
@@ -101,6 +101,7 @@ def _block(lines: list[str], start: int, end: int) -> tuple[int, str, str]:
 
 def _prose(source: str) -> str | None:
     """The text of a string that stands alone, None for anything else."""
+    # A look at the last character spares a second parse of most blocks.
     if source[-1:] not in {"'", '"'}:
         return None
     parsed = parse(source)
@@ -112,7 +113,14 @@ def _prose(source: str) -> str | None:
 
 
 def _spans_of_broken(lines: list[str]) -> Iterator[tuple[int, int]]:
-    """Blocks of a script that does not parse: the shortest runs that do, and single blocks that never do."""
+    """Spans of a script that does not parse, so that what is not broken still runs.
+
+    A block begins at each line that could begin a statement. A class may hold text at column 0 (in a string,
+    say), so it may take several blocks to make a statement: from each block on, the shortest run of blocks
+    that parses is one span. A block that no run completes is broken; it is a span alone, and the search goes
+    on with the next. A script made to be slow costs up to ``_MAX_BLOCKS`` parses for each block;
+    ``_MAX_PARSED`` bounds the whole.
+    """
     starts = [index for index, line in enumerate(lines) if not _GOES_ON.match(line)]
     ends = [*starts[1:], len(lines)]
     spent = at = 0

@@ -31,16 +31,16 @@ _TODO = re.compile(r"#+[ \t]*TODO:[ \t]*(?P<text>.*\S)")
 
 
 def without_solution(source: str, *, kind: str, where: str, line: int = 1) -> str:
-    """The source of a cell with a stub for every marked region.
+    """A cell's source with a stub in place of every marked region.
 
-    ``where`` names the file and ``line`` the cell's first line in it, for errors. Raises TemplateError for
+    ``where`` names the file and ``line`` is the cell's first line in it, for errors. Raises TemplateError for
     markers that do not pair up, are nested, or belong to another kind of cell.
     """
     return "\n".join(_stubbed(source.split("\n"), kind=kind, where=where, line=line))
 
 
 def has_marker(source: str) -> bool:
-    """Whether any line looks like a marker, well written or not."""
+    """Whether any line looks like a marker, correctly written or not."""
     return bool(_LOOKS_LIKE_MARKER.search(source))
 
 
@@ -74,7 +74,7 @@ def _complaint(text: str, begin: str, end: str, opened: int | None, line: int) -
 
 
 def _stub(lines: Sequence[str], opened: int, closed: int, *, kind: str) -> Iterator[str]:
-    """What students see in a region's place, indented like its first marker."""
+    """What students see in place of a region, indented like its first marker."""
     indent = lines[opened][: len(lines[opened]) - len(lines[opened].lstrip())]
     if kind != "code":
         yield indent + PLACEHOLDER
@@ -85,12 +85,13 @@ def _stub(lines: Sequence[str], opened: int, closed: int, *, kind: str) -> Itera
     if inside or not above:
         yield f"{indent}# TODO: {instruction}"
     message = f"TODO: {instruction}"
+    # JSON's quotes where they need no escape, to look like the rest of the code; both are Python.
     text = repr(message) if '"' in message else json.dumps(message, ensure_ascii=False)
     yield f"{indent}raise NotImplementedError({text})"
 
 
 def _todo_above(lines: Sequence[str], opened: int) -> str | None:
-    """The text of a TODO comment that ends right above the region; it stays in the template as it is."""
+    """The text of a TODO comment directly above the region, which the template keeps; None without one."""
     texts: list[str] = []
     for line in reversed(lines[:opened]):
         if not line.lstrip().startswith("#") or _LOOKS_LIKE_MARKER.search(line):

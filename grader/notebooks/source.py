@@ -1,6 +1,6 @@
-"""A cell's text read as Python without running it: magics are masked, bad text is answered with None.
+"""A cell's text parsed as Python, not run: magics are masked, and text that is not Python gives None.
 
-Everything here is bounded by the text's length, because the text comes from a submission.
+Everything takes time and memory linear in the text, because the text comes from a submission.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _MAGIC_VALUE = re.compile(r"(?P<target>[ \t]*[A-Za-z_][\w.]*[ \t]*=[ \t]*)(?:![^
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A cell's syntax tree; line numbers are those of the cell's own text.
+    """A cell's syntax tree, with the line numbers of the cell's own text.
 
-    ``magics`` holds the numbers (from 1) of lines that IPython understands and Python does not; in the tree a
-    placeholder stands for each. ``cell_magic`` tells that the first line takes the whole cell (``%%time``).
+    ``magics`` are the numbers (from 1) of lines that IPython understands and Python does not; the tree has a
+    placeholder for each. ``cell_magic`` is whether a magic takes the whole cell (``%%time``).
     """
 
     tree: ast.Module
@@ -32,7 +32,7 @@ class Parsed:
 
 
 def parse(text: str) -> Parsed | None:
-    """The text's syntax tree, or None when it is not Python even without its magics."""
+    """The text's syntax tree, or None if it is not Python even without its magics."""
     lines = text.split("\n")
     head = next((index for index, line in enumerate(lines) if line.strip()), None)
     if head is None or not lines[head].lstrip().startswith("%%"):
@@ -47,28 +47,28 @@ def python_tree(text: str) -> ast.Module | None:
     """The tree of plain Python, or None: bad syntax, NUL bytes, or nesting beyond the parser's depth."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "\d" in a student's string is theirs to mend, not news here
+            warnings.simplefilter("ignore")  # "\d" in a student's string
             return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
         return None
 
 
 class Positions:
-    """Turns ``ast``'s positions (line from 1, column in UTF-8 bytes) into places in the text."""
+    """Turns positions of ``ast`` (line from 1, column in UTF-8 bytes) into indices in the text."""
 
     def __init__(self, text: str) -> None:
         self.lines = text.split("\n")
         self._starts = list(accumulate((len(line) + 1 for line in self.lines), initial=0))
 
     def at(self, line: int, column: int) -> int:
-        """The place of a position, in characters from the text's beginning."""
+        """The index of a position, in characters from the start of the text."""
         text = self.lines[line - 1]
         if not text.isascii():
             column = len(text.encode("utf-8", "replace")[:column].decode("utf-8", "replace"))
         return self._starts[line - 1] + column
 
     def end(self, line: int) -> int:
-        """The place where a line ends, before its newline."""
+        """The index of a line's end, before its newline."""
         return self._starts[line - 1] + len(self.lines[line - 1])
 
 
@@ -82,7 +82,11 @@ def _parse_lines(lines: list[str], *, cell_magic: bool) -> Parsed | None:
 
 
 def _mask(lines: list[str]) -> tuple[list[str], set[int]]:
-    """The same lines with a placeholder for each magic; a shell line continued by a backslash goes whole."""
+    """The lines with a placeholder for each magic, and the magics' numbers.
+
+    A placeholder keeps the line's indent, or its assignment: ``files = !ls`` still binds ``files``. A shell
+    command that a backslash continues is masked up to its last line.
+    """
     masked, magics = list(lines), set[int]()
     goes_on = False
     for index, line in enumerate(lines):

@@ -1,7 +1,7 @@
-"""Opening what was handed in: a file that may be anything, read once and turned into cells.
+"""One file of a submission, which may be anything, read and turned into cells.
 
-Nothing of the file is run, nothing is followed (no symlinks), and memory is asked for only after sizes were
-looked at. Whatever is wrong becomes one SubmissionError that names the file and says what to do.
+Nothing in the file is run, symbolic links are not followed, and sizes are checked before memory is taken.
+Whatever is wrong becomes one SubmissionError that names the file and says what to do.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from grader.notebooks.recordings import whole_number
 from grader.notebooks.script import script_cells
 
 MAX_BYTES = 200_000_000
-"""Size of a file. Generous: saved outputs of 50 MB do no harm and cost nobody points."""
+"""Bytes of one file. Generous: saved outputs of 50 MB do no harm and cost nobody points."""
 MAX_VALUES = 10_000_000
-"""Values in a notebook's JSON: each takes about a hundred bytes of memory, however short it is written."""
+"""Values in a notebook's JSON. Each takes about a hundred bytes of memory, however short it is written."""
 MAX_SCRIPT = 4_000_000
+"""Bytes of a script."""
 
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _SEPARATORS = (b"[", b"{", b",")
@@ -35,11 +36,11 @@ _AGAIN = "save it and hand it in again"
 
 @dataclass(frozen=True, slots=True)
 class SubmissionFile:
-    """A submission as it was handed in, read but not run.
+    """A submission's file, read but not run.
 
-    ``kind`` is "notebook" or "script", ``sha256`` that of the file's bytes, ``size`` their number.
-    ``module_name`` is what ``__name__`` is while the cells run: a plain script's own name, so that its
-    ``if __name__ == "__main__":`` does not fire. ``notices`` are one line each, for people.
+    ``kind`` is "notebook" or "script", ``sha256`` the digest of the file's bytes, ``size`` their number.
+    ``module_name`` is the value of ``__name__`` while the cells run: for a plain script its own name, so that
+    its ``if __name__ == "__main__":`` part does not run. ``notices`` are one line each, for people.
     """
 
     name: str
@@ -52,19 +53,19 @@ class SubmissionFile:
 
 
 def read(path: Path, *, max_bytes: int = MAX_BYTES) -> SubmissionFile:
-    """The submission in this file. Raises SubmissionError, one line, for what cannot be graded."""
+    """Read a submission from a file. Raises SubmissionError, one line, for what cannot be graded."""
     name = printable(path.name or str(path), limit=300)
     data = _bytes_of(path, name, max_bytes)
     return from_bytes(data, name=name)
 
 
 def bytes_of(path: Path) -> bytes:
-    """The bytes of a file that could be a submission, for somebody else to read. Raises SubmissionError."""
+    """The bytes of a file that could be a submission, to be read elsewhere. Raises SubmissionError."""
     return _bytes_of(path, printable(path.name or str(path), limit=300), MAX_BYTES)
 
 
 def from_bytes(data: bytes, *, name: str) -> SubmissionFile:
-    """The submission in these bytes; ``name`` is the file's name, whose ending decides how it is read."""
+    """Read a submission from its bytes; the ending of ``name`` decides how. Raises SubmissionError."""
     if _suffix(name) == ".ipynb":
         tree, repaired = _json_tree(data, name)
         cells, notices = notebook_cells(tree, name=name)
@@ -82,24 +83,25 @@ def from_bytes(data: bytes, *, name: str) -> SubmissionFile:
 def _bytes_of(path: Path, name: str, max_bytes: int) -> bytes:
     try:
         before = path.lstat()
-        _check_kind(before.st_mode, name)
+        _assert_regular(before.st_mode, name)
         _suffix(name)
-        # Where they exist: do not follow a link put there meanwhile, do not wait for a pipe's other end.
+        # The file may have been replaced since lstat: follow no link, do not wait for a pipe's other end.
+        # Not every system has all of these flags.
         flags = os.O_RDONLY
         for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
             flags |= getattr(os, flag, 0)
         with os.fdopen(os.open(path, flags), "rb") as file:
             status = os.fstat(file.fileno())
-            _check_kind(status.st_mode, name)
-            _check_size(status.st_size, name, max_bytes)
-            data = file.read(max_bytes + 1)
+            _assert_regular(status.st_mode, name)
+            _assert_size(status.st_size, name, max_bytes)
+            data = file.read(max_bytes + 1)  # it may grow while it is read
     except (OSError, ValueError) as error:
         raise SubmissionError(f"{name}: {_why(error)}") from None
-    _check_size(len(data), name, max_bytes)
+    _assert_size(len(data), name, max_bytes)
     return data
 
 
-def _check_kind(mode: int, name: str) -> None:
+def _assert_regular(mode: int, name: str) -> None:
     if stat.S_ISREG(mode):
         return
     if stat.S_ISDIR(mode):
@@ -109,7 +111,7 @@ def _check_kind(mode: int, name: str) -> None:
     raise SubmissionError(f"{name}: is not a regular file; hand in a notebook (.ipynb) or a script (.py)")
 
 
-def _check_size(size: int, name: str, max_bytes: int) -> None:
+def _assert_size(size: int, name: str, max_bytes: int) -> None:
     if size > max_bytes:
         raise SubmissionError(
             f"{name}: holds {size:,} bytes or more; at most {max_bytes:,} can be graded: "
@@ -120,7 +122,7 @@ def _check_size(size: int, name: str, max_bytes: int) -> None:
 
 
 def _why(error: OSError | ValueError) -> str:
-    """What the operating system refused, in words for the person who handed the file in."""
+    """Why the file could not be opened, in words for the person who named it."""
     number = error.errno if isinstance(error, OSError) else None
     if number in {errno.ENOENT, errno.ENOTDIR}:
         return "no such file; check its name and folder"
@@ -146,23 +148,26 @@ def _module_name(name: str) -> str:
 
 
 def _json_tree(data: bytes, name: str) -> tuple[object, bool]:
-    _check_values(data, name)
+    _assert_few_values(data, name)
     text, repaired = _decoded(data)
     try:
         return json.loads(text, parse_int=whole_number), repaired
     except RecursionError:
         raise SubmissionError(f"{name}: not a notebook: its JSON is nested too deeply") from None
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise SubmissionError(
-            f"{name}: not a notebook: not JSON ({error.msg} at {place}); {_AGAIN}"
-        ) from None
+        # Some of Python's messages end in "at" themselves: "Unterminated string starting at".
+        place = f"{error.msg.removesuffix(' at')} at line {error.lineno}, column {error.colno}"
+        raise SubmissionError(f"{name}: not a notebook: not JSON ({place}); {_AGAIN}") from None
     except (ValueError, MemoryError):
         raise SubmissionError(f"{name}: not a notebook: its JSON cannot be read; {_AGAIN}") from None
 
 
-def _check_values(data: bytes, name: str) -> None:
-    """Two bytes of JSON can become a hundred of memory: count the values first, strings left aside."""
+def _assert_few_values(data: bytes, name: str) -> None:
+    """Count the values before they are parsed: two bytes of JSON can become a hundred bytes of memory.
+
+    Each value follows one of three separators. Counting those in the whole file is fast and never too low;
+    only if it finds too many are the strings, which may hold commas, taken out and the rest counted again.
+    """
     if sum(map(data.count, _SEPARATORS)) <= MAX_VALUES:
         return
     bare = _STRING.sub(b"", data)
@@ -174,7 +179,7 @@ def _check_values(data: bytes, name: str) -> None:
 
 
 def _decoded(data: bytes) -> tuple[str, bool]:
-    """The text and whether it had to be repaired. UTF-8, or what the first bytes tell (a BOM, UTF-16)."""
+    """The text, and whether it had to be repaired. UTF-8, or what the first bytes show (a BOM, UTF-16)."""
     encoding = json.detect_encoding(data)
     try:
         return data.decode(encoding), False

@@ -132,9 +132,9 @@ class TestFiles:
         path = tmp_path / "hw3.ipynb"
         path.write_bytes(b"x" * 100)
         sizes = iter([10, 101])
-        check = submission_file._check_size
+        check = submission_file._assert_size
         monkeypatch.setattr(
-            submission_file, "_check_size", lambda _size, name, most: check(next(sizes), name, most)
+            submission_file, "_assert_size", lambda _size, name, most: check(next(sizes), name, most)
         )
         assert "at most 50" in refusal(path, max_bytes=50)
 
@@ -195,6 +195,9 @@ class TestJson:
             (b"PK\x03\x04\0\0\0", "not JSON"),
             (b"   \n", "not JSON"),
             (b'{"cells": [', "not JSON"),
+            (b'{"cells": ["', r"\(Unterminated string starting at line 1, column 12\); save it"),
+            (b'{\n"a": "\n', r"\(Invalid control character at line 2, column 7\); save it"),
+            (b'{"cells" 1}', r"\(Expecting ':' delimiter at line 1, column 10\); save it"),
             (b"[" * 100_000, "nested too deeply"),
             (b'{"a":' * 50_000, "nested too deeply"),
             (b"[]", "not a notebook"),
