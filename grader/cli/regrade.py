@@ -29,8 +29,8 @@ from grader.model.errors import UsageError
 from grader.model.points import Points
 from grader.model.records import decode
 from grader.model.text import one_line
-from grader.reports.batch_progress import BatchProgress, Ended
 from grader.reports.changes import in_words, item_changes
+from grader.reports.progress import BatchProgress, Ended
 
 HELP = """Grade the class again with today's tests, and show who changes, by how much, and which check did it.
 

@@ -9,7 +9,7 @@ from typing import Any
 from grader.grading.assignment_folder import PUBLIC_TESTS
 from grader.model.errors import CannotGrade
 from grader.public_checks.run import check_names
-from grader.reports.plain import check_lines
+from grader.reports.check_lines import check_lines
 
 SEED = 0
 

@@ -20,6 +20,7 @@ from grader.model.errors import Fault
 from grader.model.records import CellResult, CellStatus, CheckResult, Grade, ItemResult
 from grader.model.text import excerpt, one_line
 from grader.reports import summary
+from grader.reports.progress import can_print
 from grader.reports.summary import State
 
 _DETAIL_LINES = 8
@@ -70,7 +71,7 @@ class _Report:
     def __init__(self, grade: Grade, console: Console) -> None:
         self.grade = grade
         self.encoding = console.encoding
-        self.unicode = _encodes("✓◐✗…·─", console.encoding) and not console.legacy_windows
+        self.unicode = can_print("✓◐✗…·─", console)
         self.signs = Signs() if self.unicode else ASCII_SIGNS
         self.narrow = console.width < _NARROW
         self.public = summary.is_public(grade)
@@ -209,11 +210,3 @@ class _Report:
         if not self.unicode:
             line = line.replace("…", self.signs.ellipsis)
         return Text(line.encode(self.encoding, "replace").decode(self.encoding), style)
-
-
-def _encodes(sample: str, encoding: str) -> bool:
-    try:
-        sample.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -1,4 +1,4 @@
-"""Check results as plain lines of text, for a notebook's cell."""
+"""Public checks' results as plain lines of text, for the output of a notebook cell."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LINES = 12
 
 
 def check_lines(results: Sequence[CheckResult]) -> list[str]:
-    """A line a check, item by item, with the reason below those that do not pass."""
+    """One line per check, item by item, with the reason below each that did not pass."""
     lines: list[str] = []
     for item in dict.fromkeys(result.item for result in results):
         own = [result for result in results if result.item == item]
@@ -22,11 +22,11 @@ def check_lines(results: Sequence[CheckResult]) -> list[str]:
             f"{item}: {passed} of {len(own)} public {plural(len(own), 'check passes', 'checks pass')}"
         )
         for result in own:
-            lines += lines_of(result)
+            lines += lines_for(result)
     return lines
 
 
-def lines_of(result: CheckResult) -> list[str]:
+def lines_for(result: CheckResult) -> list[str]:
     """A check's sign and title, then its message if it did not pass."""
     if result.outcome is Outcome.PASSED:
         return [f"  ✓ {one_line(result.title, 200)}"]
