@@ -33,7 +33,7 @@ from grader.grading import assignment_folder
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.model.errors import UsageError
 from grader.model.records import decode
-from grader.reports.progress import BatchProgress, Ended, Ending
+from grader.reports.progress import BatchProgress, Ended, EndedAs
 
 HELP = """Grade everything in FOLDER: notebooks, a folder a student, or a zip file as Canvas, Moodle or
 Gradescope give it.
@@ -203,7 +203,7 @@ def grade_all(given: Options, places: Places, run: ClassRun, intake: Intake, con
     click.echo(f"The class's table: {places.reports / 'grades.csv'}")
     if stop():
         return 130
-    return int(any(end.kind is not Ending.GRADED for end in ended) or bool(intake.refused))
+    return int(any(end.kind is not EndedAs.GRADED for end in ended) or bool(intake.refused))
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ class Telling(Tell):
     def ended(self, end: Ended) -> None:
         """A submission ended."""
         self.progress.ended(end)
-        if end.kind is not Ending.GRADED:
+        if end.kind is not EndedAs.GRADED:
             self.kept.append(end)
 
     def stop(self) -> bool:
@@ -278,7 +278,9 @@ def write_tables(
     """The class's table, and JUnit XML where it is asked for."""
     write_class_table(run.book, run.assignment, places.reports / "grades.csv")
     if given.junit is not None:
-        without = [(end.name, end.why) for end in ended if end.kind is not Ending.GRADED and not end.possible]
+        without = [
+            (end.name, end.why) for end in ended if end.kind is not EndedAs.GRADED and not end.possible
+        ]
         lines = junit_lines(run.book, run.assignment, [*intake.refused, *without])
         write_whole(given.junit, "".join(lines).encode(), option="--junit")
 

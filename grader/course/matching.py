@@ -13,7 +13,7 @@ import msgspec
 
 from grader.gradebook.policy import HandedIn, latest
 from grader.gradebook.rows import Student
-from grader.model.hints import Hint
+from grader.model.owner_hints import OwnerHint
 from grader.model.points import Points
 
 _SHOWN = 4
@@ -43,7 +43,7 @@ class Matcher:
         )
         self._ids_only = not (self._by_email or self._by_name)
 
-    def match(self, hint: Hint) -> Match:
+    def match(self, hint: OwnerHint) -> Match:
         """The one student whom all of the hint fits."""
         evidence = [ids for ids in self._evidence(hint) if ids]
         either, both = set().union(*evidence), set(either_and(evidence))
@@ -61,7 +61,7 @@ class Matcher:
         more = f" and {len(either) - _SHOWN} more" if len(either) > _SHOWN else ""
         return Match(None, f"{said} may be {names}{more}; rename the file to the id of the right one")
 
-    def match_all(self, hints: Sequence[Hint]) -> list[Match]:
+    def match_all(self, hints: Sequence[OwnerHint]) -> list[Match]:
         """Each hint's student. Two accounts of a platform are two people, whatever names they bear."""
         matches = [self.match(hint) for hint in hints]
         accounts = defaultdict[str, set[str]](set)
@@ -75,7 +75,7 @@ class Matcher:
             for hint, match in zip(hints, matches, strict=True)
         ]
 
-    def _evidence(self, hint: Hint) -> Iterator[set[str]]:
+    def _evidence(self, hint: OwnerHint) -> Iterator[set[str]]:
         """The students whom each thing fits that a hint says."""
         yield self._ids(hint.id) | self._by_login.get(folded(hint.id), set())
         yield self._by_email.get(folded(hint.email), set())
@@ -107,7 +107,7 @@ def either_and(evidence: Sequence[set[str]]) -> set[str]:
     return set.intersection(*evidence) if evidence else set()
 
 
-def without_roster(hint: Hint) -> Student:
+def without_roster(hint: OwnerHint) -> Student:
     """The student a hint stands for where there is no roster: an id that no other person's hint has."""
     return Student(hint.id or hint.email or hint.number or hint.label, hint.name, hint.email)
 
@@ -174,7 +174,7 @@ def _login(email: str) -> str:
     return folded(email).partition("@")[0] if "@" in email else ""
 
 
-def said_by(hint: Hint) -> str:
+def said_by(hint: OwnerHint) -> str:
     """What a hint says of the person, for one line."""
     said = dict.fromkeys(filter(None, (hint.name, hint.id, hint.email, *hint.words, hint.number)))
     return " / ".join(list(said)[:_SHOWN]) or hint.label or "unknown"

@@ -16,7 +16,7 @@ from grader.gradebook.rows import ItemPoints, NewSubmission, StoredResult
 from grader.gradebook.store import Gradebook
 from grader.model.errors import Fault
 from grader.model.records import Grade, decode
-from grader.reports.progress import Ended, Ending
+from grader.reports.progress import Ended, EndedAs
 
 CHUNK = 500
 
@@ -132,9 +132,9 @@ class ClassRun:
         """Book an answer; what to tell of it. A result that waits for the author is booked, never reused."""
         if isinstance(done, Lost):
             why = f"{done.deaths} workers died on it ({done.reason}); grade it alone to see why"
-            return Ended(work.name, Ending.LOST, why=why)
+            return Ended(work.name, EndedAs.LOST, why=why)
         if not done.record:
-            kind = Ending.REFUSED if done.fault is Fault.STUDENT else Ending.ATTENTION
+            kind = EndedAs.REFUSED if done.fault is Fault.STUDENT else EndedAs.ATTENTION
             return Ended(work.name, kind, why=done.error.removeprefix(f"{work.name}: "))
         result, grade = self.stored(work, done)
         if grade.attention:
@@ -143,7 +143,7 @@ class ClassRun:
         self.book.book(result, graded, author=self.author, reason=self.reason)
         return Ended(
             work.name,
-            Ending.ATTENTION if grade.attention else Ending.GRADED,
+            EndedAs.ATTENTION if grade.attention else EndedAs.GRADED,
             earned=grade.earned,
             decided=grade.decided,
             possible=grade.possible,

@@ -16,7 +16,7 @@ from grader.handed_in.archives import Unusable
 from grader.handed_in.download_names import DownloadName, GradescopeMetadata, ReadName
 from grader.handed_in.graded_file import ARCHIVE, NOTEBOOK, SCRIPT, ExpectedNames, gradable, listed, stem_of
 from grader.handed_in.trees import Entry, Listing, Place, Refused, Tree, below
-from grader.model.hints import Hint
+from grader.model.owner_hints import OwnerHint
 
 DOWNLOAD = "looks like a download of a whole class; grade it by itself"
 NO_NOTEBOOK = "holds no notebook (.ipynb) and no script (.py)"
@@ -33,7 +33,7 @@ class Bundle(msgspec.Struct, frozen=True):
 
     place: Place
     files: tuple[Entry, ...]
-    people: tuple[Hint, ...]
+    people: tuple[OwnerHint, ...]
     submitted_at: str = ""
     late: bool | None = None
     holds_class: bool = False
@@ -139,7 +139,7 @@ def _gradescope(tree: Tree, place: Place, listing: Listing) -> Iterator[Part]:
         yield Refused("/".join(entry.place), f"{error}; it is not known who handed in what")
     for folder in listing.folders:
         metadata = known.get(folder, GradescopeMetadata())
-        people = metadata.submitters or (Hint(label=folder),)
+        people = metadata.submitters or (OwnerHint(label=folder),)
         files, refused = _files(tree, (*place, folder))
         yield from refused
         yield _checked(Bundle((*place, folder), tuple(files), people, submitted_at=metadata.submitted_at))
@@ -201,7 +201,7 @@ def _plain_folder(tree: Tree, name: str, expected: ExpectedNames, *, is_alone: b
         yield from _of_platform(tree, (name,), listing)
         return
     if looks_like_a_class(listing):
-        yield Refused(name, DOWNLOAD, Hint(words=(name,), label=name))
+        yield Refused(name, DOWNLOAD, OwnerHint(words=(name,), label=name))
         return
     files, refused = _files(tree, (name,))
     yield from refused
@@ -209,7 +209,7 @@ def _plain_folder(tree: Tree, name: str, expected: ExpectedNames, *, is_alone: b
         yield from _split(files, (name,), expected)
     elif not refused:
         seen = f"; it holds {listed(files)}" if files else ": it is empty"
-        yield Refused(name, f"{NO_NOTEBOOK}{seen}", Hint(words=(name,), label=name))
+        yield Refused(name, f"{NO_NOTEBOOK}{seen}", OwnerHint(words=(name,), label=name))
 
 
 def _split(files: Sequence[Entry], place: Place, expected: ExpectedNames) -> Iterator[Part]:
@@ -245,13 +245,13 @@ def _is_one_person(
     return len(direct) == 1 or (fits.count(_HOLDS) == 1 and len(direct) <= _FEW)
 
 
-def _who(place: Place, direct: Sequence[Entry], expected: ExpectedNames) -> Hint:
+def _who(place: Place, direct: Sequence[Entry], expected: ExpectedNames) -> OwnerHint:
     """Whose a folder is. A folder named like the assignment says nothing about that."""
     named = place
     while len(named) > 1 and expected.fit(named[-1]) == _SAME:
         named = named[:-1]
     own = [word for entry in direct if expected.fit(entry.name) < _COPY for word in _words(entry, expected)]
-    return Hint(words=_different((*reversed(named), *own)), label="/".join(named))
+    return OwnerHint(words=_different((*reversed(named), *own)), label="/".join(named))
 
 
 def _own(entry: Entry, expected: ExpectedNames) -> Bundle:
@@ -259,7 +259,7 @@ def _own(entry: Entry, expected: ExpectedNames) -> Bundle:
     folders = entry.place[:-1]
     words = _different((*_words(entry, expected), *reversed(folders)))
     label = "/".join((*folders, stem_of(entry.name)))
-    return Bundle(entry.place, (entry,), (Hint(words=words, label=label),))
+    return Bundle(entry.place, (entry,), (OwnerHint(words=words, label=label),))
 
 
 def _words(entry: Entry, expected: ExpectedNames) -> Iterator[str]:

@@ -19,7 +19,7 @@ from grader.handed_in.content_store import ContentStore, copy
 from grader.handed_in.graded_file import ARCHIVE, ExpectedNames, gradable, graded_file
 from grader.handed_in.trees import Entry, Folder, Place, Refused, Tree, Zip, below
 from grader.model.errors import UsageError
-from grader.model.hints import Hint
+from grader.model.owner_hints import OwnerHint
 from grader.model.text import printable
 from grader.notebooks.submission_file import MAX_BYTES
 
@@ -38,7 +38,7 @@ class Submission(msgspec.Struct, frozen=True):
     path: Path
     sha256: str
     size: int
-    who: Hint
+    who: OwnerHint
     submitted_at: str = ""
     late: bool | None = None
     notices: tuple[str, ...] = ()

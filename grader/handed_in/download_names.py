@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from grader.model.hints import Hint
+from grader.model.owner_hints import OwnerHint
 from grader.model.text import printable
 
 METADATA = "submission_metadata.yml"
@@ -39,7 +39,7 @@ _DOUBLE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}
 class DownloadName(msgspec.Struct, frozen=True):
     """What a platform's name for a file says: who, what the student called it, and whether it was late."""
 
-    who: Hint
+    who: OwnerHint
     file: str = ""
     late: bool | None = None
 
@@ -47,7 +47,7 @@ class DownloadName(msgspec.Struct, frozen=True):
 class GradescopeMetadata(msgspec.Struct, frozen=True):
     """Gradescope's metadata of one submission; ``submitted_at`` is ISO 8601 in UTC, "" if unknown."""
 
-    submitters: tuple[Hint, ...] = ()
+    submitters: tuple[OwnerHint, ...] = ()
     submitted_at: str = ""
 
 
@@ -71,7 +71,7 @@ def canvas(name: str) -> DownloadName | None:
     if found is None:
         return None
     known, number = found["name"] or "", found["number"] or found["anonymous"]
-    hint = Hint(name=known, number=number, label=f"{known} {number}".strip())
+    hint = OwnerHint(name=known, number=number, label=f"{known} {number}".strip())
     return DownloadName(hint, found["file"], late=bool(found["late"] or found["late_too"]))
 
 
@@ -81,7 +81,7 @@ def moodle(name: str) -> DownloadName | None:
     if found is None:
         return None
     known = "" if found["name"] == "Participant" else found["name"]
-    hint = Hint(name=known, number=found["who"], label=f"{known} {found['who']}".strip())
+    hint = OwnerHint(name=known, number=found["who"], label=f"{known} {found['who']}".strip())
     return DownloadName(hint, found["file"] or "")
 
 
@@ -105,13 +105,15 @@ def read_metadata(lines: BinaryIO) -> dict[str, GradescopeMetadata]:
     found: dict[str, GradescopeMetadata] = {}
     for folder, block in _blocks(_text_lines(lines)):
         people, at = _people_and_time(block)
-        named = (Hint(id=p.get("sid", ""), name=p.get("name", ""), email=p.get("email", "")) for p in people)
+        named = (
+            OwnerHint(id=p.get("sid", ""), name=p.get("name", ""), email=p.get("email", "")) for p in people
+        )
         hints = tuple(msgspec.structs.replace(who, label=_label(who, folder)) for who in named)
         found[folder] = GradescopeMetadata(hints, at)
     return found
 
 
-def _label(who: Hint, folder: str) -> str:
+def _label(who: OwnerHint, folder: str) -> str:
     return who.id or who.email or f"{who.name} {folder}".strip()
 
 

@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 import msgspec
 
 from grader.handed_in.archives import Archive, Member, Unusable
-from grader.model.hints import Hint
+from grader.model.owner_hints import OwnerHint
 from grader.model.text import printable
 
 Place = tuple[str, ...]
@@ -51,7 +51,7 @@ class Refused(msgspec.Struct, frozen=True):
 
     name: str
     why: str
-    who: Hint = Hint()
+    who: OwnerHint = OwnerHint()
 
     def within(self, place: Place) -> Refused:
         """The same, with its name relative to the start of ``place`` instead of to ``place``."""

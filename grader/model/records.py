@@ -97,7 +97,7 @@ class CellResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     traceback: str = ""
 
 
-class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SubmissionRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What was graded: the file's name, the SHA-256 of its bytes, and "notebook" or "script"."""
 
     name: str
@@ -139,7 +139,7 @@ class Grade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: str
     assignment: str
     assignment_sha256: str
-    submission: Submission
+    submission: SubmissionRecord
     mode: str
     seed: int
     graded_at: str

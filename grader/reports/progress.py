@@ -91,7 +91,7 @@ class GradingProgress:
             self._progress.update(self._task, description=line, completed=done, total=total)
 
 
-class Ending(enum.StrEnum):
+class EndedAs(enum.StrEnum):
     """How the grading of one submission of a class ended.
 
     ``ATTENTION``: it was graded, but the author or the operator has to act. ``REFUSED``: it cannot be graded.
@@ -108,7 +108,7 @@ class Ended(msgspec.Struct, frozen=True):
     """One submission's ending; ``why`` is one line unless it was simply graded."""
 
     name: str
-    kind: Ending
+    kind: EndedAs
     earned: Points = Points(0)
     decided: Points = Points(0)
     possible: Points = Points(0)
@@ -117,16 +117,16 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 WORDS = {
-    Ending.GRADED: "graded",
-    Ending.ATTENTION: "need attention",
-    Ending.REFUSED: "cannot be graded",
-    Ending.LOST: "killed their workers",
+    EndedAs.GRADED: "graded",
+    EndedAs.ATTENTION: "need attention",
+    EndedAs.REFUSED: "cannot be graded",
+    EndedAs.LOST: "killed their workers",
 }
 STYLES = {
-    Ending.GRADED: "green",
-    Ending.ATTENTION: "magenta",
-    Ending.REFUSED: "yellow",
-    Ending.LOST: "bold red",
+    EndedAs.GRADED: "green",
+    EndedAs.ATTENTION: "magenta",
+    EndedAs.REFUSED: "yellow",
+    EndedAs.LOST: "bold red",
 }
 
 
@@ -142,7 +142,7 @@ class BatchProgress:
         self._clock = clock
         self._start = clock()
         self._unicode = can_print("⠋·", console)
-        self.tally: Counter[Ending] = Counter()
+        self.tally: Counter[EndedAs] = Counter()
         self._progress = Progress(
             SpinnerColumn("dots" if self._unicode else "line", style="cyan"),
             BarColumn(bar_width=24, complete_style="cyan", finished_style="cyan"),
@@ -176,7 +176,7 @@ class BatchProgress:
         done = self.tally.total()
         if not self._console.is_terminal:
             self._console.print(self._line(end, done), soft_wrap=True)
-        elif end.kind is not Ending.GRADED:
+        elif end.kind is not EndedAs.GRADED:
             self._console.print(self._line(end, done))
         self._progress.update(self._task, completed=done, description=self._counts())
 
@@ -196,7 +196,7 @@ class BatchProgress:
         what = end.why if end.why else f"{end.earned} of {end.decided} decided, {end.possible} in all"
         style = STYLES[end.kind]
         number = f"[{done:>{len(str(self._total))}}/{self._total}] "
-        words = "" if end.kind is Ending.GRADED else f"{WORDS[end.kind]}: "
+        words = "" if end.kind is EndedAs.GRADED else f"{WORDS[end.kind]}: "
         return Text.assemble((number, "dim"), (name, style), "  ", words, one_line(what, _NOTE))
 
 

@@ -26,7 +26,7 @@ from grader.model.records import (
     Environment,
     Grade,
     ItemResult,
-    Submission,
+    SubmissionRecord,
 )
 from grader.reports.page import render
 
@@ -141,7 +141,7 @@ def hostile_grade(text: str) -> Grade:
         schema=SCHEMA,
         assignment="HW3",
         assignment_sha256="0" * 64,
-        submission=Submission(name="hw3.ipynb", sha256="0" * 64, kind="notebook", bytes=1),
+        submission=SubmissionRecord(name="hw3.ipynb", sha256="0" * 64, kind="notebook", bytes=1),
         mode="hidden",
         seed=1,
         graded_at="2024-03-01T09:30:00+00:00",

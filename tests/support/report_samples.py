@@ -21,7 +21,7 @@ from grader.model.records import (
     Figure,
     Grade,
     ItemResult,
-    Submission,
+    SubmissionRecord,
     decided_points,
     earned_points,
     possible_points,
@@ -160,7 +160,7 @@ def make_grade(items: tuple[ItemResult, ...] | None = None, **changes: object) -
         "schema": SCHEMA,
         "assignment": "HW3: neural networks",
         "assignment_sha256": "5d" * 32,
-        "submission": Submission(
+        "submission": SubmissionRecord(
             name="hw3_morning_section.ipynb", sha256="a7" * 32, kind="notebook", bytes=184_320
         ),
         "mode": "hidden",

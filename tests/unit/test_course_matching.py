@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from grader.course.matching import Matcher, name_keys, several, without_roster
 from grader.gradebook.rows import Student
 from grader.handed_in.collect import collect
-from grader.model.hints import Hint
+from grader.model.owner_hints import OwnerHint
 
 ADA = Student("al1", "Ada Lovelace", "ada@example.edu")
 JAN = Student("0815", "van der Berg, Jan", "jan.berg@example.edu")
@@ -22,32 +22,32 @@ CAROL = Student("co", "Carol O'Neill", "carol@example.edu")
 MATCHER = Matcher([ADA, JAN, ZOE, LEE, CAROL])
 
 
-def plain(*words: str) -> Hint:
-    return Hint(words=words, label="/".join(words))
+def plain(*words: str) -> OwnerHint:
+    return OwnerHint(words=words, label="/".join(words))
 
 
 @pytest.mark.parametrize(
     ("hint", "student"),
     [
-        (Hint(id="al1"), ADA),
-        (Hint(id="AL1"), ADA),
-        (Hint(id="unknown", email="Ada@Example.edu"), ADA),
-        (Hint(id="jan.berg"), JAN),
-        (Hint(name="lovelaceada", number="4711"), ADA),
-        (Hint(name="vanderbergjan", number="4712"), JAN),
-        (Hint(name="Jan van der Berg", number="4712"), JAN),
-        (Hint(name="müllersimiczoë"), ZOE),
-        (Hint(name="Zoe Muller Simic"), ZOE),
-        (Hint(name="李小龙"), LEE),
-        (Hint(name="oneillcarol"), CAROL),
-        (Hint(name="Ada King"), None),
+        (OwnerHint(id="al1"), ADA),
+        (OwnerHint(id="AL1"), ADA),
+        (OwnerHint(id="unknown", email="Ada@Example.edu"), ADA),
+        (OwnerHint(id="jan.berg"), JAN),
+        (OwnerHint(name="lovelaceada", number="4711"), ADA),
+        (OwnerHint(name="vanderbergjan", number="4712"), JAN),
+        (OwnerHint(name="Jan van der Berg", number="4712"), JAN),
+        (OwnerHint(name="müllersimiczoë"), ZOE),
+        (OwnerHint(name="Zoe Muller Simic"), ZOE),
+        (OwnerHint(name="李小龙"), LEE),
+        (OwnerHint(name="oneillcarol"), CAROL),
+        (OwnerHint(name="Ada King"), None),
         (plain("hw3", "ada", "section B"), ADA),
         (plain("Lovelace, Ada"), ADA),
         (plain("jan.berg"), JAN),
         (plain("carol@example.edu"), CAROL),
         (plain("Carol_ONeill"), CAROL),
-        (Hint(id="815"), None),
-        (Hint(), None),
+        (OwnerHint(id="815"), None),
+        (OwnerHint(), None),
     ],
 )
 def test_whom_a_hint_means(hint, student):
@@ -55,24 +55,24 @@ def test_whom_a_hint_means(hint, student):
 
 
 def test_nobody_is_said_in_a_line_that_tells_what_to_do():
-    why = MATCHER.match(Hint(name="Mallory", number="13")).why
+    why = MATCHER.match(OwnerHint(name="Mallory", number="13")).why
     assert why == "nobody on the roster is Mallory / 13; add them, or rename the file to their id"
 
 
 def test_two_of_one_name_are_nobody_unless_something_else_tells():
     twins = Matcher([Student("1", "Li Na Wang", "a@x.edu"), Student("2", "Lina Wang", "b@x.edu")])
-    unknown = twins.match(Hint(name="wanglina", number="99"))
+    unknown = twins.match(OwnerHint(name="wanglina", number="99"))
     assert unknown.student is None
     assert "Li Na Wang (1), Lina Wang (2)" in unknown.why
-    for hint in (Hint(name="wanglina", email="b@x.edu"), Hint(name="wanglina", number="2")):
+    for hint in (OwnerHint(name="wanglina", email="b@x.edu"), OwnerHint(name="wanglina", number="2")):
         assert twins.match(hint).student.id == "2"
 
 
 def test_evidence_for_two_people_is_evidence_for_nobody():
     for hint in (
-        Hint(id="al1", email="jan.berg@example.edu"),
+        OwnerHint(id="al1", email="jan.berg@example.edu"),
         plain("ada", "zoe"),
-        Hint(id="zs", name="Ada Lovelace"),
+        OwnerHint(id="zs", name="Ada Lovelace"),
     ):
         answer = MATCHER.match(hint)
         assert answer.student is None
@@ -80,13 +80,17 @@ def test_evidence_for_two_people_is_evidence_for_nobody():
 
 
 def test_a_platforms_number_alone_is_no_id():
-    assert MATCHER.match(Hint(number="0815")).student is None
-    assert MATCHER.match(Hint(name="Ada Lovelace", number="0815")).student == ADA
-    assert Matcher([Student("0815")]).match(Hint(name="somebody", number="0815")).student.id == "0815"
+    assert MATCHER.match(OwnerHint(number="0815")).student is None
+    assert MATCHER.match(OwnerHint(name="Ada Lovelace", number="0815")).student == ADA
+    assert Matcher([Student("0815")]).match(OwnerHint(name="somebody", number="0815")).student.id == "0815"
 
 
 def test_two_accounts_of_one_name_are_two_people():
-    two = [Hint(name="lovelaceada", number="4711"), Hint(name="lovelaceada", number="4712"), plain("ada")]
+    two = [
+        OwnerHint(name="lovelaceada", number="4711"),
+        OwnerHint(name="lovelaceada", number="4712"),
+        plain("ada"),
+    ]
     first, second, third = MATCHER.match_all(two)
     assert (first.student, second.student, third.student) == (None, None, ADA)
     assert "the numbers 4711, 4712" in first.why
@@ -96,9 +100,9 @@ def test_two_accounts_of_one_name_are_two_people():
 @pytest.mark.parametrize(
     ("hint", "id_"),
     [
-        (Hint(id="al1", name="Ada", email="a@b", number="3", label="x"), "al1"),
-        (Hint(name="Ada", email="a@b", number="3", label="x"), "a@b"),
-        (Hint(name="Ada", number="3", label="Ada 3"), "3"),
+        (OwnerHint(id="al1", name="Ada", email="a@b", number="3", label="x"), "al1"),
+        (OwnerHint(name="Ada", email="a@b", number="3", label="x"), "a@b"),
+        (OwnerHint(name="Ada", number="3", label="Ada 3"), "3"),
         (plain("section B", "ada"), "section B/ada"),
     ],
 )
@@ -174,17 +178,17 @@ def of_canvas(name: str) -> str:
     return "".join(sign for sign in name if sign == "_" or unicodedata.category(sign)[0] in "LNM").lower()
 
 
-def hints_of(student: Student) -> list[Hint]:
+def hints_of(student: Student) -> list[OwnerHint]:
     """What the layouts make of one student."""
     turned = " ".join(reversed(student.name.rsplit(" ", 1)))
     return [
-        Hint(id=student.id),
-        Hint(id=student.id, name=student.name, email=student.email),
-        Hint(name=student.name, number="4711", label=student.name),
-        Hint(name=unicodedata.normalize("NFD", student.name)),
-        Hint(name=student.name.upper()),
-        Hint(name=of_canvas(student.name), number="4711"),
-        Hint(name=of_canvas(turned), number=student.id),
+        OwnerHint(id=student.id),
+        OwnerHint(id=student.id, name=student.name, email=student.email),
+        OwnerHint(name=student.name, number="4711", label=student.name),
+        OwnerHint(name=unicodedata.normalize("NFD", student.name)),
+        OwnerHint(name=student.name.upper()),
+        OwnerHint(name=of_canvas(student.name), number="4711"),
+        OwnerHint(name=of_canvas(turned), number=student.id),
         plain(student.id),
         plain(student.name, "section"),
         plain("hw3", student.email.partition("@")[0]),
@@ -206,10 +210,10 @@ def test_a_name_is_found_in_every_way_to_write_it(name):
         alone = Matcher([Student("one", name)])
         turned = " ".join(reversed(name.rsplit(" ", 1)))
         for written in (name, turned, of_canvas(name), of_canvas(turned), unicodedata.normalize("NFD", name)):
-            assert alone.match(Hint(name=written)).student is not None, written
+            assert alone.match(OwnerHint(name=written)).student is not None, written
 
 
-@given(st.lists(st.builds(Hint, id=IDS, name=NAMES, email=EMAILS), max_size=6))
+@given(st.lists(st.builds(OwnerHint, id=IDS, name=NAMES, email=EMAILS), max_size=6))
 def test_without_a_roster_one_id_is_never_two_peoples(hints):
     ids = {hint.id: without_roster(hint).id for hint in hints}
     assert len(set(ids.values())) == len(ids)

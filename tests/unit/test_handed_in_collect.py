@@ -21,7 +21,7 @@ from grader.handed_in import archives
 from grader.handed_in.collect import Refused, Submission, collect
 from grader.handed_in.download_names import GradescopeMetadata, read_metadata
 from grader.model.errors import UsageError
-from grader.model.hints import Hint
+from grader.model.owner_hints import OwnerHint
 from grader.model.text import printable
 
 BOOK = b'{"cells": []}'
@@ -323,7 +323,7 @@ def test_a_quoted_name_is_read_as_it_is_and_stays_one_persons(name):
         f"submission_1:\n  :submitters:\n  - :name: {json.dumps(name, ensure_ascii=False)}\n    :sid: '7'\n"
     )
     assert read_metadata(io.BytesIO(lines.encode())) == {
-        "submission_1": GradescopeMetadata((Hint(id="7", name=printable(name, limit=300), label="7"),))
+        "submission_1": GradescopeMetadata((OwnerHint(id="7", name=printable(name, limit=300), label="7"),))
     }
 
 

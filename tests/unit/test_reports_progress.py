@@ -12,7 +12,7 @@ from grader.model.errors import Fault, Outcome
 from grader.model.points import Points
 from grader.model.records import CheckResult, ItemResult
 from grader.reports.junit import cases_of, suites
-from grader.reports.progress import BatchProgress, Ended, Ending, duration
+from grader.reports.progress import BatchProgress, Ended, EndedAs, duration
 
 
 def shown(*ends: Ended, terminal: bool, encoding: str = "utf-8") -> str:
@@ -27,8 +27,10 @@ def shown(*ends: Ended, terminal: bool, encoding: str = "utf-8") -> str:
     return raw.getvalue().decode(encoding)
 
 
-GRADED = Ended("ada.ipynb", Ending.GRADED, Points.of(18), Points.of(30), Points.of(46), seconds=2.0)
-REFUSED = Ended("bob.ipynb", Ending.REFUSED, why="bob.ipynb: the file is empty; save it and hand it in again")
+GRADED = Ended("ada.ipynb", EndedAs.GRADED, Points.of(18), Points.of(30), Points.of(46), seconds=2.0)
+REFUSED = Ended(
+    "bob.ipynb", EndedAs.REFUSED, why="bob.ipynb: the file is empty; save it and hand it in again"
+)
 
 
 def test_without_a_terminal_every_submission_is_a_plain_line() -> None:
@@ -50,7 +52,7 @@ def test_a_terminal_without_unicode_loses_nothing_but_looks() -> None:
 
 
 def test_a_hostile_name_is_one_clean_line() -> None:
-    end = Ended("a\n\x1b[2Jb\u202e.ipynb", Ending.LOST, why="3 workers died\r\n on it")
+    end = Ended("a\n\x1b[2Jb\u202e.ipynb", EndedAs.LOST, why="3 workers died\r\n on it")
     [line, _] = shown(end, terminal=False).splitlines()
     assert line == "[1/1] a b.ipynb  killed their workers: 3 workers died on it"
 

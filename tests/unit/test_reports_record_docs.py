@@ -22,12 +22,22 @@ from grader.model.records import (
     Figure,
     Grade,
     ItemResult,
-    Submission,
+    SubmissionRecord,
     decode,
     encode,
 )
 
-STRUCTS = (Grade, Submission, Environment, DoctorVerdict, Limits, ItemResult, CheckResult, CellResult, Figure)
+STRUCTS = (
+    Grade,
+    SubmissionRecord,
+    Environment,
+    DoctorVerdict,
+    Limits,
+    ItemResult,
+    CheckResult,
+    CellResult,
+    Figure,
+)
 PAGE = (Path(__file__).parents[2] / "docs" / "record.md").read_text(encoding="utf-8")
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", bytes: "base64", Points: "points"}
 

@@ -199,7 +199,9 @@ def _grade(submission: submission_file.SubmissionFile, execution: Execution) -> 
         schema=records.SCHEMA,
         assignment=ASSIGNMENT.title,
         assignment_sha256=FOLDER.sha256,
-        submission=records.Submission(submission.name, submission.sha256, submission.kind, submission.size),
+        submission=records.SubmissionRecord(
+            submission.name, submission.sha256, submission.kind, submission.size
+        ),
         mode="hidden",
         seed=1,
         graded_at="2026-01-01T00:00:00+00:00",
