@@ -1,5 +1,9 @@
 """What every test runs under: Hypothesis without chance, so that a failure here is a failure everywhere."""
 
+from __future__ import annotations
+
+import os
+
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -10,3 +14,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],  # it looks at the clock, and a busy machine is no failure
 )
 settings.load_profile("chainrule")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two processes for each core with ``-n auto``: many tests mostly wait for programs and deadlines."""
+    given = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
+    return int(given) if given else 2 * (os.cpu_count() or 1)

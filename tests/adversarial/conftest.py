@@ -1,4 +1,4 @@
-"""The table of attacks, printed when the tests are through."""
+"""The table of attacks, printed when the tests are through, whichever processes they ran in."""
 
 from __future__ import annotations
 
@@ -7,36 +7,44 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lanes import Lanes
-from suite import modes_here
-from table import Rows, as_text, page
-
-from grader.model.isolation import Mode
+from table import Rows, page, table_as_text
 
 collect_ignore = ["assignment"]  # run by the grader, with secrets of its own
 
 ROWS = pytest.StashKey[Rows]()
+PROPERTY = "attack rows"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[ROWS] = Rows()
+    config.stash[ROWS] = rows = Rows()
+    config.pluginmanager.register(Collector(rows), "attack rows")
 
 
-@pytest.fixture(scope="session")
-def attack_rows(request: pytest.FixtureRequest) -> Rows:
-    """Where a test notes what it measured."""
-    return request.config.stash[ROWS]
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the long lanes first, so that the short tests fill the rest of the time."""
+    items.sort(key=lambda item: item.path.name != "test_other_users.py")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def lanes(request: pytest.FixtureRequest) -> Iterator[Lanes | None]:
-    """The attacks by others, under way from the first test on where they are wanted and possible."""
-    wanted = any(item.path.name == "test_other_users.py" for item in request.session.items)
-    if not wanted or Mode.NS_ROOT not in modes_here():
-        yield None
-        return
-    with Lanes() as started:
-        yield started
+@pytest.fixture
+def attack_rows(request: pytest.FixtureRequest) -> Iterator[Rows]:
+    """Where a test notes what it measured; it travels with the test's report."""
+    rows = Rows()
+    yield rows
+    request.node.user_properties.append((PROPERTY, rows.as_json()))
+
+
+class Collector:
+    """Gathers the rows from the tests' reports, also from those of other processes (pytest-xdist)."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take over what a test measured, when it is through."""
+        if report.when == "teardown":
+            for name, value in report.user_properties:
+                if name == PROPERTY:
+                    self.rows.take_over(Rows.from_json(str(value)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -48,5 +56,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if page_place := os.environ.get("CHAINRULE_ATTACK_PAGE"):
         Path(page_place).write_text(page(rows), encoding="utf-8")
     terminalreporter.section("attacks: was it stopped?")
-    for line in as_text(rows):
+    for line in table_as_text(rows):
         terminalreporter.write_line(line)

@@ -1,4 +1,4 @@
-"""Where the attacks run at the same time as in the tests' own process: as other users, with other walls."""
+"""The same attacks by others than the user of this run: each lane is a run of pytest of its own."""
 
 from __future__ import annotations
 
@@ -6,67 +6,57 @@ import os
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from suite import HERE
 from table import Rows
 
+from grader.model.isolation import Mode
+
 AS_SOMEONE = HERE.parent / "unit" / "sandbox_inside.py"
-SECONDS = 900
-AT_ONCE = 3
+SECONDS = 1800
+"""No lane takes this long, on however busy a machine: it hangs."""
 
 
 @dataclass(frozen=True)
 class Lane:
-    """A run of pytest as somebody: ``who`` as sandbox_inside.py names them, ``tests`` for pytest."""
+    """A run of pytest as somebody: ``who`` as sandbox_inside.py names them, ``tests`` for pytest.
+
+    ``mode`` is the isolation that only this lane tries, with every attack.
+    """
 
     who: str
     tests: tuple[str, ...]
+    mode: Mode | None = None
 
 
 LANES = {
     "an ordinary user without namespaces": Lane(
-        "ordinary", ("test_attacks.py", "one_layer_less.py", "-k", "landlock")
+        "ordinary", ("test_attacks.py", "-k", "landlock"), Mode.LANDLOCK
     ),
-    "root in a container": Lane("contained", ("test_attacks.py", "-k", "setuid")),
+    "an ordinary user without namespaces and with a layer less": Lane(
+        "ordinary", ("one_layer_less.py", "-k", "landlock")
+    ),
+    "root in a container": Lane("contained", ("test_attacks.py", "-k", "setuid"), Mode.SETUID),
     "root with a layer less": Lane("root", ("one_layer_less.py",)),
-    "an ordinary user": Lane("ordinary", ("test_attacks.py", "-k", "not landlock")),
+    "an ordinary user": Lane("ordinary", ("test_attacks.py", "-k", "not landlock"), Mode.NS_USER),
 }
-"""The longest first."""
+"""The longest first: each is one test, and tests are handed out to processes in this order."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a lane ended: pytest's status and last words, and what it measured."""
+    """How a lane ended: pytest's status, the end of its output, and what it measured."""
 
     status: int
-    words: str
+    output: str
     rows: Rows
 
 
-class Lanes:
-    """All lanes, a few at a time. Use it as a context; only root can."""
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(AT_ONCE)
-        self._runs = {name: self._pool.submit(_run, lane) for name, lane in LANES.items()}
-
-    def outcome(self, name: str) -> Outcome:
-        """Wait for a lane's end."""
-        return self._runs[name].result()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
-
-
-def _run(lane: Lane) -> Outcome:
-    inherited = ("COVERAGE_", "CHAINRULE_ATTACK_")
+def run(lane: Lane) -> Outcome:
+    """Run a lane to its end. Only root can."""
+    inherited = ("COVERAGE_", "CHAINRULE_ATTACK_", "PYTEST_XDIST_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(inherited)}
     with tempfile.TemporaryDirectory() as stash, tempfile.TemporaryDirectory() as shared:
         Path(shared).chmod(0o777)

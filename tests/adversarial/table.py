@@ -38,15 +38,15 @@ class Rows:
     layers: list[Layers] = field(default_factory=list)
 
     def add(self, row: Row) -> None:
-        """Keep one."""
+        """Add one row."""
         self.rows.append(row)
 
     def tried_in(self, mode: str) -> set[str]:
-        """The attacks that were tried in a mode."""
+        """The names of the attacks that were tried in a mode."""
         return {row.attack for row in self.rows if row.mode == mode}
 
     def take_over(self, other: Rows) -> None:
-        """Keep another run's as well."""
+        """Add another run's rows."""
         self.rows += other.rows
         self.layers += other.layers
 
@@ -59,15 +59,23 @@ class Rows:
         """By mode, whether the attack was stopped."""
         return {row.mode: row.stopped for row in self.rows if row.attack == attack}
 
+    def as_json(self) -> str:
+        """The text that ``from_json`` reads."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Rows:
+        """The rows of another process."""
+        tree = json.loads(text)
+        return cls([Row(**row) for row in tree["rows"]], [Layers(**row) for row in tree["layers"]])
+
     def save(self, path: Path) -> None:
-        """For whoever reads it with ``load``."""
-        path.write_text(json.dumps(asdict(self)))
+        """Write the file that ``load`` reads."""
+        path.write_text(self.as_json())
 
     def load(self, path: Path) -> None:
         """Take over what another run saved."""
-        tree = json.loads(path.read_text())
-        self.rows += [Row(**row) for row in tree["rows"]]
-        self.layers += [Layers(**row) for row in tree["layers"]]
+        self.take_over(Rows.from_json(path.read_text()))
 
 
 BESIDE = "same process"
@@ -86,7 +94,7 @@ def cells_of(rows: Rows) -> tuple[list[str], list[list[str]]]:
     return ["attack", *modes, "stopped by"], lines
 
 
-def as_text(rows: Rows) -> Iterable[str]:
+def table_as_text(rows: Rows) -> Iterable[str]:
     """The table for a terminal."""
     heading, lines = cells_of(rows)
     widths = [max(map(len, column)) for column in zip(heading, *lines, strict=True)]
@@ -94,7 +102,7 @@ def as_text(rows: Rows) -> Iterable[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
 
 
-def as_markdown(rows: Rows) -> str:
+def table_as_markdown(rows: Rows) -> str:
     """The table for the documentation, with what each attack tries."""
     heading, lines = cells_of(rows)
     tries = {attack.name: attack.tries for attack in attacks()}
@@ -126,7 +134,7 @@ def page(rows: Rows) -> str:
     )
     return (
         _INTRODUCTION.format(count=len(attacks()))
-        + as_markdown(rows)
+        + table_as_markdown(rows)
         + f"\n## What stops them\n\n{meanings}"
         + "\n## Which wall stops which\n\n"
         + _OF_LAYERS

@@ -221,6 +221,7 @@ def test_what_is_asked_for_has_to_make_sense(home):
         assert path.name == "test_noise.py"
 
 
+@pytest.mark.sandbox
 def test_the_command_runs_the_reference_in_the_sandbox_and_stops_where_it_goes_wrong(home):
     """Seed 1 alone: the check then fails, which no seed of the reference may."""
     wrong = CHECKS.replace('"""two statistics"""', "assert student.noisy(41) == 42, 'inside'")

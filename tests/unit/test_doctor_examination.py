@@ -32,6 +32,8 @@ from grader.model.records import DoctorVerdict
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.zygote import Zygote
 
+pytestmark = pytest.mark.sandbox
+
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
 
 BY_NAME = {promise.name: promise for promise in PROMISES}

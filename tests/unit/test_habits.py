@@ -19,6 +19,8 @@ from grader.inside.stand_ins import Anything, PlainBar, StandInFinder
 from grader.model.records import CellStatus
 from grader.session.sandboxed_notebook import SandboxedNotebook
 
+pytestmark = pytest.mark.sandbox
+
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
 
 

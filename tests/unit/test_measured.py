@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from grader.sandbox.modes import usual_mode
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.walls import landlock, seccomp
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
+pytestmark = pytest.mark.sandbox
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from support.paths import ROOT
 from support.reference_files import cells, definitions
 from support.uninstalled import importing
 
+pytestmark = pytest.mark.training
+
 Load = Callable[[str], Any]
 
 

@@ -19,6 +19,8 @@ from support.reference_files import REFERENCE, REGION, cells, definitions, stubb
 
 from grader.model.assignment import parse
 
+pytestmark = pytest.mark.training
+
 LEARNING = {"MAX_EPOCHS": 2, "UPDATES_PER_EPOCH": 160, "MOMENTUM_EPOCHS": 1, "EVAL_EXAMPLES": 800}
 """What a network needs to learn something; the budget's own few updates only show where a run begins."""
 TIMEOUT = 120  # seconds; it takes about six, most of them imports

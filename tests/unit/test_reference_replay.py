@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.reference_files import cells, definitions
 
+pytestmark = pytest.mark.training
+
 FULL = {"BATCH_SIZE": 5, "EVAL_EXAMPLES": 200, "DATA": "subset", "UPDATES_PER_EPOCH": 40}
 SHORT = {"EVAL_EXAMPLES": 7, "DATA": "beginning", "UPDATES_PER_EPOCH": 8}
 LONG_TRANSFORMER = {"TRANSFORMER_STEPS": 5, "EVAL_USED": 2, "GENERATED_CHARACTERS": 9}

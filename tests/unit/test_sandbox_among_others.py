@@ -25,6 +25,8 @@ from grader.sandbox.walls import shared_folder
 from grader.sandbox.walls.seccomp import allow_list, assemble
 from grader.sandbox.walls.seccomp_table import ALLOWED, BY_ARGUMENT
 
+pytestmark = pytest.mark.sandbox
+
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
 as_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can take namespaces away like that"

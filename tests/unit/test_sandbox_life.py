@@ -24,7 +24,7 @@ from grader.sandbox.box import Box
 from grader.sandbox.spec import BoxSpec, ProcessLimits
 from grader.sandbox.zygote import Zygote
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
+pytestmark = pytest.mark.sandbox
 
 LIMITS = ProcessLimits(memory_mb=300, disk_mb=16, processes=32, wall_seconds=60)
 

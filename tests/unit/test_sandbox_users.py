@@ -18,6 +18,8 @@ from grader.sandbox import modes
 from grader.sandbox.modes import available, choose_mode, remedy
 from grader.sandbox.walls import landlock
 
+pytestmark = pytest.mark.sandbox
+
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
 as_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0,

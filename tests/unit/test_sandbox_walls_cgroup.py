@@ -225,6 +225,7 @@ def left_here() -> list[Path]:
 
 
 @needs_groups
+@pytest.mark.sandbox
 def test_a_sandboxes_first_process_is_in_its_group_before_it_runs_code() -> None:
     """With all that it starts, and never the supervisor; the group goes with the sandbox."""
     with start_zygote() as zygote:
@@ -263,6 +264,7 @@ BOUND = ProcessLimits(memory_mb=128, open_files=4096, processes=32)
 
 
 @needs_groups
+@pytest.mark.sandbox
 def test_what_the_kernel_ends_is_told_as_memory() -> None:
     """The same word as the watchdog's, for the whole sandbox and for a fork of its state."""
     spec = BoxSpec(mode=mode_here(), limits=BOUND)
@@ -292,6 +294,7 @@ answer = [child, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])]
 
 
 @needs_groups
+@pytest.mark.sandbox
 def test_no_walls_no_group() -> None:
     """Without isolation nothing is promised."""
     with start_zygote() as zygote, zygote.spawn(BoxSpec(mode=Mode.NONE)) as box:

@@ -14,6 +14,8 @@ from grader.inside import generators
 from grader.sandbox.zygote import Zygote
 from grader.session.in_process import LocalNotebook
 
+pytestmark = pytest.mark.sandbox
+
 DRAWS = """
 import random, numpy as np, torch
 generator = np.random.default_rng()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from grader.model.records import CellStatus
 from grader.sandbox.zygote import Zygote
 from grader.session.sandboxed_notebook import SandboxedNotebook
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
+pytestmark = pytest.mark.sandbox
 
 
 @pytest.fixture(scope="module")
