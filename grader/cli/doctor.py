@@ -1,34 +1,26 @@
-"""`grade doctor`: what this machine offers, and each promise of the sandbox tried for real."""
+"""`grade doctor`: the command, and how its report is shown."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader.doctor import examination, machine, verdicts
-from grader.doctor.examination import Finding, Verdict
-from grader.doctor.promises import PROMISES
-from grader.model.errors import ChainruleError
-from grader.model.isolation import Mode
-from grader.sandbox import modes
+from grader.doctor.examination import Report, examine, remember
+from grader.doctor.findings import Finding, Verdict
 
 HELP = """Try on this machine what the sandbox promises.
 
-Shows what the machine offers, the mode that `grade` uses, and a row for each promise: a probe tried to break
-it in a real sandbox, and got through without one. Takes about ten seconds. Exit status: 0 all promises of
-that mode hold, 1 otherwise. The verdict is kept, and stands on every grade made here afterwards.
+Shows what the machine offers, the mode that `grade` uses, and one row per promise: a probe tried to break it
+in a real sandbox, and got through without one. Takes about ten seconds. Exit status: 0 if all promises of
+that mode hold, 1 otherwise. The verdict is kept and recorded on every grade made here afterwards.
 
 \b
 Examples:
@@ -52,7 +44,8 @@ _NOT_KEPT = (
 @click.command("doctor", help=HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
 def command(*, as_json: bool) -> None:  # noqa: D103  # its help is HELP
-    report = examine(Console(stderr=True))
+    with _status(Console(stderr=True)) as say:
+        report = examine(say)
     report.kept_in = remember(report, environ=os.environ)
     if as_json:
         sys.stdout.write(json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n")
@@ -62,89 +55,9 @@ def command(*, as_json: bool) -> None:  # noqa: D103  # its help is HELP
         raise click.exceptions.Exit(1)
 
 
-class Report:
-    """What was found. ``why_not`` says why there is no mode to use, or why its examination broke off.
-
-    ``kept_in`` is the file with the verdict for later grades, None where none was written.
-    """
-
-    def __init__(self) -> None:
-        self.machine: dict[str, str] = {}
-        self.mode: Mode | None = None
-        self.tried: dict[Mode, str] = {}
-        self.findings: list[Finding] = []
-        self.why_not = ""
-        self.kept_in: str | None = None
-        self.seconds = 0.0
-
-    @property
-    def whole(self) -> bool:
-        """Whether every promise was tried."""
-        return len(self.findings) == len(PROMISES) and not self.why_not
-
-    @property
-    def holds(self) -> bool:
-        """Whether there is a mode, all its promises were tried, and none is broken."""
-        good = all(finding.verdict.good for finding in self.findings)
-        return self.mode is not None and self.whole and good
-
-    def as_json(self) -> dict[str, Any]:
-        """The report for scripts."""
-        return {
-            "holds": self.holds,
-            "mode": self.mode,
-            "modes": self.tried,
-            "why_not": self.why_not,
-            "machine": self.machine,
-            "promises": [asdict(finding) for finding in self.findings],
-            "kept_in": self.kept_in,
-            "seconds": round(self.seconds, 1),
-        }
-
-
-def examine(console: Console) -> Report:
-    """Look and try, with one line of progress on a terminal."""
-    report, start = Report(), time.monotonic()
-    with _status(console) as say:
-        say("looking at the machine")
-        report.machine = machine.facts()
-        try:
-            report.mode, report.tried = examination.chosen_mode()
-            if report.mode is None:
-                report.why_not = _why_not(report.tried)
-            else:
-                _try_promises(report, report.mode, say)
-        except ChainruleError as error:
-            report.why_not = str(error)
-    report.seconds = time.monotonic() - start
-    return report
-
-
-def remember(report: Report, *, environ: Mapping[str, str]) -> str | None:
-    """Keep the verdict of a whole examination for later grades; the file, None where none is written."""
-    if report.mode is None or not report.whole:
-        return None
-    verdict = verdicts.verdict_of(report.findings, on=datetime.now(UTC).date())
-    return verdicts.remember(report.mode, verdict, environ=environ)
-
-
-def _try_promises(report: Report, mode: Mode, say: Any) -> None:
-    findings = examination.examine(mode)
-    for promise in PROMISES:
-        say(f"{mode}: {promise.title}")
-        report.findings.append(next(findings))
-
-
-def _why_not(tried: dict[Mode, str]) -> str:
-    if not tried:
-        return modes.elsewhere(sys.platform)
-    mode, failure = next(iter(tried.items()))
-    return modes.remedy(mode, failure)
-
-
 @contextmanager
-def _status(console: Console) -> Iterator[Any]:
-    """A function that shows one line while this lasts; silent where nobody watches."""
+def _status(console: Console) -> Iterator[Callable[[str], object]]:
+    """A function that shows one line of progress; it does nothing if this is not a terminal."""
     if not console.is_terminal:
         yield lambda _: None
         return

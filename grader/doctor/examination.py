@@ -1,108 +1,103 @@
-"""Trying every promise of the sandbox for real, on this machine, in one mode.
+"""The whole examination of a machine: what it offers, which mode `grade` uses, every promise of it tried.
 
-Each probe runs in a sandbox of that mode and, as its control, in a process without walls, where it must
-succeed: a probe that cannot fail proves nothing. Importable everywhere; ``examine`` needs Linux.
+Importable and callable everywhere; where there is no sandbox the report says why.
 """
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
-from grader.doctor import bait
-from grader.doctor.probing import ProbeResult, try_inside
-from grader.doctor.promises import PROMISES, Promise, cell
+from grader.doctor import findings, machine, verdicts
+from grader.doctor.findings import Finding
+from grader.doctor.promises import PROMISES
+from grader.model.errors import ChainruleError
 from grader.model.isolation import Mode
 from grader.sandbox import modes
-from grader.sandbox.spec import BoxSpec
-from grader.sandbox.zygote import Zygote
-
-_PRELOAD = ("numpy",)
-_HOLE = "do not grade other people's work here; please report what `grade doctor --json` prints"
 
 
-class Verdict(enum.StrEnum):
-    """How one promise fared.
+@dataclass
+class Report:
+    """What was found. ``why_not`` says why there is no mode to use, or why its examination broke off.
 
-    UNPROVEN: the probe did not succeed without a sandbox either. NOT_PROMISED: this mode does not give it.
+    ``tried`` holds, for each mode that fits this user, "" or why it does not work. ``kept_in`` is the file
+    with the verdict for later grades, None if none was written.
     """
 
-    HOLDS = "holds"
-    BROKEN = "broken"
-    UNPROVEN = "unproven"
-    NOT_PROMISED = "not promised"
+    machine: dict[str, str] = field(default_factory=dict)
+    mode: Mode | None = None
+    tried: dict[Mode, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    why_not: str = ""
+    kept_in: Path | None = None
+    seconds: float = 0.0
 
     @property
-    def good(self) -> bool:
-        """Whether grading may rest on it."""
-        return self in (Verdict.HOLDS, Verdict.NOT_PROMISED)
+    def whole(self) -> bool:
+        """Whether every promise was tried."""
+        return len(self.findings) == len(PROMISES) and not self.why_not
+
+    @property
+    def holds(self) -> bool:
+        """Whether there is a mode, all its promises were tried, and none is broken."""
+        good = all(finding.verdict.good for finding in self.findings)
+        return self.mode is not None and self.whole and good
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for scripts."""
+        return {
+            "holds": self.holds,
+            "mode": self.mode,
+            "modes": self.tried,
+            "why_not": self.why_not,
+            "machine": self.machine,
+            "promises": [asdict(finding) for finding in self.findings],
+            "kept_in": None if self.kept_in is None else str(self.kept_in),
+            "seconds": round(self.seconds, 1),
+        }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One promise tried. ``seen`` is what the probe could do inside, ``control`` what it did without walls.
-
-    ``mend`` is what a person can do about a promise that is broken or not given, "" where nothing is wrong.
-    """
-
-    name: str
-    title: str
-    verdict: Verdict
-    seen: str = ""
-    control: str = ""
-    mend: str = ""
-
-
-def examine(mode: Mode, *, promises: Sequence[Promise] = PROMISES) -> Iterator[Finding]:
-    """Try the promises one after the other, each finding as soon as it is known (a quarter second each).
-
-    Raises InfrastructureError when a sandbox of this mode does not start, which answers no question at all.
-    """
-    with Zygote.start(preload=_PRELOAD) as zygote:
-        for promise in promises:
-            yield examine_one(zygote, mode, promise)
+def examine(say: Callable[[str], object]) -> Report:
+    """Look at the machine and try its promises; ``say`` receives a line for each step."""
+    report, start = Report(), time.monotonic()
+    say("looking at the machine")
+    report.machine = machine.facts()
+    try:
+        report.tried = {mode: modes.probe(mode) or "" for mode in modes.candidates()}
+        report.mode = next((mode for mode, failure in report.tried.items() if not failure), None)
+        if report.mode is None:
+            report.why_not = _why_not(report.tried)
+        else:
+            _try_promises(report, report.mode, say)
+    except ChainruleError as error:
+        report.why_not = str(error)
+    report.seconds = time.monotonic() - start
+    return report
 
 
-def examine_one(zygote: Zygote, mode: Mode, promise: Promise) -> Finding:
-    """One promise, in a sandbox of ``mode`` and in none."""
-    seen = promise.broken(_tried(zygote, mode, promise))
-    control = promise.broken(_tried(zygote, Mode.NONE, promise)) if promise.control else ""
-    verdict = _verdict(promise, mode, seen, control)
-    return Finding(
-        name=promise.name,
-        title=promise.title,
-        verdict=verdict,
-        seen=seen,
-        control=control,
-        mend=_mend(verdict, promise, mode),
-    )
+def remember(report: Report, *, environ: Mapping[str, str]) -> Path | None:
+    """Keep the verdict of a whole examination for later grades; returns the file, None if none is written."""
+    if report.mode is None or not report.whole:
+        return None
+    verdict = verdicts.verdict_of(report.findings, on=datetime.now(UTC).date())
+    return verdicts.remember(report.mode, verdict, environ=environ)
 
 
-def _tried(zygote: Zygote, mode: Mode, promise: Promise) -> ProbeResult:
-    spec = BoxSpec(mode=mode, limits=promise.limits)
-    result = ProbeResult()
-    with bait.laid_out() as names:
-        for _ in range(promise.runs):
-            result = try_inside(zygote, spec, cell(promise, names), seconds=promise.seconds)
-    return result
+def _try_promises(report: Report, mode: Mode, say: Callable[[str], object]) -> None:
+    with contextlib.closing(findings.try_all(mode)) as found:
+        for promise in PROMISES:
+            say(f"{mode}: {promise.title}")
+            report.findings.append(next(found))
 
 
-def _verdict(promise: Promise, mode: Mode, seen: str, control: str) -> Verdict:
-    if seen:
-        return Verdict.BROKEN if promise.given(mode) else Verdict.NOT_PROMISED
-    if promise.control == "always" and not control:
-        return Verdict.UNPROVEN
-    return Verdict.HOLDS
-
-
-def _mend(verdict: Verdict, promise: Promise, mode: Mode) -> str:
-    if verdict is Verdict.NOT_PROMISED:
-        return promise.mend(mode)
-    return "" if verdict is Verdict.HOLDS else _HOLE
-
-
-def chosen_mode() -> tuple[Mode | None, dict[Mode, str]]:
-    """The mode that `grade` uses here, or None; and for each that fits this user "" or why it fails."""
-    tried = {mode: modes.probe(mode) or "" for mode in modes.candidates()}
-    return next((mode for mode, failure in tried.items() if not failure), None), tried
+def _why_not(tried: Mapping[Mode, str]) -> str:
+    if not tried:
+        return modes.elsewhere(sys.platform)
+    mode, failure = next(iter(tried.items()))
+    return modes.remedy(mode, failure)

@@ -1,4 +1,4 @@
-"""What this machine offers a sandbox, looked up. Whether it is enough is only ever found by trying.
+"""What this machine offers a sandbox, as it says itself. Whether that is enough, only trying tells.
 
 Importable and callable everywhere; what a system does not have reads "none" or "unknown".
 """
@@ -9,13 +9,14 @@ import importlib.metadata
 import os
 import platform
 import sys
+from pathlib import Path
 
 from grader.sandbox import syscalls
 from grader.sandbox.walls import cgroup, landlock
 
 
 def facts() -> dict[str, str]:
-    """Each fact's name and what was found, in words, in the order to show them."""
+    """Name of each fact -> what was found, in words; in display order."""
     found = {"system": f"{platform.system()} {platform.release()} on {platform.machine()}"}
     if sys.platform.startswith("linux"):
         found |= _linux()
@@ -40,7 +41,7 @@ def _linux() -> dict[str, str]:
 
 def _container() -> str:
     signs = {"Docker": "/.dockerenv", "Podman": "/run/.containerenv"}
-    return next((name for name, path in signs.items() if os.path.exists(path)), "no sign of one")
+    return next((name for name, path in signs.items() if Path(path).exists()), "no sign of one")
 
 
 def _seccomp() -> str:
@@ -51,8 +52,8 @@ def _seccomp() -> str:
 
 
 def _user_namespaces() -> str:
-    """Each known switch that forbids them, with what it says."""
-    if not os.path.exists("/proc/self/ns/user"):
+    """Each known setting that forbids them, with its value."""
+    if not Path("/proc/self/ns/user").exists():
         return "not in this kernel"
     switches = {
         "user.max_user_namespaces": "0",
@@ -68,7 +69,7 @@ def _user_namespaces() -> str:
 
 
 def _cgroup() -> str:
-    """Where each sandbox can have a group of its own."""
+    """Where a group for each sandbox can be made."""
     folders = cgroup.find()
     if not folders:
         return "none in which groups can be made"
@@ -93,7 +94,7 @@ def _version_of(package: str) -> str:
 def _read(path: str) -> str:
     """A file's only line; "" where there is none to read."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
+        with Path(path).open(encoding="utf-8", errors="replace") as file:
             return file.read(4096).strip()
     except OSError:
         return ""

@@ -22,8 +22,9 @@ from rich.console import Console
 from support.boxes import mode_here
 
 from grader.cli import doctor as command
-from grader.doctor import examination, machine, verdicts
-from grader.doctor.examination import Finding, Verdict, examine_one
+from grader.doctor import examination, findings, machine, verdicts
+from grader.doctor.examination import Report
+from grader.doctor.findings import Finding, Verdict, try_one
 from grader.doctor.promises import EVERYWHERE, PROMISES, Promise
 from grader.grading.environment import describe_environment
 from grader.model.errors import InfrastructureError
@@ -69,7 +70,7 @@ def zygote() -> Iterator[Zygote]:
 def test_each_promise_holds_and_its_probe_gets_through_without_walls(zygote: Zygote, name: str) -> None:
     """The verdict of doctor on this machine, promise by promise."""
     promise, mode = BY_NAME[name], mode_here()
-    finding = examine_one(zygote, mode, promise)
+    finding = try_one(zygote, mode, promise)
     if promise.given(mode):
         assert (finding.verdict, finding.seen, finding.mend) == (Verdict.HOLDS, "", "")
     else:
@@ -87,7 +88,7 @@ def test_each_promise_holds_and_its_probe_gets_through_without_walls(zygote: Zyg
 def test_a_missing_wall_is_a_cross(zygote: Zygote, name: str) -> None:
     """The same probe where nothing stands in its way, in a mode that claims something does."""
     promise = dataclasses.replace(BY_NAME[name], given_by={Mode.NONE}, given_here=lambda: True)
-    finding = examine_one(zygote, Mode.NONE, promise)
+    finding = try_one(zygote, Mode.NONE, promise)
     assert finding.verdict is Verdict.BROKEN
     assert finding.seen
     assert "do not grade" in finding.mend
@@ -110,7 +111,7 @@ def test_a_missing_wall_is_a_cross(zygote: Zygote, name: str) -> None:
 )
 def test_another_answer_is_a_cross(zygote: Zygote, name: str, source: str, seen: str) -> None:
     """Also of the probes that have no control, and of those that fall over."""
-    finding = examine_one(zygote, mode_here(), dataclasses.replace(BY_NAME[name], source=source, control=""))
+    finding = try_one(zygote, mode_here(), dataclasses.replace(BY_NAME[name], source=source, control=""))
     assert finding.verdict is Verdict.BROKEN
     assert seen in finding.seen
 
@@ -118,7 +119,7 @@ def test_another_answer_is_a_cross(zygote: Zygote, name: str, source: str, seen:
 @linux_only
 def test_a_probe_that_cannot_fail_is_noticed(zygote: Zygote) -> None:
     """It proves nothing, so nothing may rest on it."""
-    finding = examine_one(zygote, mode_here(), Promise(name="x", title="x", source="", control="always"))
+    finding = try_one(zygote, mode_here(), Promise(name="x", title="x", source="", control="always"))
     assert finding.verdict is Verdict.UNPROVEN
     assert not finding.verdict.good
 
@@ -127,26 +128,26 @@ def test_a_probe_that_cannot_fail_is_noticed(zygote: Zygote) -> None:
 def test_a_sandbox_that_does_not_start_answers_no_question(monkeypatch: pytest.MonkeyPatch) -> None:
     """It never counts as "stopped"."""
     missing = functools.partial(BoxSpec, files={"x": Path("/no/such/file")})
-    monkeypatch.setattr(examination, "BoxSpec", missing)
+    monkeypatch.setattr(findings, "BoxSpec", missing)
     with pytest.raises(InfrastructureError, match="did not start"):
-        next(examination.examine(mode_here()))
+        next(findings.try_all(mode_here()))
 
 
 def finding(verdict: Verdict, **more: str) -> Finding:
     return Finding(name="x", title="keeps a promise", verdict=verdict, **more)
 
 
-def shown(report: command.Report, *, width: int = 80, encoding: str = "utf-8") -> str:
+def shown(report: Report, *, width: int = 80, encoding: str = "utf-8") -> str:
     file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     command.show(report, Console(file=file, width=width))
     file.seek(0)
     return file.read()
 
 
-def report_of(*findings: Finding) -> command.Report:
-    report = command.Report()
+def report_of(*found: Finding) -> Report:
+    report = Report()
     report.mode, report.tried, report.machine = Mode.NS_USER, {Mode.NS_USER: ""}, {"system": "Linux"}
-    report.findings = list(findings)
+    report.findings = list(found)
     return report
 
 
@@ -204,7 +205,7 @@ def test_elsewhere_than_on_linux_it_says_where_to_go(monkeypatch: pytest.MonkeyP
 def test_no_sandbox_can_forge_the_verdict_that_is_kept(zygote: Zygote, tmp_path: Path) -> None:
     """In the mode of this machine; without walls it could."""
     environ, verdict = {"XDG_CACHE_HOME": str(tmp_path)}, verdicts.verdict_of([], on=date(2026, 1, 31))
-    path = verdicts.remember(mode_here(), verdict, environ=environ)
+    path = str(verdicts.remember(mode_here(), verdict, environ=environ))
     forge = f"""
 attempt("rewrote it", lambda: open({path!r}, "w").close())
 attempt("put another in its place", lambda: os.rename({path!r}, {path + "2"!r}))
@@ -212,9 +213,9 @@ attempt("made a new one", lambda: open({path!r}, "w").close())
 """
     promise = Promise(name="forge", title="forges no verdict", source=forge, control="always")
     inside = dataclasses.replace(promise, control="")
-    assert examine_one(zygote, mode_here(), inside).verdict is Verdict.HOLDS
+    assert try_one(zygote, mode_here(), inside).verdict is Verdict.HOLDS
     assert verdicts.recall(mode_here(), environ=environ) == verdict
-    assert examine_one(zygote, mode_here(), promise).control.count(",") == 2
+    assert try_one(zygote, mode_here(), promise).control.count(",") == 2
     assert verdicts.recall(mode_here(), environ=environ) is None
 
 
@@ -247,12 +248,12 @@ def test_an_examination_that_broke_off_leaves_no_verdict(tmp_path: Path) -> None
     """A part of the promises says nothing of the rest."""
     environ = {"XDG_CACHE_HOME": str(tmp_path)}
     report = report_of(*[finding(Verdict.HOLDS)] * (len(PROMISES) - 1))
-    assert command.remember(report, environ=environ) is None
+    assert examination.remember(report, environ=environ) is None
     assert verdicts.recall(Mode.NS_USER, environ=environ) is None
     assert "will not carry" not in shown(report)
     report.findings.append(finding(Verdict.BROKEN))
     assert "will not carry" in shown(report)
-    report.kept_in = command.remember(report, environ=environ)
+    report.kept_in = examination.remember(report, environ=environ)
     assert "will not carry" not in shown(report)
     kept = verdicts.recall(Mode.NS_USER, environ=environ)
     assert kept is not None

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader.doctor import verdicts
-from grader.doctor.examination import Finding, Verdict
+from grader.doctor.findings import Finding, Verdict
 from grader.doctor.verdicts import recall, remember, verdict_of
 from grader.model.isolation import Mode
 from grader.model.records import DoctorVerdict
@@ -28,7 +28,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 def kept_file(environ: dict[str, str]) -> Path:
     path = remember(Mode.NS_USER, VERDICT, environ=environ)
     assert path is not None
-    return Path(path)
+    return path
 
 
 def test_what_a_verdict_counts() -> None:
@@ -66,7 +66,7 @@ def test_another_circumstance_another_verdict(
     true = verdicts._circumstances
     monkeypatch.setattr(verdicts, "_circumstances", lambda mode: true(mode) | {name: "another"})
     assert recall(Mode.NS_USER, environ=environ) is None
-    monkeypatch.setattr(verdicts, "_path", lambda *_: str(path))
+    monkeypatch.setattr(verdicts, "_path", lambda *_: path)
     assert recall(Mode.NS_USER, environ=environ) is None
 
 
