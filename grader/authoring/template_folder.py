@@ -1,4 +1,4 @@
-"""The generated folder on disk: what differs from the reference, and writing it while sparing other files."""
+"""The students' folder on disk: compare it with what is generated, update it, and leave other files alone."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _LITTER = {"__pycache__", "node_modules"}
 
 
 def differences(out: Path, files: Mapping[str, bytes]) -> list[str]:
-    """One line for each file that is missing, stale or extra in ``out``; none when all is fresh.
+    """One line for each file that is missing, stale or extra in ``out``; none if all is up to date.
 
-    Hidden and compiled files are nobody's business. Line ends do not count, Git may change them.
+    Hidden and compiled files are ignored, and so are line ends, which Git may change.
     """
     there = set(_present(out))
     lines = [f"missing: {name}" for name in files if name not in there]
@@ -28,10 +28,10 @@ def differences(out: Path, files: Mapping[str, bytes]) -> list[str]:
 
 
 def write(out: Path, files: Mapping[str, bytes]) -> list[str]:
-    """Bring ``out`` up to date; the names of files that were removed because they are no longer generated.
+    """Bring ``out`` up to date; the names of the files that were removed as no longer generated.
 
     Only files that the folder's own generated notebook lists are ever removed. Raises UsageError for a folder
-    that holds something else.
+    that is neither empty nor generated.
     """
     earlier = _generated(out)
     if earlier is None and out.exists() and any(out.iterdir() if out.is_dir() else [out]):
@@ -60,7 +60,7 @@ def _present(out: Path) -> Iterator[str]:
 
 
 def _generated(out: Path) -> set[str] | None:
-    """What an earlier run left in this folder by its notebooks' own account; None if no run did."""
+    """The files of an earlier run, as its notebooks list them; None if there was no earlier run."""
     found: set[str] | None = None
     for path in sorted(out.glob("*.ipynb")) if out.is_dir() else ():
         try:
@@ -73,7 +73,7 @@ def _generated(out: Path) -> set[str] | None:
 
 
 def _is_inside(name: object) -> bool:
-    """Whether a listed name stays below the folder: the list is a file's word, and files get edited."""
+    """Whether a listed name stays below the folder: the list is in a file, and files get edited."""
     if not isinstance(name, str) or not name:
         return False
     path = PurePosixPath(name)

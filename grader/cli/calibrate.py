@@ -1,4 +1,4 @@
-"""`grade calibrate`: bounds for checks that depend on chance, worked out on the reference."""
+"""`grade calibrate`: bounds for checks that depend on chance, from many runs of the reference."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 HELP = """Work out the bounds of checks that depend on chance.
 
-Runs the reference in the sandbox with seeds 1 to N, and of its hidden checks those that ask for a bound with
-`calibrated("...")`. TEST names files of checks; left out, all of them. Each bound is set so that a correct
-solution fails the check with probability at most 1e-4, and is written with its evidence beside the checks, as
-test_x.calibration.json. Exit status: 0 done or fresh, 2 no bound can be given, or stale with --check.
+Runs the reference in the sandbox with the seeds 1 to N, and the hidden checks that ask for a bound with
+`calibrated("...")`. TEST names files of checks; the default is all. Each bound is set so that a correct
+solution fails the check with probability at most 1e-4. Bounds are written with their evidence beside the
+checks, as test_x.calibration.json. Exit status: 0 done or up to date, 2 no bound can be given, or not up to
+date with --check.
 
 \b
 Examples:
@@ -50,9 +51,9 @@ DEFAULT_SEEDS = 200
     default=DEFAULT_SEEDS,
     show_default=True,
     type=click.IntRange(1),
-    help="How often the reference runs; more seeds give tighter bounds.",
+    help="Runs of the reference; more of them give tighter bounds.",
 )
-@click.option("--check", is_flag=True, help="Run nothing; fail when bounds are missing or stale.")
+@click.option("--check", is_flag=True, help="Run nothing; fail if bounds are missing or stale.")
 @click.option("--no-sandbox", is_flag=True, help="Run without isolation: the reference is your own code.")
 def command(  # noqa: D103  # its help is HELP
     tests: tuple[str, ...], *, assignment: Path, seeds: int, check: bool, no_sandbox: bool
@@ -72,7 +73,7 @@ def command(  # noqa: D103  # its help is HELP
 
 
 def report_freshness(stale: dict[Path, str], files: Sequence[Path]) -> None:
-    """Say that all bounds are fresh. Raises CalibrationError that names those which are not."""
+    """Print that all bounds are up to date. Raises CalibrationError, naming those that are not."""
     if stale:
         reasons = "; ".join(f"{path.name}: {reason}" for path, reason in stale.items())
         names = " ".join(path.name for path in stale)
@@ -83,7 +84,7 @@ def report_freshness(stale: dict[Path, str], files: Sequence[Path]) -> None:
 def run(
     home: assignment_folder.AssignmentFolder, files: Sequence[Path], *, seeds: int, sandbox: bool
 ) -> dict[Path, CalibrationFile]:
-    """The bounds, with a bar that shows how far it is; silent where nobody watches."""
+    """Calibrate the files, with a progress bar on a terminal."""
     from grader.authoring import calibrate  # noqa: PLC0415  # see above
     from grader.grading.execution import Silent  # noqa: PLC0415
     from grader.grading.opening import WarmProcesses  # noqa: PLC0415
@@ -106,7 +107,7 @@ def run(
 
 
 def write(path: Path, found: CalibrationFile) -> None:
-    """Write the bounds beside their checks and say what they are. Raises CalibrationError."""
+    """Write the bounds beside their checks and print them. Raises CalibrationError."""
     from grader.files import replace_whole  # noqa: PLC0415
     from grader.grading.bounds import file_of  # noqa: PLC0415
     from grader.model.calibration import encode  # noqa: PLC0415

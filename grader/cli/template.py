@@ -1,4 +1,4 @@
-"""`grade template`: the students' folder, made from the reference or compared with it."""
+"""`grade template`: write the students' folder from the reference, or compare the two."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from grader.model.errors import TemplateError
 
 HELP = """Make the students' template from the reference.
 
-Solutions become TODO stubs, written answers a place to write, outputs are cleared; files that the manifest
-gives away and the public tests are copied. Files in the folder that are no longer generated are removed. Exit
-status: 0 done or fresh, 2 cannot be made, or stale with --check.
+Solutions become TODO stubs, written answers become placeholders, and outputs are cleared. The manifest's
+`given` files and the public tests are copied. Files that are no longer generated are removed. Exit status: 0
+done or up to date, 2 cannot be made, or not up to date with --check.
 
 \b
 Examples:
@@ -38,9 +38,9 @@ DEFAULT_OUT = "student_template"
     "--out",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Where the template goes. [default: ASSIGNMENT/student_template]",
+    help="Where the template is written. [default: ASSIGNMENT/student_template]",
 )
-@click.option("--check", is_flag=True, help="Write nothing; fail when the template is stale.")
+@click.option("--check", is_flag=True, help="Write nothing; fail if the template is not up to date.")
 def command(assignment: Path, *, out: Path | None, check: bool) -> None:  # noqa: D103  # its help is HELP
     from grader.authoring.template import build  # noqa: PLC0415  # nbformat, not needed for --help
     from grader.authoring.template_folder import differences, write  # noqa: PLC0415  # likewise
