@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import secrets
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,10 +18,11 @@ from grader.course.duplicates import duplicates, fingerprints, notices_for, summ
 from grader.course.report_files import report_names, write_reports
 from grader.files import assert_writable
 from grader.grading import assignment_folder, opening, pipeline
+from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.recorded import claims_in
 from grader.model.errors import SubmissionError, UsageError
 from grader.model.records import Grade, encode
-from grader.notebooks.submission_file import read
+from grader.notebooks.submission_file import SubmissionFile, read
 from grader.reports.progress import GradingProgress
 
 REPORTS_NEED = ("grader.reports.page", "grader.reports.terminal")  # Jinja2 and Markdown, not needed to start
@@ -69,81 +70,92 @@ def command(  # noqa: D103  # its help is HELP
     no_sandbox: bool,
 ) -> None:
     seed = secrets.randbelow(options.MAX_SEED) if seed is None else seed
-    tasks = [
-        Task(
-            pipeline.GradeJob(path, home_of(path, assignment), seed, public=public, sandbox=not no_sandbox),
-            name,
-        )
-        for path, name in zip(paths, report_names(paths), strict=True)
+    load = functools.cache(assignment_folder.load)  # one object serves all submissions of an assignment
+    jobs = [
+        pipeline.GradeJob(path, home_of(path, assignment, load), seed, public=public, sandbox=not no_sandbox)
+        for path in paths
     ]
-    for task in tasks:
-        assert_writable(task.reports(out))
+    for job in jobs:
+        assert_writable(reports_of(job, out))
+    tasks, shared = read_all(jobs)
     with opening.WarmProcesses(meanwhile=REPORTS_NEED) as warm:
-        if len(tasks) == 1:
-            status = carry_out(tasks[0], tasks[0].reports(out), warm.open_notebook, as_json=as_json)
-        else:
-            status = carry_out_all(tasks, out, warm.open_notebook, as_json=as_json)
+        status = carry_out_all(tasks, out, warm.open_notebook, as_json=as_json)
+    if shared:
+        click.echo(f"grade: {shared}", err=True)
     if status:
         raise click.exceptions.Exit(status)
 
 
 @dataclass(frozen=True)
 class Task:
-    """One submission to grade, and the name of its report's folder."""
+    """One submission to grade, as its file was read (or why it cannot be), and its report folder's name."""
 
     job: pipeline.GradeJob
+    submission: SubmissionFile | SubmissionError
     name: str
 
-    def reports(self, out: Path | None) -> Path:
-        """Where the reports go: ``out``, or the assignment's own folder for them."""
-        return out or self.job.folder.path / "reports"
+
+def reports_of(job: pipeline.GradeJob, out: Path | None) -> Path:
+    """Where a job's reports go: ``out``, or the assignment's own folder for them."""
+    return out or job.folder.path / "reports"
 
 
-def home_of(path: Path, assignment: Path | None) -> assignment_folder.AssignmentFolder:
+def home_of(
+    path: Path, assignment: Path | None, load: Callable[[Path], AssignmentFolder]
+) -> AssignmentFolder:
     """The assignment of a submission. Raises UsageError where the file or the assignment does not exist."""
     if not os.path.lexists(path):
         raise UsageError(f"{path}: no such file, and no command of this name; see grade --help")
-    return assignment_folder.load(assignment or assignment_folder.nearest(path))
+    return load(assignment or assignment_folder.nearest(path))
 
 
-def carry_out(task: Task, out: Path, opener: pipeline.Opener, *, as_json: bool) -> int:
-    """Grade one submission, write its report and show it; the exit status that the grade asks for."""
-    with GradingProgress(Console(stderr=True)) as progress:
-        grade = pipeline.grade(task.job, opener=opener, progress=progress)
-        progress.note("writing the report")
-        written = write_reports(grade, out, name=task.name)
-    show(grade, written, as_json=as_json)
-    return 1 if grade.attention else 0
+def read_all(jobs: Sequence[pipeline.GradeJob]) -> tuple[list[Task], str]:
+    """Read every file, once, and find the evidence that several share.
+
+    Returns the tasks, with a notice of shared evidence in their jobs, and one line that names all of it.
+    """
+    submissions = [read_or_error(job.submission) for job in jobs]
+    prints = {
+        str(job.submission): fingerprints(claims_in(submission.cells))
+        for job, submission in zip(jobs, submissions, strict=True)
+        if isinstance(submission, SubmissionFile)
+    }
+    shared = duplicates(prints)
+    noted = [replace(job, notices=notices_for(str(job.submission), shared)) for job in jobs]
+    names = report_names([job.submission for job in jobs])
+    return list(map(Task, noted, submissions, names)), summary_line(shared)
+
+
+def read_or_error(path: Path) -> SubmissionFile | SubmissionError:
+    """The submission in this file, or the error to show when it is its turn."""
+    try:
+        return read(path)
+    except SubmissionError as error:
+        return error
 
 
 def carry_out_all(tasks: Sequence[Task], out: Path | None, opener: pipeline.Opener, *, as_json: bool) -> int:
     """Grade one after the other; the worst exit status. What cannot be graded is a line on standard error."""
-    status, (told, line) = 0, with_shared_evidence(tasks)
-    for task in told:
-        try:
-            found = carry_out(task, task.reports(out), opener, as_json=as_json)
-        except SubmissionError as error:
-            click.echo("grade: " + " ".join(str(error).split()), err=True)
-            found = 2
-        status = max(status, found)
-    if line:
-        click.echo(f"grade: {line}", err=True)
+    status = 0
+    for task in tasks:
+        if isinstance(task.submission, SubmissionError):
+            click.echo("grade: " + " ".join(str(task.submission).split()), err=True)
+            status = 2
+        else:
+            status = max(status, carry_out(task, task.submission, out, opener, as_json=as_json))
     return status
 
 
-def with_shared_evidence(tasks: Sequence[Task]) -> tuple[list[Task], str]:
-    """The tasks, each with a notice of the evidence that it shares with others, and a line that names all."""
-    found = {}
-    for task in tasks:
-        with suppress(SubmissionError):  # said when it is its turn
-            cells = read(task.job.submission).cells
-            found[str(task.job.submission)] = fingerprints(claims_in(cells))
-    shared = duplicates(found)
-    told = [
-        replace(task, job=replace(task.job, notices=notices_for(str(task.job.submission), shared)))
-        for task in tasks
-    ]
-    return told, summary_line(shared)
+def carry_out(
+    task: Task, submission: SubmissionFile, out: Path | None, opener: pipeline.Opener, *, as_json: bool
+) -> int:
+    """Grade one submission, write its report and show it; the exit status that the grade asks for."""
+    with GradingProgress(Console(stderr=True)) as progress:
+        grade = pipeline.grade_file(task.job, submission, opener=opener, progress=progress).grade
+        progress.note("writing the report")
+        written = write_reports(grade, reports_of(task.job, out), name=task.name)
+    show(grade, written, as_json=as_json)
+    return 1 if grade.attention else 0
 
 
 def show(grade: Grade, written: Path, *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,15 +10,15 @@ import msgspec
 
 from grader.course.duplicates import fingerprints
 from grader.course.merge import merge
+from grader.digests import digest_of
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.execution import Progress, Silent
-from grader.grading.pipeline import GradeJob, Opener, given_cells, grade
+from grader.grading.pipeline import GradeJob, Opener, grade_file
 from grader.grading.recorded import claims_in
-from grader.inside.media_types import EVIDENCE
 from grader.model.errors import CannotGrade, CheckError, Fault, ManifestError, SubmissionError
-from grader.model.records import Figure, Grade, decode, encode
-from grader.notebooks.answers import find_answers
-from grader.notebooks.submission_file import read
+from grader.model.records import decode, encode
+from grader.model.text import printable
+from grader.notebooks.submission_file import bytes_of, from_bytes
 
 
 class Work(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,7 +64,7 @@ def run_work(
 ) -> Done:
     """Grade one submission. Whatever is wrong with it or with this machine is in the answer, never raised."""
     try:
-        done = graded(work, folder, opener, progress or Silent())
+        return grade_work(work, folder, opener, progress or Silent())
     except SubmissionError as error:
         shown = str(error).replace(Path(work.path).name, work.name)  # what lay in a zip is kept by its digest
         return Done(error=shown, fault=Fault.STUDENT)
@@ -71,32 +72,35 @@ def run_work(
         return Done(error=str(error), fault=Fault.AUTHOR)
     except (CannotGrade, CheckError, OSError, MemoryError) as error:
         return Done(error=f"{type(error).__name__}: {error}", fault=Fault.INFRASTRUCTURE)
-    return Done(record=encode(done), prints=prints_of(Path(work.path)), seconds=done.seconds)
 
 
-def prints_of(path: Path) -> tuple[tuple[str, str], ...]:
-    """The fingerprints of a submission's recorded evidence; a file without any is not read into cells."""
-    if EVIDENCE.encode() not in path.read_bytes():
-        return ()
-    return tuple(sorted(fingerprints(claims_in(read(path).cells))))
-
-
-def graded(work: Work, folder: AssignmentFolder, opener: Opener, progress: Progress) -> Grade:
-    """The submission's grade, items of an earlier one included. Raises CannotGrade."""
-    job = GradeJob(Path(work.path), folder, work.seed, only=frozenset(work.only))
-    fresh = grade(job, opener=opener, progress=progress)
-    if fresh.submission.sha256 != work.sha256:
-        raise SubmissionError(f"{work.name}: the file was changed while the batch ran; grade it again")
-    fresh = msgspec.structs.replace(
-        fresh, submission=msgspec.structs.replace(fresh.submission, name=work.name)
+def grade_work(work: Work, folder: AssignmentFolder, opener: Opener, progress: Progress) -> Done:
+    """Read the submission, once, and grade it. Raises CannotGrade, CheckError, OSError, MemoryError."""
+    path = Path(work.path)
+    try:
+        data = bytes_of(path)
+    except SubmissionError:
+        if os.path.lexists(path):
+            raise
+        return not_as_planned(work, "deleted")
+    if digest_of(data) != work.sha256:
+        return not_as_planned(work, "changed")
+    submission = from_bytes(data, name=printable(path.name, limit=300))
+    job = GradeJob(path, folder, work.seed, only=frozenset(work.only))
+    graded = grade_file(job, submission, opener=opener, progress=progress)
+    grade = msgspec.structs.replace(
+        graded.grade, submission=msgspec.structs.replace(graded.grade.submission, name=work.name)
     )
-    if not work.previous:
-        return fresh
-    return merge(decode(work.previous), fresh, folder.assignment, pictures_in(job))
+    if work.previous:
+        pictures = {item: answer.figures for item, answer in graded.answers.items()}
+        grade = merge(decode(work.previous), grade, folder.assignment, pictures)
+    prints = tuple(sorted(fingerprints(claims_in(submission.cells))))
+    return Done(record=encode(grade), prints=prints, seconds=grade.seconds)
 
 
-def pictures_in(job: GradeJob) -> dict[str, tuple[Figure, ...]]:
-    """The pictures of every item, from the submission's file."""
-    cells = read(job.submission).cells
-    answers = find_answers(cells, job.folder.assignment, template=given_cells(job.folder))
-    return {item: answer.figures for item, answer in answers.items()}
+def not_as_planned(work: Work, what: str) -> Done:
+    """The answer for a file that is not what the batch found: nobody's answer is to blame."""
+    return Done(
+        error=f"{work.name}: the file was {what} while the batch ran; grade it again",
+        fault=Fault.INFRASTRUCTURE,
+    )

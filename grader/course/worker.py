@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import signal
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from grader.course.local_pool import MAX_FRAME
 from grader.course.report_files import report_folder, write_reports
 from grader.course.work import Done, Work, run_work
 from grader.grading import assignment_folder
+from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.opening import WarmProcesses
 from grader.model.assignment import Limits
 from grader.model.errors import CannotGrade, Fault
@@ -50,8 +52,9 @@ def main(descriptor: int) -> None:
     with Connection(descriptor) as connection, contextlib.suppress(EOFError, OSError):
         settings = msgspec.json.decode(connection.recv_bytes(MAX_FRAME), type=Settings)
         with WarmProcesses() as warm:
+            desk = Desk(settings, warm)
             for work in works(connection):
-                connection.send_bytes(msgspec.json.encode(answer(work, settings, warm)))
+                connection.send_bytes(msgspec.json.encode(desk.answer(work)))
 
 
 def works(connection: Connection) -> Iterator[Work]:
@@ -60,13 +63,24 @@ def works(connection: Connection) -> Iterator[Work]:
         yield msgspec.json.decode(connection.recv_bytes(MAX_FRAME), type=Work)
 
 
-def answer(work: Work, settings: Settings, warm: WarmProcesses) -> Done:
-    """Grade one submission, write its report, and give back what the gradebook keeps."""
-    try:
-        done = run_work(work, assignment_folder.load(Path(settings.assignment)), warm.open_notebook)
-        return done if settings.pictures else finished(done, work.name, settings.reports)
-    except CannotGrade as error:
-        return Done(error=str(error), fault=Fault.INFRASTRUCTURE)
+class Desk:
+    """What serves all submissions of a worker: its settings, the assignment, warm processes."""
+
+    def __init__(self, settings: Settings, warm: WarmProcesses) -> None:
+        self._settings, self._warm = settings, warm
+
+    @functools.cached_property
+    def folder(self) -> AssignmentFolder:
+        """The assignment, loaded for the first submission. Raises CannotGrade."""
+        return assignment_folder.load(Path(self._settings.assignment))
+
+    def answer(self, work: Work) -> Done:
+        """Grade one submission, write its report, and return what the gradebook keeps."""
+        try:
+            done = run_work(work, self.folder, self._warm.open_notebook)
+            return done if self._settings.pictures else finished(done, work.name, self._settings.reports)
+        except CannotGrade as error:
+            return Done(error=str(error), fault=Fault.INFRASTRUCTURE)
 
 
 def finished(done: Done, name: str, reports: str) -> Done:

@@ -30,10 +30,8 @@ from grader.model.records import (
     possible_points,
 )
 from grader.notebooks.answers import Answer, find_answers
-from grader.notebooks.cells import Cell
 from grader.notebooks.figures import BadFigure, figure_from_base64
 from grader.notebooks.submission_file import SubmissionFile, read
-from grader.notebooks.template_cells import template_cells
 from grader.session.notebook import Notebook
 
 MAX_FIGURES = 40
@@ -64,20 +62,29 @@ class GradeJob:
 Opener = Callable[[GradeJob, SubmissionFile, Progress], Notebook]
 
 
-def grade(
-    job: GradeJob, *, opener: Opener, progress: Progress, clock: Callable[[], datetime] | None = None
-) -> Grade:
-    """The grade of one submission.
+@dataclass(frozen=True)
+class Graded:
+    """A grade, with the answers that were found for all items, also for those that were not graded."""
 
-    Raises CannotGrade (a file that is no notebook, an assignment that is wrong, no sandbox); whatever the
-    student's code does ends up in the grade.
+    grade: Grade
+    answers: Mapping[str, Answer]
+
+
+def grade(job: GradeJob, *, opener: Opener, progress: Progress) -> Grade:
+    """Read the job's file and grade it. Raises CannotGrade, as ``read`` and ``grade_file`` do."""
+    return grade_file(job, read(job.submission), opener=opener, progress=progress).grade
+
+
+def grade_file(job: GradeJob, submission: SubmissionFile, *, opener: Opener, progress: Progress) -> Graded:
+    """Grade the job's file as it was read; what becomes of the file on disk no longer matters.
+
+    Raises CannotGrade (an assignment that is wrong, no sandbox). Whatever the student's code does ends up in
+    the grade.
     """
-    now = clock or (lambda: datetime.now(UTC))
-    graded_at, start = now(), time.monotonic()
-    submission = read(job.submission)
+    graded_at, start = datetime.now(UTC), time.monotonic()
     job.folder.checks(hidden=not job.public)
     answers = find_answers(
-        submission.cells, job.folder.assignment, template=() if job.public else given_cells(job.folder)
+        submission.cells, job.folder.assignment, template=() if job.public else job.folder.template_cells
     )
     recorded = recorded_in(answers)
     plan = plan_run(job, recorded)
@@ -88,7 +95,7 @@ def grade(
         results, errors = run_checks(notebook, job, progress, recorded)
         isolation = notebook.isolation
     items = score_items(job, answers, recorded, results)
-    return Grade(
+    found = Grade(
         schema=SCHEMA,
         assignment=job.folder.assignment.title,
         assignment_sha256=job.folder.sha256,
@@ -109,6 +116,7 @@ def grade(
         notices=(*submission.notices, *job.notices),
         attention=needs_attention(items, [*filter(None, [plan.broken]), *errors]),
     )
+    return Graded(found, answers)
 
 
 @contextmanager
@@ -206,14 +214,6 @@ def answer_shown(answer: Answer, recorded: Recorded) -> AnswerShown:
     """Prose, recorded texts and figures of an item, for a person to see."""
     text = "\n\n".join(filter(None, (answer.text, texts_of(recorded))))
     return AnswerShown(text, answer.figures, answer.found, recorded.found)
-
-
-def given_cells(folder: AssignmentFolder) -> tuple[Cell, ...]:
-    """The cells that students were given, so that the template's own text never counts as an answer."""
-    reference = folder.path / folder.assignment.notebook
-    if not reference.is_file():
-        return ()
-    return template_cells(reference.read_text(encoding="utf-8"), where=folder.assignment.notebook)
 
 
 def figures_of(
