@@ -136,7 +136,7 @@ class Network(Run):
             raise BadEvidence(
                 f'the run was on {found.examples:,} examples: set DATA = "full" and run everything again'
             )
-        found.assert_pictures()
+        found.assert_images()
         self.assert_begins(path, ("rows", "labels"), batches=BATCHES_OF_PICTURES)
         seed, rate = self.recorded.parameters.get("SEED"), self.recorded.parameters.get("LEARNING_RATE")
         if type(seed) is not int or not 0 <= seed < 2**32 or rate != 0.01 or len(found.rows) != 40:

@@ -1,1 +1,1 @@
-"""Tools for check-writers: comparing arrays and gradients. Knows `model` only."""
+"""What check authors call: closeness, gradients, training, evidence. Imports `model` only."""

@@ -1,4 +1,4 @@
-"""Student values as arrays: whatever is not numbers in a regular shape is the student's to mend, in words."""
+"""Student values as arrays: whatever is not a regular array of numbers fails the check, in words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 """An array of any shape and numeric dtype."""
 
 Shape = tuple[int | None, ...]
-"""A wanted shape; None stands for any length."""
+"""An expected shape; None stands for any length."""
 
 _NUMERIC = "biufc"
 _DEEPEST_LIST = 32
@@ -24,9 +24,9 @@ _DEEPEST_LIST = 32
 def as_array(value: object, *, shape: Shape | None = None, name: str = "value") -> Array:
     """``value`` as an array of numbers or truth values; arrays are passed through, not copied.
 
-    Takes arrays, numbers, (nested) lists and tuples of them, and proxies, whose plain value is fetched.
-    ``shape``, where given, must be met exactly; None in it stands for any length.
-    Raises CheckFailed for None, text, other objects, ragged lists, object arrays and wrong shapes.
+    Takes arrays, numbers, (nested) lists and tuples of them, and proxies, whose plain values are fetched.
+    ``shape``, if given, must match exactly; None in it stands for any length. Raises CheckFailed for None,
+    text, other objects, ragged lists, object arrays and wrong shapes.
     """
     array = _numeric(_fetched(value, name=name), name=name)
     if shape is not None and not _fits(array.shape, shape):
@@ -36,7 +36,7 @@ def as_array(value: object, *, shape: Shape | None = None, name: str = "value") 
 
 
 def expected_array(value: object, *, name: str) -> Array:
-    """The author's side of a comparison. Raises AuthorError for a proxy, NaN, or what is not numbers."""
+    """The author's side of a comparison. Raises AuthorError for proxies, NaN and anything but numbers."""
     if isinstance(value, Remote):
         raise AuthorError(f"{name}: the expected value is a student's object; fetch it with as_array() first")
     try:
@@ -51,9 +51,9 @@ def expected_array(value: object, *, name: str) -> Array:
 
 
 def squeezed(array: Array, shape: tuple[int, ...]) -> Array:
-    """``array`` in ``shape`` where only a leading axis of length 1 is more or less, else unchanged.
+    """``array`` in ``shape`` if the two differ only by a leading axis of length 1, else unchanged.
 
-    (D,) fits (1, D) and the reverse; (D, 1) never fits (D,) or (1, D).
+    (D,) fits (1, D) and vice versa; (D, 1) never fits (D,) or (1, D).
     """
     alike = (1, *array.shape) == shape or array.shape == (1, *shape)
     return array.reshape(shape) if alike else array

@@ -1,7 +1,8 @@
-"""Saved weights from a student, as bytes: safetensors or npz, parsed here and strictly; never pickle.
+"""A student's saved weights, as bytes: safetensors or npz, parsed here and strictly; never a pickle.
 
-Whatever comes is at most a wrong answer. Sizes are compared with the bytes that are there before memory is
-taken, nothing is executed, no file is opened and no path followed.
+Hostile bytes are at most a wrong answer. Every stated size is compared with the bytes that are really there
+before memory is allocated, nothing is executed, no file is opened and no path is followed. (numpy.load would
+allocate whatever an array's header states.)
 """
 
 from __future__ import annotations
@@ -43,14 +44,14 @@ _ZIP = b"PK\x03\x04"
 _PICKLE = b"\x80"
 _ADVICE = "save it with safetensors.numpy.save or numpy.savez"
 
-# The header of an array is a literal that Python parses: what can go wrong there is a parser's whole range.
+# An array's header is a Python literal, which numpy parses: that can fail in any way that a parser can.
 _PARSING = (
     ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError, tokenize.TokenError
 )  # fmt: skip
 
 
-class _Unfit(Exception):  # it never leaves this module
-    """Why the bytes are no checkpoint."""
+class _Unfit(Exception):  # never leaves this module
+    """Why the bytes are not a checkpoint."""
 
 
 def read_checkpoint(
@@ -60,11 +61,11 @@ def read_checkpoint(
     max_bytes: int = MAX_BYTES,
     name: str = "the checkpoint",
 ) -> dict[str, Array]:
-    """The arrays in the bytes of a safetensors or npz file, by name; bfloat16 comes as float32.
+    """The arrays in a safetensors or npz file, by name; bfloat16 becomes float32.
 
-    ``data`` is bytes that student code returned. ``shapes``, where given, must be met exactly, names
-    included; None stands for any length. At most ``max_bytes``, packed and unpacked. Raises
-    CheckFailed, in words, for everything else, pickles above all: they are programs, and are never loaded.
+    ``data`` is bytes that student code returned, at most ``max_bytes`` of them, packed and unpacked.
+    ``shapes``, if given, must match exactly, names included; None stands for any length. Raises CheckFailed,
+    in words, for everything else, above all for pickles, which are programs and are never loaded.
     """
     if not isinstance(data, bytes):
         raise CheckFailed(f"{name} is of type {snippet(type(data).__name__)}, expected bytes; {_ADVICE}.")
@@ -87,10 +88,10 @@ def assert_checkpoint(
     rtol: float = 1e-4,
     name: str = "the checkpoint",
 ) -> None:
-    """Pass when the saved weights give the loss that is claimed for them, and, where asked, a low one.
+    """Pass when the saved weights give the loss that is claimed for them and, if asked, at most a bound.
 
-    ``loss`` is the check's own: from the arrays, which have the names and ``shapes`` that it needs, to one
-    number. The claim may differ by a relative ``rtol``. Raises CheckFailed.
+    ``loss`` is the check's own function of the arrays, which have the names and ``shapes`` that it needs; it
+    returns one number. The claimed loss may differ by a relative ``rtol``. Raises CheckFailed.
     """
     arrays = read_checkpoint(data, shapes=shapes, name=name)
     if not all(bool(np.isfinite(array).all()) for array in arrays.values()):
@@ -98,8 +99,8 @@ def assert_checkpoint(
     value = float(as_array(loss(arrays), shape=(), name=f"the loss of {name}"))
     if not math.isfinite(value):
         raise CheckFailed(f"the loss of {name} is {value}.")
-    told = as_array(claimed, name=f"the loss claimed for {name}").astype(np.float64)
-    assert_close(told, np.float64(value), rtol=rtol, name=f"the loss claimed for {name}")
+    stated = as_array(claimed, name=f"the loss claimed for {name}").astype(np.float64)
+    assert_close(stated, np.float64(value), rtol=rtol, name=f"the loss claimed for {name}")
     if at_most is not None:
         assert_within(at_most, Seen(value=value, side=Side.MOST), words=f"the loss of {name}")
 
@@ -122,11 +123,14 @@ def _assert_fits(arrays: Mapping[str, Array], shapes: Mapping[str, Shape], name:
         as_array(arrays[key], shape=shape, name=f"{name}[{key!r}]")
 
 
-# -- safetensors: the header's length in 8 bytes, a JSON header, the tensors' bytes ------------------------
+# -- safetensors: 8 bytes with the header's length, a JSON header, the tensors' bytes ----------------------
 
 
 def _is_safetensors(data: bytes) -> bool:
-    """A header of 128 bytes begins with a pickle's first byte: the brace behind it tells them apart."""
+    """Whether a JSON header follows its length.
+
+    Some lengths, 128 for one, begin with the same byte as a pickle; only the brace distinguishes the two.
+    """
     return data[_PREFIX.size : _PREFIX.size + 1] == b"{"
 
 
@@ -138,6 +142,8 @@ def _from_safetensors(data: bytes) -> dict[str, Array]:
         raise _Unfit(f"claims a header of {length:,} bytes, more than there are or than {MAX_HEADER:,}")
     header = _header(data[_PREFIX.size : _PREFIX.size + length])
     body = memoryview(data)[_PREFIX.size + length :]
+    # In the order of their bytes the tensors must fill the body without gap or overlap, as the format demands:
+    # else one byte could be used twice, or something hidden between them.
     arrays, end = {}, 0
     for key, (dtype, shape, first, last) in sorted(header.items(), key=lambda entry: entry[1][2:]):
         if first != end:
@@ -165,7 +171,7 @@ def _header(text: bytes) -> dict[str, tuple[str, tuple[int, ...], int, int]]:
 
 
 def _entry(key: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
-    """(dtype, shape, first byte, byte after the last), all of which agree with each other."""
+    """(dtype, shape, first byte, byte after the last), which are consistent with each other."""
     told = f"describes the tensor {snippet(key, limit=60)!r} wrongly"
     if type(entry) is not dict or entry.keys() != {"dtype", "shape", "data_offsets"}:
         raise _Unfit(told)
@@ -184,7 +190,7 @@ def _entry(key: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
 
 def _tensor(data: memoryview, dtype: str, shape: tuple[int, ...]) -> Array:
     array = np.frombuffer(data, dtype=_SAFE_DTYPES[dtype]).reshape(shape)
-    if dtype == "BF16":  # the upper half of a float32
+    if dtype == "BF16":  # numpy has no bfloat16; its 16 bits are the upper half of a float32
         return np.asarray((array.astype(np.uint32) << 16).view(np.float32))
     if dtype == "BOOL":
         return np.asarray(array != 0)
@@ -196,7 +202,7 @@ def _is_whole(value: object) -> bool:
 
 
 def _reasonable(shape: tuple[int, ...] | list[int], told: str) -> tuple[int, ...]:
-    """The shape, where no length beside a 0 is beyond what an array can have."""
+    """The shape, unless numpy could not build it: (0, 2**47, 2**47) takes no bytes and still overflows."""
     if math.prod(length or 1 for length in shape) > MAX_BYTES:
         raise _Unfit(f"{told}: its shape is too large")
     return tuple(shape)
@@ -243,7 +249,8 @@ def _assert_members(members: list[zipfile.ZipInfo], max_bytes: int) -> None:
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
     with archive.open(member) as packed:
-        content = packed.read(member.file_size + 1)  # bounded by the size that was looked at
+        # The stated sizes were summed up and bounded; one byte more shows a member that lies about its own.
+        content = packed.read(member.file_size + 1)
     if len(content) != member.file_size:
         raise _Unfit("holds an array whose size is not the one that is stated")
     return _npy(content, f"describes the array {snippet(member.filename, limit=60)!r} wrongly")

@@ -1,4 +1,4 @@
-"""Is an array what it should be? And if not, a message a person can act on."""
+"""Is an array what it should be, and if not, a message that a person can act on."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def assert_close(
     suspects: Mapping[str, object] | None = None,
     batch: int | None = None,
 ) -> None:
-    """Pass when ``actual`` has the shape of ``expected`` and each entry is close; NaN never passes.
+    """Pass when ``actual`` has the shape of ``expected`` and every entry is close; NaN never passes.
 
     ``actual`` is the student's: an array, a number, (nested) lists of numbers, or a proxy. An entry passes
-    when |actual - expected| <= atol + rtol |expected|. By default rtol is 1e-6, or 1e-4 where either side is
-    float32 (2e-2 for float16), and atol is rtol times the largest expected magnitude. Where both sides are
-    integers or truth values they must be equal. Give atol where a right answer is a tiny difference of large
+    if |actual - expected| <= atol + rtol |expected|. By default rtol is 1e-6, or 1e-4 if either side is
+    float32 (2e-2 for float16), and atol is rtol times the largest expected magnitude. If both sides are
+    integers or truth values they must be equal. Give atol if a correct answer is a tiny difference of large
     numbers.
 
-    Shapes must be equal: nothing is broadcast. ``squeeze=True`` also takes (D,) for (1, D) and the reverse.
-    ``suspects`` maps a likely mistake in words to the array it would give, ``batch`` is the number of
-    examples; both only sharpen the message. Raises CheckFailed; AuthorError when ``expected`` makes no sense.
+    Shapes must be equal: nothing is broadcast. ``squeeze=True`` also accepts (D,) for (1, D) and vice versa.
+    ``suspects`` maps a likely mistake, in words, to the array it would give; ``batch`` is the number of
+    examples; both only sharpen the message. Raises CheckFailed; AuthorError if ``expected`` makes no sense.
     """
     want = expected_array(expected, name=name)
     have = as_array(actual, name=name)
@@ -66,7 +66,7 @@ def _facts(have: Array, want: Array, *, passes: Array, tolerance: Tolerance, nam
 def difference_text(
     have: Array, want: Array, *, worst: tuple[int, ...], passes: Array, name: str, margin: str
 ) -> str:
-    """What differs, in two lines: shape, dtype and how many entries; then the worst entry and its margin."""
+    """What differs, in two lines: shape, dtype and number of wrong entries; the worst entry and its margin."""
     wrong = int(passes.size - np.count_nonzero(passes))
     count = f"{wrong} of {passes.size} entries differ" if passes.ndim else "the value differs"
     head = f"{name}: {shape_text(have.shape)}, dtype {snippet(str(have.dtype), limit=30)}; {count}."
@@ -83,6 +83,6 @@ def worst_entry(badness: Array, *, passes: Array) -> tuple[int, ...]:
 
 
 def shape_difference_text(have: Array, want: Array, *, name: str) -> str:
-    """What shape came and what shape belongs there."""
+    """The shape that came and the one that was expected."""
     dtype = snippet(str(have.dtype), limit=30)
     return f"{name} has {shape_text(have.shape)} (dtype {dtype}), expected {shape_text(want.shape)}."

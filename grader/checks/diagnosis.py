@@ -1,7 +1,7 @@
-"""From a wrong array to one likely cause: the mistakes that homework about gradients really meets.
+"""From a wrong array to one likely cause: the mistakes that students really make in homework on gradients.
 
-A cause is named only when the wrong array is, entry by entry, what that mistake would give; a guess that
-misleads is worse than none. Nothing here decides whether an answer is right.
+A cause is named only if the wrong array is, entry by entry, what that mistake would give: a misleading guess
+is worse than none. Nothing here decides whether an answer is right.
 """
 
 from __future__ import annotations
@@ -30,7 +30,11 @@ class _Case:
     tolerance: Tolerance
 
     def is_like(self, candidate: Array) -> bool:
-        """Whether the wrong array is this candidate, which itself is not the right one."""
+        """Whether the wrong array is what this mistake gives.
+
+        A mistake that happens to give the right answer on this input (a symmetric matrix transposed, say)
+        explains nothing, so it is no candidate.
+        """
         return self._same(self.actual, candidate) and not self._same(candidate, self.expected)
 
     def _same(self, first: Array, second: Array) -> bool:
@@ -47,8 +51,8 @@ def likely_cause(
 ) -> str:
     """One sentence that names what probably went wrong, or an empty string.
 
-    ``suspects`` maps a cause in words to the array it would give; they come before the generic causes.
-    ``batch`` is the number of examples, where a wrong factor of it is thinkable.
+    ``suspects`` maps a cause, in words, to the array it would give; they are tried before the generic causes.
+    ``batch`` is the number of examples, if a factor of it may be wrong.
     """
     case = _Case(
         actual=_computable(actual),
@@ -66,7 +70,7 @@ def likely_cause(
 
 
 def _inexact(tolerance: Tolerance, expected: Array) -> Tolerance:
-    """A bar for guesses: even beside integers, a seventh of an entry is never met to the last bit."""
+    """A tolerance for guesses: integers are compared exactly, but a seventh of one never is exact."""
     return Tolerance.between(_computable(expected), _computable(expected)) if tolerance.exact else tolerance
 
 
@@ -118,7 +122,7 @@ def _reshaped(case: _Case) -> str:
 
 
 def _sum(case: _Case) -> str:
-    """A sum over one axis that was left out, or taken where none belongs."""
+    """A sum over one axis that is missing, or that was taken where none belongs."""
     for axis, part in _reductions(case.actual, case.expected.shape):
         if case._same(part, case.expected):
             return f"the sum over axis {axis} is missing"
@@ -156,6 +160,7 @@ def _factor(case: _Case) -> str:
             return f"every entry is {factor:g} times what is expected"
     if np.count_nonzero(case.expected) < _ENOUGH:
         return ""
+    # The factor is read off at the largest entry, where rounding disturbs it least.
     pivot = np.unravel_index(int(np.argmax(np.abs(case.expected))), case.expected.shape)
     factor = float(case.actual[pivot] / case.expected[pivot])
     if factor and case.is_like(case.expected * factor):
@@ -176,6 +181,8 @@ def _offset(case: _Case) -> str:
     return ""
 
 
+# From the specific to the general; the first that fits is named. An author's suspect says more than "the sign is
+# flipped", and a factor of the batch size more than "every entry is 0.2 times what is expected".
 _CAUSES: tuple[Callable[[_Case], str], ...] = (
     _not_finite,
     _suspect,

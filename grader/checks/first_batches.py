@@ -1,8 +1,8 @@
-"""The first mini-batches of a run, as ``ImageBeginning`` and ``TextBeginning`` of the template record them.
+"""The first mini-batches of a run, as the template's ``ImageBeginning`` and ``TextBeginning`` record them.
 
-What is read here comes from a student's file and becomes data that training is begun with again. So types,
-sizes and ranges are settled before anything is unpacked, and whatever does not fit raises BadEvidence, one
-line. Nothing here says whether the losses are right.
+What is read here comes from a student's file and becomes the data of the replay. So types, sizes and ranges
+are checked before anything is unpacked, and whatever does not fit raises BadEvidence in one line. Whether the
+losses are right is not decided here.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from grader.checks.arrays import Array
 from grader.model.errors import BadEvidence
 
 MOST_EXAMPLES = 100_000
-"""Examples of a training set that a beginning may speak of."""
+"""Examples that the training set may have."""
 MOST_ROWS = 10_000
-"""Examples that one beginning may hold."""
+"""Examples that one recording may hold."""
 MOST_CHARACTERS = 5_000_000
-"""Characters of a text that a beginning may speak of."""
+"""Characters that the text may have."""
 MOST_PIECES, LONGEST_PIECE = 1_000, 1_025
-"""Pieces of text that one beginning may hold, and characters of one."""
+"""Pieces of text that one recording may hold, and characters of one."""
 MOST_LETTERS = 1_000
-"""Characters of an alphabet."""
+"""Characters that an alphabet may have."""
 MOST_LOSSES = 100
 
 _LARGEST_PIXEL = 255
@@ -36,9 +36,9 @@ _LARGEST_PIXEL = 255
 
 @dataclass(frozen=True)
 class ImageBatches:
-    """Mini-batches of labelled pictures: ``rows`` and ``labels`` of shape (N,), ``pixels`` uint8 (N, pixels).
+    """Mini-batches of labelled images: ``rows`` and ``labels`` of shape (N,), ``pixels`` uint8 (N, pixels).
 
-    ``examples`` is how many the training set has, ``losses`` are the first mini-batches' in their order.
+    ``examples`` is the size of the training set, ``losses`` are those of the first mini-batches in order.
     """
 
     losses: Array
@@ -49,7 +49,7 @@ class ImageBatches:
 
     @classmethod
     def of(cls, data: object, *, pixels: int, classes: int) -> Self:
-        """Read what was recorded, of pictures with so many pixels. Raises BadEvidence."""
+        """Read recorded images of ``pixels`` pixels each. Raises BadEvidence."""
         table = _table(data)
         examples = _whole(table, "examples", least=1, most=MOST_EXAMPLES)
         rows = _wholes(table, "rows", most_entries=MOST_ROWS, below=examples)
@@ -60,11 +60,11 @@ class ImageBatches:
         packed = _unpacked(table.get("pixels"), size=len(rows) * pixels)
         return cls(losses, rows, labels, np.frombuffer(packed, np.uint8).reshape(len(rows), pixels), examples)
 
-    def assert_pictures(self) -> None:
-        """Raise BadEvidence for blank, constant or repeated pictures and for labels that are all the same.
+    def assert_images(self) -> None:
+        """Raise BadEvidence for blank, constant or repeated images and for labels that are all the same.
 
-        A right solution never fails on Fashion-MNIST: none of its 10,000 training pictures is blank or there
-        twice, and 40 labels of 10 classes are all one with a probability of 1e-39.
+        A correct solution never fails on Fashion-MNIST: none of its 10,000 training images is blank or occurs
+        twice, and 40 labels of 10 classes are all the same with a probability of 1e-39.
         """
         blank = self.pixels.max(axis=1) == self.pixels.min(axis=1)
         distinct = len(np.unique(self.pixels, axis=0))
@@ -74,10 +74,10 @@ class ImageBatches:
 
 @dataclass(frozen=True)
 class TextBatches:
-    """Mini-batches of pieces of a text: where each begins, and its characters.
+    """Mini-batches of pieces of a text: where each starts, and its characters.
 
-    ``characters`` counts the whole text, ``alphabet`` holds its distinct characters in order, and ``losses``
-    are the first mini-batches' in their order.
+    ``characters`` is the length of the whole text, ``alphabet`` its distinct characters in order, and
+    ``losses`` are those of the first mini-batches in order.
     """
 
     losses: Array
@@ -88,7 +88,7 @@ class TextBatches:
 
     @classmethod
     def of(cls, data: object, *, share: float) -> Self:
-        """Read what was recorded of a run on the first ``share`` of a text. Raises BadEvidence."""
+        """Read recorded pieces of the first ``share`` of a text. Raises BadEvidence."""
         table = _table(data)
         characters = _whole(table, "characters", least=1, most=MOST_CHARACTERS)
         alphabet = _alphabet(table.get("alphabet"))
@@ -103,7 +103,7 @@ class TextBatches:
         return found
 
     def add_to(self, known: dict[int, str]) -> None:
-        """Write the characters to their places in ``known``. Raises BadEvidence where one differs."""
+        """Add the characters to ``known`` by their positions. Raises BadEvidence if one contradicts it."""
         mine: dict[int, str] = {}
         for start, piece in zip(self.starts, self.pieces, strict=True):
             for at, character in enumerate(piece, start=start):
@@ -129,7 +129,7 @@ def _whole(table: Mapping[str, Any], key: str, *, least: int, most: int) -> int:
 
 
 def _wholes(table: Mapping[str, Any], key: str, *, most_entries: int, below: int) -> tuple[int, ...]:
-    """A list, or a list of lists, of whole numbers from 0: flat, at least one."""
+    """A non-empty list, or list of lists, of whole numbers from 0, flattened."""
     flat = _flat(table.get(key), key=key, most=most_entries)
     if not all(type(value) is int and 0 <= value < below for value in flat):
         raise BadEvidence(
@@ -161,7 +161,7 @@ def _losses(table: Mapping[str, Any]) -> Array:
 
 
 def _unpacked(value: object, *, size: int) -> bytes:
-    """The ``size`` bytes behind base64 and zlib; never unpacks more than that."""
+    """The ``size`` bytes packed with zlib and base64; never unpacks more than one byte beyond that."""
     if isinstance(value, str):
         try:
             reader = zlib.decompressobj()

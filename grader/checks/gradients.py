@@ -1,4 +1,4 @@
-"""A claimed gradient against central differences of a loss that the check's author trusts."""
+"""A student's gradient against central differences of a loss that the check's author wrote."""
 
 from __future__ import annotations
 
@@ -16,21 +16,31 @@ from grader.model.errors import AuthorError, CheckFailed
 from grader.model.text import snippet
 
 Loss = Callable[[Array], object]
-"""A scalar function of an array; it gets its own copy and may change it."""
+"""A scalar function of an array; it receives its own copy and may change it."""
 
 _FLOOR = 0.01
-"""Entries smaller than this part of the largest are judged as if they were that large."""
+"""Entries smaller than this part of the largest are judged as if they were that large.
+
+Such an entry is a difference of nearly equal losses: its relative error says nothing.
+"""
 
 _GUESS = 1e-5
-"""How closely, relative to the largest entry, a wrong gradient must match a mistake before it is named."""
+"""How closely, relative to the largest entry, a wrong gradient must match a mistake before it is named.
+
+Coarser than the test itself: the numeric gradient that mistakes are made from is itself only this accurate.
+"""
 
 _ROUNDING_ULPS = 16
-"""Rounding errors of one loss, in units in its last place, that its difference quotient may show."""
+"""Rounding errors of one loss, in units in its last place, that its difference quotient may show.
+
+A loss of magnitude L is known to about eps L, so the quotient of two is uncertain by that divided by 2h: with
+h = 1e-5 a loss of 1000 already blurs entries by 2e-7, which is not the student's mistake.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Numeric:
-    """A gradient by central differences, and what rounding in the loss alone may have put into an entry."""
+    """A gradient by central differences, and the error that rounding in the loss may put into an entry."""
 
     gradient: Array
     noise: float
@@ -50,14 +60,14 @@ def assert_gradient(  # noqa: PLR0913  # each is the author's to choose, all but
 ) -> None:
     """Pass when ``claimed`` is the gradient of ``loss`` at ``at``, by central differences in float64.
 
-    ``loss`` takes an array shaped like ``at`` and gives one finite number; it is called 2 * at.size times,
-    with one entry moved by +h or -h. An entry passes when |claimed - numeric| is at most rtol times the
-    largest of |claimed|, |numeric| and a hundredth of the largest |numeric|, give or take the loss's own
-    rounding. rtol is 1e-6 (1e-4 for a float32 gradient). Keep ``at`` away from kinks by more than h.
+    ``loss`` takes an array shaped like ``at`` and returns one finite number; it is called 2 * at.size times,
+    with one entry moved by +h or -h. An entry passes if |claimed - numeric| is at most rtol times the largest
+    of |claimed|, |numeric| and a hundredth of the largest |numeric|, plus the loss's own rounding error. rtol
+    is 1e-6 (1e-4 for a float32 gradient). Keep ``at`` further than h from kinks.
 
-    ``squeeze=True`` also takes (D,) for (1, D) and the reverse. ``batch`` (the number of examples) and
+    ``squeeze=True`` also accepts (D,) for (1, D) and vice versa. ``batch`` (the number of examples) and
     ``suspects`` (a mistake in words -> the gradient it would give) only sharpen the message.
-    Raises CheckFailed when they disagree; AuthorError when the loss gives no finite number.
+    Raises CheckFailed if the two disagree, AuthorError if the loss does not return one finite number.
     """
     point = expected_array(at, name=f"the point of {name}").astype(np.float64)
     have = as_array(claimed, name=name)
@@ -82,7 +92,7 @@ def assert_gradient(  # noqa: PLR0913  # each is the author's to choose, all but
 def central_differences(loss: Loss, at: Array, *, h: float = 1e-5) -> Numeric:
     """The gradient of ``loss`` at the float64 array ``at``: (F(w + h) - F(w - h)) / 2h, entry by entry.
 
-    Raises AuthorError when the loss gives anything but one finite number.
+    Raises AuthorError if the loss returns anything but one finite number.
     """
     gradient = np.zeros_like(at)
     largest = 0.0
@@ -113,7 +123,7 @@ def _loss_at(loss: Loss, at: Array, index: tuple[int, ...], step: float) -> floa
 
 
 def _scale(have: Array, gradient: Array) -> Array:
-    """What each entry's error is measured against; never 0 unless the whole gradient is."""
+    """What each entry's error is relative to; never 0 unless the whole gradient is."""
     floor = _FLOOR * largest_magnitude(gradient)
     with np.errstate(all="ignore"):
         return np.fmax(np.fmax(np.abs(have), np.abs(gradient)), floor)

@@ -1,4 +1,4 @@
-"""How a text reads, letter by letter: the statistics of pairs of characters in a known text."""
+"""Does a text read like another? Statistics of pairs of characters, and windows copied from a known text."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from grader.model.errors import BadEvidence
 from grader.model.text import snippet
 
 _PRIOR = 5.0
-"""Imagined pairs, spread as single letters are, that smooth what a short text never shows."""
+"""Pseudo-counts, distributed like single letters, for the pairs that a short text never shows."""
 
 
 class LetterPairs:
     """How likely each character is after the one before it, learned from a text.
 
-    ``surprise`` is in nats a character. With the 95,913 characters of Macbeth, pieces of 500 characters of
+    ``surprise`` is in nats per character. With the 95,913 characters of Macbeth, pieces of 500 characters of
     another Shakespeare text have 2.67 +- 0.18 (400 pieces, at most 3.33), letters drawn by their frequency
     alone 5.2 +- 0.15 (200 draws, at least 4.85), and letters drawn evenly 8.7 +- 0.13.
     """
@@ -29,7 +29,7 @@ class LetterPairs:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """Learn from ``text``. Characters that are not in it all count as one more."""
+        """Learn from ``text``. All characters that are not in it count as one further character."""
         numbers = {character: number for number, character in enumerate(sorted(set(text)))}
         found = np.array([numbers[character] for character in text])
         size = len(numbers) + 1
@@ -47,7 +47,7 @@ class LetterPairs:
 
 
 def assert_made_of(text: str, alphabet: Iterable[str], *, name: str) -> None:
-    """Every character of ``text`` is in the alphabet. A right solution never fails: it knows no other."""
+    """Every character of ``text`` is in the alphabet. A correct solution never fails: it knows no other."""
     strange = sorted(set(text) - set(alphabet))
     if strange:
         raise BadEvidence(
@@ -56,7 +56,7 @@ def assert_made_of(text: str, alphabet: Iterable[str], *, name: str) -> None:
 
 
 def assert_reads_like(text: str, pairs: LetterPairs, *, at_most: float, name: str) -> None:
-    """The text's surprise is ``at_most`` nats a character. The author states the probability with it."""
+    """The surprise is at most ``at_most`` nats per character. The author states the probability with it."""
     if not pairs.surprise(text) <= at_most:
         raise BadEvidence(
             f"{name} does not read like the training text: its letters follow one another by chance"
@@ -64,7 +64,7 @@ def assert_reads_like(text: str, pairs: LetterPairs, *, at_most: float, name: st
 
 
 def assert_reads_better(before: str, after: str, pairs: LetterPairs, *, by: float) -> None:
-    """The text after training has ``by`` nats a character less surprise than that before it.
+    """The text after training has at least ``by`` nats per character less surprise than the one before.
 
     The author states the probability with ``by``.
     """
@@ -73,9 +73,10 @@ def assert_reads_better(before: str, after: str, pairs: LetterPairs, *, by: floa
 
 
 def shingle_hits(text: str, shingles: frozenset[int], *, length: int, one_in: int) -> tuple[int, int]:
-    """How many windows of ``length`` characters are looked at, and how many of those are in ``shingles``.
+    """How many windows of ``length`` characters were examined, and how many of those are in ``shingles``.
 
-    A window is looked at when its CRC-32 is a multiple of ``one_in``: so a large text is kept as few numbers.
+    A window is examined if its CRC-32 is a multiple of ``one_in``. That chooses the same windows in every text:
+    a large text can be kept as few numbers, and a copied passage still contains some of them.
     """
     sums = window_sums(text, length=length, one_in=one_in)
     return len(sums), sum(found in shingles for found in sums)

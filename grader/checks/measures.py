@@ -1,4 +1,4 @@
-"""How good predictions are: losses and accuracy, computed on our side from what student code predicted."""
+"""How good predictions are: losses and accuracy, computed on the trusted side from what was predicted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Measure:
     constant: Callable[[Array], float]
 
     def score(self, predicted: object, targets: object, *, name: str) -> float:
-        """The measure of a student's predictions. Raises CheckFailed for what is none, or the wrong shape."""
+        """The measure of a student's predictions. Raises CheckFailed if they are malformed."""
         want = expected_array(targets, name=f"the targets of {name}")
         have = as_array(predicted, name=name)
         if self.name != "squared_error":
@@ -35,7 +35,7 @@ class Measure:
         return self.of(have, want)
 
     def _classes(self, have: Array, want: Array, name: str) -> Array:
-        """One row for each target; a class or, for two classes, a probability may stand for a row."""
+        """One row per target; a class may stand for a row or, with two classes, a probability."""
         if want.ndim != 1 or want.size == 0:
             raise AuthorError(f"the targets of {name} are one class for each example, not {want.shape}")
         if have.shape in ((len(want),), (len(want), 1)) and self.name != "cross_entropy":
@@ -98,7 +98,7 @@ MEASURES = {
 
 
 def measure_named(name: str) -> Measure:
-    """The measure of this name. Raises AuthorError that lists them."""
+    """The measure of this name. Raises AuthorError, which lists them all, if there is none."""
     if name not in MEASURES:
         raise AuthorError(f"no measure {name!r}; there are {', '.join(MEASURES)}")
     return MEASURES[name]

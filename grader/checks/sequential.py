@@ -1,10 +1,12 @@
-"""Deciding between two rates of success with as few trials as the case allows.
+"""Deciding between two success rates with few trials: Wald's sequential probability ratio test.
 
-Wald's sequential test: after each trial the likelihood of the results under a wrong solution's rate is
-divided by that under a right one's. While a right solution is at work this ratio is a supermartingale, so it
-ever reaches 1/risk with probability at most ``risk`` (Ville), whenever one looks and however long. The other
-side stops at miss/2, with the same guarantee. What is still open at the last trial passes: doubt costs no
-points; how often a wrong solution gets through by that is computed, not estimated, and bounded by ``miss``.
+After each trial the likelihood of all results so far under a wrong solution's rate is divided by that under a
+correct solution's rate. For a correct solution this ratio is a supermartingale, so the probability that it
+ever reaches 1/risk is at most ``risk`` (Ville's inequality), however often and however long one looks. That
+allows stopping after any trial: a test of fixed size, repeated after each trial, would fail more often than it
+states. The other side stops at miss/2 with the same guarantee. What is still undecided after the last trial
+passes, since doubt costs no points; how often a wrong solution passes in that way is computed exactly, and
+bounded by ``miss``.
 """
 
 from __future__ import annotations
@@ -24,10 +26,10 @@ MISS = 0.01
 
 @dataclass(frozen=True, kw_only=True)
 class SequentialTest:
-    """Tells a success rate of at least ``right`` from one of at most ``wrong``.
+    """Distinguishes a success rate of at least ``right`` from one of at most ``wrong``.
 
-    A right solution fails with probability at most ``risk``, a wrong one passes with at most ``miss``.
-    Raises AuthorError when ``limit`` trials cannot keep that.
+    A correct solution fails with probability at most ``risk``, a wrong one passes with at most ``miss``.
+    Raises AuthorError if ``limit`` trials cannot guarantee that.
     """
 
     right: float
@@ -51,17 +53,21 @@ class SequentialTest:
 
     def verdict(self, wins: int, losses: int) -> bool | None:
         """True passes, False fails, None asks for another trial."""
+        # The log of the likelihood ratio, wrong over right: each loss adds to it, each win takes from it.
         ratio = wins * math.log(self.wrong / self.right)
         ratio += losses * math.log((1 - self.wrong) / (1 - self.right))
         if ratio >= -math.log(self.risk):
             return False
+        # Half of `miss` is spent here; the other half is left for what the last trial lets through.
         if ratio <= math.log(self.miss / 2) or wins + losses >= self.limit:
             return True
         return None
 
     def failing(self, rate: float) -> float:
         """The exact probability that a solution with this success rate fails."""
-        failed, open_ = 0.0, {0: 1.0}  # losses so far -> probability that the test still runs
+        # Forward through all trials: only the number of losses matters, not their order, so the state of an
+        # undecided test is one number, and its distribution fits in a dictionary.
+        failed, open_ = 0.0, {0: 1.0}  # losses so far -> probability of being there, undecided
         for trial in range(1, self.limit + 1):
             moved: dict[int, float] = {}
             for losses, chance in open_.items():
@@ -82,17 +88,17 @@ def assert_mostly(
     miss: float = MISS,
     name: str = "the run",
 ) -> None:
-    """Pass when ``trial`` succeeds at a rate of ``at_least``, not ``against``; stops when the case is clear.
+    """Pass when ``trial`` succeeds at a rate of ``at_least``, not ``against``; stop as soon as that is clear.
 
-    ``trial(k)`` makes the k-th independent run (fresh data, fresh seed) and gives True or False, as the
-    check's author judges it. ``at_least`` is a correct solution's rate, a number or ``calibrated("...")``,
-    ``against`` that of a solution that must not pass. With that rate or a higher one the check fails with
-    probability at most 1e-4; at the rate ``against`` or a lower one it passes with at most ``miss``; what is
-    undecided after ``limit`` trials passes. Raises CheckFailed; AuthorError when ``limit`` cannot keep this.
+    ``trial(k)`` makes the k-th independent run (fresh data, fresh seed) and returns True or False, as the
+    check's author judges it. ``at_least`` is a correct solution's rate, a number or ``calibrated("...")``;
+    ``against`` is the rate of a solution that must not pass. At the rate ``at_least`` or higher the check
+    fails with probability at most 1e-4; at ``against`` or lower it passes with at most ``miss``. What is
+    undecided after ``limit`` trials passes. Raises CheckFailed, or AuthorError if ``limit`` is too small.
     """
     right = limit_of(at_least)
     rate = right.bar(Side.RATE)
-    if rate is None:
+    if rate is None:  # being calibrated: all trials are made, and the rate they show is noted
         wins = sum(_outcome(trial(k)) for k in range(limit))
         right.note(Seen(value=wins, side=Side.RATE, trials=limit, worthless=against))
         return

@@ -1,18 +1,18 @@
-"""From a sample of a statistic to a bound that a further draw passes with a stated probability.
+"""From a sample of a statistic to a bound that a further draw exceeds with at most a stated probability.
 
 N values alone say nothing about events rarer than about 3 in N: a bound for 1 in 10,000 from a few hundred
 seeds needs an assumption about the tail. The one made here is weak: beyond the sample's upper tenth the
-hazard rate does not fall, which means that the tail is no heavier than an exponential one. The normal,
-logistic, gamma (shape >= 1), uniform, binomial and Poisson distributions are such, and every one whose
-density is log-concave. For such a tail with mean excess M over a threshold u that a share q exceeds,
+hazard rate does not fall, which means that the tail is no heavier than an exponential one. That holds for the
+normal, logistic, gamma (shape >= 1), uniform, binomial and Poisson distributions, and for every distribution
+with a log-concave density. For such a tail with mean excess M over a threshold u that a share q exceeds,
 
     P(X > u + x) <= q exp(-w x)   where   w M = 1 - exp(-w x),
 
-because of all such tails with that mean the exponential one, cut off, reaches furthest. q and M are not
-known but estimated; each is replaced by its upper confidence limit (order statistics are beta distributed; a
-sum of exponential excesses is gamma distributed, and is only more concentrated for a lighter tail).
+because among all such tails with that mean the truncated exponential one reaches furthest. q and M are
+estimates, so each is replaced by its upper confidence limit (order statistics are beta distributed; a sum of
+exponential excesses is gamma distributed, and is only more concentrated for a lighter tail).
 
-A sample that shows a heavier tail, or no variation at all, gets no bound but an error in words.
+A sample that shows a heavier tail, or no variation at all, gets no bound but an error, in words.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ import numpy as np
 from grader.checks.arrays import Array
 
 CONFIDENCE = 0.95
-"""How sure a bound is to keep its promise, over repetitions of the whole calibration."""
+"""The probability that a bound keeps its promise, over repetitions of the whole calibration."""
 
 FEWEST = 100
-"""Values that a bound needs at least."""
+"""The fewest values that a bound needs."""
 
 ASSUMPTION = (
     "beyond the sample's most extreme tenth the hazard rate does not fall (as in every log-concave law)"
 )
 
-_SHARE = 10
-_FEWEST_EXCESSES = 15
+_SHARE = 10  # the tail is the upper tenth
+_FEWEST_EXCESSES = 15  # fewer would leave M so uncertain that the bound is of no use
 _CHANCE_OF_FALSE_ALARM = 0.01
 _SIMULATED = 4000
 
@@ -48,10 +48,10 @@ class NoBoundError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class TailBound:
-    """``value`` is exceeded with probability at most ``risk``, at the confidence that was asked for.
+    """``value`` is exceeded with probability at most ``risk``, at the requested confidence.
 
-    ``threshold`` is where the tail begins, ``reach`` the largest share that may lie beyond it, ``scale`` the
-    largest mean excess that fits the sample.
+    ``threshold`` is where the tail begins, ``reach`` and ``scale`` the upper confidence limits of the
+    share beyond it (q) and of the mean excess (M).
     """
 
     value: float
@@ -66,33 +66,34 @@ def upper_bound(
 ) -> TailBound:
     """A bound that a further value exceeds with probability at most ``risk``.
 
-    ``resolution`` is the step of a statistic that counts something (1/n for an accuracy on n examples); where
-    values repeat, the smallest gap between them is taken if it is larger. Raises NoBoundError.
+    ``resolution`` is the step of a statistic that counts something (1/n for an accuracy on n examples). If
+    values repeat, the smallest gap between them is used when it is larger. Raises NoBoundError.
     """
     ordered = np.sort(np.asarray(values, dtype=np.float64))
     step = max(resolution, _assert_usable(ordered, resolution))
     count = max(_FEWEST_EXCESSES, len(ordered) // _SHARE)
     threshold = float(ordered[-count - 1])
-    # A value on a grid stands for everything up to the next one: so a step more, which is never too little.
+    # A value on a grid stands for everything up to the next one, so each excess may be a step larger.
     excesses = ordered[-count:] - threshold + step
     _assert_not_heavy(excesses)
-    unsure = (1 - confidence) / 2
+    unsure = (1 - confidence) / 2  # shared between two estimates, q and M: both hold with the confidence
     reach = _largest_share(len(ordered), count, unsure)
     scale = float(excesses.sum()) / _gamma_quantile(count, unsure)
+    # With M at its limit, w M = 1 - exp(-w x) and q exp(-w x) = risk give w x = log(q / risk) and this x.
     folds = math.log(reach / risk)
     distance = scale * folds / -math.expm1(-folds)
     return TailBound(value=threshold + distance, risk=risk, threshold=threshold, reach=reach, scale=scale)
 
 
 def least_rate(wins: int, trials: int, *, confidence: float = CONFIDENCE) -> float:
-    """The exact lower confidence limit (Clopper and Pearson) of a rate of which ``wins`` were seen."""
+    """The exact lower confidence limit (Clopper and Pearson) of a rate, after ``wins`` in ``trials``."""
     if wins == 0:
         return 0.0
     return _crossing(lambda rate: at_least(wins, trials, rate) - (1 - confidence), 0.0, 1.0)
 
 
 def unseen_rate(trials: int, *, confidence: float = CONFIDENCE) -> float:
-    """What an event that did not happen in so many trials may still have as its probability."""
+    """The largest probability that an event may have which did not happen in so many trials."""
     return float(-np.expm1(math.log1p(-confidence) / trials))
 
 
@@ -100,7 +101,7 @@ def at_least(wins: int, trials: int, rate: float) -> float:
     """P(at least ``wins`` of ``trials``) where each succeeds with probability ``rate``."""
     if rate <= 0 or rate >= 1:
         return float(rate >= 1 or wins <= 0)
-    counts = np.arange(wins, trials + 1)
+    counts = np.arange(wins, trials + 1)  # in logarithms: the binomial coefficients overflow a float
     logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, trials + 1)))])
     terms = logs[trials] - logs[counts] - logs[trials - counts]
     terms = terms + counts * math.log(rate) + (trials - counts) * math.log1p(-rate)
@@ -137,7 +138,10 @@ def _spread(excesses: Array) -> Array:
 
 @functools.cache
 def _widest_spread(count: int) -> float:
-    """What the spread of so many exponential excesses rarely goes beyond."""
+    """The spread that so many exponential excesses exceed once in a hundred samples.
+
+    Simulated, from a fixed seed: it has no closed form. Chance alone refuses at most one sound calibration in 100.
+    """
     simulated = np.random.default_rng(0).exponential(size=(_SIMULATED, count))
     return float(np.quantile(_spread(simulated), 1 - _CHANCE_OF_FALSE_ALARM))
 
@@ -150,7 +154,11 @@ def _largest_share(values: int, beyond: int, unsure: float) -> float:
 
 @functools.cache
 def _gamma_quantile(shape: int, probability: float) -> float:
-    """Where a gamma distribution of whole ``shape`` and scale 1 has this much below it."""
+    """The quantile of a gamma distribution of integer ``shape`` and scale 1.
+
+    For an integer shape its distribution function is a finite sum (of Poisson probabilities), so that this
+    module needs no scipy.
+    """
     logs = [math.lgamma(k + 1) for k in range(shape)]
 
     def below(x: float) -> float:
@@ -160,7 +168,7 @@ def _gamma_quantile(shape: int, probability: float) -> float:
 
 
 def _crossing(rising: Callable[[float], float], low: float, high: float) -> float:
-    """Where a rising function crosses 0 between ``low`` and ``high``, by halving."""
+    """Where a rising function crosses 0 between ``low`` and ``high``, by bisection."""
     for _ in range(60):
         middle = (low + high) / 2
         if rising(middle) < 0:

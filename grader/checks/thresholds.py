@@ -1,6 +1,6 @@
-"""What a statistic is held against: a number of the author's, a calibrated bound, or nothing yet.
+"""What a statistic is compared with: the author's own number, a calibrated bound, or nothing yet.
 
-Nothing yet: while the bound is being worked out on the reference.
+Nothing yet: while `grade calibrate` is finding the bound on the reference.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class Seen:
     """One value of a statistic.
 
     ``side`` says which values pass. ``resolution`` is the step of a statistic that counts something.
-    ``worthless`` is the value of a solution that has learned nothing: a bound must not let it pass. For a
-    rate, ``trials`` is how many there were.
+    ``worthless`` is the value of a solution that has learned nothing: no bound may let it pass. For a rate,
+    ``trials`` is the number of trials.
     """
 
     value: float
@@ -31,27 +31,27 @@ class Seen:
 
 
 class Limit:
-    """What a statistic is held against."""
+    """What a statistic is compared with."""
 
     def bar(self, side: Side) -> float | None:
-        """The bound, or None while it is being worked out."""
+        """The bound, or None while it is being calibrated."""
         raise NotImplementedError
 
     def note(self, seen: Seen) -> None:
-        """Take notice of a value."""
+        """Receive a value that was seen; only a calibration keeps it."""
 
     def origin(self) -> str:
-        """Where the bound comes from and what it promises, for a message."""
+        """Where the bound comes from and what it guarantees, for a message."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class Fixed(Limit):
-    """A number that the author stands for."""
+    """A number that the author answers for."""
 
     number: float
 
-    def bar(self, side: Side) -> float:  # noqa: ARG002  # it serves every side
+    def bar(self, side: Side) -> float:  # noqa: ARG002  # the same for every side
         """See Limit.bar."""
         return self.number
 
@@ -62,12 +62,12 @@ class Fixed(Limit):
 
 @dataclass(frozen=True)
 class Stored(Limit):
-    """A bound that `grade calibrate` worked out on the reference."""
+    """A bound that `grade calibrate` found on the reference."""
 
     calibration: Calibration
 
     def bar(self, side: Side) -> float:
-        """See Limit.bar. Raises AuthorError when it was worked out for another kind of statistic."""
+        """See Limit.bar. Raises AuthorError if it was calibrated for another kind of statistic."""
         if side is not self.calibration.side:
             raise AuthorError(
                 f"the bound {self.calibration.statistic!r} was calibrated as `{self.calibration.side}`, but "
@@ -85,7 +85,7 @@ class Stored(Limit):
 
 
 Bound = float | Limit
-"""What an author gives as a bound: a number, or ``calibrated("...")``."""
+"""What an author passes as a bound: a number, or ``calibrated("...")``."""
 
 
 def limit_of(given: Bound) -> Limit:

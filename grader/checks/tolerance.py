@@ -1,8 +1,8 @@
-"""How far two right answers may lie apart.
+"""How far two correct answers may differ.
 
-The bar follows the coarser floating-point type of the two sides. It was measured (see
-tests/unit/test_checks_closeness.py): matrix products summed in another order stay more than a factor 20
-below it in float64 and float32, while a wrong sign, factor, transpose or a missing term lies far above.
+The tolerance follows the coarser floating-point type of the two sides. It was measured (see
+tests/unit/test_checks_closeness.py): matrix products summed in another order stay below it by more than a
+factor of 20 in float64 and float32, while a wrong sign, factor or transpose or a missing term is far above.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import numpy as np
 from grader.checks.arrays import Array
 
 _RELATIVE = {2: 2e-2, 4: 1e-4, 8: 1e-6}
-"""Relative bar by bytes per real number: float16, float32, float64 (and wider)."""
+"""Relative tolerance by bytes per real number: float16, float32, float64 (and wider)."""
 
 _ZERO_ULPS = 100
-"""Where every expected entry is 0, this many units in the last place of 1 pass as 0."""
+"""If every expected entry is 0, this many units in the last place of 1 pass as 0: nothing else gives a scale."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tolerance:
-    """An entry passes when |actual - expected| <= atol + rtol |expected|; NaN never passes."""
+    """An entry passes if |actual - expected| <= atol + rtol |expected|; NaN never passes."""
 
     rtol: float
     atol: float
@@ -31,10 +31,10 @@ class Tolerance:
     def between(
         cls, actual: Array, expected: Array, *, rtol: float | None = None, atol: float | None = None
     ) -> Tolerance:
-        """The tolerance for two sides; what is given is taken as given.
+        """The tolerance for two sides; a given rtol or atol is taken as it is.
 
-        By default rtol follows the coarser floating type and atol is rtol times the largest finite
-        expected magnitude, since a sum's rounding error follows its largest terms. Where neither side is
+        By default rtol follows the coarser floating type, and atol is rtol times the largest finite expected
+        magnitude: a sum's rounding error follows its largest terms, not its value. If neither side is
         floating, both are 0: integers and truth values are compared exactly.
         """
         floating = [side for side in (actual, expected) if side.dtype.kind in "fc"]
@@ -54,20 +54,21 @@ class Tolerance:
     def close(self, actual: Array, expected: Array) -> Array:
         """Entry by entry, which pass; the sides have the same shape."""
         with np.errstate(all="ignore"):
+            # Equality first: inf - inf is NaN. Both comparisons are written so that NaN fails them.
             equal = np.asarray(actual == expected)
             if self.exact:
                 return equal
             return np.asarray(equal | (distance(actual, expected) <= self.allowed(expected)))
 
     def allowed(self, expected: Array) -> Array:
-        """Entry by entry, the largest difference that passes; only itself equals an infinity."""
+        """Entry by entry, the largest difference that passes; 0 for an infinity, which only itself equals."""
         with np.errstate(all="ignore"):
             bar = self.atol + self.rtol * np.abs(_wide(expected))
         return np.asarray(np.where(np.isfinite(bar), bar, 0.0))
 
 
 def relative_bar(*arrays: Array) -> float:
-    """The relative bar of the coarsest floating type among the arrays; float64's where none is floating."""
+    """The relative tolerance of the coarsest floating type in the arrays; float64's if none is floating."""
     bars = (_RELATIVE[min(_bytes(array), 8)] for array in arrays if array.dtype.kind in "fc")
     return max(bars, default=_RELATIVE[8])
 

@@ -1,10 +1,10 @@
-"""Checks about training, for any course: does it learn, generalise and repeat itself, at the right size.
+"""Checks of training, for any course: a model learns, generalises, can be repeated, has the right size.
 
-Nothing here believes a number that student code reports where it can compute it itself: predictions and
-parameters are fetched, losses and accuracies are worked out on this side, on labels that never cross.
+Nothing here believes a number from student code that it can compute itself: it fetches predictions and
+parameters and computes losses and accuracies on the trusted side, with labels that never cross.
 
-A bound is a number, for which the check's author stands, or ``calibrated("name")``, which `grade calibrate`
-worked out on the reference: a correct solution then fails with a stated probability of at most 1e-4.
+A bound is a number that the check's author answers for, or ``calibrated("name")``, which `grade calibrate`
+found on the reference: a correct solution then fails with a stated probability of at most 1e-4.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def assert_loss_falls(
 ) -> None:
     """Pass when ``losses[steps]`` is lower than ``losses[0]`` by a share of it, or by an absolute amount.
 
-    ``losses`` holds the loss before the first step and after each: at least ``steps`` + 1 finite numbers.
-    ``share=0.5`` asks that half of the loss at the start is gone. Give exactly one of ``share`` and ``by``.
+    ``losses`` has the loss before the first step and after each step: at least ``steps`` + 1 finite numbers.
+    ``share=0.5`` asks that half of the initial loss is gone. Give exactly one of ``share`` and ``by``.
     Raises CheckFailed.
     """
     if steps < 1:
@@ -66,11 +66,10 @@ def assert_overfits(
     measure: str = "cross_entropy",
     name: str = "the predictions for the batch",
 ) -> None:
-    """Pass when a model predicts the very batch it was trained on: its loss there is at most ``at_most``.
+    """Pass when a model's loss on the very batch it was trained on is at most ``at_most``.
 
     ``measure`` is "cross_entropy" of logits (N, C), "log_loss" of probabilities (N, C) or (N,), or
-    "squared_error". With targets drawn at random nothing but the batch itself can be learned. Raises
-    CheckFailed.
+    "squared_error". With random targets there is nothing to learn but the batch itself. Raises CheckFailed.
     """
     loss = measure_named(measure)
     if loss.higher_is_better:
@@ -90,12 +89,12 @@ def assert_beats_baseline(
     measure: str = "accuracy",
     name: str = "the predictions",
 ) -> None:
-    """Pass when predictions for held-out examples are better than a baseline's by at least ``by``.
+    """Pass when predictions for held-out examples beat a baseline's by at least ``by``.
 
-    ``baseline`` is what the baseline predicts for the same examples; left out, it is the best constant: the
+    ``baseline`` is what the baseline predicts for the same examples. By default it is the best constant: the
     most frequent class, the classes' shares, or the mean. ``measure`` is "accuracy" of classes (N,) or scores
-    (N, C), or a loss as for ``assert_overfits``. Keep ``targets`` on this side: student code that never saw
-    them cannot have learned them. Raises CheckFailed.
+    (N, C), or a loss as for ``assert_overfits``. Never pass ``targets`` to student code: what it
+    has not seen it cannot have learned. Raises CheckFailed.
     """
     judge = measure_named(measure)
     score = judge.score(predicted, targets, name=name)
@@ -115,10 +114,10 @@ def assert_repeatable(
     rtol: float | None = None,
     name: str = "a run",
 ) -> None:
-    """Pass when two runs from one seed agree, and one from another seed differs.
+    """Pass when two runs from one seed agree and a run from another seed differs.
 
-    ``run(seed)`` trains from scratch and gives numbers: an array, a curve, or (nested) lists and dicts of
-    arrays. Agreement is that of ``assert_close``. No chance is involved: a correct solution always passes.
+    ``run(seed)`` trains from scratch and returns numbers: an array, a curve, or (nested) lists and dicts of
+    arrays. They agree as in ``assert_close``. No chance is involved: a correct solution always passes.
     Raises CheckFailed.
     """
     first, second, other = (_flat(run(seed), name) for seed in (seeds[0], seeds[0], seeds[1]))
@@ -127,11 +126,13 @@ def assert_repeatable(
             raise CheckFailed(f"{name}{path} is there after one run, and not after the next.")
         _assert_agrees(second[path], array, rtol=rtol, name=f"{name}{path}, run twice from seed {seeds[0]}")
     if first.keys() == other.keys() and all(np.array_equal(first[path], other[path]) for path in first):
-        raise CheckFailed(f"{name} gives the same numbers from seeds {seeds[0]} and {seeds[1]}: is one used?")
+        raise CheckFailed(
+            f"{name} gives the same numbers from seeds {seeds[0]} and {seeds[1]}: is the seed used?"
+        )
 
 
 def assert_parameter_count(parameters: object, expected: int, *, name: str = "the model") -> None:
-    """Pass when the arrays in ``parameters`` hold ``expected`` numbers together.
+    """Pass when the arrays in ``parameters`` hold ``expected`` numbers in total.
 
     ``parameters`` is an array, or (nested) lists and dicts of arrays or proxies. No chance is involved.
     Raises CheckFailed; the message lists each shape.
@@ -146,7 +147,7 @@ def assert_parameter_count(parameters: object, expected: int, *, name: str = "th
 
 
 def _one_of(share: Bound | None, by: Bound | None, *, name: str) -> tuple[Bound, bool]:
-    """The one limit that was given, and whether it is relative."""
+    """The limit that was given, and whether it is relative."""
     if share is not None and by is None:
         return share, True
     if by is not None and share is None:
@@ -186,7 +187,7 @@ def _leaves(value: object, path: str, depth: int, name: str) -> Iterator[tuple[s
 
 
 def _is_plain(value: list[object] | tuple[object, ...]) -> bool:
-    """Whether it is a list of numbers, to be taken as one array."""
+    """Whether this is a list of numbers, to be read as one array."""
     return bool(value) and all(
         isinstance(entry, bool | int | float | complex | np.generic) for entry in value
     )

@@ -197,7 +197,7 @@ def test_recorded_pictures_are_read() -> None:
     found = ImageBatches.of(pictures(), pixels=9, classes=3)
     assert (found.rows, found.labels, found.examples) == ((5, 1, 7, 0), (1, 0, 2, 2), 8)
     assert found.pixels.tolist() == PIXELS.tolist()
-    found.assert_pictures()
+    found.assert_images()
 
 
 BOMB = base64.b64encode(zlib.compress(bytes(50_000_000))).decode()
@@ -242,7 +242,7 @@ def test_what_is_no_beginning_is_refused(data: object) -> None:
 @pytest.mark.parametrize("array", [np.zeros((4, 9)), np.repeat(PIXELS[:1], 4, axis=0)])
 def test_blank_and_repeated_pictures_are_no_pictures(array: np.ndarray) -> None:
     packed = base64.b64encode(zlib.compress(array.astype(np.uint8).tobytes())).decode()
-    refused(ImageBatches.of(pictures(pixels=packed), pixels=9, classes=3).assert_pictures)
+    refused(ImageBatches.of(pictures(pixels=packed), pixels=9, classes=3).assert_images)
 
 
 def test_recorded_pieces_are_read_and_written_to_their_places() -> None:
