@@ -142,7 +142,7 @@ def _from_safetensors(data: bytes) -> dict[str, Array]:
         raise _Unfit(f"claims a header of {length:,} bytes, more than there are or than {MAX_HEADER:,}")
     header = _header(data[_PREFIX.size : _PREFIX.size + length])
     body = memoryview(data)[_PREFIX.size + length :]
-    # In the order of their bytes the tensors must fill the body without gap or overlap, as the format demands:
+    # In the order of their bytes the tensors must fill the body without gap or overlap, as the format says:
     # else one byte could be used twice, or something hidden between them.
     arrays, end = {}, 0
     for key, (dtype, shape, first, last) in sorted(header.items(), key=lambda entry: entry[1][2:]):

@@ -66,7 +66,7 @@ def _facts(have: Array, want: Array, *, passes: Array, tolerance: Tolerance, nam
 def difference_text(
     have: Array, want: Array, *, worst: tuple[int, ...], passes: Array, name: str, margin: str
 ) -> str:
-    """What differs, in two lines: shape, dtype and number of wrong entries; the worst entry and its margin."""
+    """What differs, in two lines: shape, dtype and number of wrong entries; the worst entry."""
     wrong = int(passes.size - np.count_nonzero(passes))
     count = f"{wrong} of {passes.size} entries differ" if passes.ndim else "the value differs"
     head = f"{name}: {shape_text(have.shape)}, dtype {snippet(str(have.dtype), limit=30)}; {count}."

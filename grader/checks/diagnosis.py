@@ -181,8 +181,8 @@ def _offset(case: _Case) -> str:
     return ""
 
 
-# From the specific to the general; the first that fits is named. An author's suspect says more than "the sign is
-# flipped", and a factor of the batch size more than "every entry is 0.2 times what is expected".
+# From the specific to the general; the first that fits is named. An author's suspect says more than "the sign
+# is flipped", and a factor of the batch size more than "every entry is 0.2 times what is expected".
 _CAUSES: tuple[Callable[[_Case], str], ...] = (
     _not_finite,
     _suspect,

@@ -75,8 +75,8 @@ def assert_reads_better(before: str, after: str, pairs: LetterPairs, *, by: floa
 def shingle_hits(text: str, shingles: frozenset[int], *, length: int, one_in: int) -> tuple[int, int]:
     """How many windows of ``length`` characters were examined, and how many of those are in ``shingles``.
 
-    A window is examined if its CRC-32 is a multiple of ``one_in``. That chooses the same windows in every text:
-    a large text can be kept as few numbers, and a copied passage still contains some of them.
+    A window is examined if its CRC-32 is a multiple of ``one_in``. That chooses the same windows in every
+    text: a large one can be kept as few numbers, and a copied passage still contains some of them.
     """
     sums = window_sums(text, length=length, one_in=one_in)
     return len(sums), sum(found in shingles for found in sums)

@@ -3,10 +3,10 @@
 After each trial the likelihood of all results so far under a wrong solution's rate is divided by that under a
 correct solution's rate. For a correct solution this ratio is a supermartingale, so the probability that it
 ever reaches 1/risk is at most ``risk`` (Ville's inequality), however often and however long one looks. That
-allows stopping after any trial: a test of fixed size, repeated after each trial, would fail more often than it
-states. The other side stops at miss/2 with the same guarantee. What is still undecided after the last trial
-passes, since doubt costs no points; how often a wrong solution passes in that way is computed exactly, and
-bounded by ``miss``.
+allows stopping after any trial: a test of fixed size, repeated after each trial, would fail more often than
+it states. The other side stops at miss/2 with the same guarantee. What is still undecided after the last
+trial passes, since doubt costs no points; how often a wrong solution passes in that way is computed exactly,
+and bounded by ``miss``.
 """
 
 from __future__ import annotations

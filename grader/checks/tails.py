@@ -140,7 +140,8 @@ def _spread(excesses: Array) -> Array:
 def _widest_spread(count: int) -> float:
     """The spread that so many exponential excesses exceed once in a hundred samples.
 
-    Simulated, from a fixed seed: it has no closed form. Chance alone refuses at most one sound calibration in 100.
+    Simulated, from a fixed seed: it has no closed form. Chance alone refuses at most one sound calibration in
+    a hundred.
     """
     simulated = np.random.default_rng(0).exponential(size=(_SIMULATED, count))
     return float(np.quantile(_spread(simulated), 1 - _CHANCE_OF_FALSE_ALARM))

@@ -17,7 +17,7 @@ _RELATIVE = {2: 2e-2, 4: 1e-4, 8: 1e-6}
 """Relative tolerance by bytes per real number: float16, float32, float64 (and wider)."""
 
 _ZERO_ULPS = 100
-"""If every expected entry is 0, this many units in the last place of 1 pass as 0: nothing else gives a scale."""
+"""If every expected entry is 0, nothing gives a scale: this many units in the last place of 1 pass as 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
