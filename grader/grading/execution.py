@@ -11,7 +11,7 @@ from grader.model.assignment import BudgetValue, Limits
 from grader.model.records import CellResult, CellStatus
 from grader.notebooks.cells import Cell, first_line
 from grader.notebooks.parameters import with_budget
-from grader.notebooks.recordings import BadRecording, RawRecording, read_evidence
+from grader.notebooks.recordings import BadRecording, RawRecording, read_recording
 from grader.session.notebook import CellRun, Notebook
 
 MAX_PICTURES = 64_000_000
@@ -103,7 +103,7 @@ class _Shown:
 def recordings(cell: int, data: bytes) -> Iterator[RawRecording]:
     """The recording in these bytes, if they hold one."""
     with suppress(BadRecording):
-        yield RawRecording(cell, read_evidence(data.decode("utf-8", "replace")))
+        yield RawRecording(cell, read_recording(data.decode("utf-8", "replace")))
 
 
 def result_of(cell: Cell, runs: Sequence[CellRun]) -> CellResult:

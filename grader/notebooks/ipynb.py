@@ -17,7 +17,7 @@ from grader.model.records import Figure
 from grader.model.text import printable, storable
 from grader.notebooks.cells import MAX_CELL, Cell, cells_were
 from grader.notebooks.figures import BadFigure, figure_from_base64
-from grader.notebooks.recordings import BadRecording, read_evidence
+from grader.notebooks.recordings import BadRecording, read_recording
 
 MAX_CELLS = 10_000
 MAX_SOURCE = 8_000_000
@@ -193,7 +193,7 @@ def _one_of_few(value: object, count: int) -> dict[str, Any]:
     """The ``count``-th recording of the file. Raises BadRecording."""
     if count > MAX_EVIDENCE:
         raise BadRecording(f"it comes after the first {MAX_EVIDENCE} of the file")
-    return read_evidence(_joined(value) if isinstance(value, list) else value)
+    return read_recording(_joined(value) if isinstance(value, list) else value)
 
 
 def _without_pictures(source: str) -> tuple[str, list[str]]:

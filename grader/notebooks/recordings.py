@@ -29,7 +29,7 @@ class RawRecording:
     content: Mapping[str, Any]
 
 
-def read_evidence(value: object) -> dict[str, Any]:
+def read_recording(value: object) -> dict[str, Any]:
     """A recording as plain data. Raises BadRecording if it is no object, or too large.
 
     A front end saves an output of a JSON type as an object or, if it is old, as text, which is parsed here.

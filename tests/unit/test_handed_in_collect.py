@@ -573,7 +573,7 @@ DAMAGED = packed({"ada/hw3.ipynb": book("a"), "bob.zip": packed({"hw3.ipynb": BO
     ),
     st.integers(0, len(DAMAGED)),
 )
-def test_damage_anywhere_in_a_zip_is_told_in_lines(changes, end):
+def test_damage_anywhere_in_a_zip_is_reported_in_lines(changes, end):
     data = bytearray(DAMAGED)
     for at, value in changes:
         data[at : at + len(value)] = value

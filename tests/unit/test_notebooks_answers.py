@@ -309,7 +309,7 @@ class TestEvidence:
         assert answers["3.3.i"].bad_evidence == ("the recording in cell 2 is of item '4.1.ii'",)
         assert find_answers(cells[:2], ASSIGNMENT)["4.1.ii"].evidence == (RawRecording(2, wrong),)
 
-    def test_a_recording_that_cannot_be_read_is_told_of_the_cells_item(self):
+    def test_a_recording_that_cannot_be_read_is_reported_for_the_cells_item(self):
         cells = [*prose("### 3.3.i Accuracy curves"), Cell(2, "code", "x", bad_evidence=("it is no object",))]
         answers = find_answers(cells, ASSIGNMENT)
         assert answers["3.3.i"].found

@@ -164,7 +164,7 @@ if __name__ == "__main__":
 
 
 class TestScript:
-    def test_one_cell_a_statement_with_its_comments_and_decorators(self):
+    def test_one_cell_per_statement_with_its_comments_and_decorators(self):
         blocks = split_statements(SCRIPT)
         assert [(line, kind, source.split("\n")[0]) for line, kind, source in blocks] == [
             (1, "markdown", "Homework."),
@@ -299,9 +299,9 @@ class TestPercent:
         assert read_percent(PERCENT)[-1].source.startswith("x = 1")
 
     def test_lines_are_those_of_the_file(self):
-        for chunk in read_percent(PERCENT):
-            line = PERCENT.split("\n")[chunk.line - 1]
-            assert chunk.source.split("\n")[0] in line or line == '"""'
+        for cell in read_percent(PERCENT):
+            line = PERCENT.split("\n")[cell.line - 1]
+            assert cell.source.split("\n")[0] in line or line == '"""'
 
     def test_cells_of_a_percent_submission(self):
         cells = from_bytes(PERCENT.encode(), name="hw3.py").cells
@@ -313,8 +313,8 @@ class TestPercent:
         "options", ['tags=["a"', "tags=[1, 2]", "tags=[[[", '{"tags": ["a"]}', "tags=['a']"]
     )
     def test_odd_options(self, options):
-        (chunk,) = read_percent(f"# %% {options}\nx = 1")
-        assert chunk.tags in {(), ("a",)}
+        (cell,) = read_percent(f"# %% {options}\nx = 1")
+        assert cell.tags in {(), ("a",)}
 
     def test_a_cell_of_a_million_characters_is_left_out(self):
         found = from_bytes(("# %%\nx = 1\n# %%\n#" + "a" * 1_000_001).encode(), name="a.py")

@@ -26,7 +26,7 @@ from grader.notebooks.answers import find_answers
 from grader.notebooks.cells import first_line
 from grader.notebooks.ipynb import MAX_CELLS, MAX_EVIDENCE, MAX_FIGURES
 from grader.notebooks.parameters import with_budget
-from grader.notebooks.recordings import MAX_NODES, BadRecording, read_evidence
+from grader.notebooks.recordings import MAX_NODES, BadRecording, read_recording
 
 
 def png(width: int = 2, height: int = 1) -> str:
@@ -414,7 +414,7 @@ class TestFiguresAndEvidence:
         assert found.cells[0].figures == ()
         assert found.notices == ("a figure of cell 1 was left out: it is not a PNG",)
 
-    def test_at_most_forty_figures_a_file(self):
+    def test_at_most_forty_figures_per_file(self):
         found = load(notebook(*[code(outputs=[{"data": {"image/png": png()}}] * 9)] * 5))
         assert sum(len(cell.figures) for cell in found.cells) == MAX_FIGURES
         assert found.notices == (f"5 figures after the first {MAX_FIGURES} were left out",)
@@ -446,9 +446,9 @@ class TestFiguresAndEvidence:
     )
     def test_evidence_that_is_not_small_plain_data_says_why(self, value, why):
         with pytest.raises(BadRecording, match=why):
-            read_evidence(value)
+            read_recording(value)
 
-    def test_evidence_that_cannot_be_read_is_told_of_its_cell(self):
+    def test_evidence_that_cannot_be_read_is_reported_for_its_cell(self):
         outputs = [{"data": {EVIDENCE: value}} for value in ('{"item": "1', {"item": "2"})]
         found = load(notebook(code(outputs=outputs)))
         assert found.cells[0].evidence == ({"item": "2"},)
