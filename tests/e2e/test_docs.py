@@ -323,10 +323,12 @@ def test_every_command_and_each_of_its_options_is_documented(words):
     assert missing == []
 
 
-def test_the_example_that_the_readme_grades_exists():
-    examples = re.findall(r"grade (examples/\S+)", README)
-    assert examples
-    assert [name for name in examples if not (ROOT / name).is_file()] == []
+def test_every_example_that_a_page_grades_exists():
+    called = [
+        name for page in GUIDES for name in re.findall(r"grade (examples/\S+)", page.read_text("utf-8"))
+    ]
+    assert re.search(r"grade (examples/\S+)", README)
+    assert [name for name in called if not (ROOT / name).is_file()] == []
 
 
 def test_continuous_integration_runs_the_readmes_test_command():
