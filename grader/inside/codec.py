@@ -247,8 +247,11 @@ class Decoder:
         if count == 0:
             return np.empty(shape, dtype)
         sent = np.frombuffer(self._buffer, dtype, count, start).reshape(shape)
-        # A byte that is neither 0 nor 1 would make a bool that is neither False nor True.
-        return sent.view(np.uint8) != 0 if dtype.kind == "b" else sent.copy()
+        if dtype.kind != "b":
+            return sent.copy()
+        # A byte that is neither 0 nor 1 would make a bool that is neither False nor True. Without a dimension
+        # the comparison gives a scalar.
+        return np.asarray(sent.view(np.uint8) != 0)
 
     def _scalar(self, node: dict[str, Any], depth: int) -> Any:
         array = self._array(node, depth)

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from suite import HERE
+from support.privileges import run_as
 from table import Rows
 
 from grader.model.isolation import Mode
 
-AS_SOMEONE = HERE.parent / "unit" / "sandbox_inside.py"
 SECONDS = 1800
 """No lane takes this long, on however busy a machine: it hangs."""
 
 
 @dataclass(frozen=True)
 class Lane:
-    """A run of pytest as somebody: ``who`` as sandbox_inside.py names them, ``tests`` for pytest.
+    """A run of pytest as somebody: ``who`` as support.privileges names them, ``tests`` for pytest.
 
     ``mode`` is the isolation that only this lane tries, with every attack.
     """
@@ -56,20 +54,17 @@ class Outcome:
 
 def run(lane: Lane) -> Outcome:
     """Run a lane to its end. Only root can."""
-    inherited = ("COVERAGE_", "CHAINRULE_ATTACK_", "PYTEST_XDIST_")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(inherited)}
-    with tempfile.TemporaryDirectory() as stash, tempfile.TemporaryDirectory() as shared:
+    pytest = [sys.executable, "-m", "pytest", *lane.tests, "-q", "-p", "no:cacheprovider"]
+    with tempfile.TemporaryDirectory() as shared:
         Path(shared).chmod(0o777)
         rows = Path(shared) / "rows.json"
-        pytest = [sys.executable, "-m", "pytest", *lane.tests, "-q", "-p", "no:cacheprovider"]
-        done = subprocess.run(
-            [sys.executable, str(AS_SOMEONE), stash, lane.who, *pytest],
-            env=environment | {"CHAINRULE_ATTACK_ROWS": str(rows), "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
+        done = run_as(
+            pytest,
+            lane.who,
             timeout=SECONDS,
             cwd=HERE,
-            check=False,
+            CHAINRULE_ATTACK_ROWS=str(rows),
+            CHAINRULE_ATTACK_PAGE="",
         )
         found = Rows()
         if rows.exists():

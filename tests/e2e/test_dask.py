@@ -414,7 +414,7 @@ class ImpatientLock:
         self._lock = threading.Lock()
 
     def __enter__(self) -> None:
-        assert self._lock.acquire(timeout=5), "two parts of one thread wait for each other"
+        assert self._lock.acquire(timeout=60), "two parts of one thread wait for each other"
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()

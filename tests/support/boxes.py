@@ -43,7 +43,7 @@ class Inside:
         self.box.data.sendall(json.dumps({"run": source}).encode() + b"\n")
 
     def reply(self) -> dict[str, Any]:
-        self.box.data.settimeout(20)
+        self.box.data.settimeout(60)
         try:
             line = self._stream.readline()
         except ConnectionResetError:
@@ -64,7 +64,8 @@ class Inside:
         return reply["error"]
 
 
-def eventually(condition: Callable[[], bool], *, seconds: float = 5.0) -> bool:
+def eventually(condition: Callable[[], bool], *, seconds: float = 60.0) -> bool:
+    """Wait for something to become true; ``seconds`` are enough for a very busy machine."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

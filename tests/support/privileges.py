@@ -19,7 +19,7 @@ NOBODY = 65534
 
 def run_as_ordinary_user(command: Sequence[str], *, timeout: float = 120) -> subprocess.CompletedProcess[str]:
     """Run ``command`` without any privilege; as root, through a user that owns nothing here."""
-    return _run(command, "ordinary" if os.geteuid() == 0 else "", timeout=timeout)
+    return run_as(command, "ordinary" if os.geteuid() == 0 else "", timeout=timeout)
 
 
 def run_without_namespaces(
@@ -29,18 +29,23 @@ def run_without_namespaces(
 
     As root or, if ``ordinary``, as a user that owns nothing. Needs root to be set up like that.
     """
-    return _run(command, "contained-ordinary" if ordinary else "contained", timeout=timeout)
+    return run_as(command, "contained-ordinary" if ordinary else "contained", timeout=timeout)
 
 
-def _run(command: Sequence[str], how: str, *, timeout: float) -> subprocess.CompletedProcess[str]:
-    """Run ``command``, after this module's ``how`` if there is one; coverage of it is not measured."""
-    variables = environment(PYTHONDONTWRITEBYTECODE="1")
+def run_as(
+    command: Sequence[str], how: str, *, timeout: float, cwd: Path = TESTS, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run ``command``, after this module's ``how`` if there is one; coverage of it is not measured.
+
+    ``more`` are environment variables.
+    """
+    variables = environment(PYTHONDONTWRITEBYTECODE="1", **more)
     variables = {name: value for name, value in variables.items() if not name.startswith("COVERAGE_")}
     with tempfile.TemporaryDirectory() as stash:
         if how:
             command = [sys.executable, "-m", "support.privileges", stash, how, *command]
         return subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout, env=variables, cwd=TESTS, check=False
+            command, capture_output=True, text=True, timeout=timeout, env=variables, cwd=cwd, check=False
         )
 
 

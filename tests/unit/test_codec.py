@@ -9,7 +9,7 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -65,6 +65,7 @@ def same(left: object, right: object) -> bool:
 
 
 @given(VALUES)
+@example(np.zeros((), dtype=bool))
 def test_plain_values_cross_unchanged_in_type_and_bits(value):
     assert same(value, crossed(value))
 
@@ -306,10 +307,10 @@ def test_colliding_keys_are_limited():
     colliding = [
         [{"$": "int", "hex": hex(number * (2**61 - 1))}, 0] for number in range(1, codec.MAX_KEYS + 2)
     ]
-    start = time.perf_counter()
+    start = time.process_time()
     assert refused({"$": "dict", "of": colliding}) == "too many keys"
     assert refused([{"$": "dict", "of": colliding[:6000]}, {"$": "dict", "of": colliding[:6000]}])
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 20
 
 
 def test_a_bool_is_false_or_true_whatever_its_byte():

@@ -113,9 +113,9 @@ def test_an_excerpt_keeps_the_beginning_and_the_end() -> None:
 
 @pytest.mark.parametrize("unit", ["\x1b]", "\x1b[", "\x1b[1;", "\r", "a", "\u202e", "\n", "\x1bP\x1b"])
 def test_hostile_text_takes_linear_time(unit: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     clean(unit * 200_000, 1_000)
-    assert time.perf_counter() - started < 3  # a quadratic pass would take minutes
+    assert time.process_time() - started < 20  # a fraction of a second; a quadratic pass takes minutes
 
 
 @given(NASTY, st.integers(1, 60))

@@ -174,6 +174,6 @@ def test_length_is_bounded() -> None:
     ],
 )
 def test_hostile_prose_takes_bounded_time(unit: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     to_html(unit * 20_000)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 20  # a fraction of a second; a quadratic pass takes minutes

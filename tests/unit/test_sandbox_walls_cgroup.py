@@ -76,10 +76,7 @@ def gets_no_more(hog: int, group: Group) -> None:
     """The process waits at the limit in version 1 and is ended there in version 2."""
     waits = len(folders_of(group.name)) > 1
     if waits:
-        deadline = time.monotonic() + 10
-        while not group.is_full():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        assert eventually(group.is_full)
         assert os.waitpid(hog, os.WNOHANG) == (0, 0)
         group.kill()
     assert ended_by(hog) == -signal.SIGKILL

@@ -13,7 +13,7 @@
     attention = ["3.1.1"]                  # parts of the attention lines; none other may be there
 
     [limits]                               # instead of the assignment's, so that tests are quick
-    cell_seconds = 1
+    cell_seconds = 4
 
     [items."3.1.1"]
     earned = 5.25
