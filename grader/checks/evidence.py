@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.model.errors import AuthorError, BadEvidence
-from grader.model.text import snippet
+from grader.model.text import counted, snippet
 
 FORMAT = "chainrule.evidence/1"
 
@@ -83,7 +83,9 @@ class Recording:
         if not isinstance(values, list):
             raise BadEvidence(f"{_path(path)} is {_kind(values)}, expected a list of numbers")
         if length is not None and len(values) != length:
-            raise BadEvidence(f"{_path(path)} has {len(values)} values, expected {length}")
+            raise BadEvidence(
+                f"{_path(path)} has {counted(len(values), 'value', 'values')}, expected {length}"
+            )
         found = [_number(value) for value in values]
         for position, number in enumerate(found):
             if number is None:
@@ -107,7 +109,8 @@ class Recording:
         if not isinstance(value, str):
             raise BadEvidence(f"{_path(path)} is {_kind(value)}, expected text")
         if len(value) < least:
-            raise BadEvidence(f"{_path(path)} has {len(value)} characters, expected at least {least}")
+            length = counted(len(value), "character", "characters")
+            raise BadEvidence(f"{_path(path)} has {length}, expected at least {least}")
         return value
 
 
@@ -182,7 +185,8 @@ def _kind(value: object) -> str:
         return f"{value:.6g}"
     if isinstance(value, str):
         return f"the text '{snippet(value, limit=40)}'"
-    return f"{'a list' if isinstance(value, list) else 'an object'} of {len(value)} entries"  # type: ignore[arg-type]  # JSON has no other form
+    kind = "a list" if isinstance(value, list) else "an object"
+    return f"{kind} of {counted(len(value), 'entry', 'entries')}"  # type: ignore[arg-type]  # JSON has no other form
 
 
 def _version(found: object) -> str:

@@ -1,1 +1,1 @@
-"""Errors, points, records and the manifest: plain facts with no I/O."""
+"""Errors, points, records, the manifest and untrusted text: plain facts, no I/O. Imports nothing above."""

@@ -1,7 +1,6 @@
-"""The manifest ``assignment.toml``: items, points, limits, budget. Parsed here, read from disk by callers.
+"""The manifest ``assignment.toml``: items, points, limits, budget. Callers read it from disk, this parses it.
 
-Unknown keys, sums that differ from the declared total and items without an owner are errors that name
-the file and the key.
+Unknown keys, repeated ids and points that do not add up are errors that name the file and the key.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ class RubricLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One graded item.
 
-    ``kind`` is "code" (checks decide), "evidence" (the saved run decides) or "written" (a person decides);
-    left out, it is "written" for an item with a rubric and "code" for any other.
+    ``kind`` is "code" (checks decide), "evidence" (checks of the saved run decide) or "written" (a person
+    decides). By default it is "written" for an item with a rubric and "code" for any other.
     """
 
     id: str
@@ -42,7 +41,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one submission may use. Seconds are wall-clock, memory is resident megabytes (2**20 bytes)."""
+    """What one submission may use. Seconds are wall-clock, memory is resident, in units of 2**20 bytes."""
 
     cell_seconds: float = 30.0
     check_seconds: float = 10.0
@@ -78,9 +77,9 @@ _MISSING = re.compile(r"Object missing required field `(.*)`")
 
 
 def parse(text: str, *, source: str = "assignment.toml") -> Assignment:
-    """The assignment that a TOML text describes; ``source`` names it in errors.
+    """The assignment in a TOML text; ``source`` names the file in errors.
 
-    Raises ManifestError with file and key for anything that does not fit.
+    Raises ManifestError, which names file and key, for anything that does not fit.
     """
     try:
         tree = tomllib.loads(text, parse_float=Decimal)
@@ -90,11 +89,11 @@ def parse(text: str, *, source: str = "assignment.toml") -> Assignment:
         assignment = msgspec.convert(_plain(tree), Assignment, dec_hook=_points_hook)
     except msgspec.ValidationError as error:
         raise ManifestError(f"{source}: {_key_of(str(error))}") from None
-    _check_items(assignment, source)
+    _assert_items(assignment, source)
     return assignment
 
 
-def _check_items(assignment: Assignment, source: str) -> None:
+def _assert_items(assignment: Assignment, source: str) -> None:
     seen: set[str] = set()
     for item in assignment.item:
         where = f"{source}: item {item.id!r}"
@@ -117,10 +116,10 @@ def _check_items(assignment: Assignment, source: str) -> None:
         raise ManifestError(
             f"{source}: key `points`: declared {assignment.points}, but the items add up to {added}"
         )
-    _check_numbers(assignment, source)
+    _assert_numbers(assignment, source)
 
 
-def _check_numbers(assignment: Assignment, source: str) -> None:
+def _assert_numbers(assignment: Assignment, source: str) -> None:
     for key in Limits.__struct_fields__:
         value = getattr(assignment.limits, key)
         if not value > 0:
@@ -137,7 +136,7 @@ def _points_hook(kind: type, value: object) -> object:
 
 
 def _plain(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """Decimals stay exact where points are read and become floats in limits and budget."""
+    """The tree with exact decimals only for points; limits and the budget get floats."""
 
     def floats(value: Any) -> Any:
         if isinstance(value, Decimal):

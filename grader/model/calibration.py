@@ -1,7 +1,7 @@
-"""What `grade calibrate` found out about checks that depend on chance, as it is kept beside them.
+"""What `grade calibrate` found out about checks that depend on chance, kept in a file beside them.
 
-A file ``test_x.calibration.json`` belongs to ``test_x.py``. It holds, for each statistic, the bound that
-the check uses and the evidence for it, and the digests of what it was worked out from.
+``test_x.calibration.json`` belongs to ``test_x.py``. It holds, for each statistic, the bound that the check
+uses and what the bound rests on, and the digests of what was calibrated.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """The bound of one statistic of one check, and what it rests on.
 
     A correct solution's statistic is on the wrong side of ``bound`` with probability at most ``risk``, at the
-    stated ``confidence`` over repetitions of the calibration, under ``assumption``. ``unseen`` is what can be
-    said without any assumption: the probability of an event that none of the ``values`` seen shows.
-    For a rate, ``bound`` is its lower confidence limit and ``risk`` that of the test which uses it.
+    stated ``confidence`` over repetitions of the calibration, under ``assumption``. ``unseen`` needs no
+    assumption: it is the largest probability of an event that occurred in none of the ``values``.
+    For a rate, ``bound`` is its lower confidence limit and ``risk`` that of the test that uses it.
     """
 
     check: str
@@ -50,8 +50,8 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 class CalibrationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All bounds of one file of checks.
 
-    ``reference`` and ``checks`` are SHA-256 digests: of the solved notebook, what it is given and its budget,
-    and of the file of checks. ``seeds`` were 1, 2, ... up to that number. ``date`` is that of the run.
+    ``reference`` is the SHA-256 digest of the solved notebook with its given files and its budget, ``checks``
+    that of the file of checks. The seeds were 1 to ``seeds``. ``date`` is the day of the run.
     """
 
     schema: str

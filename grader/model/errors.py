@@ -3,14 +3,14 @@
 ::
 
     ChainruleError
-    ├── CannotGrade                  a person can mend it: one clear line, exit status 2
-    │   ├── UsageError               the call's words or folders
-    │   ├── ManifestError            assignment.toml, names file and key
+    ├── CannotGrade                  a person can fix it: one clear line, exit status 2
+    │   ├── UsageError               the command's arguments or folders
+    │   ├── ManifestError            assignment.toml; names file and key
     │   ├── SubmissionError          not a notebook, unreadable, too large, a symlink, ...
     │   ├── TemplateError            the reference cannot be turned into a template
-    │   ├── CalibrationError         a check's bound cannot be worked out, or is stale
+    │   ├── CalibrationError         a check's bound cannot be calibrated, or is stale
     │   ├── SandboxUnavailable       this machine cannot confine a notebook
-    │   └── GradebookError           the database is locked, full, of another version, not to be reached
+    │   └── GradebookError           the database is locked, full, unreachable or of another version
     └── CheckError                   one check did not pass; names an outcome and whose fault it is
         ├── CheckFailed              student: the value is wrong (also an AssertionError)
         │   └── BadEvidence          student: their recorded evidence cannot be believed
@@ -60,7 +60,7 @@ class CannotGrade(ChainruleError):
 
 
 class UsageError(CannotGrade):
-    """The command was called with words or folders that do not fit together."""
+    """The command was called with arguments or folders that do not fit together."""
 
 
 class ManifestError(CannotGrade):
@@ -76,7 +76,7 @@ class TemplateError(CannotGrade):
 
 
 class CalibrationError(CannotGrade):
-    """A check's bound cannot be worked out on the reference, or the stored one is missing or stale."""
+    """A check's bound cannot be calibrated on the reference, or the stored one is missing or stale."""
 
 
 class SandboxUnavailable(CannotGrade):
@@ -84,11 +84,11 @@ class SandboxUnavailable(CannotGrade):
 
 
 class GradebookError(CannotGrade):
-    """The gradebook cannot be used; what was written before is whole."""
+    """The gradebook cannot be used; what was written before is intact."""
 
 
 class CheckError(ChainruleError):
-    """A check did not pass. The message is for the author's and instructor's eyes."""
+    """A check did not pass. The message is for author and instructor only."""
 
     outcome = Outcome.ERRORED
     fault = Fault.AUTHOR
@@ -104,16 +104,16 @@ class CheckFailed(CheckError, AssertionError):
 class BadEvidence(CheckFailed):
     """What the student recorded is missing, damaged or not what it says it is.
 
-    The message is shown to the student as it is, also in a hidden check: it speaks about their own evidence
-    and holds no expected value of the author's.
+    Students read the message as it is, even in a hidden check: it is about their own evidence and contains no
+    expected value.
     """
 
 
 class StudentError(CheckError):
     """The student's code raised an exception.
 
-    ``kind`` is the exception's class name, ``message`` its text, ``traceback`` the student's frames;
-    all three are text that the student controls.
+    ``kind`` is the exception's class name, ``message`` its text, ``traceback`` the student's frames. The
+    student controls all three.
     """
 
     outcome = Outcome.ERRORED
@@ -125,7 +125,7 @@ class StudentError(CheckError):
 
 
 class UnsupportedValue(CheckError):
-    """The student's code gave something that cannot cross the boundary as plain data."""
+    """The student's code returned something that cannot cross the boundary as plain data."""
 
     outcome = Outcome.UNSUPPORTED_VALUE
     fault = Fault.STUDENT
@@ -151,14 +151,14 @@ class SandboxDied(CheckError):
 
 
 class AuthorError(CheckError):
-    """The check asks for something that makes no sense; the message says what to write instead."""
+    """The check itself is wrong; the message says what to write instead."""
 
     outcome = Outcome.ERRORED
     fault = Fault.AUTHOR
 
 
 class InfrastructureError(CheckError):
-    """The machine or the grader failed; nobody's answer is to blame."""
+    """The machine or the grader failed; no answer is to blame."""
 
     outcome = Outcome.ERRORED
     fault = Fault.INFRASTRUCTURE

@@ -7,14 +7,14 @@ from decimal import Decimal
 from functools import total_ordering
 
 MOST = 10**9
-"""Hundredths of a point; what is larger is a slip of the keyboard, and 1e999999999 would fill the memory."""
+"""Hundredths of a point: anything larger is a typing mistake, and 1e999999999 would fill the memory."""
 
 
 @total_ordering
 class Points:
     """An exact, immutable number of points, held as whole hundredths.
 
-    Not a dataclass: msgspec would take one apart instead of asking our hooks for a decimal number.
+    Not a dataclass: msgspec would encode its fields instead of calling our hooks for a decimal number.
     """
 
     __slots__ = ("_hundredths",)
@@ -29,7 +29,7 @@ class Points:
 
     @classmethod
     def of(cls, value: int | float | str | Decimal | Points) -> Points:
-        """Points from a number as a person writes it (2, 0.5, "1.25").
+        """Points from a number as people write it (2, 0.5, "1.25").
 
         A float is read by its shortest decimal form, so 0.1 means exactly one tenth.
         Raises ValueError for anything that is not a finite number of whole hundredths.

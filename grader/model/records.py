@@ -1,8 +1,8 @@
 """The record of one grading: a frozen, versioned fact. Reports are pure functions of it.
 
 The JSON form (``encode``/``decode``) is documented in docs/record.md. Points are decimal numbers,
-figures are base64 of a PNG that was checked. Text fields may hold what a student wrote: whoever shows it
-escapes it.
+figures are base64 of a checked PNG. Text fields may hold what a student wrote: whoever shows them escapes
+them.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How one check ended.
 
     ``check`` is the test function's name, ``title`` its docstring's first line. ``message`` is what a
-    student may read (for a hidden check the author's hint alone); ``detail`` is for the instructor: what was
-    expected, what came, the student's traceback. ``printed`` is what student code wrote meanwhile.
+    student may read (for a hidden check only the author's hint); ``detail`` is for the instructor: what was
+    expected, what came, the student's traceback. ``printed`` is what student code printed meanwhile.
     """
 
     check: str
@@ -43,7 +43,7 @@ class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A picture from the submission: a PNG whose size was checked. ``cell`` counts from 1."""
+    """A figure from the submission: a PNG whose size was checked. ``cell`` counts from 1."""
 
     png: bytes
     width: int
@@ -52,7 +52,7 @@ class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ItemResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Points of one item and everything they rest on.
+    """The points of one item and everything they rest on.
 
     ``decided`` is false while a person still has to act: a written answer to mark, evidence to look at, or a
     check that failed through the author's or the machine's fault. ``answer`` is the student's prose
@@ -173,12 +173,12 @@ def possible_points(items: tuple[ItemResult, ...]) -> Points:
 
 
 def decided_points(items: tuple[ItemResult, ...]) -> Points:
-    """Points of the items that nobody has to act on any more."""
+    """Points of the items that nobody has to act on anymore."""
     return total(item.possible for item in items if item.decided)
 
 
 def without_figures(grade: Grade) -> Grade:
-    """The grade without its pictures, which are most of its bytes and are in the submission anyway."""
+    """The grade without its figures, which are most of its bytes and are in the submission anyway."""
     items = tuple(msgspec.structs.replace(item, figures=()) for item in grade.items)
     return msgspec.structs.replace(grade, items=items, figures=())
 

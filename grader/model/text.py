@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from decimal import Decimal
 
 # Escape sequences of terminals, 7-bit and 8-bit: strings up to their end (titles, links), then CSI (colours,
 # cursor), then the short ones. Each alternative stops at the next escape, so the whole pass is linear.
@@ -73,14 +74,24 @@ def excerpt(text: str, *, limit: int, lines: int) -> str:
     if len(rows) > lines:
         head = lines * 2 // 3
         tail = rows[len(rows) - (lines - head) :]
-        gap = f"{_ELLIPSIS} {len(rows) - lines:,} lines left out {_ELLIPSIS}"
+        gap = f"{_ELLIPSIS} {counted(len(rows) - lines, 'line', 'lines')} left out {_ELLIPSIS}"
         seen = "\n".join([*rows[:head], gap, *tail])
     if len(seen) > limit:
         start = limit * 2 // 3
         end = len(seen) - (limit - start)
-        gap = f"\n{_ELLIPSIS} {end - start:,} characters left out {_ELLIPSIS}\n"
+        gap = f"\n{_ELLIPSIS} {counted(end - start, 'character', 'characters')} left out {_ELLIPSIS}\n"
         seen = seen[:start] + gap + seen[end:]
     return seen
+
+
+def plural(count: int | Decimal, one: str, many: str) -> str:
+    """The word in the form that fits the count."""
+    return one if count == 1 else many
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """The count with its word: "1 value", "2,000 values"."""
+    return f"{count:,} {plural(count, one, many)}"
 
 
 def _visible(text: str) -> str:

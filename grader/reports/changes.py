@@ -1,4 +1,4 @@
-"""What another grading of the same submission changes: which items, by how much, and which checks did it."""
+"""What a regrade changes: which items, by how much, and because of which checks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_CHECKS = 3
 
 
 class ItemChange(msgspec.Struct, frozen=True):
-    """One item before and after; ``checks`` say in words which of them made the difference."""
+    """One item before and after; ``checks`` describes the checks that differ, one line for each."""
 
     item: str
     before: Points
@@ -22,7 +22,7 @@ class ItemChange(msgspec.Struct, frozen=True):
 
 
 def item_changes(before: Grade, after: Grade) -> tuple[ItemChange, ...]:
-    """The items whose points or decidedness differ, in the later grade's order."""
+    """The items whose points differ, or which only one grade decides; in the later grade's order."""
     old = {item.item: item for item in before.items}
     new = {item.item: item for item in after.items}
     names = dict.fromkeys([*new, *old])

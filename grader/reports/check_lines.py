@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from grader.model.errors import Outcome
 from grader.model.records import CheckResult
-from grader.model.text import excerpt, one_line
-from grader.reports.summary import plural
+from grader.model.text import excerpt, one_line, plural
 
 _LINES = 12
 

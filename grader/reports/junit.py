@@ -1,4 +1,4 @@
-"""A batch as JUnit XML, which every continuous integration shows: a suite a submission, a case a check."""
+"""A class as JUnit XML, which every CI system shows: one suite per submission, one case per check."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _NEVER = re.compile("[\ufffe\uffff]")  # characters that no XML may hold, and th
 
 
 def suites(grades: Iterable[tuple[str, Grade]], refused: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """The document line by line: each named grade, then each submission without one and why.
+    """The document, piece by piece: each named grade, then each submission without a grade and the reason.
 
-    A check that cost points is a failure; one that could not be carried out, and a submission that could not
-    be graded, an error; a written item that waits for a person is skipped. What students wrote is cleaned.
+    A check that cost points is a failure. A check that could not be carried out is an error, and so is a
+    submission that could not be graded. A written item that awaits marking is skipped.
     """
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="chainrule">\n'
     for name, grade in grades:
@@ -48,7 +48,7 @@ def suite(name: str, grade: Grade) -> str:
 
 
 def cases_of(item: ItemResult) -> Iterator[str]:
-    """The cases of one item: its checks, or that it waits."""
+    """The cases of one item: its checks, or one skipped case while it awaits marking."""
     for check in item.checks:
         yield case(item, check.title, outcome_of(check), seconds=check.seconds)
     if not item.checks:
@@ -65,7 +65,7 @@ def case(item: ItemResult, title: str, inside: str, *, seconds: float = 0.0) -> 
 
 
 def outcome_of(check: CheckResult) -> str:
-    """What a check's case holds: nothing when it passed."""
+    """What is inside a check's case: nothing if it passed."""
     if check.outcome is Outcome.PASSED:
         return ""
     tag = "failure" if check.fault is Fault.STUDENT else "error"
@@ -74,5 +74,5 @@ def outcome_of(check: CheckResult) -> str:
 
 
 def attribute(text: str) -> str:
-    """A quoted attribute that XML takes, whatever a student wrote."""
+    """A quoted attribute that is valid XML, whatever a student wrote."""
     return quoteattr(_NEVER.sub("\ufffd", clean(text, MAX_MESSAGE)))

@@ -1,8 +1,10 @@
-"""One self-contained page of a grade: no script, nothing fetched, every foreign text escaped.
+"""A grade as one self-contained HTML page: no script, nothing fetched, all untrusted text escaped.
 
-The page is ``report.html.j2`` with ``report.css`` inside it. Each expression of the template passes through
-``_shown`` (terminal sequences, control and bidirectional characters go, length is bounded) and then through
-Jinja2's autoescape, so a template line cannot forget either.
+The page is ``report.html.j2`` with ``report.css`` inside it. Nearly everything on it may be what a student
+wrote, so safety does not depend on a template line remembering anything: every expression passes through
+``_shown`` (no terminal sequences, control or bidirectional characters; bounded length) and then through
+Jinja2's autoescape. Only three things are exempt, as ``Markup``: our own style sheet, figures as base64, and
+answers, which ``prose.to_html`` makes safe.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from grader.model.assignment import Limits
 from grader.model.errors import Outcome
 from grader.model.points import Points
 from grader.model.records import CellResult, CellStatus, CheckResult, Figure, Grade, ItemResult
-from grader.model.text import excerpt, one_line
+from grader.model.text import excerpt, one_line, plural
 from grader.reports import summary
 from grader.reports.prose import to_html
 from grader.reports.summary import State
@@ -55,7 +57,7 @@ _UNITS = {
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """One part of the bar above: its kind, its points and its share in percent."""
+    """One part of the bar at the top: its kind, its points and its share in percent."""
 
     kind: str
     label: str
@@ -80,10 +82,10 @@ def render(grade: Grade) -> str:
 
 
 def segments(grade: Grade) -> list[Segment]:
-    """What became of the points: earned, lost, awaiting marking, needing attention; none that is empty.
+    """What became of the points: earned, lost, awaiting marking, needing attention; without empty parts.
 
-    What an undecided item has earned so far counts as earned, the rest of it as open. In public mode the same
-    of the checks, one point each: passed and not passed.
+    What an undecided item has earned so far counts as earned, its other points as open. In public mode the
+    parts are the checks passed and not passed, one point each.
     """
     if summary.is_public(grade):
         passed, every = summary.checks_passed(grade.items)
@@ -101,7 +103,7 @@ def segments(grade: Grade) -> list[Segment]:
 
 
 def provenance(grade: Grade) -> list[tuple[str, str]]:
-    """What the grade rests on, as rows of a name and a value."""
+    """What the grade rests on, as pairs of a name and a value."""
     ran, handed_in = grade.environment, grade.submission
     budget = ", ".join(f"{name} = {value!r}" for name, value in grade.budget.items())
     packages = ", ".join(f"{name} {version}" for name, version in sorted(ran.packages.items()))
@@ -126,17 +128,17 @@ def provenance(grade: Grade) -> list[tuple[str, str]]:
 
 
 def anchor(item: str) -> str:
-    """A link target for an item's id: the id itself, every character that is not plain by its number."""
+    """A link target for an item's id: the id, with each unusual character replaced by its code."""
     return "item-" + re.sub(r"[^A-Za-z0-9.-]", lambda found: f"_{ord(found[0]):x}_", item)
 
 
 def data_uri(figure: Figure) -> Markup:
-    """The figure's bytes as an address that needs no fetching. Base64 has nothing to escape or to cut."""
+    """The figure's bytes as a URL that needs no fetching. Base64 has nothing to escape."""
     return Markup("data:image/png;base64,") + base64.b64encode(figure.png).decode("ascii")
 
 
 def _other_figures(grade: Grade) -> list[Figure]:
-    """The figures that no item shows."""
+    """The figures that belong to no item."""
     seen = {(figure.cell, figure.png) for item in grade.items for figure in item.figures}
     return [figure for figure in grade.figures if (figure.cell, figure.png) not in seen]
 
@@ -145,7 +147,7 @@ def _percent(part: Points, whole: Points) -> str:
     return f"{100 * part.hundredths / whole.hundredths:.3f}" if whole else "0"
 
 
-def _share(item: ItemResult, public: bool) -> str:  # noqa: FBT001  # called by the template alone
+def _share(item: ItemResult, public: bool) -> str:  # noqa: FBT001  # called only by the template
     passed, every = summary.checks_passed((item,))
     return _percent(Points(passed), Points(every)) if public else _percent(item.earned, item.possible)
 
@@ -154,7 +156,7 @@ def _limits(limits: Limits) -> str:
     return ", ".join(f"{getattr(limits, key):g} {_UNITS[key]}" for key in limits.__struct_fields__)
 
 
-def _state_word(item: ItemResult, public: bool) -> str:  # noqa: FBT001  # called by the template alone
+def _state_word(item: ItemResult, public: bool) -> str:  # noqa: FBT001  # called only by the template
     state = summary.state(item, public=public)
     return _PUBLIC_WORDS.get(state, _WORDS[state]) if public else _WORDS[state]
 
@@ -177,7 +179,10 @@ def _line(text: str) -> str:
 
 
 def _shown(value: object) -> object:
-    """What a template expression becomes before it is escaped."""
+    """What Jinja2 escapes in place of an expression's value: untrusted text, cleaned and cut.
+
+    ``Markup`` is already safe and is not cut; numbers cannot hold markup.
+    """
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     return excerpt(value, limit=_TEXT_LIMIT, lines=_TEXT_LINES)
@@ -205,7 +210,7 @@ def _template() -> Template:
         "item_state": summary.state,
         "outcomes": endings.OUTCOMES,
         "looked_for": summary.looked_for,
-        "plural": summary.plural,
+        "plural": plural,
         "reason_label": _reason_label,
         "share": _share,
         "signs": _SIGNS,

@@ -1,8 +1,8 @@
 """A student's Markdown as HTML that is safe to put into a page.
 
-Three walls, each enough alone: markdown-it escapes raw HTML, links and images become text (nothing of a
-student's is ever fetched or followed by accident), and nh3 lets only a list of plain tags without attributes
-through. Formulas stay readable as the LaTeX that was written.
+Two walls, each enough alone against markup: markdown-it escapes raw HTML, and nh3 lets through only a list of
+plain tags without attributes. Links and images become text, so that nothing a student wrote is fetched, or
+followed by accident. Formulas stay readable as the LaTeX that was written.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ LIMIT = 20_000
 _LAYOUT = ("blockquote", "br", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "ul")
 _TABLE = ("table", "tbody", "td", "th", "thead", "tr")
 _TAGS = frozenset((*_LAYOUT, *_TABLE, "code", "em", "s", "strong"))
-_FORMULA_LIMIT = 2_000  # characters, and below lines: a search without an end is quadratic on hostile text
-_FORMULA_LINES = 60
-_FIRST_HEADING = 4  # an answer stands below the page's own h1 to h3
+_FORMULA_LIMIT = 2_000  # characters: a page of lone dollars would make an unlimited search quadratic
+_FORMULA_LINES = 60  # the same for a block
+_FIRST_HEADING = 4  # below the page's own h1 to h3
 
 
 def to_html(markdown: str, *, limit: int = LIMIT) -> str:
-    """Safe HTML of a student's Markdown (CommonMark with tables), of at most ``limit`` characters of it.
+    """Safe HTML of the first ``limit`` characters of a student's Markdown (CommonMark with tables).
 
-    Links and images appear as their text with the address behind it; headings become h4 to h6.
+    Links and images become their text, followed by the address; headings become h4 to h6.
     """
     html = _parser().render(clean(markdown, limit))
     return nh3.clean(html, tags=set(_TAGS), attributes={}, url_schemes=set(), link_rel=None)
@@ -40,6 +40,7 @@ def to_html(markdown: str, *, limit: int = LIMIT) -> str:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
     parser.disable(["html_block", "html_inline"])
+    # Formulas come before Markdown's own rules: `_`, `*` and backslashes in them are LaTeX, not markup.
     parser.inline.ruler.before("escape", "formula", _inline_formula)
     parser.block.ruler.before(
         "fence", "formula", _block_formula, {"alt": ["paragraph", "list", "blockquote"]}
@@ -49,7 +50,7 @@ def _parser() -> MarkdownIt:
 
 
 def _inline_formula(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markdown-it's own signature
-    r"""Take ``$...$`` as it is written: to Markdown ``_``, ``*`` and ``\\`` in it would be markup."""
+    """Keep ``$...$`` and ``$$...$$`` as they are written."""
     start = state.pos
     if not state.src.startswith("$", start):
         return False
@@ -66,7 +67,7 @@ def _inline_formula(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  
 
 
 def _block_formula(state: StateBlock, first: int, last: int, silent: bool) -> bool:  # noqa: FBT001  # as above
-    """Take a paragraph that begins with ``$$`` at a line's start, up to the line that ends with ``$$``."""
+    """Keep a paragraph that begins with ``$$``, up to the line that ends with ``$$``."""
     if not _line(state, first).startswith("$$"):
         return False
     for number in range(first, min(last, first + _FORMULA_LINES)):
@@ -90,7 +91,7 @@ def _line(state: StateBlock, number: int) -> str:
 
 
 def _inert(state: StateCore) -> None:
-    """Turn what would fetch or lead elsewhere into text, and lower the headings below the page's own."""
+    """Turn links and images into text, and put headings below the page's own."""
     for token in state.tokens:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(_FIRST_HEADING - 1 + int(token.tag[1:]), 6)}"

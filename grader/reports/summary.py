@@ -1,4 +1,4 @@
-"""The words that every report uses for what a record says, so that table and page never disagree."""
+"""What a record says, in the words that all reports share, so that terminal and page never disagree."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from grader.model.errors import Fault, Outcome
 from grader.model.isolation import Mode
 from grader.model.points import Points, total
 from grader.model.records import CheckResult, Grade, ItemResult
+from grader.model.text import plural
 
 FAULTS = {
     Fault.STUDENT: "the submission's code",
@@ -31,13 +32,10 @@ _BROKEN = (
 )
 
 
-_ONE = Points(100)
-
-
 class State(enum.StrEnum):
     """How an item stands.
 
-    ``WAITING`` is for a person's marking, ``ATTENTION`` for the author or the machine.
+    ``WAITING``: it awaits a person's marking. ``ATTENTION``: the author or the operator has to act.
     """
 
     FULL = "full"
@@ -55,7 +53,7 @@ def state(item: ItemResult, *, public: bool = False) -> State:
         passed = sum(check.outcome is Outcome.PASSED for check in item.checks)
         return State.FULL if passed == len(item.checks) else State.PARTIAL if passed else State.ZERO
     if not item.decided:
-        # Checks decide a code item: where they did not, marking is not what it waits for.
+        # A code item is decided by its checks: an undecided one does not wait for marking.
         return State.ATTENTION if item.kind == "code" else State.WAITING
     if item.earned == item.possible:
         return State.FULL
@@ -68,10 +66,7 @@ def is_public(grade: Grade) -> bool:
 
 
 def isolation_warning(grade: Grade) -> str:
-    """What a report says first when isolation was missing, broken or weak; "" otherwise.
-
-    "" for a student's own run too.
-    """
+    """What a report says first if isolation was missing, broken or weak; "" otherwise, and in public mode."""
     if is_public(grade):
         return ""
     ran = grade.environment
@@ -82,7 +77,7 @@ def isolation_warning(grade: Grade) -> str:
 
 
 def doctors_verdict(grade: Grade) -> str:
-    """What `grade doctor` said of the machine and mode, in a few words; "" where nothing isolates."""
+    """What `grade doctor` said about the machine in this mode, in a few words; "" without isolation."""
     ran = grade.environment
     if not ran.isolation.isolates:
         return ""
@@ -92,12 +87,12 @@ def doctors_verdict(grade: Grade) -> str:
 
 
 def shown_items(grade: Grade) -> tuple[ItemResult, ...]:
-    """The items a report lists: all of them, in public mode those that have a check."""
+    """The items a report lists: all of them, or in public mode those that have a check."""
     return tuple(item for item in grade.items if item.checks) if is_public(grade) else grade.items
 
 
 def failed_checks(item: ItemResult) -> tuple[CheckResult, ...]:
-    """The item's checks that are not a pass."""
+    """The item's checks that did not pass."""
     return tuple(check for check in item.checks if check.outcome is not Outcome.PASSED)
 
 
@@ -119,18 +114,19 @@ def lost_points(grade: Grade) -> Points:
 
 
 def total_line(grade: Grade) -> str:
-    """The grade in one sentence: "30 of 46 points decided: 28.5 earned, 16 await marking"."""
+    """The grade in one line: "30 of 46 points decided: 28.5 earned, 16 await marking"."""
     if is_public(grade):
         passed, every = checks_passed(grade.items)
         return f"{passed} of {every} public {plural(every, 'check passes', 'checks pass')}"
+    points = plural(grade.possible.decimal, "point", "points")
     if grade.complete:
-        return f"{grade.earned} of {grade.possible} points, all decided"
+        return f"{grade.earned} of {grade.possible} {points}, all decided"
     parts = [f"{grade.earned} earned"]
     if waiting := open_points(grade, State.WAITING):
-        parts.append(f"{waiting} {'awaits' if waiting == _ONE else 'await'} marking")
+        parts.append(f"{waiting} {plural(waiting.decimal, 'awaits', 'await')} marking")
     if attention := open_points(grade, State.ATTENTION):
-        parts.append(f"{attention} {'needs' if attention == _ONE else 'need'} attention")
-    return f"{grade.decided} of {grade.possible} points decided: {', '.join(parts)}"
+        parts.append(f"{attention} {plural(attention.decimal, 'needs', 'need')} attention")
+    return f"{grade.decided} of {grade.possible} {points} decided: {', '.join(parts)}"
 
 
 def waiting_word(item: ItemResult) -> str:
@@ -139,13 +135,8 @@ def waiting_word(item: ItemResult) -> str:
 
 
 def looked_for(item: ItemResult) -> str:
-    """What a submission holds for an item that a person decides, if it holds anything."""
+    """What a submission can hold for an item that is not code."""
     return "recorded evidence or figure" if item.kind == "evidence" else "answer"
-
-
-def plural(count: int, one: str, many: str) -> str:
-    """The form of the word that fits the count."""
-    return one if count == 1 else many
 
 
 def _not_the_students(check: CheckResult) -> bool:

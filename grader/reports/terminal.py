@@ -1,7 +1,7 @@
 """The report on a terminal: what was earned, what went wrong and why, what waits.
 
-Foreign text is cleaned, never parsed as markup, and shown in the terminal's own encoding; without colour or
-without Unicode nothing is lost but looks.
+Untrusted text is cleaned, never parsed as markup, and printed in the terminal's own encoding. Without colour
+or Unicode only the looks suffer.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from rich.text import Text
 from grader.model import endings
 from grader.model.errors import Fault
 from grader.model.records import CellResult, CellStatus, CheckResult, Grade, ItemResult
-from grader.model.text import excerpt, one_line
+from grader.model.text import excerpt, one_line, plural
 from grader.reports import summary
 from grader.reports.progress import can_print
 from grader.reports.summary import State
 
 _DETAIL_LINES = 8
 _BAD_CELLS = 20
-_WIDEST = 110  # a table stretched over a whole wide screen separates what belongs together
-_NARROW = 64  # below this an undecided item says "open", so that its title keeps some room
+_WIDEST = 110  # a table as wide as a wide screen separates what belongs together
+_NARROW = 64  # below this an undecided item says "open", to leave room for its title
 
 _RULES = Box("    \n    \n ── \n    \n    \n ── \n    \n    \n")
 _ASCII_RULES = Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
 
 
 class Signs(msgspec.Struct, frozen=True):
-    """One character for every state, and the punctuation between facts."""
+    """One character for each state, and the punctuation between facts."""
 
     full: str = "✓"
     partial: str = "◐"
@@ -56,7 +56,7 @@ _STYLES = {
 
 
 def print_report(grade: Grade, console: Console, *, report_path: str = "") -> None:
-    """Print the grade for the person who ran it. ``report_path`` says where the page was written."""
+    """Print the grade for the person who ran it. ``report_path`` is where the page was written."""
     report = _Report(grade, console)
     for part in report.parts():
         console.print(part, markup=False, highlight=False, emoji=False, width=min(console.width, _WIDEST))
@@ -105,7 +105,7 @@ class _Report:
         yield self.text(signs.between.join(how), "dim")
 
     def items(self) -> Table:
-        """A row an item: its state, its id and title, its points (in public mode its checks)."""
+        """One row per item: its state, its id and title, its points (in public mode its checks)."""
         box = _RULES if self.unicode else _ASCII_RULES
         table = Table(box=box, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), expand=True)
         table.header_style = table.border_style = "dim"
@@ -121,7 +121,7 @@ class _Report:
         return table
 
     def worth(self, item: ItemResult, state: State) -> tuple[Text, Text]:
-        """What the item earned, and of how much."""
+        """What the item earned, and out of how much."""
         if self.public:
             passed, every = summary.checks_passed((item,))
             return Text(str(passed), _STYLES[state]), Text(f"of {every}", "dim")
@@ -163,7 +163,8 @@ class _Report:
         bad = [cell for cell in self.grade.cells if cell.status is not CellStatus.OK]
         yield from map(self.cell, bad[:_BAD_CELLS])
         if len(bad) > _BAD_CELLS:
-            yield self.bullet(f"and {len(bad) - _BAD_CELLS} more cells; the page lists them all")
+            more = len(bad) - _BAD_CELLS
+            yield self.bullet(f"and {more} more {plural(more, 'cell', 'cells')}; the page lists them all")
 
     def cell(self, cell: CellResult) -> RenderableType:
         """The cell's number, how it ended, its first line and its error."""
@@ -173,7 +174,7 @@ class _Report:
         return Padding(Group(title, *(Padding(line, (0, 0, 0, 2)) for line in error)), (0, 0, 0, 2))
 
     def not_found(self) -> Iterator[RenderableType]:
-        """A line for answers and one for evidence: the items for which there is nothing to decide on."""
+        """One line for answers and one for evidence: the items for which nothing was handed in."""
         items = [item for item in summary.shown_items(self.grade) if not item.found]
         for what in dict.fromkeys(map(summary.looked_for, items)):
             names = ", ".join(item.item for item in items if summary.looked_for(item) == what)
@@ -190,7 +191,7 @@ class _Report:
     def section(
         self, title: str, parts: list[RenderableType], style: str = "bold underline"
     ) -> Iterator[RenderableType]:
-        """A titled part, or nothing when there is nothing to say."""
+        """A titled part, or nothing if it is empty."""
         if parts:
             yield Text()
             yield Text(title, style)
@@ -206,7 +207,7 @@ class _Report:
         return [self.clean_text(row.rstrip().expandtabs(4)) for row in rows if row.strip()]
 
     def clean_text(self, line: str, style: str = "") -> Text:
-        """A line that was cleaned already; its indentation stays."""
+        """A line that is clean already; its indentation stays."""
         if not self.unicode:
             line = line.replace("…", self.signs.ellipsis)
         return Text(line.encode(self.encoding, "replace").decode(self.encoding), style)

@@ -76,9 +76,9 @@ def test_another_format_or_a_lost_part_is_one_line(changes: dict[str, Any], said
         ([1, 2, 10**400], "entry 3 is a number out of range"),
         ([True, 1, 2], "entry 1 is true"),
         ([1, None, 2], "entry 2 is null"),
-        ([1, [2], 2], "entry 2 is a list of 1 entries"),
+        ([1, [2], 2], "entry 2 is a list of 1 entry"),
         ("1, 2, 3", "`a` is the text '1, 2, 3', expected a list"),
-        ({"x": 1}, "`a` is an object of 1 entries"),
+        ({"x": 1}, "`a` is an object of 1 entry"),
     ],
 )
 def test_a_curve_that_is_none_says_where(value: object, said: str) -> None:

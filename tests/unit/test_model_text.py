@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.model.text import clean, excerpt, one_line, printable, snippet, storable
+from grader.model.text import clean, counted, excerpt, one_line, printable, snippet, storable
 
 NASTY = st.text(
     alphabet=st.one_of(
@@ -140,3 +140,12 @@ def test_what_is_stored_has_plain_newlines_and_no_half_characters() -> None:
     assert storable("a\r\nb\rc\x1b") == "a\nb\nc\x1b"
     assert storable("x\ud800") == "x\ufffd"
     assert storable("\ud83d\ude00") == "\U0001f600"
+
+
+def test_one_of_a_thing_is_singular() -> None:
+    assert [counted(count, "line", "lines") for count in (0, 1, 2_000)] == [
+        "0 lines",
+        "1 line",
+        "2,000 lines",
+    ]
+    assert "… 1 line left out …" in excerpt("a\nb\nc", limit=100, lines=2)
