@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import grader
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "grader"
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -76,6 +78,12 @@ def test_the_table_has_one_existing_file_in_each_row():
     assert len(WHERE) >= 15
     assert [file for _, file in WHERE if not (PACKAGE / file).is_file()] == []
     assert len({question for question, _ in WHERE}) == len({file for _, file in WHERE}) == len(WHERE)
+
+
+def test_the_check_authors_names_in_the_table_are_public():
+    names = {name for question, _ in WHERE for name in re.findall(r"`(assert_\w+)`", question)}
+    assert names
+    assert names <= set(grader.__all__)
 
 
 def test_every_module_is_in_the_table_or_imported_by_a_file_that_is():
