@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -36,24 +35,16 @@ from grader.grading.execution import Silent
 from grader.grading.opening import WarmProcesses
 from grader.grading.pipeline import GradeJob, plan_run, run_cells, start_replay
 from grader.notebooks.submission_file import read
+from tests.support.assignments import Item, manifest, write_files
+from tests.support.notebooks import code, write_notebook
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 2026
 MANY, STORM, KILLS = 10_000, 1_000, 20
 
-MANIFEST = """
-title = "A small course"
-points = 4
-
-[[item]]
-id = "1"
-title = "Softmax"
-points = 4
-
-[limits]
-cell_seconds = 5
-check_seconds = 2
-"""
+MANIFEST = manifest(
+    Item("1", "Softmax", points=4), title="A small course", limits={"cell_seconds": 5, "check_seconds": 2}
+)
 CHECKS = '''
 """1 Softmax."""
 import numpy as np
@@ -87,19 +78,16 @@ def make_class(home: Path, count: int, *, work: float = 0.0) -> dict[str, int]:
 
     Each computes for ``work`` seconds of processor time.
     """
-    for name, text in {"assignment.toml": MANIFEST, "hidden_tests/test_1.py": CHECKS}.items():
-        (home / name).parent.mkdir(parents=True, exist_ok=True)
-        (home / name).write_text(text)
+    write_files(home, {"assignment.toml": MANIFEST, "hidden_tests/test_1.py": CHECKS})
     random, deserved = Random(SEED), {}  # noqa: S311  # the same class every time
     for number in range(count):
         body = random.choice(tuple(SCORES))
         source = f"import numpy as np\n\ndef softmax(x):\n    {body}\n\nnumber = {number}"
         if work:
             source += f"\nimport time\nwhile time.process_time() < {work}:\n    pass"
-        cells = [{"cell_type": "code", "source": source, "metadata": {}, "outputs": []}]
         path = home / "in" / f"s{number:05}" / "hw.ipynb"
         path.parent.mkdir(parents=True)
-        path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}))
+        write_notebook(path, [code(source)])
         deserved[f"s{number:05}/hw.ipynb"] = SCORES[body]
     return deserved
 

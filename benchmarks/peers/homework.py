@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import nbformat
 
 HERE = Path(__file__).parent
 LENGTHS = {
@@ -120,13 +121,13 @@ def solution(source: str) -> str:
 def notebook(cells: Sequence[dict[str, Any]]) -> bytes:
     """A notebook file of these cells (`code` and `markdown` below make them)."""
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    whole = {
-        "cells": list(cells),
-        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    return msgspec.json.format(msgspec.json.encode(whole), indent=1)
+    made = nbformat.v4.new_notebook(
+        cells=list(map(nbformat.from_dict, cells)),
+        metadata=nbformat.from_dict({"kernelspec": kernel, "language_info": {"name": "python"}}),
+        nbformat_minor=5,
+    )
+    nbformat.validate(made)
+    return nbformat.writes(made).encode()
 
 
 def code(name: str, source: str, **metadata: Any) -> dict[str, Any]:

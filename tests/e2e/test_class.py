@@ -14,10 +14,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from support.tiny import HIDDEN, RIGHT, make_assignment, make_notebook
+from nbformat import NotebookNode
+from support.notebooks import code, write_notebook
+from support.tiny import HIDDEN, RIGHT, make_tiny
 
-WRONG = [*RIGHT[:2], ("code", "def double(x):\n    return x"), RIGHT[3]]
-SLOW = [*RIGHT, ("code", "import time; time.sleep(2)")]
+WRONG = [*RIGHT[:2], code("def double(x):\n    return x"), RIGHT[3]]
+SLOW = [*RIGHT, code("import time; time.sleep(2)")]
 ROSTER = "id,name\nada,Ada L.\nbob,Bob B.\ncyd,Cyd C.\n"
 
 
@@ -26,10 +28,10 @@ def grade(*arguments: object, cwd: Path, timeout: float = 120) -> subprocess.Com
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=timeout, check=False)
 
 
-def hand_in(home: Path, name: str, cells: list[tuple[str, str]]) -> Path:
+def hand_in(home: Path, name: str, cells: list[NotebookNode]) -> Path:
     path = home / "in" / name / "hw.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    return make_notebook(path, cells)
+    return write_notebook(path, cells)
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def home(tmp_path: Path) -> Path:
     broken.parent.mkdir()
     broken.write_text("{")
     (tmp_path / "roster.csv").write_text(ROSTER)
-    return make_assignment(tmp_path)
+    return make_tiny(tmp_path)
 
 
 def table(home: Path) -> dict[str, dict[str, str]]:
@@ -150,7 +152,7 @@ def test_zip_files_of_a_platform(home: Path) -> None:
 def running(home: Path) -> Iterator[subprocess.Popen[str]]:
     """A batch of slow submissions on one worker, as far as its first grade."""
     for number in range(4):
-        hand_in(home, f"s{number}", [*SLOW, ("code", f"number = {number}")])
+        hand_in(home, f"s{number}", [*SLOW, code(f"number = {number}")])
     command = [sys.executable, "-m", "grader.cli.main", "batch", "in", "--workers", "1"]
     with subprocess.Popen(command, cwd=home, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None

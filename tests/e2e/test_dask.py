@@ -24,7 +24,8 @@ import pytest
 from distributed.cli import dask_scheduler, dask_worker
 from distributed.utils import LoopRunner
 from distributed.versions import get_versions
-from support.tiny import HIDDEN, RIGHT, make_assignment, make_notebook
+from support.notebooks import code, write_notebook
+from support.tiny import HIDDEN, RIGHT, make_tiny
 
 from grader.course import dask_cluster
 from grader.course.dask_reports import dask_pool
@@ -126,7 +127,7 @@ def programs(tmp_path: Path) -> Iterator[Programs]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> AssignmentFolder:
-    place = make_assignment(tmp_path / "tiny")
+    place = make_tiny(tmp_path / "tiny")
     (place / "hidden_tests/test_1.py").write_text(HIDDEN + KILLER)
     return assignment_folder.load(place)
 
@@ -137,12 +138,10 @@ def work(path: Path) -> Work:
 
 def class_of(place: Path, count: int) -> list[Work]:
     """Submissions that differ: right, wrong, one with a picture."""
-    wrong = ("code", "def double(x):\n    return x + 1")
-    cells = [
-        [*RIGHT, *([wrong] if number % 3 == 2 else []), ("code", f"{number}")] for number in range(count)
-    ]
-    cells[0].append(("code", "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"))
-    return [work(make_notebook(place / f"s{number}.ipynb", each)) for number, each in enumerate(cells)]
+    wrong = code("def double(x):\n    return x + 1")
+    cells = [[*RIGHT, *([wrong] if number % 3 == 2 else []), code(f"{number}")] for number in range(count)]
+    cells[0].append(code("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"))
+    return [work(write_notebook(place / f"s{number}.ipynb", each)) for number, each in enumerate(cells)]
 
 
 @dataclass
@@ -193,7 +192,7 @@ def test_a_class_on_two_workers(programs: Programs, home: AssignmentFolder, tmp_
     works = class_of(tmp_path, 8)
     expected = local_grades(home, works)
     assert len(expected) == 8
-    deadly = work(make_notebook(tmp_path / "deadly.ipynb", [*RIGHT, ("code", "DEADLY = True")]))
+    deadly = work(write_notebook(tmp_path / "deadly.ipynb", [*RIGHT, code("DEADLY = True")]))
     gone = Work(name="gone.ipynb", path=str(tmp_path / "gone.ipynb"), sha256="0", seed=5)
 
     address = programs.scheduler()

@@ -8,25 +8,17 @@ import re
 import subprocess
 import sys
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import pytest
+from support.pages import BLOCKS, FENCE, GUIDES, PAGES, write_page_files
+from support.paths import ROOT
 
 from grader.cli.main import COMMANDS, DEFAULT, cli
 from grader.model import assignment as manifest
 
-ROOT = Path(__file__).parents[2]
-GUIDES = [
-    ROOT / "README.md",
-    ROOT / "CONTRIBUTING.md",
-    ROOT / "SECURITY.md",
-    *sorted((ROOT / "docs").glob("*.md")),
-]
-PAGES = [*GUIDES, ROOT / "CHANGELOG.md"]  # a changelog also names what is gone
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-FENCE = re.compile(r"^```(?P<language>\w*) ?(?P<rest>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)(?P<target>[^)#]+)(?:#[^)]*)?\)")
 CODE = re.compile(r"`([^`\n]+)`")
 SUBMISSIONS = r"(?:SUBMISSION|\S+\.(?:ipynb|py))\b"
@@ -50,34 +42,6 @@ pytestmark = item("1")
 '''
 
 
-@dataclass(frozen=True)
-class Block:
-    """One fenced block of a page; ``rest`` is what stands behind the language."""
-
-    page: str
-    line: int
-    language: str
-    rest: str
-    text: str
-
-    @property
-    def file(self) -> str | None:
-        """The file that the block shows whole, if it does."""
-        found = re.search(r'title="([^"]+)"', self.rest)
-        return found[1] if found else None
-
-
-def blocks_of(page: Path) -> list[Block]:
-    text = page.read_text(encoding="utf-8")
-    return [
-        Block(
-            page.name, text.count("\n", 0, found.start()) + 1, found["language"], found["rest"], found["text"]
-        )
-        for found in FENCE.finditer(text)
-    ]
-
-
-BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 COMMAND_LINES = [
     pytest.param(line.removeprefix("$ "), id=f"{block.page}:{block.line}:{line[:40]}")
     for block in BLOCKS
@@ -91,15 +55,6 @@ def named(language: str) -> list[pytest.param]:
     return [
         pytest.param(block, id=f"{block.page}:{block.line}") for block in BLOCKS if block.language == language
     ]
-
-
-def write_files(page: str, folder: Path) -> None:
-    """The files that a page shows, below ``folder``."""
-    for block in BLOCKS:
-        if block.page == page and block.file:
-            path = folder / block.file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(block.text, encoding="utf-8")
 
 
 def grade(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -122,7 +77,7 @@ def test_every_block_says_what_it_is():
 
 def test_the_readmes_first_assignment_is_graded_as_it_says(tmp_path):
     """The three files of the README give the report that the README shows."""
-    write_files("README.md", tmp_path)
+    write_page_files("README.md", tmp_path)
     shown = next(block for block in BLOCKS if block.page == "README.md" and block.language == "text")
 
     done = grade("answer.py", "--seed", "1", "--no-sandbox", folder=tmp_path)
@@ -134,7 +89,7 @@ def test_the_readmes_first_assignment_is_graded_as_it_says(tmp_path):
 
 
 def test_the_check_authors_example_earns_what_the_page_says(tmp_path):
-    write_files("check-authors.md", tmp_path)
+    write_page_files("check-authors.md", tmp_path)
 
     done = grade("submission.py", "--json", "--no-sandbox", folder=tmp_path)
 
@@ -153,7 +108,7 @@ def test_the_check_authors_example_earns_what_the_page_says(tmp_path):
     ],
 )
 def test_the_check_authors_example_notices_mistakes(tmp_path, right, wrong, earned):
-    write_files("check-authors.md", tmp_path)
+    write_page_files("check-authors.md", tmp_path)
     submission = tmp_path / "submission.py"
     text = submission.read_text(encoding="utf-8")
     assert text.count(right) == 1
@@ -165,7 +120,7 @@ def test_the_check_authors_example_notices_mistakes(tmp_path, right, wrong, earn
 
 
 def test_every_other_check_on_the_check_authors_page_passes(tmp_path):
-    write_files("check-authors.md", tmp_path)
+    write_page_files("check-authors.md", tmp_path)
     fragments = [
         block
         for block in BLOCKS

@@ -13,7 +13,8 @@ import jupytext
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from test_docs import ROOT, write_files
+from support.pages import write_page_files
+from support.paths import ROOT
 
 from grader.grading import assignment_folder
 from grader.grading.execution import Silent
@@ -26,7 +27,7 @@ from grader.inside.media_types import EVIDENCE
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page's files, with the students' utils.py."""
     page = tmp_path_factory.mktemp("page")
-    write_files("evidence.md", page)
+    write_page_files("evidence.md", page)
     shutil.copy(ROOT / "reference/utils.py", page / "descent")
     return page / "descent"
 

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from support.tiny import HIDDEN, MANIFEST, RIGHT, make_assignment, make_notebook
+from support.notebooks import code, prose, write_notebook
+from support.tiny import HIDDEN, MANIFEST, RIGHT, make_tiny
 
 from grader.model.records import decode
 
@@ -24,8 +25,8 @@ def grade(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A folder with the tiny assignment and a right submission `right.ipynb`."""
-    make_notebook(tmp_path / "right.ipynb", RIGHT)
-    return make_assignment(tmp_path)
+    write_notebook(tmp_path / "right.ipynb", RIGHT)
+    return make_tiny(tmp_path)
 
 
 def test_a_right_submission_gets_its_points_a_record_and_a_page(home):
@@ -59,8 +60,8 @@ def test_the_same_seed_gives_the_same_grade_but_for_times(home):
 
 
 def test_a_wrong_answer_shows_the_instructor_what_came_and_the_student_the_hint(home):
-    wrong = [*RIGHT[:2], ("code", "def double(x):\n    return 3 * x"), RIGHT[3]]
-    make_notebook(home / "wrong.ipynb", wrong)
+    wrong = [*RIGHT[:2], code("def double(x):\n    return 3 * x"), RIGHT[3]]
+    write_notebook(home / "wrong.ipynb", wrong)
     done = grade("wrong.ipynb", cwd=home)
     assert done.returncode == 0
     assert "double(x)" in done.stdout
@@ -72,7 +73,7 @@ def test_a_wrong_answer_shows_the_instructor_what_came_and_the_student_the_hint(
 def test_an_assignment_is_found_beside_or_above_the_submission(home, tmp_path_factory):
     inner = home / "class" / "a"
     inner.mkdir(parents=True)
-    make_notebook(inner / "x.ipynb", RIGHT)
+    write_notebook(inner / "x.ipynb", RIGHT)
     done = grade(inner / "x.ipynb", "--out", "r", cwd=tmp_path_factory.mktemp("far"))
     assert done.returncode == 0, done.stderr
 
@@ -141,7 +142,7 @@ def test_every_mistake_of_a_person_is_one_clear_line_and_status_two(home):
 
 
 def test_no_assignment_says_where_it_was_looked_for(tmp_path):
-    make_notebook(tmp_path / "x.ipynb", RIGHT)
+    write_notebook(tmp_path / "x.ipynb", RIGHT)
     line = one_line(grade("x.ipynb", cwd=tmp_path))
     assert "--assignment" in line
 
@@ -185,7 +186,7 @@ def test_an_out_folder_that_cannot_be_written_is_one_line(home):
 
 
 def test_an_out_folder_that_cannot_be_written_is_found_before_anything_runs(home):
-    make_notebook(home / "slow.ipynb", [*RIGHT[:3], ("code", "import time; time.sleep(60)")])
+    write_notebook(home / "slow.ipynb", [*RIGHT[:3], code("import time; time.sleep(60)")])
     (home / "file").write_text("")
     began = time.monotonic()
     assert "not a folder" in one_line(grade("slow.ipynb", "--out", home / "file" / "below", cwd=home))
@@ -209,7 +210,7 @@ def test_a_misspelt_command_is_not_taken_for_a_missing_assignment(tmp_path):
 
 def test_a_name_in_another_script_gets_a_folder_of_its_own(home):
     for name in ("\u674e 3.ipynb", "\u738b 3.ipynb"):
-        make_notebook(home / name, RIGHT)
+        write_notebook(home / name, RIGHT)
         assert grade(name, cwd=home).returncode == 0
     assert {place.name for place in (home / "reports").iterdir()} == {"\u674e_3", "\u738b_3"}
 
@@ -227,7 +228,7 @@ def test_a_full_standard_output_is_no_defect_and_the_report_is_kept(home):
 
 
 def test_json_is_utf_8_whatever_the_terminal_takes(home):
-    make_notebook(home / "right.ipynb", [*RIGHT, ("markdown", "#### Answer 2\n\nDa\u00df \u2260")])
+    write_notebook(home / "right.ipynb", [*RIGHT, prose("#### Answer 2\n\nDa\u00df \u2260")])
     command = [sys.executable, "-m", "grader.cli.main", "right.ipynb", "--json"]
     plain = {**os.environ, "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(command, capture_output=True, cwd=home, env=plain, timeout=120, check=False)

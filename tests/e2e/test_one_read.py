@@ -10,6 +10,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from support.evidence_course import make_course, make_notebook, recording, shown
+from support.notebooks import code, write_notebook
+from support.tiny import RIGHT, make_tiny
 
 from grader.course.work import Done, Work, run_work
 from grader.grading import assignment_folder
@@ -21,9 +24,6 @@ from grader.model.errors import Fault
 from grader.model.records import Grade, decode, encode, without_figures
 from grader.notebooks.submission_file import SubmissionFile, read
 from grader.session.notebook import Notebook
-from tests.support.evidence_course import make_course, recording, shown
-from tests.support.evidence_course import make_notebook as make_evidence
-from tests.support.tiny import RIGHT, make_assignment, make_notebook
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
 
@@ -37,7 +37,7 @@ def warm() -> Iterator[WarmProcesses]:
 @pytest.fixture
 def course(tmp_path: Path) -> AssignmentFolder:
     """An assignment whose submission `a.ipynb` holds evidence and a figure."""
-    make_evidence(tmp_path / "a.ipynb", shown(recording("2"), **{"image/png": PNG}))
+    make_notebook(tmp_path / "a.ipynb", shown(recording("2"), **{"image/png": PNG}))
     return assignment_folder.load(make_course(tmp_path))
 
 
@@ -106,14 +106,14 @@ def test_a_file_that_is_gone_before_it_is_read_is_nobodys_answer(course, warm, m
 @MISHAPS
 def test_of_several_each_is_graded_as_it_was_when_the_command_began(tmp_path, mishap):
     """The first submission runs without walls and does to the second file what it likes."""
-    home = make_assignment(tmp_path)
-    second = make_notebook(home / "b.ipynb", RIGHT)
+    home = make_tiny(tmp_path)
+    second = write_notebook(home / "b.ipynb", RIGHT)
     digest = read(second).sha256
     source = {
         delete: f"import os; os.remove({str(second)!r})",
         change: f"open({str(second)!r}, 'w').write('not a notebook any more')",
     }[mishap]
-    make_notebook(home / "a.ipynb", [*RIGHT, ("code", source)])
+    write_notebook(home / "a.ipynb", [*RIGHT, code(source)])
     command = [sys.executable, "-m", "grader.cli.main", "a.ipynb", "b.ipynb", "--no-sandbox"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=home, timeout=120, check=False)
     assert done.returncode == 0, done.stderr

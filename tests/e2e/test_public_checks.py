@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 
 import nbclient
-import nbformat
 import pytest
-from support.tiny import RIGHT, make_assignment, make_notebook
+from support.notebooks import code, notebook, write_notebook
+from support.tiny import RIGHT, make_tiny
 
 from grader.authoring.template import CONFTEST
 
-WRONG = [*RIGHT[:2], ("code", "def double(x):\n    print('called')\n    return 3 * x")]
+WRONG = [*RIGHT[:2], code("def double(x):\n    print('called')\n    return 3 * x")]
 SEES = re.compile(r"double\(2\).*?got 6.*?expected 4", re.DOTALL)
 
 
@@ -28,12 +28,12 @@ def python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A student's folder: notebook, public checks, what was given, and no hidden checks."""
-    make_assignment(tmp_path)
+    make_tiny(tmp_path)
     (tmp_path / "hidden_tests/test_1.py").unlink()
     (tmp_path / "hidden_tests").rmdir()
     (tmp_path / "helper.py").write_text((tmp_path / "given/helper.py").read_text())
     (tmp_path / "conftest.py").write_bytes(CONFTEST)
-    make_notebook(tmp_path / "hw.ipynb", WRONG)
+    write_notebook(tmp_path / "hw.ipynb", WRONG)
     return tmp_path
 
 
@@ -54,13 +54,13 @@ def test_plain_pytest_shows_the_same(home):
 
 
 def test_plain_pytest_passes_a_right_notebook(home):
-    make_notebook(home / "hw.ipynb", RIGHT)
+    write_notebook(home / "hw.ipynb", RIGHT)
     done = python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=home)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_plain_pytest_asks_which_of_two_notebooks_is_meant(home):
-    make_notebook(home / "other.ipynb", RIGHT)
+    write_notebook(home / "other.ipynb", RIGHT)
     done = python("-m", "pytest", "-q", cwd=home)
     assert "--submission" in done.stderr
     chosen = python("-m", "pytest", "-q", "-p", "no:cacheprovider", "--submission", "other.ipynb", cwd=home)
@@ -85,7 +85,7 @@ def test_a_cell_says_where_it_looked_for_checks(tmp_path):
 
 
 def test_a_notebook_s_own_check_cells_wait_while_it_is_graded(home):
-    make_notebook(home / "hw.ipynb", [*RIGHT, ("code", "from grader import check\ncheck('1')")])
+    write_notebook(home / "hw.ipynb", [*RIGHT, code("from grader import check\ncheck('1')")])
     done = python("-m", "grader.cli.main", "hw.ipynb", "--public", cwd=home)
     assert done.returncode == 0, done.stderr
     assert "Cells that did not run" not in done.stdout
@@ -93,6 +93,6 @@ def test_a_notebook_s_own_check_cells_wait_while_it_is_graded(home):
 
 def test_a_real_kernel_runs_the_checks_in_a_cell(home):
     sources = ["def double(x):\n    return 3 * x", "from grader import check\ncheck('1')"]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-    nbclient.NotebookClient(notebook, resources={"metadata": {"path": str(home)}}, timeout=60).execute()
-    assert SEES.search(notebook.cells[1].outputs[0]["text"])
+    made = notebook(map(code, sources))
+    nbclient.NotebookClient(made, resources={"metadata": {"path": str(home)}}, timeout=60).execute()
+    assert SEES.search(made.cells[1].outputs[0]["text"])

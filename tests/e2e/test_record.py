@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import nbclient
-import nbformat
 import numpy as np
 import pytest
+from support import notebooks
 
 from grader.inside.media_types import EVIDENCE
 from grader.notebooks.submission_file import read
@@ -60,13 +60,11 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A notebook that ran in Jupyter's kernel beside utils.py, saved as Jupyter saves it."""
     home = tmp_path_factory.mktemp("student")
     shutil.copy(UTILS, home)
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in CELLS.values()]
-    )
+    notebook = notebooks.notebook(map(notebooks.code, CELLS.values()))
     nbclient.NotebookClient(
         notebook, resources={"metadata": {"path": str(home)}}, timeout=120, allow_errors=True
     ).execute(env=as_at_home())
-    nbformat.write(notebook, home / "hw3.ipynb")
+    (home / "hw3.ipynb").write_bytes(notebooks.as_bytes(notebook))
     return home / "hw3.ipynb"
 
 

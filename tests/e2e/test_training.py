@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from test_docs import write_files
+from support.pages import write_page_files
 
 from grader.grading import assignment_folder, opening, pipeline
 from grader.grading.execution import Silent
@@ -162,7 +162,7 @@ WRONG = {
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     home = tmp_path_factory.mktemp("course")
-    write_files("training.md", home)
+    write_page_files("training.md", home)
     shutil.copy(HERE / "training.calibration.json", home / "hidden_tests/test_training.calibration.json")
     return assignment_folder.load(home)
 

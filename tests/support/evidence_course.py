@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from grader.inside.media_types import EVIDENCE
 
+from .assignments import Item, manifest, write_files
+from .notebooks import code, prose, write_notebook
+
 CPU, STEPS = "a processor", 40
 
-MANIFEST = """
-title = "Downhill"
-points = 5
-given = ["given/recorder.py"]
-
-[[item]]
-id = "1"
-title = "Step"
-points = 1
-
-[[item]]
-id = "2"
-title = "Loss curve"
-kind = "evidence"
-points = 2
-
-[[item]]
-id = "3"
-title = "Another curve"
-kind = "evidence"
-points = 2
-
-[budget]
-STEPS = 3
-"""
+MANIFEST = manifest(
+    Item("1", "Step"),
+    Item("2", "Loss curve", points=2, kind="evidence"),
+    Item("3", "Another curve", points=2, kind="evidence"),
+    title="Downhill",
+    given=["given/recorder.py"],
+    budget={"STEPS": 3},
+)
 
 RECORDER = f'''
 import os, sys
@@ -113,16 +98,13 @@ recorder.record("{item}", loss=loss, start=recorder.START, text="at `{item}` ```
 
 def make_course(folder: Path) -> Path:
     """Write the assignment into ``folder``; gives the folder."""
-    for name, text in {
+    files = {
         "assignment.toml": MANIFEST,
         "hidden_tests/test_walk.py": HIDDEN,
         "hidden_tests/replay.py": REPLAY,
         "given/recorder.py": RECORDER,
-    }.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return folder
+    }
+    return write_files(folder, files)
 
 
 def recording(item: str, *, start: float = 4.0, run: str = "", **changes: Any) -> dict[str, Any]:
@@ -148,27 +130,15 @@ def make_notebook(path: Path, *outputs: dict[str, Any], source: str = WALK) -> P
     """A notebook with a walk for item 2 (these outputs) and one for item 3 (sound); gives its path."""
     cells = [
         code("def step(x):\n    return 0.9 * x"),
-        {"cell_type": "markdown", "metadata": {}, "source": "### 2 Loss curve"},
+        prose("### 2 Loss curve"),
         code(source.format(item="2"), *outputs),
-        {"cell_type": "markdown", "metadata": {}, "source": "### 3 Another curve"},
+        prose("### 3 Another curve"),
         code(WALK.format(item="3").replace("recorder.START", "4.0"), shown(recording("3"))),
     ]
-    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}))
-    return path
+    return write_notebook(path, cells)
 
 
 def shown(evidence: object, **data: str) -> dict[str, Any]:
     """An output that holds evidence, and maybe a picture."""
     held = {EVIDENCE: evidence} if evidence is not None else {}
     return {"output_type": "display_data", "metadata": {}, "data": {**held, **data}}
-
-
-def code(source: str, *outputs: dict[str, Any]) -> dict[str, Any]:
-    """A code cell."""
-    return {
-        "cell_type": "code",
-        "metadata": {},
-        "source": source,
-        "outputs": list(outputs),
-        "execution_count": 1,
-    }

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-MANIFEST = """
-title = "Tiny"
-points = 5
-given = ["given/helper.py"]
+from .assignments import Item, manifest, write_files
+from .notebooks import code, prose
 
-[[item]]
-id = "1"
-title = "Doubling"
-points = 3
-
-[[item]]
-id = "2"
-title = "Why"
-points = 2
-rubric = [{ points = 2, text = "names the reason" }]
-
-[limits]
-cell_seconds = 5
-check_seconds = 2
-
-[budget]
-STEPS = 2
-"""
+MANIFEST = manifest(
+    Item("1", "Doubling", points=3),
+    Item("2", "Why", points=2, rubric="names the reason"),
+    given=["given/helper.py"],
+    limits={"cell_seconds": 5, "check_seconds": 2},
+    budget={"STEPS": 2},
+)
 
 HIDDEN = '''
 """1 Doubling."""
@@ -62,29 +48,21 @@ def test_two(student):
 '''
 
 RIGHT = [
-    ("code", "from helper import twice\nSTEPS = 1000"),
-    ("code", "taken = 0\nfor _ in range(STEPS):\n    taken += 1"),
-    ("code", "def double(x):\n    return twice(x)"),
-    ("markdown", "#### Answer 2\n\nBecause it is so."),
+    code("from helper import twice\nSTEPS = 1000"),
+    code("taken = 0\nfor _ in range(STEPS):\n    taken += 1"),
+    code("def double(x):\n    return twice(x)"),
+    prose("#### Answer 2\n\nBecause it is so."),
 ]
 
 
-def make_assignment(folder: Path) -> Path:
+def make_tiny(folder: Path) -> Path:
     """Write the assignment into ``folder``; gives the folder."""
-    for name, text in {
-        "assignment.toml": MANIFEST,
-        "hidden_tests/test_1.py": HIDDEN,
-        "public_tests/test_1.py": PUBLIC,
-        "given/helper.py": "def twice(x):\n    return x + x\n",
-    }.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return folder
-
-
-def make_notebook(path: Path, cells: list[tuple[str, str]]) -> Path:
-    """Write a notebook of (kind, source) cells; gives its path."""
-    written = [{"cell_type": kind, "source": source, "metadata": {}} for kind, source in cells]
-    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": written}))
-    return path
+    return write_files(
+        folder,
+        {
+            "assignment.toml": MANIFEST,
+            "hidden_tests/test_1.py": HIDDEN,
+            "public_tests/test_1.py": PUBLIC,
+            "given/helper.py": "def twice(x):\n    return x + x\n",
+        },
+    )

@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from support.assignments import Item, manifest, write_files
 
 from grader.authoring import calibrate
 from grader.checks.thresholds import Seen
@@ -22,20 +23,7 @@ from grader.model.records import CellStatus
 from grader.session.in_process import LocalNotebook
 from grader.session.notebook import CellRun
 
-MANIFEST = """
-title = "Tiny"
-points = 1
-notebook = "reference.py"
-given = ["data"]
-
-[[item]]
-id = "1"
-title = "One"
-points = 1
-
-[budget]
-STEPS = 2
-"""
+MANIFEST = manifest(Item("1", "One"), notebook="reference.py", given=["data"], budget={"STEPS": 2})
 REFERENCE = "def noisy(x):\n    return x\n"
 CHECKS = '''
 from grader import assert_beats_baseline, assert_loss_falls, assert_mostly, item, points
@@ -69,17 +57,14 @@ class Plain(LocalNotebook):
 
 @pytest.fixture
 def home(tmp_path):
-    (tmp_path / "hidden_tests").mkdir()
-    (tmp_path / "data").mkdir()
-    for name, text in {
+    files = {
         "assignment.toml": MANIFEST,
         "reference.py": REFERENCE,
         "data/numbers.txt": "1 2 3",
         "hidden_tests/test_noise.py": CHECKS,
         "hidden_tests/test_other.py": OTHER,
-    }.items():
-        (tmp_path / name).write_text(text)
-    return tmp_path
+    }
+    return write_files(tmp_path, files)
 
 
 def calibrated(home, *, seeds=100, opener=lambda *_: Plain({})):

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.assignments import Item, manifest, write_files
 
 from grader.authoring import template, template_folder
 from grader.cli.template import command
@@ -80,23 +81,13 @@ check("1.1")
 # And another secret.
 # <!-- END SOLUTION -->
 """
-MANIFEST = """
-title = "HW: layers"
-points = 3
-notebook = "reference/hw.py"
-given = ["reference/utils.py", "reference/data"]
-
-[[item]]
-id = "1.1"
-title = "Layer"
-points = 2
-
-[[item]]
-id = "1.2"
-title = "Why"
-points = 1
-kind = "written"
-"""
+MANIFEST = manifest(
+    Item("1.1", "Layer", points=2),
+    Item("1.2", "Why", kind="written"),
+    title="HW: layers",
+    notebook="reference/hw.py",
+    given=["reference/utils.py", "reference/data"],
+)
 ASSIGNMENT = parse(MANIFEST)
 
 
@@ -112,11 +103,7 @@ def folder(tmp_path: Path) -> Path:
         "reference/public_tests/__pycache__/test_1.pyc": "x",
         "hidden_tests/test_hidden.py": "secret",
     }
-    for name, text in files.items():
-        path = tmp_path / "hw" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return tmp_path / "hw"
+    return write_files(tmp_path / "hw", files)
 
 
 def stub(source: str, *, kind: str = "code") -> str:

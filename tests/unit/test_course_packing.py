@@ -8,6 +8,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from support.assignments import Item, manifest, write_files
 
 from grader.course.keys import keys_of
 from grader.course.packing import pack, unpack
@@ -15,17 +16,11 @@ from grader.digests import files_below
 from grader.grading import assignment_folder
 from grader.model.errors import UsageError
 
-MANIFEST = """
-title = "Packed"
-points = 2
-notebook = "reference/solved.py"
-given = ["reference/helper.py", "reference/data"]
-
-[[item]]
-id = "1"
-title = "One"
-points = 2
-"""
+MANIFEST = manifest(
+    Item("1", "One", points=2),
+    notebook="reference/solved.py",
+    given=["reference/helper.py", "reference/data"],
+)
 CHECK = '''
 from grader import item, points
 from helping import NOTHING
@@ -41,8 +36,7 @@ def test_one(student):
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    place = tmp_path / "home"
-    for name, text in {
+    files = {
         "assignment.toml": MANIFEST,
         "hidden_tests/test_1.py": CHECK,
         "hidden_tests/helping.py": "NOTHING = 0\n",
@@ -52,11 +46,8 @@ def home(tmp_path: Path) -> Path:
         "reference/data/deep/numbers.txt": "1 2 3\n",
         "reports/somebody/grade.json": "{}",
         ".git/config": "",
-    }.items():
-        path = place / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return place
+    }
+    return write_files(tmp_path / "home", files)
 
 
 def test_what_is_unpacked_has_the_same_keys_and_nothing_else(home: Path, tmp_path: Path) -> None:

@@ -4,30 +4,16 @@ import shutil
 from pathlib import Path
 
 import pytest
+from support.assignments import Item, manifest, write_files
 
 from grader.course.keys import Keys, keys_of, result_key
 from grader.course.plan import Earlier, File, keys_after, plan
 from grader.digests import digest_of_texts
 from grader.grading import assignment_folder
 
-MANIFEST = """
-title = "Two items"
-points = 3
-notebook = "reference/hw.py"
-[[item]]
-id = "a"
-title = "A"
-points = 1
-[[item]]
-id = "b"
-title = "B"
-points = 1
-[[item]]
-id = "c"
-title = "C"
-points = 1
-rubric = [{ points = 1, text = "says it" }]
-"""
+MANIFEST = manifest(
+    Item("a", "A"), Item("b", "B"), Item("c", "C", rubric="says it"), notebook="reference/hw.py"
+)
 CHECK = '''
 from grader import item, points
 pytestmark = item("{item}")
@@ -43,14 +29,14 @@ FILE = File("ada.ipynb", "/nowhere/ada.ipynb", "aa" * 32)
 
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
-    (tmp_path / "hidden_tests").mkdir()
-    (tmp_path / "reference").mkdir()
-    (tmp_path / "assignment.toml").write_text(MANIFEST)
-    (tmp_path / "reference" / "hw.py").write_text("a = 1\nb = 1\n")
-    (tmp_path / "hidden_tests" / "conftest.py").write_text(SHARED)
-    for item in "ab":
-        (tmp_path / "hidden_tests" / f"test_{item}.py").write_text(CHECK.format(item=item))
-    return tmp_path
+    files = {
+        "assignment.toml": MANIFEST,
+        "reference/hw.py": "a = 1\nb = 1\n",
+        "hidden_tests/conftest.py": SHARED,
+        "hidden_tests/test_a.py": CHECK.format(item="a"),
+        "hidden_tests/test_b.py": CHECK.format(item="b"),
+    }
+    return write_files(tmp_path, files)
 
 
 def keys(course: Path, seed: int = 0) -> Keys:

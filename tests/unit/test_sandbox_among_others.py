@@ -69,12 +69,13 @@ def test_the_same_holds_without_namespaces(file: str, ordinary: bool, choice: st
 GRADE = """
 import json, subprocess, sys
 from pathlib import Path
-from support.tiny import RIGHT, make_assignment, make_notebook
+from support.notebooks import code, write_notebook
+from support.tiny import RIGHT, make_tiny
 home = Path(sys.argv[1])
-make_assignment(home)
-wrong = [*RIGHT[:2], ("code", "def double(x):\\n    return 3 * x"), RIGHT[3]]
+make_tiny(home)
+wrong = [*RIGHT[:2], code("def double(x):\\n    return 3 * x"), RIGHT[3]]
 for name, cells in {"right": RIGHT, "wrong": wrong}.items():
-    make_notebook(home / f"{name}.ipynb", cells)
+    write_notebook(home / f"{name}.ipynb", cells)
     command = [sys.executable, "-m", "grader.cli.main", f"{name}.ipynb", "--json", "--seed", "3"]
     done = subprocess.run(command, cwd=home, capture_output=True, text=True)
     record = json.loads(done.stdout)

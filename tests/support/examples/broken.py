@@ -201,7 +201,7 @@ def not_json() -> bytes:
 
 
 def half_saved() -> bytes:
-    return as_json(official().tree())[:4000]
+    return official().as_bytes()[:4000]
 
 
 def json_but_no_notebook() -> bytes:
@@ -217,6 +217,6 @@ def no_cells() -> TextNotebook:
 
 
 def broken_encoding() -> bytes:
-    return as_json(official().edit("# HW3: neural networks", "# HW3: r\u00e9seaux").tree()).replace(
+    return official().edit("# HW3: neural networks", "# HW3: r\u00e9seaux").as_bytes().replace(
         "é".encode(), b"\xe9"
     )

@@ -25,6 +25,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nbformat import NotebookNode
+
 from grader.grading import assignment_folder
 from grader.model.assignment import BudgetValue
 from grader.notebooks.cells import Cell
@@ -32,10 +34,13 @@ from grader.notebooks.parameters import overridden
 from grader.notebooks.percent import read_percent
 from grader.notebooks.template_cells import template_cells
 
+from .. import notebooks
+from ..notebooks import code, prose
 from ..paths import FULL_MARKS, ROOT
-from .text import as_json, lines
+from .text import lines
 
 DPI = 72
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 EXPERIMENTS = ("default_run", "block_runs", "head_runs")
 """The results of part 4, by the names that only their own cells use."""
 _MARKER_LINES = re.compile(r"^[ \t]*(?:### |<!-- )(?:BEGIN|END) SOLUTION(?: -->)?[ \t]*\n?", re.MULTILINE)
@@ -87,15 +92,13 @@ def run(cells: Sequence[Cell], budget: Mapping[str, BudgetValue]) -> dict[int, O
 def run_lane(cells: Sequence[Cell], budget: Mapping[str, BudgetValue], home: Path) -> dict[int, Outputs]:
     """The outputs of these cells, run in one kernel; says on standard error when each is done."""
     import nbclient  # noqa: PLC0415  # only who makes it anew needs a kernel
-    import nbformat  # noqa: PLC0415
 
     def done(cell: Any, cell_index: int, execute_reply: object) -> None:
         del execute_reply
         first = cell["source"].strip().splitlines()[0]
         sys.stderr.write(f"{time.strftime('%H:%M:%S')} cell {cells[cell_index].number}: {first}\n")
 
-    notebook = nbformat.v4.new_notebook()
-    notebook.cells = [nbformat.v4.new_code_cell(overridden(cell.source, budget)) for cell in cells]
+    notebook = notebooks.notebook(code(overridden(cell.source, budget)) for cell in cells)
     nbclient.NotebookClient(
         notebook,
         timeout=None,
@@ -127,27 +130,18 @@ def saved_output(output: Any) -> dict[str, Any]:
     return dict(sorted(kept.items()))
 
 
-def notebook(cells: Sequence[Cell], saved: Mapping[int, Outputs]) -> dict[str, Any]:
-    """The JSON of a notebook with these cells and outputs."""
-    entries, count = [], 0
+def notebook(cells: Sequence[Cell], saved: Mapping[int, Outputs]) -> NotebookNode:
+    """A notebook with these cells and outputs."""
+    made, count = [], 0
     for cell in cells:
-        entry: dict[str, Any] = {
-            "cell_type": cell.kind,
-            "id": cell.id,
-            "metadata": {"tags": list(cell.tags)} if cell.tags else {},
-            "source": lines(cell.source),
-        }
         if cell.kind == "code":
             count += 1
-            entry |= {"execution_count": count, "outputs": saved[cell.number]}
-        entries.append(entry)
-    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-    return {
-        "cells": entries,
-        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
+            made.append(
+                code(cell.source, *saved[cell.number], name=cell.id, tags=cell.tags, count=count)
+            )
+        else:
+            made.append(prose(cell.source, name=cell.id, tags=cell.tags))
+    return notebooks.notebook(made, {"kernelspec": KERNEL, "language_info": {"name": "python"}})
 
 
 def main() -> None:
@@ -164,7 +158,7 @@ def main() -> None:
     cells = solved_cells()
     saved = kept(cells) if asked.keep else run(cells, budget)
     asked.to.parent.mkdir(exist_ok=True)
-    asked.to.write_bytes(as_json(notebook(cells, saved)))
+    asked.to.write_bytes(notebooks.as_bytes(notebook(cells, saved)))
 
 
 if __name__ == "__main__":

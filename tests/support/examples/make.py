@@ -61,7 +61,7 @@ def made(
         return MadeExample(group, name, "neural_networks.py", work.encode())
     if isinstance(work, bytes):
         return MadeExample(group, name, "hw3.ipynb", work)
-    return MadeExample(group, name, "hw3.ipynb", as_json(work.tree() if isinstance(work, TextNotebook) else work))
+    return MadeExample(group, name, "hw3.ipynb", work.as_bytes() if isinstance(work, TextNotebook) else as_json(work))
 
 
 def main() -> None:

@@ -10,6 +10,10 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
+from nbformat import NotebookNode
+
+from .. import notebooks
+
 COLAB = {
     "colab": {"provenance": []},
     "kernelspec": {"display_name": "Python 3", "name": "python3"},
@@ -89,26 +93,23 @@ class TextNotebook:
         return replace(self, cells=(*self.cells[:at], *self.cells[at + 1 :]))
 
     def tree(self) -> dict[str, Any]:
-        """The notebook's JSON, nbformat 4.5, as Jupyter writes it."""
-        return {
-            "cells": [self._cell(number, cell) for number, cell in enumerate(self.cells)],
-            "metadata": self.metadata,
-            "nbformat": 4,
-            "nbformat_minor": 5,
-        }
+        """The JSON of the file, for examples that break it."""
+        return notebooks.as_tree(self._made())
 
-    def _cell(self, number: int, cell: TextCell) -> dict[str, Any]:
-        name = hashlib.sha256(f"{number}:{cell.source}".encode()).hexdigest()[:8]
-        entry: dict[str, Any] = {
-            "cell_type": cell.kind,
-            "id": name,
-            "metadata": {},
-            "source": lines(cell.source),
-        }
-        if cell.kind == "code":
-            run = 1 + sum(earlier.kind == "code" for earlier in self.cells[:number])
-            entry |= {"execution_count": run, "outputs": outputs(cell)}
-        return dict(sorted(entry.items()))
+    def as_bytes(self) -> bytes:
+        """The file as Jupyter writes it."""
+        return notebooks.as_bytes(self._made())
+
+    def _made(self) -> NotebookNode:
+        cells, runs = [], 0
+        for number, cell in enumerate(self.cells):
+            name = hashlib.sha256(f"{number}:{cell.source}".encode()).hexdigest()[:8]
+            if cell.kind == "code":
+                runs += 1
+                cells.append(notebooks.code(cell.source, *outputs(cell), name=name, count=runs))
+            else:
+                cells.append(notebooks.prose(cell.source, name=name))
+        return notebooks.notebook(cells, self.metadata)
 
 
 def outputs(cell: TextCell) -> list[dict[str, Any]]:
@@ -142,5 +143,5 @@ def notebook(text: str, *, metadata: dict[str, Any] = JUPYTER) -> TextNotebook:
 
 
 def as_json(tree: object) -> bytes:
-    """JSON as Jupyter writes it: one blank of indent, letters as they are, a newline at the end."""
+    """Any JSON as Jupyter writes it: one blank of indent, letters as they are, a newline at the end."""
     return (json.dumps(tree, indent=1, ensure_ascii=False) + "\n").encode()
