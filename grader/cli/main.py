@@ -1,6 +1,6 @@
 """The `grade` command: `grade SUBMISSION` grades, `grade COMMAND` does something else.
 
-Imports click alone; each command's module is loaded when it is called, so that `grade --help` is quick.
+Imports nothing heavier than click; a command's module is loaded when it is called, so `grade --help` is fast.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from collections.abc import Sequence
 
 import click
 
-from grader.cli.streams import abandon_stdout
+from grader.files import patient_streams
+from grader.model.errors import CannotGrade, CheckError
 from grader.model.version import __version__
 
 COMMANDS = {
-    "submission": (
-        "grader.cli.submission",
-        "Grade one submission; the command that is meant when none is named.",
-    ),
-    "batch": ("grader.cli.batch", "Grade what a whole class handed in, into the gradebook."),
-    "regrade": ("grader.cli.regrade", "Show what today's tests would change, and change it."),
-    "mark": ("grader.cli.marks:mark", "Give an item of a submission points, as a person."),
-    "marks": ("grader.cli.marks:marks", "Export and import people's points as a table."),
-    "table": ("grader.cli.table", "Show where the class stands."),
-    "doctor": ("grader.cli.doctor", "Try on this machine what the sandbox promises."),
-    "calibrate": ("grader.cli.calibrate", "Work out the bounds of checks that depend on chance."),
-    "template": ("grader.cli.template", "Make the students' template from the reference."),
+    "submission": "Grade one submission; used if no command is named.",
+    "batch": "Grade what a whole class handed in, into the gradebook.",
+    "regrade": "Show what today's tests would change, and change it.",
+    "mark": "Give an item of a submission points, as a person.",
+    "marks": "Export and import people's points as a table.",
+    "table": "Show where the class stands.",
+    "doctor": "Try on this machine what the sandbox promises.",
+    "calibrate": "Work out the bounds of checks that depend on chance.",
+    "template": "Make the students' template from the reference.",
 }
+"""Each command with its line in `grade --help`. Its module here has the same name, and defines `command`."""
+
 DEFAULT = "submission"
 CANNOT_GRADE = 2
 INTERRUPTED = 130
@@ -49,12 +49,13 @@ Examples:
   grade doctor                             does the sandbox hold on this machine?
 
 \b
-Exit status: 0 graded, 1 graded but something needs attention, 2 cannot grade.
+Exit status: 0 graded, 1 graded but something needs attention, 2 cannot grade. It stays the same if whoever
+reads the output stops reading (grade ... | head -1): the work is finished first.
 """
 
 
 class Commands(click.Group):
-    """Loads a command's module on first use; takes anything that is no command's name for a submission."""
+    """Loads a command's module on first use; any first word that names no command is a submission."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands to name in --help."""
@@ -66,12 +67,11 @@ class Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), name or "command")
+        command: click.Command = importlib.import_module(f"grader.cli.{cmd_name}").command
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the default command's name where none was given."""
+        """Insert the default command's name if none is given."""
         if args and args[0] not in COMMANDS and args[0] not in ("--help", "-h", "--version"):
             args = [DEFAULT, *args]
         return super().parse_args(ctx, args)
@@ -80,7 +80,7 @@ class Commands(click.Group):
         """List the commands without importing them."""
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl([(name, help_text) for name, (_, help_text) in COMMANDS.items()])
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(
@@ -101,32 +101,34 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and leave with its exit status; a person's mistake is one line, never a traceback."""
-    from grader.model.errors import CannotGrade, CheckError  # noqa: PLC0415  # msgspec-free, but not free
+    with patient_streams():
+        sys.exit(run(arguments))
 
+
+def run(arguments: Sequence[str] | None) -> int:
+    """Run the command; the exit status."""
     try:
         given = None if arguments is None else list(arguments)
-        # Without standalone mode click gives back the status of ctx.exit() and of Exit.
+        # Without standalone mode click returns the status of ctx.exit() and of Exit.
         status = cli.main(args=given, prog_name="grade", standalone_mode=False)
-        sys.exit(status if isinstance(status, int) else 0)
+        sys.stdout.flush()  # a full disk may show only now
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        sys.exit(CANNOT_GRADE)
+        return CANNOT_GRADE
     except click.ClickException as error:
-        say(usage_mistake(error))
+        return say(usage_mistake(error))
     except (CannotGrade, CheckError) as error:
-        say(str(error))
+        return say(str(error))
     except (KeyboardInterrupt, click.Abort):
-        say("stopped", status=INTERRUPTED)
-    except BrokenPipeError:
-        abandon_stdout()
-        sys.exit(CANNOT_GRADE)
+        return say("stopped", status=INTERRUPTED)
     except Exception as error:  # noqa: BLE001  # the last resort: a defect of ours, said in one line
         if os.environ.get("CHAINRULE_TRACEBACK"):
             traceback.print_exc()
-        say(
+        return say(
             f"a defect in Chainrule: {type(error).__name__}: {error}; "
             "please report it with what CHAINRULE_TRACEBACK=1 shows"
         )
+    return status if isinstance(status, int) else 0
 
 
 def usage_mistake(error: click.ClickException) -> str:
@@ -136,10 +138,10 @@ def usage_mistake(error: click.ClickException) -> str:
     return error.format_message().rstrip(".") + help_of
 
 
-def say(message: str, *, status: int = CANNOT_GRADE) -> None:
-    """One line on standard error, then leave."""
+def say(message: str, *, status: int = CANNOT_GRADE) -> int:
+    """Print one line on standard error; the exit status."""
     click.echo("grade: " + " ".join(message.split()), err=True)
-    sys.exit(status)
+    return status
 
 
 if __name__ == "__main__":

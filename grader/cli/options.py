@@ -1,8 +1,9 @@
-"""Options that several commands share: the same name, type and words in each."""
+"""Options that several commands share, with the same name, type and help text in each."""
 
 from __future__ import annotations
 
 import getpass
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,13 +13,18 @@ from click.decorators import FC
 MAX_SEED = 2**31
 
 
-def assignment(otherwise: str) -> Callable[[FC], FC]:
-    """`--assignment DIR`; ``otherwise`` says where it is looked for."""
+def draw_seed() -> int:
+    """A seed for when nobody chose one; every record names the one that it was made with."""
+    return secrets.randbelow(MAX_SEED)
+
+
+def assignment(default: str) -> Callable[[FC], FC]:
+    """`--assignment DIR`; ``default`` says where it is looked for."""
     return click.option(
         "--assignment",
         metavar="DIR",
         type=click.Path(path_type=Path),
-        help=f"Folder with assignment.toml. [default: {otherwise}]",
+        help=f"Folder with assignment.toml. [default: {default}]",
     )
 
 
@@ -32,35 +38,40 @@ def out() -> Callable[[FC], FC]:
     )
 
 
-def seed(otherwise: str) -> Callable[[FC], FC]:
-    """`--seed N`; ``otherwise`` says where it comes from."""
+def seed(default: str) -> Callable[[FC], FC]:
+    """`--seed N`; ``default`` says where it comes from."""
     return click.option(
         "--seed",
         metavar="N",
         type=click.IntRange(0, MAX_SEED),
-        help=f"Seed of all random inputs. [default: {otherwise}]",
+        help=f"Seed of all random inputs. [default: {default}]",
     )
 
 
 def csv(what: str) -> Callable[[FC], FC]:
-    """`--csv FILE`, which the command knows as ``csv_path``; ``what`` says what is written there."""
+    """`--csv FILE`, the parameter ``csv_path``; ``what`` says what is written there."""
     return click.option("--csv", "csv_path", metavar="FILE", type=click.Path(path_type=Path), help=what)
 
 
 def workers() -> Callable[[FC], FC]:
     """`--workers N`."""
     return click.option(
-        "--workers", metavar="N", type=click.IntRange(1, 1024), help="Processes. [default: the processors]"
+        "--workers",
+        metavar="N",
+        type=click.IntRange(1, 1024),
+        help="Number of processes. [default: one per processor]",
     )
 
 
 def author() -> Callable[[FC], FC]:
-    """`--by NAME`, which the command knows as ``author``."""
-    return click.option("--by", "author", default=getpass.getuser, help="Who. [default: your login]")
+    """`--by NAME`, the parameter ``author``."""
+    return click.option(
+        "--by", "author", default=getpass.getuser, help="Your name, for the gradebook. [default: your login]"
+    )
 
 
 def gradebook(function: FC) -> FC:
-    """`--assignment DIR` and `--db URL`: what every command about the gradebook takes."""
+    """`--assignment DIR` and `--db URL`: what every command that opens a gradebook takes."""
     function = click.option(
         "--db", metavar="URL", help="The gradebook. [default: ASSIGNMENT/reports/gradebook.sqlite]"
     )(function)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-import secrets
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,13 +13,11 @@ import click
 from rich.console import Console
 
 from grader.cli import options
-from grader.cli.streams import abandon_stdout
-from grader.course.duplicates import duplicates, fingerprints, notices_for, summary_line
-from grader.course.report_files import report_names, write_reports
+from grader.course.duplicates import notices_for, shared_by, summary_line
+from grader.course.report_files import report_name, write_reports
 from grader.files import assert_writable
 from grader.grading import assignment_folder, opening, pipeline
 from grader.grading.assignment_folder import AssignmentFolder
-from grader.grading.recorded import claims_in
 from grader.model.errors import SubmissionError, UsageError
 from grader.model.records import Grade, encode
 from grader.notebooks.submission_file import SubmissionFile, read
@@ -29,9 +27,10 @@ REPORTS_NEED = ("grader.reports.page", "grader.reports.terminal")  # Jinja2 and 
 
 HELP = """Grade a submission (.ipynb or .py), or several one after the other.
 
-Writes OUT/NAME/grade.json and OUT/NAME/report.html and shows a table. Exit status: 0 graded, 1 graded but
-something needs attention, 2 cannot grade. Of several, one that cannot be graded costs the others nothing,
-and recorded evidence that is the same in two of them is named at the end.
+Writes OUT/NAME/grade.json and OUT/NAME/report.html and shows a table. If one of several cannot be graded, the
+others still are; recorded evidence that two of them share is named at the end.
+
+Exit status: 0 graded, 1 graded but something needs attention, 2 cannot grade.
 
 \b
 Examples:
@@ -54,7 +53,7 @@ Examples:
 @options.assignment("this folder, or the submission's")
 @options.out()
 @options.seed("drawn, and recorded")
-@click.option("--public", is_flag=True, help="Run the public checks, in this process, for your own work.")
+@click.option("--public", is_flag=True, help="Run the public checks on your own work, in this process.")
 @click.option("--json", "as_json", is_flag=True, help="Print the record alone on standard output.")
 @click.option(
     "--no-sandbox", is_flag=True, help="Run without isolation. For your own work only; the grade says so."
@@ -69,7 +68,7 @@ def command(  # noqa: D103  # its help is HELP
     as_json: bool,
     no_sandbox: bool,
 ) -> None:
-    seed = secrets.randbelow(options.MAX_SEED) if seed is None else seed
+    seed = options.draw_seed() if seed is None else seed
     load = functools.cache(assignment_folder.load)  # one object serves all submissions of an assignment
     jobs = [
         pipeline.GradeJob(path, home_of(path, assignment, load), seed, public=public, sandbox=not no_sandbox)
@@ -103,7 +102,7 @@ def reports_of(job: pipeline.GradeJob, out: Path | None) -> Path:
 def home_of(
     path: Path, assignment: Path | None, load: Callable[[Path], AssignmentFolder]
 ) -> AssignmentFolder:
-    """The assignment of a submission. Raises UsageError where the file or the assignment does not exist."""
+    """The assignment of a submission. Raises UsageError if the file or the assignment does not exist."""
     if not os.path.lexists(path):
         raise UsageError(f"{path}: no such file, and no command of this name; see grade --help")
     return load(assignment or assignment_folder.nearest(path))
@@ -115,14 +114,17 @@ def read_all(jobs: Sequence[pipeline.GradeJob]) -> tuple[list[Task], str]:
     Returns the tasks, with a notice of shared evidence in their jobs, and one line that names all of it.
     """
     submissions = [read_or_error(job.submission) for job in jobs]
-    prints = {
-        str(job.submission): fingerprints(claims_in(submission.cells))
-        for job, submission in zip(jobs, submissions, strict=True)
-        if isinstance(submission, SubmissionFile)
-    }
-    shared = duplicates(prints)
+    shared = shared_by(
+        {
+            str(job.submission): submission
+            for job, submission in zip(jobs, submissions, strict=True)
+            if isinstance(submission, SubmissionFile)
+        }
+    )
     noted = [replace(job, notices=notices_for(str(job.submission), shared)) for job in jobs]
-    names = report_names([job.submission for job in jobs])
+    names: list[str] = []
+    for job in jobs:
+        names.append(report_name(job.submission.name, taken=names))
     return list(map(Task, noted, submissions, names)), summary_line(shared)
 
 
@@ -159,7 +161,7 @@ def carry_out(
 
 
 def show(grade: Grade, written: Path, *, as_json: bool) -> None:
-    """The record alone, or the table. Raises UsageError where standard output takes nothing."""
+    """Print the record alone, or the table. Raises UsageError if standard output cannot be written to."""
     from grader.reports.terminal import print_report  # noqa: PLC0415
 
     try:
@@ -167,8 +169,6 @@ def show(grade: Grade, written: Path, *, as_json: bool) -> None:
             click.echo(encode(grade), nl=False)  # bytes: UTF-8, whatever the terminal's encoding
         else:
             print_report(grade, Console(), report_path=str(written / "report.html"))
-    except BrokenPipeError:
-        raise  # the reader has seen enough: no mistake
-    except OSError as error:
-        abandon_stdout()
-        raise UsageError(f"standard output: {error.strerror}; the report is in {written}") from None
+        sys.stdout.flush()
+    except UsageError as error:
+        raise UsageError(f"{error}; the report is in {written}") from None

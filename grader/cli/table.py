@@ -11,12 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.cli import options
-from grader.cli.marks import opened
+from grader.course.locations import open_gradebook
 from grader.course.table import ClassRow, Late, class_rows, write_class_table
 from grader.gradebook.policy import choice, moment
 from grader.model.text import one_line
 
-HELP = """Show where the class stands: a row a student, with what checks found and people marked.
+HELP = """Show where the class stands: one row per student, with the points from checks and from people.
 
 \b
 Examples:
@@ -29,23 +29,29 @@ SHOWN = 500
 
 
 @click.command("table", help=HELP)
-@options.csv("Write it as CSV.")
+@options.csv("Write the table as CSV.")
 @click.option(
     "--choose",
     type=click.Choice(["latest", "best", "deadline"]),
     default="latest",
     help="Which of a student's submissions counts. [default: latest]",
 )
-@click.option("--deadline", metavar="TIME", default="", help="As 2026-11-30T23:59+01:00; without a zone UTC.")
+@click.option(
+    "--deadline", metavar="TIME", default="", help="Such as 2026-11-30T23:59+01:00; UTC if it names no zone."
+)
 @click.option(
     "--late-percent",
     metavar="N",
     type=click.IntRange(0, 100),
     default=0,
-    help="What each begun day after the deadline takes of the possible points.",
+    help="Percent of the possible points that each started day after the deadline costs.",
 )
 @click.option(
-    "--grace", metavar="MINUTES", type=click.IntRange(0), default=0, help="Late, but not counted so."
+    "--grace",
+    metavar="MINUTES",
+    type=click.IntRange(0),
+    default=0,
+    help="Minutes after the deadline that do not count as late.",
 )
 @options.gradebook
 def command(  # noqa: D103  # its help is HELP
@@ -61,10 +67,10 @@ def command(  # noqa: D103  # its help is HELP
     moment(deadline)
     rule = Late(deadline, late_percent, grace)
     chosen = choice(choose, deadline)
-    with opened(assignment, db) as (book, title):
-        rows = list(class_rows(book, title, choose=chosen, late=rule))
+    with open_gradebook(assignment, db) as (gradebook, title):
+        rows = list(class_rows(gradebook, title, choose=chosen, late=rule))
         if csv_path is not None:
-            write_class_table(book, title, csv_path, choose=chosen, late=rule)
+            write_class_table(gradebook, title, csv_path, choose=chosen, late=rule)
     show(rows, Console(), with_late=bool(deadline))
 
 

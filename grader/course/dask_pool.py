@@ -25,14 +25,13 @@ from distributed import Client, Future, KilledWorker
 
 from grader.course.dask_cluster import START_AGAIN, Cluster, reached
 from grader.course.dask_worker import Graders, Job, Reply, Steward, grade_bytes
-from grader.course.local_pool import MOST_DEATHS
+from grader.course.limits import MOST_DEATHS, STOP_SECONDS
 from grader.course.work import Done, Lost, OnDone, Work
 from grader.model.errors import CannotGrade, Fault, SubmissionError
 from grader.notebooks.submission_file import bytes_of
 
 PER_THREAD = 2  # works sent for each thread of the cluster: one that is graded and one that waits
 MOST_BYTES = 256 << 20  # of submissions on their way, beyond the first
-_LOOK_AGAIN = 0.5  # seconds after which a request to stop is noticed
 
 
 @dataclass(frozen=True)
@@ -161,7 +160,7 @@ class Sending:
     def _wait(self) -> Iterator[str]:
         """The keys of works that have ended; after a while, none."""
         try:
-            yield self.ended.get(timeout=_LOOK_AGAIN)
+            yield self.ended.get(timeout=STOP_SECONDS)
             while True:
                 yield self.ended.get_nowait()
         except queue.Empty:

@@ -1,4 +1,4 @@
-"""The same recording in two submissions: found for the instructor, never punished. Pure.
+"""The same recording in two submissions: found for the instructor, never punished.
 
 A run draws its name at random, so two submissions with one name hold one run. Without the name it is the
 data, the machine and the second that give it away; fixed seeds alone make equal curves of honest work.
@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.checks.evidence import Recording
+from grader.grading.recorded import claims_in
+from grader.notebooks.submission_file import SubmissionFile
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,16 @@ class Duplicate:
     submissions: tuple[str, ...]
 
 
-def fingerprints(claims: Iterable[Recording]) -> frozenset[tuple[str, str]]:
-    """What tells that two recordings are one: pairs of an item and a digest, small enough for a class."""
+def fingerprints(recordings: Iterable[Recording]) -> frozenset[tuple[str, str]]:
+    """Pairs of an item and a digest, equal for equal recordings, small enough to compare a whole class."""
     return frozenset(
-        (claim.item, digest) for claim in claims for digest in (_run_of(claim), _data_of(claim)) if digest
+        (one.item, digest) for one in recordings for digest in (_run_of(one), _data_of(one)) if digest
     )
+
+
+def shared_by(submissions: Mapping[str, SubmissionFile]) -> tuple[Duplicate, ...]:
+    """The recordings that several files share, by the names they are given here."""
+    return duplicates({name: fingerprints(claims_in(file.cells)) for name, file in submissions.items()})
 
 
 def duplicates(found: Mapping[str, frozenset[tuple[str, str]]]) -> tuple[Duplicate, ...]:
@@ -61,14 +68,14 @@ def summary_line(shared: Sequence[Duplicate]) -> str:
     return f"the same recorded evidence in several submissions: {'; '.join(told)}" if told else ""
 
 
-def _run_of(claim: Recording) -> str:
-    return f"run {_digest(claim.run)}" if claim.run else ""
+def _run_of(recording: Recording) -> str:
+    return f"run {_digest(recording.run)}" if recording.run else ""
 
 
-def _data_of(claim: Recording) -> str:
-    if not claim.recorded_at:
+def _data_of(recording: Recording) -> str:
+    if not recording.recorded_at:
         return ""
-    told = json.dumps([claim.data, claim.machine, claim.recorded_at], sort_keys=True)
+    told = json.dumps([recording.data, recording.machine, recording.recorded_at], sort_keys=True)
     return f"data {_digest(told)}"
 
 

@@ -18,13 +18,11 @@ from multiprocessing.connection import Connection, wait
 
 import msgspec
 
+from grader.course.limits import MAX_FRAME, MOST_DEATHS, STOP_SECONDS
 from grader.course.work import Done, Lost, OnDone, Work
 from grader.model.endings import no_answer
 
-MOST_DEATHS = 3
-MAX_FRAME = 512 << 20
-END_SECONDS = 5.0
-_LOOK_AGAIN = 0.5  # seconds after which a request to stop is noticed
+END_SECONDS = 5.0  # for a worker to end by itself once its connection is closed
 
 
 class Worker:
@@ -119,7 +117,7 @@ class LocalPool:
         stuck = [worker for worker in busy if now - worker.since > self._patience]
         if stuck:
             return stuck
-        ready = wait([worker.connection for worker in busy], _LOOK_AGAIN)
+        ready = wait([worker.connection for worker in busy], STOP_SECONDS)
         return [worker for worker in busy if worker.connection in ready]
 
     def _settle(

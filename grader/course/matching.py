@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from grader.gradebook.policy import HandedIn, latest
+from grader.gradebook.policy import Candidate, latest
 from grader.gradebook.rows import Student
 from grader.model.owner_hints import OwnerHint
 from grader.model.points import Points
@@ -130,7 +130,7 @@ def several(files: Iterable[tuple[str, str, str]], *, counts: str = "latest") ->
 def _which(theirs: Sequence[tuple[str, str]], counts: str) -> str:
     if counts != "latest":
         return {"best": "the best counts", "deadline": "the last before the deadline counts"}[counts]
-    chosen = latest([HandedIn(order, at, Points(0)) for order, (_, at) in enumerate(theirs)])
+    chosen = latest([Candidate(order, at, Points(0)) for order, (_, at) in enumerate(theirs)])
     return f"the latest counts: {theirs[chosen.order][0]}"
 
 

@@ -1,4 +1,4 @@
-"""A person's marks: whose submission is meant, whether the points fit, and marks by the table."""
+"""Marks that people give: which submission is meant, whether the points fit, and marks as a spreadsheet."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ COLUMNS = ("submission", "student", "name", "file", "item", "title", "possible",
 
 
 @dataclass(frozen=True)
-class Given:
-    """A mark as a person gives it; ``points`` is None where it is withdrawn."""
+class MarkGiven:
+    """A mark as a person typed it; ``points`` is None if it withdraws one."""
 
     item: str
     points: Points | None
     comment: str
 
 
-class Grades:
-    """The graded submissions of one assignment, found by whatever a person calls them."""
+class GradedSubmissions:
+    """The graded submissions of one assignment, found by any name that a person uses for them."""
 
-    def __init__(self, book: Gradebook, assignment: str) -> None:
-        self._grades = {grade.submission.row: grade for grade in book.grades(assignment)}
+    def __init__(self, gradebook: Gradebook, assignment: str) -> None:
+        self._grades = {grade.submission.row: grade for grade in gradebook.grades(assignment)}
         self._named: dict[str, list[int]] = defaultdict(list)
         for row, grade in self._grades.items():
             own = grade.submission
             for name in {own.name, own.student, own.sha256} - {""}:
                 self._named[name].append(row)
-        self._place = book.place
+        self._place = gradebook.place
 
     def __iter__(self) -> Iterator[GradeRow]:
-        """Every grade that counts, in the order in which submissions were received."""
+        """Every grade that counts, in the order the submissions were received."""
         return iter(self._grades.values())
 
     def find(self, word: str) -> GradeRow:
-        """The grade meant by a file's name, a student's id, a SHA-256 or `#` and a row's number.
+        """The grade of a file's name, a student's id, a SHA-256, or `#` and a row number.
 
-        A student with several submissions means the last. Raises UsageError for nobody's word.
+        Of a student's several submissions it is the last. Raises UsageError if nothing or several fit.
         """
         rows = self._named.get(word, [])
         if word.startswith("#") and word[1:].isdigit():
@@ -59,17 +59,13 @@ class Grades:
             )
         return self._grades[max(rows)]
 
-    def by_row(self, row: int) -> GradeRow | None:
-        """The grade of the submission of this row."""
-        return self._grades.get(row)
-
     def _some(self, rows: Sequence[int]) -> str:
         names = [f"#{row} {self._grades[row].submission.name}" for row in rows[:5]]
         return ", ".join(names) + (", ..." if len(rows) > len(names) else "")
 
 
-def mark_of(grade: GradeRow, given: Given, *, author: str, reason: str) -> Mark:
-    """The row for a given mark. Raises UsageError for an item or points that the submission cannot have."""
+def mark_of(grade: GradeRow, given: MarkGiven, *, author: str, reason: str) -> Mark:
+    """The row for a mark. Raises UsageError for an item or points that the submission cannot have."""
     item = next((item for item in grade.items if item.item == given.item), None)
     if item is None:
         known = ", ".join(item.item for item in grade.items)
@@ -87,24 +83,24 @@ def mark_of(grade: GradeRow, given: Given, *, author: str, reason: str) -> Mark:
     )
 
 
-def given_mark(item: str, points: str, comment: str, *, where: str) -> Given | None:
-    """A mark from two texts; None for an empty one. Raises UsageError for what is no number."""
+def parse_mark(item: str, points: str, comment: str, *, where: str) -> MarkGiven | None:
+    """The mark that was typed; None if no points were. Raises UsageError for what is no number."""
     if points.strip().lower() in WITHDRAWN:
-        return Given(item, None, comment)
+        return MarkGiven(item, None, comment)
     found = points_of(points.strip(), where=where)
-    return None if found is None else Given(item, found, comment)
+    return None if found is None else MarkGiven(item, found, comment)
 
 
-def marks_from(
-    rows: Iterable[Mapping[str, str]], grades: Grades, *, source: str, author: str, reason: str
+def marks_from_table(
+    rows: Iterable[Mapping[str, str]], graded: GradedSubmissions, *, source: str, author: str, reason: str
 ) -> list[Mark]:
-    """The marks of a table, checked all together. Raises UsageError with one line for each wrong row."""
+    """The marks of a table's rows. Raises UsageError that lists the wrong rows, if there is any."""
     marks: dict[tuple[int, str], tuple[int, Mark]] = {}
     wrong: list[str] = []
     for line, row in enumerate(rows, start=2):
         where = f"{source}, line {line}"
         try:
-            mark = _row_mark(row, grades, where=where, author=author, reason=reason)
+            mark = _row_mark(row, graded, where=where, author=author, reason=reason)
         except UsageError as error:
             text = str(error)
             wrong.append(text if text.startswith(where) else f"{where}: {text}")
@@ -121,24 +117,30 @@ def marks_from(
     return [mark for _, mark in marks.values()]
 
 
-def _row_mark(row: Mapping[str, str], grades: Grades, *, where: str, author: str, reason: str) -> Mark | None:
+def _row_mark(
+    row: Mapping[str, str], graded: GradedSubmissions, *, where: str, author: str, reason: str
+) -> Mark | None:
     for column in ("item", "points"):
         if column not in row:
             raise UsageError(f"no column {column!r}; `grade marks export FILE` makes a table to fill in")
-    given = given_mark(row["item"], row["points"], row.get("comment", ""), where=where)
+    given = parse_mark(row["item"], row["points"], row.get("comment", ""), where=where)
     if given is None:
         return None
     word = row.get("submission") or row.get("student") or row.get("file") or ""
     if not word:
         raise UsageError("no submission: fill in `submission`, `student` or `file`")
-    return mark_of(grades.find(word), given, author=author, reason=reason)
+    return mark_of(graded.find(word), given, author=author, reason=reason)
 
 
-def table_of(
-    grades: Grades, marks: Mapping[tuple[int, str], Mark], names: Mapping[str, str], *, everything: bool
+def rows_to_mark(
+    graded: GradedSubmissions,
+    marks: Mapping[tuple[int, str], Mark],
+    names: Mapping[str, str],
+    *,
+    everything: bool,
 ) -> Iterator[list[object]]:
-    """The rows to fill in: items that a person decides (or all), with the marks given so far."""
-    for grade in grades:
+    """The rows to fill in: items that a person decides (or all items), with the marks given so far."""
+    for grade in graded:
         own = grade.submission
         for item in grade.items:
             mark = marks.get((own.row, item.item))
@@ -159,3 +161,11 @@ def table_of(
 
 def _is_for_people(item: ItemPoints) -> bool:
     return item.kind == "written" or not item.decided
+
+
+def marks_by_submission(gradebook: Gradebook, assignment: str) -> dict[int, dict[str, Mark]]:
+    """The marks that count, by the submission's row and then by item."""
+    found: dict[int, dict[str, Mark]] = defaultdict(dict)
+    for (row, item), mark in gradebook.marks(assignment).items():
+        found[row][item] = mark
+    return dict(found)

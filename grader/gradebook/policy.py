@@ -12,7 +12,7 @@ from grader.model.errors import UsageError
 from grader.model.points import Points
 
 
-class HandedIn(msgspec.Struct, frozen=True):
+class Candidate(msgspec.Struct, frozen=True):
     """What choosing needs to know of one submission.
 
     ``order`` counts up as submissions are received (its row), ``submitted_at`` is empty where nobody knows.
@@ -23,7 +23,7 @@ class HandedIn(msgspec.Struct, frozen=True):
     earned: Points
 
 
-Choice = Callable[[Sequence[HandedIn]], HandedIn]
+Choice = Callable[[Sequence[Candidate]], Candidate]
 
 
 def moment(text: str) -> datetime | None:
@@ -42,12 +42,12 @@ def moment(text: str) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def latest(submissions: Sequence[HandedIn]) -> HandedIn:
+def latest(submissions: Sequence[Candidate]) -> Candidate:
     """The one handed in last; of those with no known time the one received last."""
     return max(submissions, key=_when)
 
 
-def best(submissions: Sequence[HandedIn]) -> HandedIn:
+def best(submissions: Sequence[Candidate]) -> Candidate:
     """The one with most points; of equal ones the last."""
     return max(submissions, key=lambda entry: (entry.earned, *_when(entry)))
 
@@ -55,7 +55,7 @@ def best(submissions: Sequence[HandedIn]) -> HandedIn:
 def before(deadline: datetime) -> Choice:
     """The last one handed in by the deadline; where all are late, the first of them."""
 
-    def choose(submissions: Sequence[HandedIn]) -> HandedIn:
+    def choose(submissions: Sequence[Candidate]) -> Candidate:
         on_time = [entry for entry in submissions if _is_on_time(entry, deadline)]
         return max(on_time, key=_when) if on_time else min(submissions, key=_when)
 
@@ -92,10 +92,10 @@ def after_penalty(earned: Points, possible: Points, *, days: int, percent_a_day:
     return Points(max(0, earned.hundredths - lost))
 
 
-def _when(entry: HandedIn) -> tuple[datetime, int]:
+def _when(entry: Candidate) -> tuple[datetime, int]:
     return moment(entry.submitted_at) or datetime.min.replace(tzinfo=UTC), entry.order
 
 
-def _is_on_time(entry: HandedIn, deadline: datetime) -> bool:
+def _is_on_time(entry: Candidate, deadline: datetime) -> bool:
     when = moment(entry.submitted_at)
     return when is None or when <= deadline

@@ -1,4 +1,12 @@
-"""The gradebook: short transactions over append-only tables. A correction is a new row; the last counts."""
+"""The gradebook: short transactions over append-only tables. A correction is a new row; the last one counts.
+
+The lines that keep it whole when several programs write:
+
+- What decides whether a row is written is read in the transaction that writes it. Writers take turns from its
+  first statement (``database.writing``), so two of them never both find a row missing.
+- A result and the grades that point to it are written together: no grade is without its result.
+- Reading never spans transactions with a cursor: see ``_pages``.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +37,13 @@ from grader.model.errors import GradebookError
 from grader.model.points import Points
 
 Clock = Callable[[], datetime]
-SAME = ("assignment", "student", "name", "sha256", "submitted_at")
-MOST_AT_ONCE = 500  # keys in one question; SQLite takes some thousand
+SAME = ("assignment", "student", "name", "sha256", "submitted_at")  # what makes two submissions one
+MOST_AT_ONCE = 500  # rows of a page, keys in a query: SQLite takes a few thousand variables
 MAX_RECORD = 64 << 20  # bytes of one record, unpacked
 
 
 class Gradebook:
-    """One database. Every method is one transaction and raises GradebookError in words for a person."""
+    """One database. Every method is one transaction and raises GradebookError with a line for a person."""
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
@@ -43,7 +51,7 @@ class Gradebook:
 
     @classmethod
     def open(cls, url: str, *, clock: Clock | None = None, wait: float | None = None) -> Self:
-        """The gradebook at a URL or file path, made or brought up to date where that is needed."""
+        """The gradebook at a URL or file path, created or upgraded if need be."""
         parsed = parse_url(url)
         assert_folder(parsed)
         engine = connect(parsed) if wait is None else connect(parsed, wait=wait)
@@ -57,11 +65,11 @@ class Gradebook:
 
     @property
     def place(self) -> str:
-        """Where it is, without any password."""
+        """Its file or URL, without the password."""
         return shown(self._engine.url)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close all connections."""
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -73,7 +81,7 @@ class Gradebook:
         self.close()
 
     def one_batch(self, assignment: str, *, who: str) -> AbstractContextManager[None]:
-        """Hold the right to grade a batch of this assignment. Raises GradebookError that names its holder."""
+        """Keep other batches of this assignment out. Raises GradebookError that names one that is running."""
         return locks.one_batch(self._engine, assignment, who=f"{who}, since {self._now()}")
 
     def _now(self) -> str:
@@ -82,7 +90,7 @@ class Gradebook:
     # -- students -------------------------------------------------------------------------------------
 
     def add_students(self, students: Iterable[Student]) -> int:
-        """Write those that are new or have changed; how many were written."""
+        """Write students who are new or have changed; how many were written."""
         with writing(self._engine) as connection:
             known = _students(connection)
             fresh = [student for student in students if known.get(student.id) != student]
@@ -92,23 +100,23 @@ class Gradebook:
         return len(fresh)
 
     def students(self) -> dict[str, Student]:
-        """Everybody by id, as last written."""
+        """Every student by id, as last written."""
         with reading(self._engine) as connection:
             return _students(connection)
 
     # -- submissions ----------------------------------------------------------------------------------
 
     def add_submission(self, new: NewSubmission) -> int:
-        """The row of a submission; the one that is there when the same was handed in before."""
+        """The row of a submission; the existing one if the same was registered before."""
         return self.add_submissions([new])[0]
 
     def add_submissions(self, several: Iterable[NewSubmission]) -> list[int]:
-        """The rows of many submissions, in their order, in one transaction."""
+        """The rows of many submissions, in the order given, in one transaction."""
         with writing(self._engine) as connection:
             return [_submission_row(connection, new, self._now()) for new in several]
 
     def submissions(self, assignment: str) -> Iterator[SubmissionRow]:
-        """All submissions of an assignment, in the order in which they were received."""
+        """All submissions of an assignment, in the order they were received."""
         query = select(schema.submission).where(schema.submission.c.assignment == assignment)
         for row in self._pages(query, schema.submission.c.row):
             yield SubmissionRow(**row._asdict())
@@ -116,28 +124,24 @@ class Gradebook:
     # -- results --------------------------------------------------------------------------------------
 
     def add_result(self, result: StoredResult) -> bool:
-        """Keep a result; False when one of this key is there already."""
+        """Store a result; False if there is one with its key."""
         with writing(self._engine) as connection:
             return _add_result(connection, result, self._now())
 
     def result(self, key: str) -> StoredResult | None:
-        """The result of this key."""
+        """The result with this key."""
         return self._one_result(select(schema.result).where(schema.result.c.key == key))
 
-    def latest_result(self, assignment: str, sha256: str) -> StoredResult | None:
-        """The last result for a content, whatever the tests were then."""
-        table = schema.result
-        query = select(table).where(table.c.assignment == assignment, table.c.sha256 == sha256)
-        return self._one_result(query.order_by(table.c.row.desc()).limit(1))
-
-    def last_result(self, assignment: str) -> StoredResult | None:
-        """The result that was kept last, of any submission."""
+    def latest_result(self, assignment: str, sha256: str | None = None) -> StoredResult | None:
+        """The result stored last, of these bytes if they are named; whatever the tests were then."""
         table = schema.result
         query = select(table).where(table.c.assignment == assignment)
+        if sha256 is not None:
+            query = query.where(table.c.sha256 == sha256)
         return self._one_result(query.order_by(table.c.row.desc()).limit(1))
 
-    def known(self, keys: Iterable[str]) -> set[str]:
-        """Those of the keys that have a result."""
+    def known_keys(self, keys: Iterable[str]) -> set[str]:
+        """The keys that have a result."""
         wanted, found = list(dict.fromkeys(keys)), set[str]()
         with reading(self._engine) as connection:
             for start in range(0, len(wanted), MOST_AT_ONCE):
@@ -154,25 +158,27 @@ class Gradebook:
     # -- grades ---------------------------------------------------------------------------------------
 
     def add_grade(self, submission: int, key: str, *, author: str, reason: str) -> bool:
-        """Make a result the submission's grade; False when it is that already."""
+        """Make a result the submission's grade; False if it already is."""
         with writing(self._engine) as connection:
             return _add_grade(connection, submission, key, (self._now(), author, reason))
 
-    def book(self, result: StoredResult, submissions: Iterable[int], *, author: str, reason: str) -> int:
-        """Keep a result and make it the grade of submissions, all or nothing; how many grades are new."""
+    def store_result(
+        self, result: StoredResult, submissions: Iterable[int], *, author: str, reason: str
+    ) -> int:
+        """Store a result and make it the grade of submissions, all or nothing; how many grades are new."""
         with writing(self._engine) as connection:
             _add_result(connection, result, self._now())
             facts = (self._now(), author, reason)
             return sum(_add_grade(connection, row, result.key, facts) for row in submissions)
 
     def add_grades(self, pairs: Iterable[tuple[int, str]], *, author: str, reason: str) -> int:
-        """Make kept results the grades of submissions, all or nothing; how many are new."""
+        """Make stored results the grades of submissions, all or nothing; how many are new."""
         with writing(self._engine) as connection:
             facts = (self._now(), author, reason)
             return sum(_add_grade(connection, row, key, facts) for row, key in pairs)
 
-    def prints(self, assignment: str) -> Iterator[tuple[str, frozenset[tuple[str, str]]]]:
-        """The name of each graded submission with recorded evidence, and what tells that evidence apart."""
+    def fingerprints(self, assignment: str) -> Iterator[tuple[str, frozenset[tuple[str, str]]]]:
+        """The name of each graded submission that has recorded evidence, and the fingerprints of it."""
         s, g, r = schema.submission, schema.grade, schema.result
         last = select(func.max(g.c.row)).group_by(g.c.submission)
         query = (
@@ -185,7 +191,7 @@ class Gradebook:
             yield row.name, frozenset(msgspec.json.decode(row.prints, type=list[tuple[str, str]]))
 
     def grades(self, assignment: str) -> Iterator[GradeRow]:
-        """The grade that counts of every graded submission."""
+        """The grade that counts, for every graded submission."""
         s, g, r = schema.submission, schema.grade, schema.result
         last = select(func.max(g.c.row)).group_by(g.c.submission)
         query = (
@@ -207,8 +213,8 @@ class Gradebook:
         for row in self._pages(query, s.c.row):
             yield _grade_row(row._asdict())
 
-    def history(self, submission: int) -> list[tuple[str, str, str, str]]:
-        """Every grade a submission has had, oldest first: (result key, at, author, reason)."""
+    def grade_history(self, submission: int) -> list[tuple[str, str, str, str]]:
+        """Every grade of a submission, oldest first: (result key, at, author, reason)."""
         g = schema.grade
         query = select(g.c.result_key, g.c.at, g.c.author, g.c.reason).where(g.c.submission == submission)
         with reading(self._engine) as connection:
@@ -217,7 +223,7 @@ class Gradebook:
     # -- marks ----------------------------------------------------------------------------------------
 
     def add_marks(self, marks: Iterable[Mark]) -> int:
-        """Write marks that differ from the last of their submission and item, all or nothing; how many."""
+        """Write marks that differ from the current ones, all or nothing; how many were written."""
         with writing(self._engine) as connection:
             return sum(_add_mark(connection, mark, self._now()) for mark in marks)
 
@@ -234,7 +240,7 @@ class Gradebook:
         return {(mark.submission, mark.item): mark for mark in marks if mark.points is not None}
 
     def mark_history(self, submission: int, item: str) -> list[Mark]:
-        """Every mark of one item of one submission, oldest first."""
+        """Every mark for one item of one submission, oldest first."""
         m = schema.mark
         query = select(m).where(m.c.submission == submission, m.c.item == item).order_by(m.c.row)
         with reading(self._engine) as connection:
@@ -243,7 +249,9 @@ class Gradebook:
     def _pages(self, query: Select[Any], number: Column[int]) -> Iterator[Row[Any]]:
         """The rows of a long answer in the order of ``number``, which the query selects as ``row``.
 
-        Each page is a transaction of its own: one that stays open would keep SQLite's writers waiting.
+        Each page is a transaction of its own: the caller may take minutes between two rows, and an open one
+        would keep SQLite's writers waiting. Rows are never changed, so pages that are read at different times
+        still fit together: what was added since comes at the end.
         """
         after = 0
         while True:
@@ -264,9 +272,8 @@ def _students(connection: Connection) -> dict[str, Student]:
 
 def _submission_row(connection: Connection, new: NewSubmission, now: str) -> int:
     table, fields = schema.submission, msgspec.structs.asdict(new)
-    same = [
-        table.c[name] == fields[name] for name in ("assignment", "student", "name", "sha256", "submitted_at")
-    ]
+    # The path does not count: the same file in another folder is the same submission.
+    same = [table.c[name] == fields[name] for name in SAME]
     found: int | None = connection.execute(select(table.c.row).where(*same)).scalar()
     if found is not None:
         return found
@@ -297,6 +304,7 @@ def _add_result(connection: Connection, result: StoredResult, now: str) -> bool:
 
 
 def _add_grade(connection: Connection, submission: int, key: str, facts: tuple[str, str, str]) -> bool:
+    # Compared with the last grade alone: going back to an earlier result is a change, and a new row.
     table, (at, author, reason) = schema.grade, facts
     last = select(table.c.result_key).where(table.c.submission == submission).order_by(table.c.row.desc())
     if connection.execute(last.limit(1)).scalar() == key:
@@ -319,7 +327,7 @@ def _add_mark(connection: Connection, mark: Mark, now: str) -> bool:
     if last is not None and tuple(last) == (hundredths, mark.comment):
         return False
     if last is None and hundredths is None:
-        return False
+        return False  # there is nothing to withdraw
     values = {"submission": mark.submission, "item": mark.item, "hundredths": hundredths}
     texts = {"comment": mark.comment, "author": mark.author, "reason": mark.reason, "at": now}
     connection.execute(table.insert().values(**values, **texts))
@@ -343,7 +351,7 @@ def _stored(row: Row[Any]) -> StoredResult:
 
 
 def unpacked(data: bytes) -> bytes:
-    """A record's JSON. Raises GradebookError for what is none, or larger than any record."""
+    """A record's JSON. Raises GradebookError if it is damaged, or larger than any record."""
     inflate = zlib.decompressobj()
     try:
         record = inflate.decompress(data, MAX_RECORD)

@@ -200,7 +200,7 @@ def test_kill_loses_only_what_was_in_flight(home: Path, running: subprocess.Pope
 def is_worker_of(process: Path, home: Path) -> bool:
     try:
         words = (process / "cmdline").read_bytes()
-        return b"batch_worker" in words and (process / "cwd").resolve() == home
+        return b"grader.course.worker" in words and (process / "cwd").resolve() == home
     except OSError:
         return False
 

@@ -28,8 +28,8 @@ from support.notebooks import code, write_notebook
 from support.tiny import HIDDEN, RIGHT, make_tiny
 
 from grader.course import dask_cluster
-from grader.course.dask_reports import dask_pool
 from grader.course.local_pool import LocalPool
+from grader.course.pools import dask_pool
 from grader.course.work import Done, Lost, Work
 from grader.course.worker import Settings
 from grader.grading import assignment_folder
@@ -207,7 +207,7 @@ def test_a_class_on_two_workers(programs: Programs, home: AssignmentFolder, tmp_
                 victim.kill()
         graders.extend(psutil.Process(survivor.pid).children())
 
-    pool = dask_pool(address, home, str(tmp_path / "reports"))
+    pool = dask_pool(address, home, str(tmp_path / "reports"), notify=print)
     pool.run([deadly, gone, *works], on_done, stop=never)
 
     assert orphans
@@ -252,7 +252,7 @@ def test_what_was_sent_is_finished_and_no_more_is_taken(
             taken.append(each.name)
             yield each
 
-    dask_pool(address, home, "").run(source(), book, stop=lambda: bool(book.told))
+    dask_pool(address, home, "", notify=print).run(source(), book, stop=lambda: bool(book.told))
     assert set(book.told) == set(taken)
     assert len(taken) == 2
     assert len(book.grades()) == 2
@@ -261,11 +261,11 @@ def test_what_was_sent_is_finished_and_no_more_is_taken(
 def test_no_worker_and_then_no_scheduler(programs: Programs, home: AssignmentFolder, tmp_path: Path) -> None:
     address, told = programs.scheduler(), []
 
-    def tell(line: str) -> None:
+    def notify(line: str) -> None:
         told.append(line)
         programs.started[0].kill()
 
-    pool = dask_pool(address, home, "", tell=tell)
+    pool = dask_pool(address, home, "", notify=notify)
     with pytest.raises(CannotGrade, match="connection to the Dask scheduler was lost; what is"):
         pool.run(class_of(tmp_path, 1), Book(), stop=never)
     assert told == [f"waiting for workers: {address} has none (Ctrl-C to stop)"]
@@ -347,7 +347,7 @@ def test_another_chainrule_is_refused_before_anything_is_sent(
         there.setenv("PYTHONPATH", os.pathsep.join([str(installed.parent), os.environ.get("PYTHONPATH", "")]))
         programs.worker(address)
     with pytest.raises(UsageError, match=r"the worker tcp://\S+ has chainrule 99\.0, this machine 0\."):
-        dask_pool(address, home, "").run(class_of(tmp_path, 1), Book(), stop=never)
+        dask_pool(address, home, "", notify=print).run(class_of(tmp_path, 1), Book(), stop=never)
 
 
 @pytest.mark.parametrize(
@@ -376,7 +376,7 @@ def test_trusted_addresses(address: str) -> None:
 )
 def test_addresses_that_anybody_may_reach(address: str, home: AssignmentFolder) -> None:
     with pytest.raises(UsageError, match="neither TLS nor on this machine"):
-        dask_pool(address, home, "")
+        dask_pool(address, home, "", notify=print)
 
 
 @pytest.mark.parametrize("address", ["", "here", "tls://", "tcp://127.0.0.1:port", "tls://[::1"])
@@ -420,7 +420,7 @@ class ImpatientLock:
 
 
 def test_no_cluster_is_needed_where_nothing_is_left_to_grade(home: AssignmentFolder) -> None:
-    dask_pool("127.0.0.1:1", home, "").run([], Book(), stop=never)
+    dask_pool("127.0.0.1:1", home, "", notify=print).run([], Book(), stop=never)
 
 
 def test_without_dask_a_line_says_what_to_install(home: AssignmentFolder) -> None:

@@ -7,9 +7,11 @@ import pytest
 from support.assignments import Item, manifest, write_files
 
 from grader.course.keys import Keys, keys_of, result_key
-from grader.course.plan import Earlier, File, keys_after, plan
+from grader.course.plan import UniqueFile, keys_after, plan, unique_files
 from grader.digests import digest_of_texts
+from grader.gradebook.rows import NewSubmission, StoredResult
 from grader.grading import assignment_folder
+from grader.model.points import ZERO
 
 MANIFEST = manifest(
     Item("a", "A"), Item("b", "B"), Item("c", "C", rubric="says it"), notebook="reference/hw.py"
@@ -24,7 +26,7 @@ def test_{item}(student, limit):
     assert student.{item}.value == limit
 '''
 SHARED = "import pytest\n\n@pytest.fixture\ndef limit():\n    return 1\n"
-FILE = File("ada.ipynb", "/nowhere/ada.ipynb", "aa" * 32)
+FILE = UniqueFile("ada.ipynb", "/nowhere/ada.ipynb", "aa" * 32)
 
 
 @pytest.fixture
@@ -101,14 +103,33 @@ def test_no_two_lists_of_texts_share_a_digest() -> None:
 ALL = Keys({"a": "1", "b": "2", "c": "3"})
 
 
-def known(**items: str) -> Earlier:
-    return Earlier(Keys(items).of_items(FILE.sha256), b"record")
+def known(**items: str) -> StoredResult:
+    return StoredResult(
+        key="earlier",
+        assignment="Two items",
+        sha256=FILE.sha256,
+        item_keys=Keys(items).of_items(FILE.sha256),
+        items=(),
+        prints=(),
+        record=b"record",
+        earned=ZERO,
+        possible=ZERO,
+        decided=ZERO,
+    )
+
+
+def test_equal_bytes_are_one_file_under_the_first_name_with_every_row() -> None:
+    handed_in = [NewSubmission("HW", name, sha256) for name, sha256 in (("b", "2"), ("a", "1"), ("c", "2"))]
+    assert list(unique_files(handed_in, {"1": [7], "2": [6, 8]}).values()) == [
+        UniqueFile("b", "", "2", (6, 8)),
+        UniqueFile("a", "", "1", (7,)),
+    ]
 
 
 def test_a_new_file_is_graded_whole() -> None:
-    work = plan(FILE, ALL, seed=5, earlier=None)
-    assert work is not None
-    assert (work.only, work.previous, work.seed) == ((), b"", 5)
+    job = plan(FILE, ALL, seed=5, earlier=None)
+    assert job is not None
+    assert (job.only, job.previous, job.seed) == ((), b"", 5)
 
 
 def test_what_is_known_is_not_graded() -> None:
@@ -117,23 +138,23 @@ def test_what_is_known_is_not_graded() -> None:
 
 def test_a_changed_item_is_graded_alone() -> None:
     earlier = known(a="1", b="old", c="3")
-    work = plan(FILE, ALL, seed=5, earlier=earlier)
-    assert work is not None
-    assert (work.only, work.previous) == (("b",), b"record")
-    assert keys_after(work, ALL, earlier) == ALL.of_items(FILE.sha256)
+    job = plan(FILE, ALL, seed=5, earlier=earlier)
+    assert job is not None
+    assert (job.only, job.previous) == (("b",), b"record")
+    assert keys_after(job, ALL, earlier) == ALL.of_items(FILE.sha256)
 
 
 def test_where_everything_changed_nothing_is_taken_over() -> None:
-    work = plan(FILE, ALL, seed=5, earlier=known(a="x", b="y", c="z"))
-    assert work is not None
-    assert (work.only, work.previous) == ((), b"")
+    job = plan(FILE, ALL, seed=5, earlier=known(a="x", b="y", c="z"))
+    assert job is not None
+    assert (job.only, job.previous) == ((), b"")
 
 
 def test_wanted_items_are_graded_and_no_other() -> None:
-    work = plan(FILE, ALL, seed=5, earlier=None, only=["b"])
-    assert work is not None
-    assert (work.only, work.previous) == (("b",), b"")
-    assert set(keys_after(work, ALL, None)) == {"b"}
+    job = plan(FILE, ALL, seed=5, earlier=None, only=["b"])
+    assert job is not None
+    assert (job.only, job.previous) == (("b",), b"")
+    assert set(keys_after(job, ALL, None)) == {"b"}
     assert plan(FILE, ALL, seed=5, earlier=known(b="2"), only=["b"]) is None
 
 
@@ -145,6 +166,6 @@ def test_a_result_with_some_items_is_another_than_the_whole() -> None:
 
 def test_an_item_that_the_assignment_has_no_more_is_forgotten() -> None:
     earlier = known(a="1", b="2", c="3", gone="4")
-    work = plan(FILE, Keys({"a": "1", "b": "2", "c": "new"}), seed=0, earlier=earlier)
-    assert work is not None
-    assert set(keys_after(work, ALL, earlier)) == {"a", "b", "c"}
+    job = plan(FILE, Keys({"a": "1", "b": "2", "c": "new"}), seed=0, earlier=earlier)
+    assert job is not None
+    assert set(keys_after(job, ALL, earlier)) == {"a", "b", "c"}

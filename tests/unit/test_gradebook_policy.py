@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.gradebook.policy import HandedIn, after_penalty, choice, late_days, moment
+from grader.gradebook.policy import Candidate, after_penalty, choice, late_days, moment
 from grader.gradebook.rows import ItemPoints, Mark
 from grader.gradebook.totals import total_of
 from grader.model.errors import UsageError
@@ -16,14 +16,14 @@ from grader.model.records import ItemResult
 DUE = "2026-11-30T23:59+00:00"
 
 
-def handed_in(order: int, at: str, earned: int) -> HandedIn:
-    return HandedIn(order, at, Points.of(earned))
+def candidate(order: int, at: str, earned: int) -> Candidate:
+    return Candidate(order, at, Points.of(earned))
 
 
 THREE = [
-    handed_in(1, "2026-11-29T10:00+00:00", 12),
-    handed_in(2, "2026-11-30T23:30-01:00", 20),  # half past midnight UTC: late
-    handed_in(3, "2026-11-30T10:00+00:00", 15),
+    candidate(1, "2026-11-29T10:00+00:00", 12),
+    candidate(2, "2026-11-30T23:30-01:00", 20),  # half past midnight UTC: late
+    candidate(3, "2026-11-30T10:00+00:00", 15),
 ]
 
 
@@ -33,17 +33,17 @@ def test_which_submission_counts(name: str, order: int) -> None:
 
 
 def test_of_equal_ones_the_last_counts() -> None:
-    assert choice("best")([handed_in(1, "", 5), handed_in(2, "", 5), handed_in(3, "", 4)]).order == 2
-    assert choice("latest")([handed_in(1, "", 5), handed_in(2, "", 4)]).order == 2
+    assert choice("best")([candidate(1, "", 5), candidate(2, "", 5), candidate(3, "", 4)]).order == 2
+    assert choice("latest")([candidate(1, "", 5), candidate(2, "", 4)]).order == 2
 
 
 def test_where_all_are_late_the_first_counts() -> None:
-    late = [handed_in(1, "2026-12-02T00:00+00:00", 9), handed_in(2, "2026-12-01T12:00+00:00", 8)]
+    late = [candidate(1, "2026-12-02T00:00+00:00", 9), candidate(2, "2026-12-01T12:00+00:00", 8)]
     assert choice("deadline", DUE)(late).order == 2
 
 
 def test_an_unknown_time_is_on_time() -> None:
-    assert choice("deadline", DUE)([handed_in(1, "", 9), handed_in(2, "2026-12-01T12:00", 8)]).order == 1
+    assert choice("deadline", DUE)([candidate(1, "", 9), candidate(2, "2026-12-01T12:00", 8)]).order == 1
 
 
 @pytest.mark.parametrize(("name", "deadline"), [("deadline", ""), ("first", ""), ("deadline", "tomorrow")])

@@ -68,29 +68,29 @@ def test_a_result_is_kept_once_and_found_by_key_and_content(book: Gradebook) -> 
     book.add_result(later)
     assert book.latest_result(HW, "aa") == later
     assert book.latest_result(HW, "bb") is None
-    assert book.known(["k1", "k3", "k2"]) == {"k1", "k2"}
-    assert book.known([f"k{number}" for number in range(1200)]) == {"k1", "k2"}
+    assert book.known_keys(["k1", "k3", "k2"]) == {"k1", "k2"}
+    assert book.known_keys([f"k{number}" for number in range(1200)]) == {"k1", "k2"}
 
 
 def test_the_last_grade_counts_and_the_history_stays(book: Gradebook) -> None:
     row = book.add_submission(a_submission())
-    assert book.book(a_result(), [row], **WHO) == 1
-    assert book.book(a_result(), [row], **WHO) == 0
+    assert book.store_result(a_result(), [row], **WHO) == 1
+    assert book.store_result(a_result(), [row], **WHO) == 0
     book.add_result(a_result("k2", earned=22))
     assert book.add_grade(row, "k2", author="bob", reason="test of 3.1.1 was wrong")
     [grade] = book.grades(HW)
     assert (grade.earned, grade.author, grade.submission.row) == (Points.of(22), "bob", row)
     assert grade.items == (ITEM,)
-    assert dict(book.prints(HW)) == {"ada.ipynb": frozenset(PRINTS)}
-    assert [key for key, *_ in book.history(row)] == ["k1", "k2"]
+    assert dict(book.fingerprints(HW)) == {"ada.ipynb": frozenset(PRINTS)}
+    assert [key for key, *_ in book.grade_history(row)] == ["k1", "k2"]
     assert book.add_grade(row, "k1", author="bob", reason="it was right after all")
-    assert [key for key, *_ in book.history(row)] == ["k1", "k2", "k1"]
+    assert [key for key, *_ in book.grade_history(row)] == ["k1", "k2", "k1"]
 
 
 def test_booking_is_all_or_nothing(book: Gradebook) -> None:
     row = book.add_submission(a_submission())
     with pytest.raises(GradebookError):
-        book.book(a_result(), [row, row + 1000], **WHO)
+        book.store_result(a_result(), [row, row + 1000], **WHO)
     assert book.result("k1") is None
     assert list(book.grades(HW)) == []
 
@@ -124,7 +124,7 @@ def test_a_mark_of_no_submission_is_refused_with_all_that_came_with_it(book: Gra
 def test_rows_cannot_be_changed_or_deleted(book: Gradebook, table: str, statement: str) -> None:
     row = book.add_submission(a_submission())
     book.add_students([Student("1", "Ada")])
-    book.book(a_result(), [row], **WHO)
+    book.store_result(a_result(), [row], **WHO)
     book.add_marks([Mark(row, "a", Points.of(1))])
     column = schema.metadata.tables[table].columns.keys()[1]
     with pytest.raises(GradebookError, match="never changed or deleted"), writing(book._engine) as connection:
@@ -175,7 +175,7 @@ def test_many_writers_lose_nothing(book: Gradebook, url: str) -> None:
             with Gradebook.open(url) as own:
                 for step in range(10):
                     row = own.add_submission(a_submission(f"{number}-{step}"))
-                    own.book(a_result(f"{number}-{step}"), [row], **WHO)
+                    own.store_result(a_result(f"{number}-{step}"), [row], **WHO)
         except BaseException as error:  # noqa: BLE001  # shown below
             failures.append(error)
 
@@ -199,9 +199,9 @@ def test_one_batch_at_a_time(book: Gradebook, url: str) -> None:
 
 
 def test_the_result_kept_last(book: Gradebook) -> None:
-    assert book.last_result(HW) is None
+    assert book.latest_result(HW) is None
     book.add_result(a_result("k1"))
     book.add_result(a_result("k0", sha256="bb"))
-    found = book.last_result(HW)
+    found = book.latest_result(HW)
     assert found is not None
     assert found.key == "k0"

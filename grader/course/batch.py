@@ -1,0 +1,204 @@
+"""A batch: what the gradebook knows is reused, the rest is graded by a pool, every result is stored."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from grader.course.keys import Keys, keys_of, result_key
+from grader.course.locations import Locations
+from grader.course.plan import UniqueFile, keys_after, plan, unique_files
+from grader.course.pools import Pool
+from grader.course.stopping import stop_on_signal
+from grader.course.work import Done, Lost, Work
+from grader.files import write_whole
+from grader.gradebook.rows import ItemPoints, NewSubmission, StoredResult
+from grader.gradebook.store import Gradebook
+from grader.model.errors import Fault, GradebookError
+from grader.model.records import Grade, decode
+from grader.reports import junit
+from grader.reports.progress import BatchProgress, Ended, EndedAs
+
+CHUNK = 500  # rows in one transaction: a second of work at most, so that other writers get their turn
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch of one assignment.
+
+    ``only`` asks for these items alone; ``author`` and ``reason`` go into every grade that is written.
+    Without ``writes_grades`` results are stored but no submission's grade changes: a regrade looks first.
+    """
+
+    gradebook: Gradebook
+    assignment: str
+    keys: Keys
+    seed: int
+    author: str
+    reason: str
+    only: Collection[str] = ()
+    writes_grades: bool = True
+
+    def register(self, submissions: Sequence[NewSubmission]) -> dict[str, UniqueFile]:
+        """Write submissions to the gradebook; the distinct files by SHA-256, in the order they came."""
+        rows: dict[str, list[int]] = defaultdict(list)
+        for start in range(0, len(submissions), CHUNK):
+            chunk = submissions[start : start + CHUNK]
+            for new, row in zip(chunk, self.gradebook.add_submissions(chunk), strict=True):
+                rows[new.sha256].append(row)
+        return unique_files(submissions, rows)
+
+    def reuse_results(self, files: dict[str, UniqueFile]) -> set[str]:
+        """Make results that are still valid the grades of their submissions; the SHA-256 of those files."""
+        keys = {sha256: self.key_of(sha256) for sha256 in files}
+        known = self.gradebook.known_keys(keys.values())
+        reused = {sha256 for sha256, key in keys.items() if key in known}
+        pairs = [(row, keys[sha256]) for sha256 in reused for row in files[sha256].rows]
+        for start in range(0, len(pairs), CHUNK):
+            self.gradebook.add_grades(pairs[start : start + CHUNK], author=self.author, reason=self.reason)
+        return reused
+
+    def key_of(self, sha256: str) -> str:
+        """The key under which a whole result for these bytes is stored."""
+        return result_key(self.keys.of_items(sha256))
+
+    def jobs(self, files: Iterable[UniqueFile]) -> Iterator[Work]:
+        """What is left to grade, found out one file at a time: earlier records are large."""
+        for file in files:
+            job = plan(
+                file, self.keys, seed=self.seed, earlier=self.earlier_result(file.sha256), only=self.only
+            )
+            if job is not None:
+                yield job
+
+    def earlier_result(self, sha256: str) -> StoredResult | None:
+        """The latest result that the gradebook has for these bytes."""
+        return self.gradebook.latest_result(self.assignment, sha256)
+
+    def grade(
+        self,
+        pool: Pool,
+        files: Iterable[UniqueFile],
+        *,
+        on_ended: Callable[[Ended], None],
+        stop: Callable[[], bool],
+    ) -> None:
+        """Grade what is left of files; each result is in the gradebook before ``on_ended`` receives it."""
+        rows = {file.sha256: file.rows for file in files}
+
+        def on_done(job: Work, done: Done | Lost) -> None:
+            on_ended(self.store(job, done, rows[job.sha256]))
+
+        pool.run(self.jobs(files), on_done, stop=stop)
+
+    def store(self, job: Work, done: Done | Lost, rows: Collection[int]) -> Ended:
+        """Store a job's result and say how it ended."""
+        if isinstance(done, Lost):
+            why = f"{done.deaths} workers died on it ({done.reason}); grade it alone to see why"
+            return Ended(job.name, EndedAs.LOST, why=why)
+        if not done.record:
+            kind = EndedAs.REFUSED if done.fault is Fault.STUDENT else EndedAs.ATTENTION
+            return Ended(job.name, kind, why=done.error.removeprefix(f"{job.name}: "))
+        grade = decode(done.record)
+        result = self._result_of(job, done, grade)
+        if grade.attention:
+            result = never_reused(result)
+        graded = rows if self.writes_grades else ()
+        self.gradebook.store_result(result, graded, author=self.author, reason=self.reason)
+        return Ended(
+            job.name,
+            EndedAs.ATTENTION if grade.attention else EndedAs.GRADED,
+            earned=grade.earned,
+            decided=grade.decided,
+            possible=grade.possible,
+            why=grade.attention[0] if grade.attention else "",
+            seconds=grade.seconds,
+        )
+
+    def _result_of(self, job: Work, done: Done, grade: Grade) -> StoredResult:
+        # An earlier record is read only if the job built upon it: most did not.
+        earlier = self.earlier_result(job.sha256) if job.previous else None
+        item_keys = keys_after(job, self.keys, earlier)
+        return StoredResult(
+            key=result_key(item_keys),
+            assignment=self.assignment,
+            sha256=job.sha256,
+            item_keys=item_keys,
+            items=tuple(map(ItemPoints.of, grade.items)),
+            prints=done.prints,
+            record=done.record,
+            earned=grade.earned,
+            possible=grade.possible,
+            decided=grade.decided,
+        )
+
+
+def never_reused(result: StoredResult) -> StoredResult:
+    """The result under keys that no plan asks for: what needs attention is graded again once it is mended."""
+    item_keys = {item: f"needs attention: {key}" for item, key in result.item_keys.items()}
+    return msgspec.structs.replace(result, item_keys=item_keys, key=result_key(item_keys))
+
+
+def grade_files(
+    batch: Batch, files: Sequence[UniqueFile], pool: Pool, progress: BatchProgress
+) -> tuple[list[Ended], bool]:
+    """Grade files and show each end; those that need a person, and whether Ctrl-C stopped the batch."""
+    failed: list[Ended] = []
+
+    def on_ended(end: Ended) -> None:
+        progress.ended(end)
+        if end.kind is not EndedAs.GRADED:
+            failed.append(end)
+
+    with stop_on_signal(progress.note) as stop, progress:
+        batch.grade(pool, files, on_ended=on_ended, stop=stop)
+        return failed, stop()
+
+
+def batch_of(locations: Locations, gradebook: Gradebook, *, seed: int, only: Collection[str] = ()) -> Batch:
+    """A batch that writes grades."""
+    return Batch(
+        gradebook,
+        locations.title,
+        keys_of(locations.home, seed=seed),
+        seed,
+        author=getpass.getuser(),
+        reason="batch",
+        only=only,
+    )
+
+
+def seed_of_class(gradebook: Gradebook, assignment: str) -> int | None:
+    """The seed of the latest result, so that the whole class has one; None if nothing is graded yet."""
+    latest = gradebook.latest_result(assignment)
+    return None if latest is None else decode(latest.record).seed
+
+
+def this_process() -> str:
+    """Names this process to whoever is refused a second batch."""
+    return f"process {os.getpid()} of {getpass.getuser()} on {socket.gethostname()}"
+
+
+def grade_record(gradebook: Gradebook, key: str) -> Grade:
+    """The record of the result with this key. Raises GradebookError if it is missing."""
+    result = gradebook.result(key)
+    if result is None:
+        raise GradebookError(
+            f"gradebook {gradebook.place}: a grade without its result; put back a copy of it"
+        )
+    return decode(result.record)
+
+
+def write_junit(path: Path, batch: Batch, without_grade: Sequence[tuple[str, str]]) -> None:
+    """Write JUnit XML of every graded submission, and of those (name, why) that have no grade."""
+    grades = batch.gradebook.grades(batch.assignment)
+    graded = ((row.submission.name, grade_record(batch.gradebook, row.key)) for row in grades)
+    text = "".join(junit.suites(graded, without_grade))
+    write_whole(path, text.encode(), option="--junit")

@@ -1,0 +1,94 @@
+"""Which pool grades a batch: processes on this machine, or the workers of a Dask cluster.
+
+``local_pool`` and ``dask_pool`` do the work. Whichever it is, reports end up on this machine's disk.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from grader.course.local_pool import LocalPool
+from grader.course.work import Done, Lost, OnDone, Work
+from grader.course.worker import Settings, finished, patience
+from grader.grading.assignment_folder import AssignmentFolder
+from grader.model.errors import CannotGrade, Fault, UsageError
+
+WORKER = "grader.course.worker"
+INSTALL = "pip install 'chainrule[dask]'"
+
+
+class Pool(Protocol):
+    """Grades submissions in other processes and hands over each result in the caller's thread."""
+
+    def run(self, jobs: Iterable[Work], on_done: OnDone, *, stop: Callable[[], bool]) -> None:
+        """Grade all jobs; take no more once ``stop`` returns true."""
+
+
+def local_pool(home: AssignmentFolder, reports: str, *, workers: int | None = None) -> Pool:
+    """Processes on this machine, one per processor unless ``workers`` says how many."""
+    return LocalPool(
+        [sys.executable, "-m", WORKER],
+        msgspec.json.encode(Settings(str(home.path), reports)),
+        count=workers or processors(),
+        patience=patience(home.assignment.limits),
+    )
+
+
+def dask_pool(address: str, home: AssignmentFolder, reports: str, *, notify: Callable[[str], None]) -> Pool:
+    """The workers of the Dask scheduler at ``address``; no reports are written if ``reports`` is empty.
+
+    ``notify`` receives a line when the batch has to wait for workers. Nothing connects to the cluster before
+    there is something to grade. Raises UsageError for an address that is not trusted, for an assignment that
+    is too large to send, and if Dask is not installed.
+    """
+    try:
+        from grader.course import dask_cluster, packing  # noqa: PLC0415  # distributed takes a second
+        from grader.course.dask_pool import DaskPool, Program  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if error.name not in {"dask", "distributed"}:
+            raise
+        raise UsageError(f"--dask needs Dask, which is not installed: {INSTALL}") from None
+    dask_cluster.assert_trusted(address)
+    settings = partial(remote_settings, pictures=bool(reports))
+    program = Program(packing.pack(home), WORKER, settings, patience(home.assignment.limits))
+    return ReportingPool(DaskPool(partial(dask_cluster.connect, address), program, tell=notify), reports)
+
+
+def remote_settings(assignment: Path, *, pictures: bool) -> bytes:
+    """The settings of a grading process on a cluster; reports that are written here need the pictures."""
+    return msgspec.json.encode(Settings(str(assignment), pictures=pictures))
+
+
+class ReportingPool:
+    """A pool on other machines: their disk is not this one, so reports are written by this process."""
+
+    def __init__(self, pool: Pool, reports: str) -> None:
+        self._pool, self._reports = pool, reports
+
+    def run(self, jobs: Iterable[Work], on_done: OnDone, *, stop: Callable[[], bool]) -> None:
+        """Grade all jobs; each report is written before its result is handed over."""
+
+        def write_and_pass_on(job: Work, done: Done | Lost) -> None:
+            on_done(job, self._written(job, done) if isinstance(done, Done) else done)
+
+        self._pool.run(jobs, write_and_pass_on, stop=stop)
+
+    def _written(self, job: Work, done: Done) -> Done:
+        try:
+            return finished(done, job.name, self._reports)
+        except CannotGrade as error:
+            return Done(error=str(error), fault=Fault.INFRASTRUCTURE)
+
+
+def processors() -> int:
+    """The number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
