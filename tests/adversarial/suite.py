@@ -39,7 +39,7 @@ GENEROUS = ProcessLimits(
 )
 
 PATIENT = 20.0
-"""Seconds for a cell or a check of an attack that is to go through, on however busy a machine."""
+"""Seconds for a cell or a check of an attack that no deadline is to end, on however busy a machine."""
 
 WALLS = {
     "files": "a file system of its own, or Landlock",
@@ -123,6 +123,11 @@ class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Whether the operating system stops it: then it must be seen to work without."""
         return bool(self.control.without)
 
+    @property
+    def times_out(self) -> bool:
+        """Whether it is to run into a deadline."""
+        return "timed_out" in {*self.cells.values(), *self.outcomes.values()}
+
     def submission(self, place: Path) -> Path:
         """The hostile file, in ``place`` of its own."""
         if self.file:
@@ -200,7 +205,8 @@ class Range:
     """Grades attacks one after the other, all modes from one warm process. Use it as a context.
 
     ``without`` are names of layers that no sandbox of this range has, ``seconds`` what a cell and a check may
-    take instead of what the assignment says.
+    take instead of what the assignment says. The assignment's few seconds hold for attacks that are meant to
+    run into a deadline; all others have PATIENT, so that how fast the machine is decides nothing.
     """
 
     def __init__(self, world: World, *, without: Iterable[str] = (), seconds: float | None = None) -> None:
@@ -236,10 +242,12 @@ class Range:
 
     def _assignment(self, attack: Attack, mode: Mode) -> AssignmentFolder:
         folder = self.world.assignment
-        goes_through = not mode.isolates or mode.value in attack.goes_through
-        seconds = PATIENT if goes_through else self._seconds
-        if seconds is None:
+        if self._seconds is not None:
+            seconds = self._seconds
+        elif attack.times_out and mode.isolates and mode.value not in attack.goes_through:
             return folder
+        else:
+            seconds = PATIENT
         limits = msgspec.structs.replace(
             folder.assignment.limits,
             cell_seconds=seconds,

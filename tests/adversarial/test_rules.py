@@ -38,7 +38,7 @@ def firing_range() -> Iterator[Range]:
     with (
         tempfile.TemporaryDirectory(prefix="world-") as place,
         World(Path(place)) as world,
-        Range(world) as made,
+        Range(world, seconds=LONGER) as made,
     ):
         yield made
 

@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 full = np.ones(90_000_000)
-time.sleep(0.3)
+time.sleep(3)
 # %%
 taken = "full" in globals()
 
