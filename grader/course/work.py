@@ -1,4 +1,4 @@
-"""What crosses to whoever grades one submission of a batch, and what comes back: bytes of plain data."""
+"""One submission of a batch, as it is sent to a worker, and the worker's answer. Both cross as JSON."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from grader.notebooks.submission_file import bytes_of, from_bytes
 class Work(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One submission to grade.
 
-    ``name`` is shown to people, ``path`` is where its bytes lie and ``sha256`` what they are. With ``only``
-    these items are graded and the others taken from ``previous``, an earlier record of the same bytes.
+    ``name`` is shown to people, ``path`` is the file and ``sha256`` the digest of its bytes. With ``only``,
+    just these items are graded; the others are taken from ``previous``, an earlier record of the same bytes.
     """
 
     name: str
@@ -37,9 +37,9 @@ class Work(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Done(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How it went: a record, or one line that says why there is none and whose fault that is.
+    """A worker's answer: a record, or one line that says why there is none, and whose fault that is.
 
-    ``prints`` are the fingerprints of recorded evidence, to find the same in another submission.
+    ``prints`` are the fingerprints of recorded evidence, to find the same evidence in another submission.
     """
 
     record: bytes = b""
@@ -50,7 +50,7 @@ class Done(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Lost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Nobody's answer: every worker that took the submission died, ``deaths`` of them."""
+    """There is no answer: all ``deaths`` workers that were given the submission died."""
 
     deaths: int
     reason: str = ""
@@ -62,7 +62,7 @@ OnDone = Callable[[Work, "Done | Lost"], None]
 def run_work(
     work: Work, folder: AssignmentFolder, opener: Opener, *, progress: Progress | None = None
 ) -> Done:
-    """Grade one submission. Whatever is wrong with it or with this machine is in the answer, never raised."""
+    """Grade one submission. Any problem with it or with this machine becomes part of the answer."""
     try:
         return grade_work(work, folder, opener, progress or Silent())
     except SubmissionError as error:

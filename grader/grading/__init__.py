@@ -1,1 +1,1 @@
-"""Running one submission and scoring it: pytest plugin, scoring rules, the pipeline."""
+"""One submission to one grade: open it, run its cells, check them, score the items."""

@@ -19,16 +19,16 @@ PUBLIC_TESTS = ("public_tests", "reference/public_tests")
 
 @dataclass(frozen=True)
 class AssignmentFolder:
-    """A folder that holds an assignment. ``sha256`` is the digest of its manifest's bytes."""
+    """A folder that holds an assignment. ``sha256`` is that of its manifest's bytes."""
 
     path: Path
     assignment: Assignment
     sha256: str
 
     def given_files(self) -> dict[str, Path]:
-        """What students are given, by the name it has in their working directory.
+        """The files and folders that students are given, by their names in the working directory.
 
-        Raises ManifestError when a file that the manifest gives away does not exist.
+        Raises ManifestError if one of them does not exist.
         """
         files = {}
         for entry in self.assignment.given:
@@ -50,7 +50,7 @@ class AssignmentFolder:
         return template_cells(reference.read_text(encoding="utf-8"), where=self.assignment.notebook)
 
     def checks(self, *, hidden: bool) -> Path:
-        """The folder of hidden or public checks. Raises UsageError when there is none."""
+        """The folder of hidden or public checks. Raises UsageError if there is none."""
         names = (HIDDEN_TESTS,) if hidden else PUBLIC_TESTS
         found = next((self.path / name for name in names if (self.path / name).is_dir()), None)
         if found is None:
@@ -62,7 +62,7 @@ class AssignmentFolder:
 
 
 def load(path: Path) -> AssignmentFolder:
-    """The assignment in a folder. Raises UsageError where there is none, ManifestError where it is wrong."""
+    """Load the assignment in a folder. Raises UsageError if there is none, ManifestError if it is wrong."""
     manifest = path / MANIFEST
     try:
         data = manifest.read_bytes()
@@ -81,7 +81,7 @@ def load(path: Path) -> AssignmentFolder:
 
 
 def nearest(submission: Path) -> Path:
-    """This folder, or the submission's own, or one above it: the first that holds a manifest."""
+    """The first folder with a manifest: the working directory, the submission's folder, or one above it."""
     here = Path.cwd()
     around = submission.absolute().parent
     candidates = (here, around, *around.parents)

@@ -1,4 +1,4 @@
-"""The `calibrated` fixture: a check's bounds, from the file beside it, as long as they are fresh."""
+"""The `calibrated` fixture: a check's bounds, from the file beside it, unless they are stale."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Calibrated = Callable[[str], Limit]
 
 
 class Bounds:
-    """A pytest plugin whose fixture `calibrated("name")` gives a stored bound.
+    """A pytest plugin with the fixture `calibrated`: `calibrated("name")` is a stored bound.
 
-    ``checks`` is the folder of checks that run; the assignment around it says whether a bound is fresh.
-    ``fresh`` are bounds that are taken as they are, by file of checks, and not from the files beside them.
+    ``checks`` is the folder of checks that run; the assignment around it decides whether bounds are stale.
+    ``fresh`` maps files of checks to bounds that are used as they are, instead of the stored ones.
     """
 
     def __init__(self, checks: Path, *, fresh: Mapping[Path, CalibrationFile] | None = None) -> None:
@@ -34,11 +34,11 @@ class Bounds:
 
     @pytest.fixture
     def calibrated(self, request: pytest.FixtureRequest) -> Calibrated:
-        """`calibrated("name")`: the bound that `grade calibrate` worked out for this check."""
+        """`calibrated("name")` is the bound that `grade calibrate` computed for this check."""
         return functools.partial(self.bound, request.node.path, request.node.name)
 
     def bound(self, path: Path, check: str, name: str) -> Limit:
-        """The bound ``name`` of a check. Raises AuthorError where it is missing, damaged or stale."""
+        """The bound ``name`` of a check. Raises AuthorError if it is missing, damaged or stale."""
         mend = f"{RECALIBRATE} {path.name}"
         if self._fresh is None and (reason := staleness(path, self._reference)):
             raise AuthorError(f"{path.name}: check `{check}`: its bounds are {reason}; {mend}")
@@ -62,7 +62,7 @@ def file_of(checks: Path) -> Path:
 
 
 def read(path: Path) -> CalibrationFile:
-    """The stored bounds. Raises AuthorError when the file is not what `grade calibrate` wrote."""
+    """Read stored bounds. Raises AuthorError if the file is not what `grade calibrate` wrote."""
     try:
         return decode(path.read_bytes())
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -70,7 +70,7 @@ def read(path: Path) -> CalibrationFile:
 
 
 def staleness(checks: Path, reference: str | None) -> str:
-    """Why the bounds of a file of checks cannot be used, in a word or two; empty when they can."""
+    """Why the stored bounds of a file of checks cannot be used; "" if they can."""
     path = file_of(checks)
     if not path.is_file():
         return "missing"
@@ -93,7 +93,7 @@ def uses_bounds(checks: Path) -> bool:
 
 
 def reference_digest(home: AssignmentFolder) -> str | None:
-    """A digest of the solved notebook, what it is given and its budget; None where there is no notebook."""
+    """A digest of the reference notebook, the given files and the budget; None if there is no notebook."""
     notebook = home.path / home.assignment.notebook
     if not notebook.is_file():
         return None

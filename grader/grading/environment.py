@@ -1,4 +1,4 @@
-"""What a grade was made with: versions, platform, isolation."""
+"""The environment that a grade records: versions, platform, isolation."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ PACKAGES = ("ipython", "matplotlib", "numpy", "pytest", "torch")
 
 
 def describe_environment(isolation: Mode, *, environ: Mapping[str, str]) -> Environment:
-    """The versions of this process and of the packages that student code meets, and doctor's verdict.
+    """The versions of Python and of the packages that student code uses, and doctor's verdict.
 
-    ``environ`` says where the verdict is kept.
+    ``environ`` says where the verdict is stored.
     """
     return Environment(
         grader=__version__,
@@ -30,9 +30,9 @@ def describe_environment(isolation: Mode, *, environ: Mapping[str, str]) -> Envi
     )
 
 
-@functools.cache  # a batch's worker describes itself once for every submission
+@functools.cache  # a worker needs it for every submission
 def version_of(package: str) -> str | None:
-    """The installed version, read without importing the package; None where it is not installed."""
+    """The installed version, without importing the package; None if it is not installed."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

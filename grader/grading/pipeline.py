@@ -1,4 +1,4 @@
-"""One submission to one Grade: read, execute, check, score. The only thing that a batch has to call."""
+"""One submission to one Grade: read, execute, check, score."""
 
 from __future__ import annotations
 
@@ -39,11 +39,10 @@ MAX_FIGURES = 40
 
 @dataclass(frozen=True)
 class GradeJob:
-    """What is to be graded.
+    """What to grade, and how.
 
-    ``seed`` decides every random input; ``public`` runs the public checks, in this process; with ``only``
-    the grade holds these items and no other. ``notices`` are lines for the record that the submission alone
-    does not show.
+    ``seed`` determines every random input; ``public`` runs the public checks, in this process; with ``only``
+    the grade holds just these items. ``notices`` are added to those of the submission itself.
     """
 
     submission: Path
@@ -55,7 +54,7 @@ class GradeJob:
     notices: tuple[str, ...] = ()
 
     def wants(self, item: str) -> bool:
-        """Whether the grade is to hold this item."""
+        """Whether the grade holds this item."""
         return not self.only or item in self.only
 
 
@@ -123,7 +122,7 @@ def grade_file(job: GradeJob, submission: SubmissionFile, *, opener: Opener, pro
 def opened(
     opener: Opener, job: GradeJob, submission: SubmissionFile, progress: Progress
 ) -> Iterator[Notebook]:
-    """The submission's live state, ended afterwards with everything it started."""
+    """The submission's notebook; afterwards everything that it started ends."""
     notebook = opener(job, submission, progress)
     try:
         yield notebook
@@ -211,7 +210,7 @@ def score_items(
 
 
 def answer_shown(answer: Answer, recorded: Recorded) -> AnswerShown:
-    """Prose, recorded texts and figures of an item, for a person to see."""
+    """The prose, recorded texts and figures of an item."""
     text = "\n\n".join(filter(None, (answer.text, texts_of(recorded))))
     return AnswerShown(text, answer.figures, answer.found, recorded.found)
 
@@ -219,7 +218,7 @@ def answer_shown(answer: Answer, recorded: Recorded) -> AnswerShown:
 def figures_of(
     submission: SubmissionFile, execution: Execution, items: Sequence[ItemResult]
 ) -> tuple[Figure, ...]:
-    """The figures that no item shows: those saved in the file, or else those that its cells drew just now."""
+    """The figures that no item shows: those saved in the file, or else those that its cells just drew."""
     saved = [figure for cell in submission.cells for figure in cell.figures]
     if not saved:
         saved = list(drawn_figures(execution.pictures))
@@ -228,7 +227,7 @@ def figures_of(
 
 
 def drawn_figures(pictures: Sequence[tuple[int, str]]) -> Iterator[Figure]:
-    """The pictures that are sound; the sandbox may send anything."""
+    """The pictures that are valid; the sandbox may send anything."""
     for cell, picture in pictures:
         with suppress(BadFigure):
             yield figure_from_base64(picture, cell=cell)

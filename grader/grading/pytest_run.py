@@ -1,4 +1,4 @@
-"""Running a folder of checks with pytest, inside this process and without its screen output."""
+"""Running a folder of checks with pytest, in this process and without output."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from grader.grading.bounds import Bounds
 from grader.model.errors import ManifestError
 
 QUIET = (
-    "--import-mode=importlib",
-    "--capture=no",
-    "--disable-plugin-autoload",
+    "--import-mode=importlib",  # sys.path stays as it is: a file of checks hides no module
+    "--capture=no",  # `silence` does it: pytest's own swaps file descriptors for each check
+    "--disable-plugin-autoload",  # a plugin that happens to be installed must not change a grade
+    # pytest's own plugins: what they print or write nobody sees, and each costs start-up time.
     "-pno:cacheprovider",
     "-pno:terminal",
     "-pno:logging",
@@ -25,7 +26,7 @@ QUIET = (
     "-pno:junitxml",
     "-pno:pastebin",
     "-pno:unittest",
-    "-pno:unraisableexception",  # it collects garbage several times over: half of all that pytest took
+    "-pno:unraisableexception",  # it collects garbage several times: half of pytest's time
     "-pno:threadexception",
     "-pno:warnings",
     "-pno:faulthandler",
@@ -38,10 +39,10 @@ QUIET = (
 
 
 def run_checks(folder: Path, plugin: object, *, bounds: object = None) -> None:
-    """Run every check below ``folder``; the plugin holds the results.
+    """Run every check below ``folder``; the plugin collects the results.
 
-    ``bounds`` is a plugin with another `calibrated` fixture than that for stored bounds.
-    Raises ManifestError when the checks do not fit the manifest. A file that cannot be imported leaves its
+    ``bounds`` is a plugin whose fixture `calibrated` replaces the one for stored bounds.
+    Raises ManifestError if the checks do not fit the manifest. A file that cannot be imported leaves its
     message in ``plugin.errors``; the other files' checks still run.
     """
     forget_namesakes(folder)
@@ -63,10 +64,10 @@ def run_checks(folder: Path, plugin: object, *, bounds: object = None) -> None:
 
 
 def forget_namesakes(folder: Path) -> None:
-    """Forget modules that an earlier run loaded from another folder's file of the same name.
+    """Unload modules that an earlier run loaded from a file of the same name in another folder.
 
-    pytest names a module by its path below the root folder, so that hidden_tests/test_a.py and
-    public_tests/test_a.py are both ``test_a``, and it takes the one that is loaded already.
+    pytest names a module by its path below the root folder, so hidden_tests/test_a.py and
+    public_tests/test_a.py are both ``test_a``, and it would use the one that is already loaded.
     """
     for path in folder.rglob("*.py"):
         name = ".".join(path.relative_to(folder).with_suffix("").parts)
@@ -76,12 +77,12 @@ def forget_namesakes(folder: Path) -> None:
 
 
 class Stopped:
-    """Keeps the error that stopped pytest itself; without a terminal plugin nobody else would show it."""
+    """A plugin that keeps the error that stopped pytest itself; there is no terminal plugin to show it."""
 
     error: BaseException | None = None
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
-        """Keep it and print nothing."""
+        """Keep the error and print nothing."""
         error = excinfo.value
         is_ours = isinstance(error, ManifestError)
         self.error = error if is_ours else ManifestError(f"the checks cannot be run: {error}")
@@ -90,7 +91,7 @@ class Stopped:
 
 @contextlib.contextmanager
 def silence() -> Iterator[io.StringIO]:
-    """What checks and pytest print is kept off the screen: `--json` promises the record alone."""
+    """Keep what checks and pytest print off the screen: `--json` promises nothing but the record."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         yield said

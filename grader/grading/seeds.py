@@ -1,30 +1,31 @@
-"""One recorded seed, many draws: what a check draws must not be predictable from what student code is given.
+"""From the run's one recorded seed to a seed for each check and for student code.
 
-Student code can read the seeds of its own generators. Each seed here is a digest of a slow one of the run's
-seed, so that neither the run's seed nor another check's can be worked out from it in a notebook's time,
-although the run's seed is short enough to be typed.
+Student code can read the seeds of its own generators, and must not be able to predict from them what a check
+draws. The run's seed is short, because people type it, so a plain hash of it could be reversed by trying all
+seeds. Therefore every seed is derived from a slow hash: within the time of a notebook nobody finds the run's
+seed, nor from it another check's.
 """
 
 from __future__ import annotations
 
 import hashlib
 
-_ROUNDS = 10_000  # 3 ms, once a grading; two billion seeds would take months
+_ROUNDS = 10_000  # 3 ms, once for each grading; to try two billion seeds takes months
 _BITS = 63
 
 
 class Seeds:
-    """The seeds of one grading, the same for the same run seed on every machine."""
+    """The seeds of one grading; the same run seed gives the same seeds on every machine."""
 
     def __init__(self, run: int) -> None:
         self._root = hashlib.pbkdf2_hmac("sha256", str(run).encode(), b"chainrule seeds", _ROUNDS)
 
     def of_check(self, key: str) -> int:
-        """63 bits for what the check named ``key`` draws, the same whichever other checks run."""
+        """63 bits for the draws of the check named ``key``, whichever other checks run."""
         return self._derived("check", key)
 
     def of_student(self, key: str = "cells") -> int:
-        """63 bits for student code's own generators, while its cells run or in the copy for one check."""
+        """63 bits for student code's generators, while the cells run or in the copy for a check."""
         return self._derived("student", key)
 
     def _derived(self, whose: str, key: str) -> int:

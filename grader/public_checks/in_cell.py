@@ -15,7 +15,7 @@ SEED = 0
 
 
 def check(item: str | None = None, *, folder: str | Path | None = None, seed: int = SEED) -> None:
-    """Run the public checks of one item (or of all) on this notebook as it stands; print what they found.
+    """Run the public checks of one item (or of all) on this notebook as it is now, and print the results.
 
     ``folder`` holds the checks; by default ``public_tests`` beside the notebook. Nothing is sent anywhere.
     """
@@ -32,7 +32,7 @@ def check(item: str | None = None, *, folder: str | Path | None = None, seed: in
 
 
 def live_names(caller: dict[str, Any]) -> dict[str, Any] | None:
-    """The running notebook's names, or the caller's globals; None while the notebook is being graded."""
+    """The globals of the running notebook, or else of the caller; None while the notebook is graded."""
     from IPython.core.getipython import get_ipython  # noqa: PLC0415  # loaded already where it matters
 
     shell = get_ipython()
@@ -45,7 +45,7 @@ def live_names(caller: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def checks_folder(named: str | Path | None) -> Path:
-    """The folder of public checks. Raises CannotGrade that says where it was looked for."""
+    """The folder of public checks. Raises CannotGrade, which says where it was looked for."""
     candidates = [Path(named)] if named is not None else [Path.cwd() / name for name in PUBLIC_TESTS]
     found = next((place for place in candidates if place.is_dir()), None)
     if found is None:

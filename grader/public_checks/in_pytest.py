@@ -1,6 +1,6 @@
-"""Plain `pytest` in a student's folder: runs the notebook, then the public checks on it.
+"""Plain `pytest` in a student's folder: run the notebook, then the public checks on it.
 
-The template's conftest.py loads this plugin. The notebook is the only .ipynb beside it, or what
+The template's conftest.py loads this plugin. The notebook is the only .ipynb in the folder, or the file that
 `--submission FILE` names.
 """
 
@@ -26,14 +26,14 @@ SEED = 0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer --submission."""
+    """Add the option --submission."""
     parser.addoption(
         "--submission", metavar="FILE", help="the notebook to check [default: the only .ipynb here]"
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Run the notebook once and hand its state to the checks."""
+    """Run the notebook once; the checks then start from its state."""
     if config.option.help or config.option.collectonly:
         return
     try:
@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def submission_of(config: pytest.Config) -> Path:
-    """The notebook that is meant. Raises pytest.UsageError when none or several could be."""
+    """The notebook to check. Raises pytest.UsageError unless it is named or the only one here."""
     named = config.getoption("--submission")
     if named:
         return Path(named)
@@ -73,7 +73,7 @@ def run_notebook(path: Path) -> tuple[OwnNotebook, dict[str, Recorded]]:
 def pytest_runtest_makereport(
     call: pytest.CallInfo[None],
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the message that `grade` shows, instead of the checks' own source lines."""
+    """Show the message that `grade` shows, instead of the source of the check."""
     report = yield
     if call.excinfo is not None and report.failed:
         report.longrepr = check_end(call.excinfo.value).detail

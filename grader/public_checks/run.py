@@ -18,9 +18,9 @@ CALL_SECONDS = 30.0
 
 
 def check_names(names: dict[str, Any], folder: Path, *, item: str | None, seed: int) -> list[CheckResult]:
-    """The public checks of one item, or of all, on live names such as a running notebook's.
+    """Run the public checks of one item, or of all, on live names such as a running notebook's.
 
-    Raises UsageError for an item that no public check is about, ManifestError for checks that cannot run.
+    Raises UsageError if the item has no public check, ManifestError if the checks cannot run.
     """
     only = () if item is None else (item,)
     plugin = CheckPlugin(LocalNotebook(names), seed=seed, seconds=CALL_SECONDS, hidden=False, only=only)
