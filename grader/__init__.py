@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from grader.checks.evidence import Recording as Recording
     from grader.checks.first_batches import ImageBatches as ImageBatches
     from grader.checks.first_batches import TextBatches as TextBatches
-    from grader.checks.gradients import assert_gradient as assert_gradient
+    from grader.checks.gradients import check_gradients as check_gradients
     from grader.checks.letters import LetterPairs as LetterPairs
     from grader.checks.letters import assert_made_of as assert_made_of
     from grader.checks.letters import assert_reads_better as assert_reads_better
@@ -83,7 +83,7 @@ _HOMES = {
     "assert_curve_starts_near": "grader.checks.curves",
     "assert_curves_differ": "grader.checks.curves",
     "assert_curves_rough": "grader.checks.curves",
-    "assert_gradient": "grader.checks.gradients",
+    "check_gradients": "grader.checks.gradients",
     "assert_labels": "grader.checks.curves",
     "assert_loss_falls": "grader.checks.training",
     "assert_made_of": "grader.checks.letters",

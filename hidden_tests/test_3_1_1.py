@@ -10,7 +10,7 @@ from grader import (
     UnsupportedValue,
     as_array,
     assert_close,
-    assert_gradient,
+    check_gradients,
     is_proxy,
     item,
     points,
@@ -154,7 +154,7 @@ def test_backward_stores_the_gradient_of_the_weights(student, rng):
     mistakes = {"the upstream gradient is ignored": X.T @ np.ones_like(G)}
     told = {"name": "gradient['W']", "suspects": mistakes}
     assert_close(claimed, X.T @ G, batch=len(X), **told)
-    assert_gradient(lambda w: np.sum(G * (X @ w + b)), W, claimed, batch=len(X), **told)
+    check_gradients(lambda w: np.sum(G * (X @ w + b)), W, claimed, batch=len(X), **told)
 
 
 @points(
@@ -168,7 +168,7 @@ def test_backward_stores_the_gradient_of_the_bias(student, rng):
     mistakes = {"the upstream gradient is ignored": np.full((1, 3), len(X))}
     told = {"name": "gradient['b']", "squeeze": True, "suspects": mistakes}
     assert_close(claimed, G.sum(axis=0, keepdims=True), batch=len(X), **told)
-    assert_gradient(lambda shift: np.sum(G * (X @ W + shift)), b, claimed, batch=len(X), **told)
+    check_gradients(lambda shift: np.sum(G * (X @ W + shift)), b, claimed, batch=len(X), **told)
 
 
 @points(0.5, hint="backward returns the gradient with respect to X: same shape as X, built from grad and W.")
@@ -182,7 +182,7 @@ def test_backward_returns_the_gradient_of_the_input(student, rng):
     }
     told = {"name": "backward(X, grad)", "suspects": mistakes}
     assert_close(returned, G @ W.T, batch=len(X), **told)
-    assert_gradient(lambda x: np.sum(G * (x @ W + b)), X, returned, batch=len(X), **told)
+    check_gradients(lambda x: np.sum(G * (x @ W + b)), X, returned, batch=len(X), **told)
 
 
 @points(0.5, hint="Each call of backward replaces the stored gradients; it must not add to the last ones.")

@@ -46,7 +46,7 @@ class Numeric:
     noise: float
 
 
-def assert_gradient(  # noqa: PLR0913  # each is the author's to choose, all but three by keyword
+def check_gradients(  # noqa: PLR0913  # each is the author's to choose, all but three by keyword
     loss: Loss,
     at: object,
     claimed: object,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from grader import as_array, assert_close, assert_gradient, item
+from grader import as_array, assert_close, check_gradients, item
 
 pytestmark = item("3.1.1")
 
@@ -41,8 +41,8 @@ def test_backward(student, rng):
     # A loss whose gradient with respect to the layer's output is exactly `grad`:
     mistakes = {"grad is ignored, as if it were all ones": X.T @ np.ones_like(grad)}
     told = {"name": "gradient['W']", "batch": 6, "suspects": mistakes}
-    assert_gradient(lambda w: np.sum(grad * (X @ w + b)), W, gradient_W, **told)
-    assert_gradient(
+    check_gradients(lambda w: np.sum(grad * (X @ w + b)), W, gradient_W, **told)
+    check_gradients(
         lambda c: np.sum(grad * (X @ W + c)), b, gradient_b, name="gradient['b']", batch=6, squeeze=True
     )
-    assert_gradient(lambda x: np.sum(grad * (x @ W + b)), X, returned, name="backward(X, grad)", batch=6)
+    check_gradients(lambda x: np.sum(grad * (x @ W + b)), X, returned, name="backward(X, grad)", batch=6)

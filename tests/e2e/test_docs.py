@@ -34,7 +34,7 @@ FRAGMENT = '''\
 
 import numpy as np
 
-from grader import as_array, assert_close, assert_parameter_count, assert_gradient, item, points
+from grader import as_array, assert_close, assert_parameter_count, check_gradients, item, points
 
 pytestmark = item("1")
 

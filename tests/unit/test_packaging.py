@@ -62,7 +62,7 @@ def test_public_names_are_pinned():
         "assert_curve_starts_near",
         "assert_curves_differ",
         "assert_curves_rough",
-        "assert_gradient",
+        "check_gradients",
         "assert_labels",
         "assert_loss_falls",
         "assert_made_of",
