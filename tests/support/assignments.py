@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-Setting = int | float | str
+Setting = float | str | Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Item:
 
     id: str
     title: str
-    points: int = 1
+    points: float = 1
     kind: str = ""
     rubric: str = ""
 

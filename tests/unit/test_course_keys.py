@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.assignments import write_files
 
 from grader.course import keys
 from grader.grading import assignment_folder
@@ -51,11 +52,7 @@ SUBMISSION = "ab" * 32
 
 
 def pinned_assignment(place: Path) -> AssignmentFolder:
-    for name, text in FILES.items():
-        path = place / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return assignment_folder.load(place)
+    return assignment_folder.load(write_files(place, FILES))
 
 
 def test_results_of_earlier_releases_keep_their_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

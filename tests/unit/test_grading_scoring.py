@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.assignments import Item, manifest
 
 from grader.grading.outcomes import NO_HINT, check_end, message_for_student
 from grader.grading.scoring import AnswerShown, needs_attention, points_for, score, score_public
@@ -24,28 +25,14 @@ from grader.model.errors import (
 from grader.model.points import ZERO, Points, total
 from grader.model.records import CheckResult, Figure, decided_points, earned_points, possible_points
 
-ASSIGNMENT = parse("""
-title = "T"
-points = 6.5
-[[item]]
-id = "a"
-title = "A"
-points = 2
-[[item]]
-id = "b"
-title = "B"
-points = 1.5
-[[item]]
-id = "e"
-title = "E"
-kind = "evidence"
-points = 1
-[[item]]
-id = "w"
-title = "W"
-points = 2
-rubric = [{ points = 2, text = "says why" }]
-""")
+ASSIGNMENT = parse(
+    manifest(
+        Item("a", "A", points=2),
+        Item("b", "B", points=1.5),
+        Item("e", "E", kind="evidence"),
+        Item("w", "W", points=2, rubric="says why"),
+    )
+)
 
 
 def result(

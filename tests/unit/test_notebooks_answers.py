@@ -8,6 +8,7 @@ import itertools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.assignments import Item, manifest
 
 from grader.model.assignment import parse
 from grader.model.records import Figure
@@ -16,17 +17,18 @@ from grader.notebooks.cells import Cell
 from grader.notebooks.recordings import RawRecording
 
 ASSIGNMENT = parse(
-    'title = "t"\npoints = 12\n'
-    + "".join(
-        f'[[item]]\nid = "{name}"\ntitle = "{title}"\npoints = 2\nkind = "{kind}"\n'
-        for name, title, kind in [
-            ("3.1.1", "Linear layer", "code"),
-            ("3.2.3.i", "Speed", "written"),
-            ("3.2.3.ii", "Accuracy", "written"),
-            ("3.3.i", "Accuracy curves", "evidence"),
-            ("4.1.i.answer", "What it writes", "written"),
-            ("4.1.ii", "Loss curve", "evidence"),
-        ]
+    manifest(
+        *(
+            Item(name, title, points=2, kind=kind)
+            for name, title, kind in [
+                ("3.1.1", "Linear layer", "code"),
+                ("3.2.3.i", "Speed", "written"),
+                ("3.2.3.ii", "Accuracy", "written"),
+                ("3.3.i", "Accuracy curves", "evidence"),
+                ("4.1.i.answer", "What it writes", "written"),
+                ("4.1.ii", "Loss curve", "evidence"),
+            ]
+        )
     )
 )
 QUESTION_I = "### 3.2.3.i Speed (2 points)\n\nDoes a smaller batch train faster?"

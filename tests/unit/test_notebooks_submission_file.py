@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.assignments import Item, manifest
 
 from grader.inside.media_types import EVIDENCE
 from grader.model.assignment import parse as parse_assignment
@@ -510,9 +511,7 @@ WHOLE = notebook(
     metadata={"kernelspec": {"language": "python"}},
 )
 ASSIGNMENT = parse_assignment(
-    'title = "t"\npoints = 4\n'
-    '[[item]]\nid = "3.2.3.i"\ntitle = "a"\npoints = 2\nkind = "written"\n'
-    '[[item]]\nid = "3.3.i"\ntitle = "b"\npoints = 2\nkind = "evidence"\n'
+    manifest(Item("3.2.3.i", "a", points=2, kind="written"), Item("3.3.i", "b", points=2, kind="evidence"))
 )
 
 

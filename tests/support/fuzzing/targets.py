@@ -43,6 +43,7 @@ from grader.session.session import Session
 from grader.session.socket_transport import SocketTransport
 from grader.session.transport import Frame, OnOutput
 
+from ..assignments import Item, manifest
 from ..paths import TESTS
 
 LONGEST_FRAMES = 1 << 16  # fits into the socket whole, so that nobody has to write while the other reads
@@ -55,10 +56,13 @@ LINKS = ("#", "https://", "http://", "mailto:", "data:image/png;base64,", "data:
 UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 ASSIGNMENT = parse(
-    'title = "Fuzzing"\npoints = 5\n[budget]\nEPOCHS = 1\nwidths = [2, 3]\nname = "small"\n'
-    '[[item]]\nid = "3.1.1"\ntitle = "Linear layer"\npoints = 1\n'
-    '[[item]]\nid = "3.2.3.i"\ntitle = "Why?"\npoints = 2\nkind = "written"\n'
-    '[[item]]\nid = "3.3.i"\ntitle = "Curves"\npoints = 2\nkind = "evidence"\n'
+    manifest(
+        Item("3.1.1", "Linear layer"),
+        Item("3.2.3.i", "Why?", points=2, kind="written"),
+        Item("3.3.i", "Curves", points=2, kind="evidence"),
+        title="Fuzzing",
+        budget={"EPOCHS": 1, "widths": [2, 3], "name": "small"},
+    )
 )
 FOLDER = AssignmentFolder(Path("nowhere"), ASSIGNMENT, "0" * 64)
 
