@@ -13,10 +13,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+NOT_MEASURED = "not measured: the machine was busy"
+
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number: what it is, its value and unit, the bar it is held to, and how it was taken."""
+    """One measured number: what it is, its value and unit, the bar it is held to, and how it was measured.
+
+    ``timed`` means that it depends on time, ``busy`` that other programs ran meanwhile: no value is shown.
+    """
 
     what: str
     value: float
@@ -24,10 +29,19 @@ class Figure:
     at_most: float | None = None
     note: str = ""
     at_least: float | None = None
+    timed: bool = True
+    busy: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The value with its unit, or why there is none."""
+        return NOT_MEASURED if self.busy else f"{in_digits(self.value)} {self.unit}".strip()
 
     @property
     def verdict(self) -> str:
-        """Whether the value keeps within its bar."""
+        """Whether the value keeps within its bar; nothing for a value that was not measured."""
+        if self.busy:
+            return ""
         if self.at_most is not None and not self.value <= self.at_most:
             return "OVER"
         if self.at_least is not None and not self.value >= self.at_least:
@@ -43,22 +57,22 @@ class Figure:
 
 
 def show(figures: Sequence[Figure], console: Console) -> int:
-    """Print a table; the result is an exit status, 1 when a figure misses its bar."""
+    """Print a table; the exit status: 1 when a figure misses its bar or was not measured."""
     table = Table("figure", "value", "bar", "", "how")
     for figure in figures:
         table.add_row(
             figure.what,
-            f"{in_digits(figure.value)} {figure.unit}".strip(),
+            figure.shown,
             figure.bar,
             figure.verdict,
             figure.note,
         )
     console.print(table)
-    return int(any(figure.verdict in {"OVER", "UNDER"} for figure in figures))
+    return int(any(figure.busy or figure.verdict in {"OVER", "UNDER"} for figure in figures))
 
 
 def in_digits(value: float) -> str:
-    """Three digits that count, or the whole number where it has more."""
+    """Three significant digits, or the whole number where it has more."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
@@ -77,7 +91,7 @@ def median_of(run: Callable[[], object], *, times: int, warm_up: int = 1) -> flo
 
 
 def side_by_side(runs: Sequence[Callable[[], object]], *, times: int) -> list[float]:
-    """Median seconds of each, taken in turns, so that a busy minute slows all of them alike."""
+    """Median seconds of each, measured in turns, so that a slow minute slows all of them alike."""
     taken: list[list[float]] = [[] for _ in runs]
     for _ in range(times):
         for position, run in enumerate(runs):
