@@ -1,9 +1,9 @@
-"""What the evidence checks of HW3 share: one recorded run of the network or of the transformer, looked at.
+"""What HW3's evidence checks share: the checks of one recording, of the network or of the transformer.
 
-A recording is first held against the notebook's own code, run again from the recorded mini-batches. Then it
-must look like learning. Where the code trains as the reference does (its first losses are the reference's),
-the whole curve must be the reference's too, as closely as calibration says; wrong code whose recording is
-honest is not held against the reference: its own items say what is wrong with it.
+A recording is first compared with its replay: the notebook's own code on the recorded mini-batches. Then it
+must look like learning. If the code trains as the reference does (its first losses are the reference's), the
+whole curve must be the reference's too, as closely as calibration says. Wrong code with an honest recording
+is not compared with the reference: its own items say what is wrong with it.
 """
 
 import functools
@@ -46,13 +46,13 @@ HERE = Path(__file__).parent
 EXAMPLES, VALIDATION, TEST = 10_000, 2_000, 10_000
 CHARACTERS, TRAINING_PART = 1_115_394, 0.9
 ALPHABET = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-PIXELS, CLASSES, BATCHES_OF_PICTURES, BATCHES_OF_TEXT = 784, 10, 8, 3
+PIXELS, CLASSES, IMAGE_BATCHES, TEXT_BATCHES = 784, 10, 8, 3
 
 # --- first losses, replayed on another machine than the student's ------------------------------------------
 ELSEWHERE = 1e-3  # a GPU's coarsest arithmetic changes 1e-4
 ELSEWHERE_IN_NUMPY = 1e-5  # numpy knows no GPU: even float32 layers agree between processors to 1e-6
 
-# --- the network: bounds and where they are from (see hidden_tests/README.md) -------------------------------
+# --- the network: bounds and where they come from (see hidden_tests/README.md) ------------------------------
 LEARNS = 0.5  # training accuracy: 0.79 after one epoch; 0.1 is chance
 LOSS_FALLS = 0.1  # the reference's falls by 0.7; with gradients divided once more by n it falls by 0.56
 EXACT = 1e-9  # float64 code that trains as the reference stays this close in its first losses
@@ -81,7 +81,7 @@ SHINGLE, ONE_IN, LOOKED_AT, COPIED = 24, 32, 4, 0.5
 
 
 class Run:
-    """One item's recording beside its replay."""
+    """One item's recording, with its replay."""
 
     elsewhere = ELSEWHERE
 
@@ -91,7 +91,7 @@ class Run:
 
     @property
     def replayed(self) -> Recording:
-        """What the cells recorded during grading. Raises BadEvidence when they did not get that far."""
+        """What the cells recorded during grading. Raises BadEvidence if they recorded nothing."""
         found = self.evidence.replayed
         if found is None:
             raise BadEvidence(
@@ -100,7 +100,7 @@ class Run:
         return found
 
     def assert_begins(self, path: tuple[str, ...], parts: tuple[str, ...], *, batches: int) -> None:
-        """The first losses are the code's own, from the mini-batches that it draws."""
+        """The first losses and draws are those of the replay."""
         where = (*path, "beginning")
         name = ".".join(where)
         recorded = self.recorded.curve(*where, "losses", length=batches)
@@ -115,7 +115,7 @@ class Run:
         )
 
     def whole(self, *path: str, least: int, what: str) -> Any:
-        """A curve of ``least`` values or more."""
+        """A curve of at least ``least`` values."""
         curve = self.recorded.curve(*path)
         if len(curve) < least:
             raise BadEvidence(
@@ -125,31 +125,35 @@ class Run:
 
 
 class Network(Run):
-    """A recording of runs of the network on pictures."""
+    """A recording of the network on images."""
 
     elsewhere = ELSEWHERE_IN_NUMPY
 
     def first_batches(self, path: tuple[str, ...], *, alpha: float) -> str:
-        """Hold the beginning against the code; says how this code trains: "exact", "alike" or "other"."""
+        """Compare the first mini-batches with the replay. Returns how the code trains beside correct code.
+
+        "exact": the same losses in float64; "alike": the same in coarser arithmetic; "other": other losses
+        or other settings.
+        """
         found = ImageBatches.of(self.recorded.at(*path, "beginning"), pixels=PIXELS, classes=CLASSES)
         if found.examples != EXAMPLES:
             raise BadEvidence(
                 f'the run was on {found.examples:,} examples: set DATA = "full" and run everything again'
             )
         found.assert_images()
-        self.assert_begins(path, ("rows", "labels"), batches=BATCHES_OF_PICTURES)
+        self.assert_begins(path, ("rows", "labels"), batches=IMAGE_BATCHES)
         seed, rate = self.recorded.parameters.get("SEED"), self.recorded.parameters.get("LEARNING_RATE")
         if type(seed) is not int or not 0 <= seed < 2**32 or rate != 0.01 or len(found.rows) != 40:
             return "other"
-        gap = np.max(np.abs(found.losses / right_losses(found, seed=seed, rate=rate, alpha=alpha) - 1))
+        gap = np.max(np.abs(found.losses / correct_losses(found, seed=seed, rate=rate, alpha=alpha) - 1))
         return "exact" if gap <= EXACT else "alike" if gap <= ELSEWHERE else "other"
 
     def assert_learns(self, loss: Any, name: str) -> None:
-        """The training loss falls. A right solution's always does; so does that of most wrong ones."""
+        """The training loss falls. A correct solution's always does, and so does that of most wrong ones."""
         assert_curve_falls(loss, by=LOSS_FALLS, name=name)
 
     def accuracies(self, *, epochs: int) -> dict[str, Any]:
-        """The three curves of 3.3.i, each of shares of its own number of examples."""
+        """The three accuracy curves of 3.3.i, each over its own number of examples."""
         found = {}
         for part, of in (("train", EXAMPLES), ("validation", VALIDATION), ("test", TEST)):
             found[part] = self.whole(part, least=epochs, what="epochs")
@@ -161,8 +165,8 @@ class Network(Run):
     def assert_curves_rough(self, *, accuracies: Iterable[Any], losses: Iterable[Any]) -> None:
         """All curves of an item together have the noise of training.
 
-        Their roughness varies less from seed to seed than that of each: one seed's runs are loud or quiet
-        together. A right solution fails with a probability below 1e-4: evidence.calibration.json.
+        Their mean roughness varies less from seed to seed than each curve's: one seed's runs are noisy or
+        quiet together. A correct solution fails with a probability below 1e-4: evidence.calibration.json.
         """
         parts = [noisy_part(curve, loss=False) for curve in accuracies]
         parts += [noisy_part(curve, loss=True) for curve in losses]
@@ -171,11 +175,11 @@ class Network(Run):
         )
 
     def assert_follows_reference(self, curve: Any, name: str, *, kind: str, key: tuple[str, ...]) -> None:
-        """Where the code trains as the reference, from its own seed, so does the whole curve go.
+        """If the code trains as the reference does, from its seed, the whole curve is the reference's.
 
-        The probability that a right solution fails is below 1e-4 with a seed of its own (the noise, see
-        evidence.calibration.json) and below 1e-5 with the reference's: rounding was measured to grow to 4e-11
-        where ``LOSS_BAND`` is 1e-4, and float32 stays within a third of ``COARSE_BAND``.
+        The probability that a correct solution fails is below 1e-4 with a seed of its own (the noise, see
+        evidence.calibration.json) and below 1e-5 with the reference's: rounding errors were
+        measured to grow to 4e-11, ``LOSS_BAND`` is 1e-4, and float32 stays within a third of ``COARSE_BAND``.
         """
         loss = key[-1] == "loss"
         if kind == "other":
@@ -194,12 +198,12 @@ class Network(Run):
 
 
 def noisy_part(curve: Any, *, loss: bool) -> Any:
-    """Where a network's curve no longer falls or rises steeply; a loss as its logarithm."""
+    """The part of a network's curve that no longer falls or rises steeply; of a loss, its logarithm."""
     return np.log(np.maximum(curve[3:], 1e-9)) if loss else curve[3:]
 
 
-def right_losses(found: ImageBatches, *, seed: int, rate: float, alpha: float) -> Any:
-    """The losses of right code from this seed on these mini-batches, in float64."""
+def correct_losses(found: ImageBatches, *, seed: int, rate: float, alpha: float) -> Any:
+    """The losses of correct code with this seed on these mini-batches, in float64."""
     random = np.random.RandomState(seed)
     random.permutation(found.examples)
     w = [random.normal(0, 0.1, shape) for shape in ((PIXELS, 128), (1, 128), (128, CLASSES), (1, CLASSES))]
@@ -224,14 +228,14 @@ def right_losses(found: ImageBatches, *, seed: int, rate: float, alpha: float) -
 
 
 class Transformer(Run):
-    """A recording of runs of the transformer on text."""
+    """A recording of the transformer on text."""
 
     def __init__(self, evidence: Evidence, reference: Mapping[str, Any], pairs: LetterPairs) -> None:
         super().__init__(evidence, reference)
         self.pairs = pairs
 
     def assert_curves(self, path: tuple[str, ...], *, block: int, key: tuple[str, ...]) -> tuple[Any, Any]:
-        """Everything there is to say about one run's two loss curves, which it gives back."""
+        """All that one run's two loss curves must satisfy; returns them."""
         name = ".".join(path) or "the run"
         steps = self.steps(path)
         train, validation = (
@@ -241,9 +245,7 @@ class Transformer(Run):
             raise BadEvidence(f"{name}: steps, train_loss and val_loss have different lengths")
         found = self.first_batches(path, block=block)
         spread = (
-            6
-            * PER_CHARACTER
-            * np.sqrt(1 / sum(map(len, found.pieces[: len(found.pieces) // BATCHES_OF_TEXT])))
+            6 * PER_CHARACTER * np.sqrt(1 / sum(map(len, found.pieces[: len(found.pieces) // TEXT_BATCHES])))
         )
         for curve, part in ((train, "train_loss"), (validation, "val_loss")):
             assert_curve_starts_near(curve, float(found.losses[0]), within=spread, name=f"{name}: {part}")
@@ -256,7 +258,7 @@ class Transformer(Run):
         return train, validation
 
     def assert_runs(self, blocks: Mapping[str, int]) -> None:
-        """Several runs by their labels, each with its block size: curves and texts."""
+        """The curves and texts of several runs, by their labels, each with its block size."""
         assert_labels(self.recorded.labels("runs"), tuple(blocks), name="runs")
         curves, texts = {}, {}
         for label, block in blocks.items():
@@ -270,11 +272,11 @@ class Transformer(Run):
             raise BadEvidence("two runs wrote the same text")
 
     def assert_before_and_after(self) -> None:
-        """Both texts of 4.1.i: the first is what this model writes untrained, the second reads better.
+        """Both texts of 4.1.i: the first is what this model writes before training, the second reads better.
 
-        The first characters before training are compared only where machine and versions are the same: how a
-        draw is made of random bits is torch's own affair. A right solution fails with a probability below
-        1e-5: in float64 and with other threads the first 60 characters were the same (six models).
+        The first characters before training are compared only if machine and versions are the same: how torch
+        turns random bits into a draw may change. A correct solution fails with a probability below 1e-5: in
+        float64 and with other threads the first 60 characters were the same (six models).
         """
         before, after = (self.recorded.text(part, least=WRITTEN) for part in ("before", "after"))
         replayed = self.replayed.text("before")
@@ -287,7 +289,7 @@ class Transformer(Run):
     def assert_follows_reference(
         self, found: TextBatches, curves: Mapping[str, Any], *, name: str, key: tuple[str, ...]
     ) -> None:
-        """The noise of evaluation; and where the run begins as the reference does, the reference's curve."""
+        """The curves have the noise of evaluation, and are the reference's if the run begins as it does."""
         usual = all(self.recorded.parameters.get(name) == value for name, value in USUAL.items())
         if not usual:
             return
@@ -305,7 +307,7 @@ class Transformer(Run):
             )
 
     def steps(self, path: tuple[str, ...]) -> Any:
-        """The steps of the points: those that the recorded parameters give, 5000 of them or more."""
+        """The steps of the points: those that the recorded parameters give, up to at least 5000."""
         steps = self.whole(*path, "steps", least=POINTS, what="points")
         wanted, every = (self.recorded.parameters.get(name) for name in ("TRANSFORMER_STEPS", "EVAL_EVERY"))
         if type(wanted) is not int or type(every) is not int or not 0 < every <= wanted <= 10**7:
@@ -318,7 +320,7 @@ class Transformer(Run):
         return steps
 
     def first_batches(self, path: tuple[str, ...], *, block: int) -> TextBatches:
-        """Hold the beginning against the code and the text."""
+        """Compare the first mini-batches with the replay, and their text with the known one."""
         name = ".".join(path) or "the run"
         found = TextBatches.of(self.recorded.at(*path, "beginning"), share=TRAINING_PART)
         if found.characters != CHARACTERS:
@@ -332,7 +334,7 @@ class Transformer(Run):
         assert_reads_like(
             "".join(found.pieces), self.pairs, at_most=SURPRISE, name=f"{name}: the recorded text"
         )
-        self.assert_begins(path, ("starts",), batches=BATCHES_OF_TEXT)
+        self.assert_begins(path, ("starts",), batches=TEXT_BATCHES)
         assert_same_draws(
             self.recorded.at(*path, "parameter_count"),
             self.replayed.at(*path, "parameter_count"),
@@ -341,7 +343,7 @@ class Transformer(Run):
         return found
 
     def written(self, *path: str, alphabet: str) -> str:
-        """A text that the trained model wrote: of the right letters, in a likely order, and not a copy."""
+        """A text that the trained model wrote: the right characters, in a likely order, and not a copy."""
         name = "`" + ".".join(path) + "`"
         text = self.recorded.text(*path, least=WRITTEN)
         assert_made_of(text, alphabet, name=name)
@@ -361,13 +363,13 @@ def at(table: Any, key: tuple[str, ...]) -> Any:
 
 @functools.cache
 def shingles() -> frozenset[int]:
-    """Every thirty-second window of 24 characters of tiny Shakespeare and of Macbeth, by its CRC-32."""
+    """About one in 32 windows of 24 characters of tiny Shakespeare and of Macbeth, by its CRC-32."""
     kept = np.fromfile(HERE / "tiny_shakespeare.crc32", dtype="<u4").tolist()
     return frozenset(kept + window_sums(macbeth(), length=SHINGLE, one_in=ONE_IN))
 
 
 def macbeth() -> str:
-    """The embedded play, which students have too."""
+    """The embedded play, which students have as well."""
     return (HERE.parent / "reference/data/macbeth.txt").read_text(encoding="utf-8")
 
 
@@ -379,7 +381,7 @@ def reference() -> Any:
 
 @pytest.fixture(scope="session")
 def pairs() -> LetterPairs:
-    """The statistics of Shakespeare's letters, from the embedded Macbeth."""
+    """The statistics of Shakespeare's pairs of characters, from the embedded Macbeth."""
     return LetterPairs.of(macbeth())
 
 

@@ -1,8 +1,8 @@
-"""Pin what the evidence is held against: ``python hidden_tests/make_reference.py NOTEBOOK TEXT``.
+"""Make what the evidence is compared with: ``python hidden_tests/make_reference.py NOTEBOOK TEXT``.
 
 NOTEBOOK is the reference, executed in full; its recorded curves go to reference_curves.json. TEXT is tiny
-Shakespeare; every thirty-second of its windows of 24 characters goes to tiny_shakespeare.crc32, as the
-window's CRC-32, little-endian: enough to know a copied passage by, and nothing of the text itself.
+Shakespeare; about one in 32 of its windows of 24 characters goes to tiny_shakespeare.crc32, as the window's
+CRC-32, little-endian: enough to recognise a copied passage, without the text itself.
 """
 
 import json

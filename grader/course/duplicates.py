@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.checks.evidence import Recording
-from grader.grading.recorded import claims_in
+from grader.grading.recorded import recordings_in
 from grader.notebooks.submission_file import SubmissionFile
 
 
@@ -34,7 +34,7 @@ def fingerprints(recordings: Iterable[Recording]) -> frozenset[tuple[str, str]]:
 
 def shared_by(submissions: Mapping[str, SubmissionFile]) -> tuple[Duplicate, ...]:
     """The recordings that several files share, by the names they are given here."""
-    return duplicates({name: fingerprints(claims_in(file.cells)) for name, file in submissions.items()})
+    return duplicates({name: fingerprints(recordings_in(file.cells)) for name, file in submissions.items()})
 
 
 def duplicates(found: Mapping[str, frozenset[tuple[str, str]]]) -> tuple[Duplicate, ...]:

@@ -14,7 +14,7 @@ from grader.digests import digest_of
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.execution import Progress, Silent
 from grader.grading.pipeline import GradeJob, Opener, grade_file
-from grader.grading.recorded import claims_in
+from grader.grading.recorded import recordings_in
 from grader.model.errors import CannotGrade, CheckError, Fault, ManifestError, SubmissionError
 from grader.model.records import decode, encode
 from grader.model.text import printable
@@ -94,7 +94,7 @@ def grade_work(work: Work, folder: AssignmentFolder, opener: Opener, progress: P
     if work.previous:
         pictures = {item: answer.figures for item, answer in graded.answers.items()}
         grade = merge(decode(work.previous), grade, folder.assignment, pictures)
-    prints = tuple(sorted(fingerprints(claims_in(submission.cells))))
+    prints = tuple(sorted(fingerprints(recordings_in(submission.cells))))
     return Done(record=encode(grade), prints=prints, seconds=grade.seconds)
 
 

@@ -143,7 +143,7 @@ class RunPlan:
 
 
 def plan_run(job: GradeJob, recorded: Mapping[str, Recorded]) -> RunPlan:
-    """The plan for what this submission claims; public checks, which students run, have no replay."""
+    """The plan for what this submission recorded; public checks, which students run, have no replay."""
     budget = job.folder.assignment.budget
     if job.public:
         return RunPlan(budget)

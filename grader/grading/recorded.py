@@ -27,77 +27,77 @@ _ODD = re.compile(r"[^\w. -]")
 
 @dataclass(frozen=True)
 class Recorded:
-    """All that was recorded for one item: the distinct readable claims, and what is wrong with the others.
+    """All that was recorded for one item: its distinct readable recordings, and what is wrong with others.
 
-    ``recordings`` are what the claims were read from, ``replayed`` is what the run recorded while grading,
+    ``raw`` is what the recordings were read from, ``replayed`` is what the run recorded while grading,
     ``broken`` says why that run was not the replay that the author asked for.
     """
 
-    claims: tuple[Recording, ...] = ()
+    recordings: tuple[Recording, ...] = ()
     problems: tuple[str, ...] = ()
-    recordings: tuple[RawRecording, ...] = ()
+    raw: tuple[RawRecording, ...] = ()
     replayed: Recording | None = None
     broken: str = ""
 
     @property
     def found(self) -> bool:
         """Whether the submission recorded anything for the item, readable or not."""
-        return bool(self.claims or self.problems)
+        return bool(self.recordings or self.problems)
 
 
 def recorded_in(answers: Mapping[str, Answer]) -> dict[str, Recorded]:
-    """What the file holds for each item. Claims with the same data and parameters count once."""
+    """What the file holds for each item. Recordings with the same data and parameters count once."""
     return {item: _recorded(answer) for item, answer in answers.items()}
 
 
-def claims_in(cells: Iterable[Cell]) -> Iterator[Recording]:
-    """Every readable claim of a submission, whatever item it is of."""
+def recordings_in(cells: Iterable[Cell]) -> Iterator[Recording]:
+    """Every readable recording of a submission, whatever item it is of."""
     for content in (content for cell in cells for content in cell.evidence):
         with suppress(BadEvidence):
             yield Recording.of(content)
 
 
 def with_replay(
-    found: Mapping[str, Recorded], recordings: Sequence[RawRecording], *, broken: str = ""
+    found: Mapping[str, Recorded], replayed: Sequence[RawRecording], *, broken: str = ""
 ) -> dict[str, Recorded]:
-    """The same, with what the run recorded. Of several recordings for one item, the claim's own cell wins."""
+    """The same, with what the run recorded. Of several for one item, that of the recorded cell wins."""
     return {
-        item: replace(entry, replayed=_replayed(item, entry, recordings), broken=broken)
+        item: replace(entry, replayed=_replayed(item, entry, replayed), broken=broken)
         for item, entry in found.items()
     }
 
 
 def contents_of(found: Mapping[str, Recorded]) -> dict[str, tuple[Mapping[str, Any], ...]]:
     """Each item's readable recordings as JSON objects, which an author's ``prepare`` receives."""
-    return {item: tuple(recording.content for recording in entry.recordings) for item, entry in found.items()}
+    return {item: tuple(raw.content for raw in entry.raw) for item, entry in found.items()}
 
 
 def texts_of(found: Recorded) -> str:
     """The recorded texts as Markdown code blocks; untrusted."""
-    texts = [text for claim in found.claims for text in _texts(claim.data)][:MAX_TEXTS]
+    texts = [text for recording in found.recordings for text in _texts(recording.data)][:MAX_TEXTS]
     return "\n\n".join(f"`{name}`\n\n{_fenced(text)}" for name, text in texts)
 
 
 def _recorded(answer: Answer) -> Recorded:
-    claims: list[tuple[RawRecording, Recording]] = []
+    recordings: list[Recording] = []
+    kept: list[RawRecording] = []
     problems = list(answer.bad_evidence)
-    for recording in answer.evidence:
+    for raw in answer.evidence:
         try:
-            claim = Recording.of(recording.content)
+            found = Recording.of(raw.content)
         except BadEvidence as error:
-            problems.append(f"cell {recording.cell}: {error}")
+            problems.append(f"cell {raw.cell}: {error}")
             continue
-        if all((claim.data, claim.parameters) != (other.data, other.parameters) for _, other in claims):
-            claims.append((recording, claim))
-    return Recorded(
-        tuple(claim for _, claim in claims), tuple(problems), tuple(recording for recording, _ in claims)
-    )
+        if all((found.data, found.parameters) != (other.data, other.parameters) for other in recordings):
+            recordings.append(found)
+            kept.append(raw)
+    return Recorded(tuple(recordings), tuple(problems), tuple(kept))
 
 
-def _replayed(item: str, entry: Recorded, recordings: Sequence[RawRecording]) -> Recording | None:
-    cells = {recording.cell for recording in entry.recordings}
-    own = [recording for recording in recordings if recording.content.get("item") == item]
-    own.sort(key=lambda recording: recording.cell in cells)
+def _replayed(item: str, entry: Recorded, replayed: Sequence[RawRecording]) -> Recording | None:
+    cells = {raw.cell for raw in entry.raw}
+    own = [raw for raw in replayed if raw.content.get("item") == item]
+    own.sort(key=lambda raw: raw.cell in cells)  # stable: the last one made in a recorded cell comes last
     try:
         return Recording.of(own[-1].content) if own else None
     except BadEvidence:

@@ -1,8 +1,8 @@
 """The author's file that decides how a submission's long run is replayed for a few steps while grading.
 
-It runs on the trusted side, before the cells, and receives what the submission claims. It returns data: names
-for the budget, and source that runs in the sandbox before the first cell. If anything goes wrong with it,
-grading continues without a replay: the notebook runs within the manifest's own budget.
+It runs on the trusted side, before the cells, and receives what the submission recorded. It returns data:
+names for the budget, and source that runs in the sandbox before the first cell. If anything goes wrong with
+it, grading continues without a replay: the notebook runs within the manifest's own budget.
 """
 
 from __future__ import annotations
@@ -46,18 +46,18 @@ class Replay:
     prelude: str = ""
 
 
-def prepare(checks: Path, claims: Mapping[str, tuple[Mapping[str, Any], ...]]) -> Replay:
-    """The replay that the author's file makes of these claims, by item; an empty one where there is no file.
+def prepare(checks: Path, recordings: Mapping[str, tuple[Mapping[str, Any], ...]]) -> Replay:
+    """The replay that the author's file makes of each item's recordings; an empty one if there is no file.
 
     Raises AuthorError, one line, if the file or what it returns cannot be used. A CheckFailed that it raises
-    (the claims cannot be believed) is no error: the replay is then empty.
+    (the recordings cannot be believed) is no error: the replay is then empty.
     """
     path = checks / FILE
     if not path.is_file():
         return Replay()
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # `--json` promises the record alone
-            found = _function(path)(claims)
+            found = _function(path)(recordings)
     except CheckFailed:
         return Replay()
     except (Exception, SystemExit) as error:  # noqa: BLE001  # the author's code may raise anything

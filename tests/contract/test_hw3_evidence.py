@@ -1,4 +1,4 @@
-"""HW3's evidence checks: what honest notebooks may hold costs nothing, and hostile claims stop nothing.
+"""HW3's evidence checks: what honest notebooks may hold costs nothing, and hostile recordings stop nothing.
 
 The recordings are the full-marks notebook's own. What the cells would record again is made from them, as the
 sandbox's short run gives it; tests/golden grades wrong recordings in the real one.
@@ -47,15 +47,15 @@ def runs(recording: dict[str, Any]) -> list[dict[str, Any]]:
     return list(data["runs"].values()) if "runs" in data else [data]
 
 
-def refusals(claimed: Recordings, again: Recordings) -> dict[str, str]:
+def refusals(recorded: Recordings, replayed: Recordings) -> dict[str, str]:
     """The items that lose their points, and what the student is told."""
-    recorded = {
+    evidence = {
         item: Recorded(
-            (Recording.of(recording),), replayed=Recording.of(again[item]) if item in again else None
+            (Recording.of(recording),), replayed=Recording.of(replayed[item]) if item in replayed else None
         )
-        for item, recording in claimed.items()
+        for item, recording in recorded.items()
     }
-    plugin = CheckPlugin(LocalNotebook({}), seed=1, seconds=5, hidden=True, only=ITEMS, recorded=recorded)
+    plugin = CheckPlugin(LocalNotebook({}), seed=1, seconds=5, hidden=True, only=ITEMS, recorded=evidence)
     run_checks(HIDDEN, plugin)
     assert not plugin.errors
     assert {result.fault for result in plugin.results} <= {None, "student"}, plugin.results
@@ -97,10 +97,10 @@ def in_float32(found: Recordings) -> None:
 def test_an_honest_recording_loses_nothing(
     honest: Recordings, change: Callable[[Recordings], object]
 ) -> None:
-    claimed = copy.deepcopy(honest)
-    change(claimed)
-    again = copy.deepcopy(honest) if change is not in_float32 else copy.deepcopy(claimed)
-    assert refusals(claimed, again) == {}
+    recorded = copy.deepcopy(honest)
+    change(recorded)
+    again = copy.deepcopy(honest) if change is not in_float32 else copy.deepcopy(recorded)
+    assert refusals(recorded, again) == {}
 
 
 def test_with_a_seed_of_ones_own_noise_passes_and_a_smoothed_curve_does_not(honest: Recordings) -> None:
@@ -128,7 +128,7 @@ def from_own_seed(recording: dict[str, Any]) -> None:
     recording["parameters"]["SEED"] = 7
     for label, run in recording["data"].get("runs", {"0": recording["data"]}).items():
         found = ImageBatches.of(run["beginning"], pixels=own.PIXELS, classes=own.CLASSES)
-        losses = own.right_losses(found, seed=7, rate=0.01, alpha=float(label))
+        losses = own.correct_losses(found, seed=7, rate=0.01, alpha=float(label))
         run["beginning"]["losses"] = losses.tolist()
 
 
@@ -150,12 +150,12 @@ def smooth(curve: list[float], *, of: int) -> list[float]:
 
 def test_wrong_code_with_an_honest_recording_is_not_held_against_the_reference(honest: Recordings) -> None:
     """A network that trains more slowly: its first losses are its own, and so is its curve."""
-    claimed = copy.deepcopy(honest)
-    for recording in (claimed["3.3.i"], claimed["3.4.i"]):
+    recorded = copy.deepcopy(honest)
+    for recording in (recorded["3.3.i"], recorded["3.4.i"]):
         for run in runs(recording):
             run["beginning"]["losses"] = [loss * 1.05 for loss in run["beginning"]["losses"]]
             run["loss"] = [loss * 1.2 for loss in run["loss"]]
-    assert refusals(claimed, claimed) == {}
+    assert refusals(recorded, recorded) == {}
 
 
 def test_only_a_recording_that_was_not_made_again_is_lost(honest: Recordings) -> None:
@@ -171,7 +171,7 @@ def test_the_same_seed_again_gives_the_recorded_mini_batches(honest: Recordings)
     assert "use_beginning" in beginning.prelude
 
 
-# -- hostile claims ------------------------------------------------------------------------------------------
+# -- hostile recordings --------------------------------------------------------------------------------------
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -30,7 +30,7 @@ def recording(**changes: Any) -> dict[str, Any]:
     }
 
 
-def claim(**data: Any) -> Recording:
+def recording_of(**data: Any) -> Recording:
     return Recording.of(recording(data=data))
 
 
@@ -83,12 +83,12 @@ def test_another_format_or_a_lost_part_is_one_line(changes: dict[str, Any], said
 )
 def test_a_curve_that_is_none_says_where(value: object, said: str) -> None:
     with pytest.raises(BadEvidence, match=r"^[^\n]*$") as caught:
-        claim(a=value).curve("a", length=3)
+        recording_of(a=value).curve("a", length=3)
     assert said in str(caught.value)
 
 
 def test_what_is_missing_or_of_another_kind_is_named() -> None:
-    empty = claim(a={"b": 1}, t="ab")
+    empty = recording_of(a={"b": 1}, t="ab")
     for call, said in [
         (lambda: empty.curve("a", "c"), "no `a.c`"),
         (lambda: empty.curve("a", "b", "c"), "no `a.b.c`"),
@@ -111,7 +111,7 @@ json_values = st.recursive(
 
 @given(value=json_values)
 def test_whatever_a_file_holds_is_data_or_a_line(value: object) -> None:
-    held = claim(a=value)
+    held = recording_of(a=value)
     for fetch in (held.curve, held.text, held.number, held.labels):
         found: object = None
         said = ""

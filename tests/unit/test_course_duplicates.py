@@ -8,7 +8,7 @@ from grader.checks.evidence import Recording
 from grader.course.duplicates import Duplicate, duplicates, fingerprints, notices_for, summary_line
 
 
-def claim(**changes: Any) -> Recording:
+def recording(**changes: Any) -> Recording:
     facts = {"item": "1", "data": {"a": [1.0]}, "run": "r", "recorded_at": "then", "machine": {"cpu": "x"}}
     return Recording(**{"parameters": {}, "code": {}, **facts, **changes})
 
@@ -18,24 +18,24 @@ def shared(**submissions: Recording) -> tuple[Duplicate, ...]:
 
 
 def test_one_run_in_two_submissions_is_found_whatever_was_changed_in_it() -> None:
-    found = shared(a=claim(), b=claim(data={"a": [2.0]}), c=claim(run="other", recorded_at="now"))
+    found = shared(a=recording(), b=recording(data={"a": [2.0]}), c=recording(run="other", recorded_at="now"))
     assert found == (Duplicate("1", ("a", "b")),)
 
 
 def test_a_new_name_for_a_run_does_not_hide_it() -> None:
-    assert shared(a=claim(), b=claim(run="other")) == (Duplicate("1", ("a", "b")),)
+    assert shared(a=recording(), b=recording(run="other")) == (Duplicate("1", ("a", "b")),)
 
 
 def test_equal_curves_of_equal_seeds_are_no_copies() -> None:
-    other = claim(run="other")
-    assert shared(a=claim(), b=claim(run="other", recorded_at="now")) == ()
-    assert shared(a=claim(), b=claim(run="other", machine={"cpu": "y"})) == ()
-    assert shared(a=claim(run="", recorded_at=""), b=claim(run="", recorded_at="")) == ()
-    assert duplicates({"a": fingerprints([claim(), claim(), other])}) == ()
+    other = recording(run="other")
+    assert shared(a=recording(), b=recording(run="other", recorded_at="now")) == ()
+    assert shared(a=recording(), b=recording(run="other", machine={"cpu": "y"})) == ()
+    assert shared(a=recording(run="", recorded_at=""), b=recording(run="", recorded_at="")) == ()
+    assert duplicates({"a": fingerprints([recording(), recording(), other])}) == ()
 
 
 def test_everyone_concerned_is_told_and_the_instructor_once() -> None:
-    found = shared(a=claim(), b=claim(), c=claim(run="c", recorded_at="c"))
+    found = shared(a=recording(), b=recording(), c=recording(run="c", recorded_at="c"))
     assert notices_for("b", found) == ("item 1: the recorded evidence is the same as that of a",)
     assert notices_for("c", found) == ()
     assert summary_line(found) == "the same recorded evidence in several submissions: a, b (items 1)"
@@ -43,5 +43,5 @@ def test_everyone_concerned_is_told_and_the_instructor_once() -> None:
 
 
 def test_hostile_recordings_are_only_text() -> None:
-    odd = claim(run="\ud800", data={"\ud800": float("nan")})
+    odd = recording(run="\ud800", data={"\ud800": float("nan")})
     assert len(fingerprints([odd])) == 2

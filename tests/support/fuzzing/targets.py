@@ -23,7 +23,7 @@ from grader.course.duplicates import fingerprints
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.execution import Execution, result_of
 from grader.grading.pipeline import answer_shown, figures_of
-from grader.grading.recorded import claims_in, recorded_in
+from grader.grading.recorded import recorded_in, recordings_in
 from grader.grading.scoring import needs_attention, score
 from grader.inside import codec
 from grader.model import records
@@ -196,7 +196,7 @@ def _failed(cell: Cell) -> records.CellResult:
 def _grade(submission: submission_file.SubmissionFile, execution: Execution) -> records.Grade:
     answers = find_answers(submission.cells, ASSIGNMENT, template=FOLDER.template_cells)
     recorded = recorded_in(answers)
-    fingerprints(claims_in(submission.cells))
+    fingerprints(recordings_in(submission.cells))
     handed = {item: answer_shown(answer, recorded[item]) for item, answer in answers.items()}
     items = score(ASSIGNMENT, [], handed)
     return records.Grade(
