@@ -1,7 +1,7 @@
 """Answers requests beside the student's code: run a cell, follow a path, call, assign, fork.
 
-Everything here can be rewritten by the student's code that shares its process, so nothing here decides
-anything: it fetches values, and the trusted side judges them.
+The student's code shares this process and can rewrite everything here, so nothing here decides anything: it
+fetches values, and the trusted side judges them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from grader.inside.interrupts import Interrupts
 from grader.inside.output import Output, Stream
 
 ROOT = 0
-_NOBODY = -1  # the request that a fresh copy is in: its twin answers
+_NO_REQUEST = -1  # what a fresh copy is in: the process that forked it answers the request
 MAX_TRACEBACK = 4000
 
 Frame = list[codec.Buffer]
@@ -93,9 +93,9 @@ class Agent:
                 reply = codec.pack(codec.REPLY, request, value, self._reference)
         except BaseException as error:  # noqa: BLE001  # student code may raise anything, also SystemExit
             reply = codec.pack(codec.ERROR, request, describe(error))
-        if os.getpid() != self._process:
+        if os.getpid() != self._process:  # a fork made by student code: its parent answers
             os._exit(0)
-        if self._request == request:  # not the fork that has just begun a life of its own
+        if self._request == request:  # else this is the fresh copy, which waits for a request of its own
             self.output.finish()
             self._sink.send(reply)
 
@@ -118,7 +118,7 @@ class Agent:
     # -- values --------------------------------------------------------------------------------------
 
     def _resolve(self, node: dict[str, Any], decoder: codec.Decoder) -> Named:
-        """What a handle from the trusted side means. A path that leads nowhere is no fault of the frame."""
+        """The object that a handle names; its path is followed later, where a KeyError is the student's."""
         return Named(self._objects[node["id"]], decoder.decode(node.get("path", [])))
 
     def _reference(self, encoder: codec.Encoder, value: object, depth: int) -> Any:
@@ -180,9 +180,9 @@ class Agent:
         return Kept(module)
 
     def _fork(self, seed: int | None, done: int | None) -> int | None:
-        """A copy of this state on a socket of its own; ends the copy ``done`` first. Gives the new pid.
+        """Make a copy of this state, on a socket of its own; returns its pid. Ends the copy ``done`` first.
 
-        The copy's generators start from ``seed``; without one they go on where this state's are.
+        The copy's generators start from ``seed``; without one they go on from where this state's are.
         """
         if done is None:  # the first copy: the cells have run
             copies.give_back_memory()
@@ -199,9 +199,10 @@ class Agent:
             os.close(descriptor)
             return child
         self._process = os.getpid()
+        # In place of the inherited connection: the copy cannot write into its parent's.
         os.dup2(descriptor, self._sink.socket.fileno())
         os.close(descriptor)
-        self._request = _NOBODY
+        self._request = _NO_REQUEST
         if seed is None:
             random.setstate(state)
         else:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 
 def seed_all(seed: int) -> None:
-    """Start random, numpy and torch, as far as they are loaded.
+    """Seed random, numpy and torch, as far as they are loaded.
 
-    Of numpy the legacy generator, and what a Generator made without a seed (``default_rng()``) asks the
-    machine for: a check that fails must fail again.
+    For numpy that is the legacy generator, and the bits that a Generator without a seed (``default_rng()``)
+    asks the machine for: a check that fails must fail again.
     """
     random.seed(seed)
     numpy = sys.modules.get("numpy")
@@ -48,7 +48,7 @@ def undisturbed() -> Iterator[None]:
 
 
 def _set_entropy(source: object) -> None:
-    """Put in place what numpy asks for bits where no seed is given; a numpy that asks otherwise stays."""
+    """Replace the function that numpy asks for bits if no seed is given; does nothing if it has none."""
     module = sys.modules.get("numpy.random.bit_generator")
     if module is not None and hasattr(module, "randbits"):
         module.randbits = source  # type: ignore[attr-defined]  # its own import of secrets.randbits

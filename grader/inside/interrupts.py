@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 
 class Interrupts:
-    """Turns SIGINT into KeyboardInterrupt while student code runs; put off while a frame is being sent."""
+    """Turns SIGINT into KeyboardInterrupt while student code runs; delayed while a frame is being sent."""
 
     def __init__(self) -> None:
         self._allowed = False

@@ -1,4 +1,4 @@
-"""Where student code's text and pictures go: bounded, batched, and never in the way of a reply."""
+"""What student code prints and displays: bounded, batched, and never in the middle of a reply."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ LONGEST = 1 << 16  # characters in one frame: escaped they are at most twelve ti
 
 
 class Output:
-    """Collects what one request writes and hands it on in batches through ``emit_text``/``emit_display``.
+    """Collects what one request writes and passes it on in batches to ``emit_text`` and ``emit_display``.
 
-    ``begin`` opens a request, ``finish`` closes it. What a left-over thread writes in between is dropped, and
-    what exceeds the limits is counted as truncated: a chatty answer costs nothing.
+    ``begin`` opens a request, ``finish`` closes it. What a thread writes between requests is dropped; text
+    over the limit is cut, with a note: printing much costs no points.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Output:
 
     @contextlib.contextmanager
     def undisturbed(self) -> Iterator[None]:
-        """No thread is in the middle of a write in here: a copy of the process inherits no held lock."""
+        """Hold the lock, so that no thread is in the middle of a write: a fork would inherit it locked."""
         with self._lock:
             yield
 
@@ -88,7 +88,7 @@ class Output:
                 self.flush()
 
     def display(self, data: dict[str, Any]) -> None:
-        """Take a PNG picture, base64 as IPython has it, and recorded evidence; everything else stays here."""
+        """Pass on a PNG (base64, as IPython has it) and recorded evidence; everything else is dropped."""
         picture, recording = data.get(PNG), _json_of(data.get(EVIDENCE))
         kept: dict[str, bytes] = {}
         with self._lock:
@@ -104,7 +104,7 @@ class Output:
 
 
 class Stream(io.TextIOBase):
-    """Stands for sys.stdout or sys.stderr."""
+    """Stands in for sys.stdout or sys.stderr."""
 
     def __init__(self, output: Output, name: str) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ class Publisher(DisplayPublisher):
     output: Output | None = None
 
     def publish(self, data: Any, metadata: Any = None, source: Any = None, **_: Any) -> None:
-        """Hand one display on."""
+        """Pass on one display."""
         del metadata, source
         if self.output is not None:
             self.output.display(data)
@@ -157,7 +157,7 @@ class ResultHook(DisplayHook):
         """Write no prompt."""
 
     def write_format_data(self, format_dict: dict[str, Any], md_dict: object = None) -> None:
-        """Hand the formatted value on."""
+        """Pass on the formatted value."""
         del md_dict
         if self.output is not None:
             self.output.display(format_dict)

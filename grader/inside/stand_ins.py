@@ -1,7 +1,7 @@
-"""Habits of Colab and of laptops that must not cost a student anything here.
+"""Stand-ins for what notebooks use and a sandbox lacks, so that it costs a student nothing.
 
-Shell commands and installs do nothing, ``input()`` answers with an empty line, and modules that only talk to
-a notebook's front end (google.colab, ipywidgets, tqdm) are stood in for when they are not installed.
+Modules that only talk to a notebook's front end (google.colab, ipywidgets, tqdm's bars) if they are not
+installed; shell commands, installs, ``exit()`` and ``input()``, which do nothing and say so.
 """
 
 from __future__ import annotations
@@ -18,11 +18,8 @@ from typing import Any
 
 NOT_HERE = "not done while grading: {what}\n"
 
-# Module families that only drive a front end or a hosted notebook; `grader` is Chainrule's own, which a
-# student's cell of public checks imports.
-STOOD_IN_FOR = ("google.colab", "ipywidgets", "tqdm")
-
-
+# Packages that only drive a front end or a hosted notebook.
+FRONT_END_PACKAGES = ("google.colab", "ipywidgets", "tqdm")
 INSTALLERS = ("pip", "conda", "mamba", "micromamba", "uv")
 EXTENSIONS = ("load_ext", "reload_ext", "unload_ext", "autoreload", "tensorboard", "tensorflow_version")
 LINE_MAGICS = (*INSTALLERS, *EXTENSIONS, "cd", "shell")
@@ -30,7 +27,7 @@ CELL_MAGICS = ("bash", "sh", "shell", "script", "system", "sx", "html", "HTML", 
 
 
 class Anything:
-    """Answers every attribute, call, index and context with itself; iterates over nothing."""
+    """Returns itself for every attribute, call, index and ``with``; iterates over nothing."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -100,8 +97,8 @@ def plain_range(*bounds: int, **options: object) -> PlainBar:
     return PlainBar(range(*bounds), **options)
 
 
-def without_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """tqdm.contrib's tzip, tmap and tenumerate: Python's own, whatever the bar should look like."""
+def ignoring_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Python's own function in place of tqdm.contrib's (tzip, tmap, tenumerate), without its options."""
 
     def plain(*arguments: object, **_: object) -> Any:
         return function(*arguments)
@@ -109,7 +106,7 @@ def without_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return plain
 
 
-class StandIn(types.ModuleType):
+class StandInModule(types.ModuleType):
     """A module of which every name is ``Anything``."""
 
     def __getattr__(self, name: str) -> Any:
@@ -127,30 +124,30 @@ class StandInFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         path: Sequence[str] | None = None,
         target: types.ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
-        """Offer a stand-in for the families above, and for the package ``google`` that holds one."""
+        """Offer a stand-in for the packages above, and for ``google``, which holds one of them."""
         del path, target
-        families = (*STOOD_IN_FOR, "google")
-        if fullname in families or fullname.startswith(tuple(name + "." for name in STOOD_IN_FOR)):
+        families = (*FRONT_END_PACKAGES, "google")
+        if fullname in families or fullname.startswith(tuple(name + "." for name in FRONT_END_PACKAGES)):
             return importlib.util.spec_from_loader(fullname, self, is_package=True)
         return None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
         """An empty module for ``google``, a stand-in otherwise."""
-        return types.ModuleType(spec.name) if spec.name == "google" else StandIn(spec.name)
+        return types.ModuleType(spec.name) if spec.name == "google" else StandInModule(spec.name)
 
     def exec_module(self, module: types.ModuleType) -> None:
-        """Fill in the few names whose behaviour matters."""
+        """Fill in the few names whose behaviour matters: loops run through them."""
         if module.__name__.split(".")[0] == "tqdm":
             for name in ("tqdm", "tqdm_notebook"):
                 setattr(module, name, PlainBar)
             for name in ("trange", "tnrange"):
                 setattr(module, name, plain_range)
             for name, plain in (("tzip", zip), ("tmap", map), ("tenumerate", enumerate)):
-                setattr(module, name, without_options(plain))
+                setattr(module, name, ignoring_options(plain))
 
 
 def grader_module() -> types.ModuleType:
-    """What ``import grader`` gives in a cell: a ``check`` that says when checks run."""
+    """What ``import grader`` gives in a cell, as for public checks: a ``check`` that says when checks run."""
     module = types.ModuleType("grader")
 
     def check(item: str = "", *_: object, **__: object) -> None:
@@ -170,8 +167,8 @@ def quiet_input(output: Callable[[str], object]) -> Callable[..., str]:
     return answer
 
 
-def no_exit(output: Callable[[str], object]) -> Callable[..., None]:
-    """An ``exit()`` that stays."""
+def ignored_exit(output: Callable[[str], object]) -> Callable[..., None]:
+    """An ``exit()`` that does not leave, and says so."""
 
     def stay(*_: object) -> None:
         output(NOT_HERE.format(what="exit()"))
@@ -179,8 +176,8 @@ def no_exit(output: Callable[[str], object]) -> Callable[..., None]:
     return stay
 
 
-def inline(magic: Callable[[str], object]) -> Callable[..., object]:
-    """A ``%matplotlib`` that draws inline whichever window, widget or browser it names."""
+def always_inline(magic: Callable[[str], object]) -> Callable[..., object]:
+    """A ``%matplotlib`` that draws inline, whichever window, widget or browser is named."""
 
     def run(line: str = "") -> object:
         return magic(line if "-l" in line.split() or "--list" in line.split() else "inline")
@@ -189,7 +186,7 @@ def inline(magic: Callable[[str], object]) -> Callable[..., object]:
 
 
 def install(shell: Any) -> None:
-    """Make a notebook's shell forgiving. Acts on the whole process: only for one that runs a submission."""
+    """Put all stand-ins in place. Acts on the whole process: only for one that runs a submission."""
 
     def write(text: str) -> object:
         return sys.stdout.write(text)
@@ -217,9 +214,10 @@ def install(shell: Any) -> None:
     for name in CELL_MAGICS:
         shell.register_magic_function(no_magic(f"%{name}"), "cell", name)
     draw = shell.magics_manager.magics["line"]["matplotlib"]
-    shell.register_magic_function(inline(draw), "line", "matplotlib")
-    shell.user_ns["exit"] = shell.user_ns["quit"] = no_exit(write)
+    shell.register_magic_function(always_inline(draw), "line", "matplotlib")
+    shell.user_ns["exit"] = shell.user_ns["quit"] = ignored_exit(write)
     builtins.input = quiet_input(write)
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    # Asked last, so that an installed package is used as it is.
     if not any(isinstance(finder, StandInFinder) for finder in sys.meta_path):
         sys.meta_path.append(StandInFinder())

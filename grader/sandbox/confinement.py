@@ -1,7 +1,7 @@
-"""From a fork of the zygote to the process that runs student code: every wall goes up before it does.
+"""From a fork of the zygote to the process that runs student code: every wall stands before that code runs.
 
-``run`` is called in the child; whatever fails on the way is reported to the supervisor in words, so that
-a sandbox that did not start is never taken for a student's crash.
+``run`` is called in the child. What fails on the way is reported to the supervisor in words, so that a
+sandbox that did not start is never taken for a student's crash.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ DATA = 3
 """The one connection that student code's process holds."""
 
 STARTED = b"+"
-"""What the supervisor is told when every wall stands; anything else is the text of what failed."""
+"""What the worker reports once every wall stands; anything else is the text of what failed."""
 
 SETUP_FAILED = 71
 _SERVE_RETURNED = 70
 _ABOVE_STANDARD = 16
-_RULES_ON_CUTTING = 3  # the version of Landlock from which truncating a file is a right
+_TRUNCATE_SINCE = 3  # the version of Landlock from which truncating a file is a right
 
 
 def run(
@@ -64,18 +64,20 @@ def run(
             os.write(report, f"{type(error).__name__}: {error}".encode()[:2000])
             os._exit(SETUP_FAILED)
         os.write(report, STARTED)
-        os.close(report)
-        gc.enable()
+        os.close(report)  # else student code would inherit it
+        gc.enable()  # the zygote switched it off while importing
         serve(socket.socket(fileno=DATA))
     finally:
         os._exit(_SERVE_RETURNED)
 
 
 def _confine(spec: BoxSpec, *, data: int, report: int, slot_user: int, place: Place) -> None:
+    # The order matters: mounting needs privileges, Landlock forbids mounting, and the system call filter
+    # refuses most of the calls that the other walls are built with.
     mode = spec.mode
-    others = _others(mode)
+    others = _others(mode)  # by /proc, which Landlock is about to shut
     capabilities.die_with_parent()
-    os.setsid()
+    os.setsid()  # no terminal to type into, and no signals from its keys
     if mode.namespaces:
         filesystem.finish(slot_user if mode.own_user else INSIDE_USER)
     else:
@@ -91,22 +93,22 @@ def _confine(spec: BoxSpec, *, data: int, report: int, slot_user: int, place: Pl
         landlock.restrict(read=["/"], write=[*filesystem.WRITABLE, "/dev/null"])
     elif mode.isolates:
         _check_python_readable()
-        landlock.restrict(read=place.readable, write=[place.work, "/dev/null"], at_least=_RULES_ON_CUTTING)
+        landlock.restrict(read=place.readable, write=[place.work, "/dev/null"], at_least=_TRUNCATE_SINCE)
     rlimits.apply(spec.limits, others=others)
     if mode.isolates:
         seccomp.install(among_others=not mode.namespaces, alone=not mode.forks)
 
 
 def _others(mode: Mode) -> int | None:
-    """How many threads the kernel counts together with the sandbox's; None where nothing is to be counted."""
+    """How many threads the kernel counts together with the sandbox's; None if there is no limit."""
     if not mode.isolates:
         return None
     return 0 if mode.namespaces or mode.own_user else processes.threads_of(os.getuid())
 
 
 def _give_up_privileges(mode: Mode, user: int | None) -> None:
-    """Turn into ``user``, unless it is None, and hold no privilege any more."""
-    if mode is not Mode.LANDLOCK:  # an ordinary user may not, and without new privileges it changes nothing
+    """Turn into ``user``, unless it is None, and give up every privilege."""
+    if mode is not Mode.LANDLOCK:  # an ordinary user may not; with no_new_privs nothing is gained either way
         capabilities.empty_bounding_set()
     if user is not None:
         capabilities.become(user)
@@ -116,7 +118,7 @@ def _give_up_privileges(mode: Mode, user: int | None) -> None:
 
 
 def _check_python_readable() -> None:
-    """Say in words what would otherwise be a riddle at some later import."""
+    """Say in words what would otherwise be an ImportError that nobody understands."""
     here = os.path.dirname(os.__file__)
     if not os.access(here, os.R_OK | os.X_OK):
         raise PermissionError(
@@ -134,7 +136,7 @@ def _check_files_readable(spec: BoxSpec) -> None:
 
 
 def _keep_only(data: int, report: int) -> None:
-    """Standard streams to nowhere, ``data`` as number 3, ``report`` where it is, everything else closed."""
+    """Standard streams to /dev/null, ``data`` as number 3, ``report`` where it is, everything else closed."""
     data = _moved_up(data)
     nowhere = os.open("/dev/null", os.O_RDWR)
     for standard in range(DATA):
@@ -147,7 +149,7 @@ def _keep_only(data: int, report: int) -> None:
 
 
 def _moved_up(number: int) -> int:
-    """A copy of a file descriptor that is out of the way of the standard ones."""
+    """A copy of a file descriptor with a number above those that ``_keep_only`` overwrites."""
     import fcntl  # noqa: PLC0415  # Unix only
 
     return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STANDARD)
@@ -161,7 +163,7 @@ def _close(number: int) -> None:
 
 
 def _clean_environment() -> None:
-    """An environment from scratch: nothing of the person's who grades."""
+    """An environment from scratch: nothing of that of the person who grades."""
     here = os.getcwd()
     os.environ.clear()
     os.environ.update(

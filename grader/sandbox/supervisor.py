@@ -1,6 +1,6 @@
 """The trusted parent of one sandbox, forked from the zygote: builds the walls, keeps time, ends everything.
 
-It talks with the host over the *life* socket (packets of JSON) and lives exactly as long as the sandbox: when
+It talks with the host over the *life* socket (packets of JSON) and lives exactly as long as the sandbox: if
 the host goes away, the socket closes and everything ends. It never reads what student code sends.
 """
 
@@ -36,7 +36,7 @@ def supervise(
     """Run one sandbox to its end and exit. ``spec`` is a BoxSpec's JSON, ``parent`` the zygote's number."""
     try:
         capabilities.die_with_parent()
-        if os.getppid() == parent:  # else it ended before the kernel knew what to do then
+        if os.getppid() == parent:  # else the zygote ended before the line above, and no signal will come
             _Supervisor(BoxSpec.from_json(spec), life).run(data, serve)
     except BaseException as error:  # noqa: BLE001  # told to the host in words, whatever it is
         _tell(life, event="failed", message=f"{type(error).__name__}: {error}"[:2000])
@@ -63,7 +63,7 @@ class _Supervisor:
         started = time.monotonic()
         self.deadline = started + self.spec.limits.wall_seconds
         capabilities.adopt_orphans()
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # the zygote ignores it, and wait4 would find nobody
         os.umask(0o022)  # folders of the new root must be passable whatever the person's umask is
         try:
             self._prepare()
@@ -86,7 +86,7 @@ class _Supervisor:
             filesystem.build(self.spec)
             return
         if mode.isolates:
-            if mode.own_user:  # of an earlier sandbox whose supervisor was killed
+            if mode.own_user:  # what an earlier sandbox of this user left whose supervisor was killed
                 processes.end_all_of(self.slot_user, seconds=_ENDING_SECONDS)
             self.place = shared_folder.build(self.spec, user=self.slot_user or os.getuid())
             return
@@ -95,7 +95,7 @@ class _Supervisor:
             os.symlink(path, os.path.join(self.workdir, name))
 
     def _fork(self, data: int, serve: confinement.Serve) -> int:
-        """Start the worker; returns the end of the pipe on which it tells how its set-up went."""
+        """Start the worker; returns the pipe on which it reports how its set-up went."""
         report, write = os.pipe()
         self.process = os.fork()
         if self.process == 0:
@@ -110,6 +110,7 @@ class _Supervisor:
                 group=self.group,
                 serve=serve,
             )
+        # Only the worker may hold these: then a pipe or connection that reads as ended means that it is gone.
         os.close(write)
         os.close(data)
         if self.group is not None and not self.group.entered_from_inside:
@@ -119,6 +120,8 @@ class _Supervisor:
     def _watch(self, report: int) -> None:
         """Until the worker has ended: pass on requests, keep the time and the memory limit."""
         ended = os.pidfd_open(self.process)
+        # With namespaces /proc is the one that the worker mounts, which numbers it 1; os.kill and wait4 go by
+        # our own numbers.
         first = 1 if self.spec.mode.namespaces else self.process
         watch = MemoryWatch(self.spec.limits.memory_mb, first, self._members, self._measure)
         poll = select.poll()
@@ -130,7 +133,7 @@ class _Supervisor:
             if report in ready:
                 poll.unregister(report)
                 started = self._hear_report(os.read(report, _PACKET))
-            elif ended in ready:
+            elif ended in ready:  # not before the report is read: it says why set-up failed
                 break
             if self.life.fileno() in ready and not self._obey():
                 poll.unregister(self.life)
@@ -151,7 +154,7 @@ class _Supervisor:
         return False
 
     def _obey(self) -> bool:
-        """One request from the host; False when the host is gone."""
+        """Do what the host asks for; False if the host is gone."""
         try:
             packet = self.life.recv(_PACKET)
         except OSError:
@@ -179,12 +182,12 @@ class _Supervisor:
     def _members(self) -> list[int]:
         if self.spec.mode.namespaces:
             return processes.all_visible()
-        return processes.descendants(os.getpid())[1:]  # ours, and the orphans that we adopted
+        return processes.descendants(os.getpid())[1:]  # without us, with the orphans that we adopted
 
     def _measure(self, process: int) -> float:
         if self.spec.mode is not Mode.SETUID:
             return processes.proportional_mb(process)
-        with capabilities.acting_as(self.slot_user):  # a container's root may not look at others' memory
+        with capabilities.acting_as(self.slot_user):  # a container's root may not read others' smaps
             return processes.proportional_mb(process)
 
     def _keep_memory(self, watch: MemoryWatch) -> None:
@@ -196,14 +199,14 @@ class _Supervisor:
                 self._end_fork(process, megabytes)
 
     def _end_fork(self, process: int, megabytes: float) -> None:
-        if self.reported_kills < _REPORTED_KILLS:  # the host need not listen, and must not block us
+        if self.reported_kills < _REPORTED_KILLS:  # unread reports would fill the socket and block us
             self.reported_kills += 1
-            # Told before it is done, so that the host knows why by the time it sees the fork gone.
+            # Reported before it is done, so that the host knows why by the time it sees the fork gone.
             _tell(self.life, event="memory", process=process, megabytes=round(megabytes))
         processes.send(process, signal.SIGKILL)
 
     def _tell_kernels_kills(self) -> None:
-        """The kernel ended forks because the group held too much; it does not say which ones."""
+        """Report that the kernel killed forks because the group held too much; it does not say which ones."""
         count = self.group.memory_kills() if self.group is not None else 0
         if count > self.told_kills and self.reported_kills < _REPORTED_KILLS:
             self.reported_kills += 1
@@ -238,7 +241,7 @@ class _Supervisor:
         return EndReason.MEMORY if killed else EndReason.EXITED
 
     def _end_descendants(self) -> None:
-        """Without a process namespace nobody ends what the worker left behind; as their adopter we see it."""
+        """Without a process namespace nothing ends what the worker left behind; we adopted it and see it."""
         if self.spec.mode is Mode.SETUID:
             processes.end_all_of(self.slot_user, seconds=_ENDING_SECONDS)
         deadline = time.monotonic() + _ENDING_SECONDS
@@ -259,7 +262,11 @@ class _Supervisor:
 
 
 def claim_slot() -> tuple[int, socket.socket]:
-    """A user that no other sandbox has, and what holds it until it is closed."""
+    """A user that no other sandbox has, and the socket that reserves it until it is closed.
+
+    The name of an abstract socket belongs to one process at a time, and the kernel frees it however that
+    process ends: no lock file can be left behind.
+    """
     for offset in range(len(SLOT_USERS)):
         user = SLOT_USERS[(os.getpid() + offset) % len(SLOT_USERS)]
         holder = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -273,6 +280,6 @@ def claim_slot() -> tuple[int, socket.socket]:
 
 
 def _tell(life: socket.socket, **message: Any) -> None:
-    """Send to the host, who may be gone."""
+    """Report to the host, which may be gone."""
     with contextlib.suppress(OSError):
         life.send(json.dumps(message).encode())

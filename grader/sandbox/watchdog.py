@@ -1,4 +1,4 @@
-"""The memory watchdog: which processes of a sandbox must end when together they hold too much.
+"""The memory watchdog: which processes of a sandbox are killed when together they hold too much.
 
 A fork (one check's copy of the notebook's state) goes before the first process (the state itself), the
 largest first. Importable everywhere; it reads /proc through ``grader.sandbox.processes``.
@@ -16,12 +16,12 @@ LOOK_EVERY = 0.05
 """Seconds between two looks."""
 
 _REST_FACTOR = 4
-"""After a careful measurement comes a rest of this many times its duration."""
+"""After an exact measurement comes a rest of this many times its duration (a fifth of the time at most)."""
 
 
 @dataclass
 class MemoryWatch:
-    """Looks at the memory of a group of processes. ``members`` lists them, ``first`` is the one to spare.
+    """Watches the memory of a group of processes. ``members`` lists them, ``first`` is the one to spare.
 
     ``measure`` gives one process's own megabytes and its share of those it shares.
     """
@@ -35,7 +35,7 @@ class MemoryWatch:
     _chosen: list[int] = field(default_factory=list, init=False)
 
     def victims(self, *, full: bool = False) -> list[tuple[int, float]]:
-        """The processes to end now with the megabytes each holds; empty almost always.
+        """The processes to kill now, with the megabytes that each holds; almost always empty.
 
         ``full`` says that the kernel gives the group no more memory, whatever the processes hold themselves
         (files in memory count too): then one has to go, but not before earlier victims are gone.
@@ -48,17 +48,18 @@ class MemoryWatch:
         members = self.members()
         if processes.resident_mb(members) <= self.limit_mb:
             return []
-        # The cheap sum counts pages that forks share once for each: measure properly before ending anything.
+        # The cheap sum counts a page once for each fork that shares it: measure exactly before killing.
         sizes = {process: self.measure(process) for process in members}
         ended = self.clock()
         self._rest_until = ended + _REST_FACTOR * (ended - started)
         return self._remembered(choose_victims(sizes, first=self.first, limit_mb=self.limit_mb))
 
     def _one_of_a_full_group(self) -> list[tuple[int, float]]:
-        if processes.resident_mb(self._chosen) > 0:  # what they held is not free yet
+        if processes.resident_mb(self._chosen) > 0:  # what they held is not free yet: another need not go
             return []
         sizes = {process: self.measure(process) for process in self.members()}
         return self._remembered(
+            # One megabyte below what they hold: that is one victim, whatever the group's limit is made up of.
             choose_victims(sizes, first=self.first, limit_mb=max(0.0, sum(sizes.values()) - 1))
         )
 
@@ -68,7 +69,7 @@ class MemoryWatch:
 
 
 def choose_victims(sizes: dict[int, float], *, first: int, limit_mb: float) -> list[tuple[int, float]]:
-    """The largest forks whose end brings the sum under the limit, or ``first`` when there is no fork."""
+    """The largest forks whose end brings the sum under the limit; ``first`` if there is no fork."""
     excess = sum(sizes.values()) - limit_mb
     if excess <= 0:
         return []

@@ -1,4 +1,4 @@
-"""Giving up privileges for good: capabilities, setuid programs, and life after the parent's death.
+"""Giving up privileges for good: capabilities, setuid programs, outliving the parent.
 
 Importable everywhere; the functions need Linux.
 """
@@ -33,13 +33,14 @@ def become(user: int) -> None:
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
-    # The change hides /proc/self from its own user; numerical libraries read it.
+    # A change of user makes the process "not dumpable", and root the owner of its /proc/self, which numerical
+    # libraries read.
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)
 
 
 @contextlib.contextmanager
 def acting_as(user: int) -> Iterator[None]:
-    """Root looks as ``user`` would, who may see more of its own processes than a container's root."""
+    """Act with the rights of ``user``, who may see more of their own processes than a container's root."""
     os.setegid(user)
     os.seteuid(user)
     try:
@@ -47,7 +48,7 @@ def acting_as(user: int) -> Iterator[None]:
     finally:
         os.seteuid(0)
         os.setegid(0)
-        die_with_parent()  # the change of user cleared it
+        die_with_parent()  # a change of user clears it
 
 
 def forbid_new_privileges() -> None:
@@ -56,7 +57,7 @@ def forbid_new_privileges() -> None:
 
 
 def empty_bounding_set() -> None:
-    """Take every capability out of reach. Needs CAP_SETPCAP, so it comes before a change of user."""
+    """Put every capability out of reach. Needs CAP_SETPCAP, so it comes before a change of user."""
     for capability in range(_MOST):
         try:
             syscalls.prctl(syscalls.PR_CAPBSET_DROP, capability)

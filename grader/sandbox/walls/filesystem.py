@@ -1,7 +1,8 @@
 """The file system that student code sees: a small root of its own with read-only views of Python.
 
-``plan`` decides what is shown (pure, apart from asking what exists); ``build`` and ``finish`` do it.
-Importable everywhere; ``build`` and ``finish`` need Linux and a mount namespace.
+``plan`` decides what is shown (it only asks what exists); ``build`` and ``finish`` do it, in two
+steps because /proc must be mounted by a process inside the new process namespace. Importable everywhere;
+``build`` and ``finish`` need Linux and a mount namespace.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from grader.sandbox.syscalls import (
     MS_REMOUNT,
 )
 
-# Of the system only what libraries load at run time: no programs, no sources, no other people's files.
+# Of the system only what libraries load at run time: no programs, no sources, nobody's files.
 _SYSTEM = (
     "/lib",
     "/lib32",
@@ -44,7 +45,7 @@ _SYSTEM = (
     "/etc/ld.so.cache",
     "/etc/localtime",
 )
-# Of a Python installation only these: a checkout or a home folder may lie beside them.
+# Of a Python installation only these: its prefix may be a checkout or lie in a home folder.
 _OF_PREFIX = ("lib", "lib64", "share", "etc", "pyvenv.cfg")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 
@@ -60,7 +61,7 @@ _FILES_PER_MB = 64
 
 @dataclass(frozen=True)
 class View:
-    """One thing shown at ``path``: ``source`` read-only, or nothing (a cover) when it is None."""
+    """One thing shown at ``path``: ``source``, read-only; None is a cover, which shows nothing."""
 
     path: str
     source: str | None
@@ -75,7 +76,7 @@ def plan(spec: BoxSpec) -> list[View]:
             # Both names: sys.path uses one, a library may find its neighbours by the other.
             shown |= {name: View(name, source) for name in (os.path.normpath(path), source)}
     hidden = {os.path.realpath(path) for path in spec.hidden}
-    # The covered path as every view shows it: a view may show it under another name than its own.
+    # A view may show a hidden path under another name than its own: cover each name.
     covers = {cover for path in hidden for view in shown.values() for cover in _seen_through(view, path)}
     ordered = sorted({**shown, **{path: View(path, None) for path in covers}}.values(), key=_depth)
     return list(_without_repetition(ordered))
@@ -84,15 +85,17 @@ def plan(spec: BoxSpec) -> list[View]:
 def build(spec: BoxSpec) -> None:
     """Make the new root in the calling process's own mount namespace and move into it.
 
-    The former root stays reachable until ``finish``, which the process-namespace child calls.
+    The former root stays reachable until ``finish``, which the first process of the process namespace calls.
     """
     views = plan(spec)
     sources = {name: os.path.realpath(path) for name, path in spec.files.items()}
     for source in sources.values():
         if not os.path.exists(source):
             raise FileNotFoundError(f"{source} was to be given to student code, but does not exist")
+    # Else mounts made here would appear in the machine's own tree, if its "/" is shared between namespaces.
     syscalls.mount(None, "/", flags=MS_REC | MS_PRIVATE)
     syscalls.mount("none", _STAGING, kind="tmpfs", flags=MS_NOSUID | MS_NODEV, options=_ROOT_OPTIONS)
+    # pivot_root wants a mount point as the new root, and a folder in it for the old one.
     os.mkdir(_STAGING + _OLD)
     os.chdir(_STAGING)
     syscalls.pivot_root(".", "." + _OLD)
@@ -112,7 +115,9 @@ def build(spec: BoxSpec) -> None:
 
 
 def finish(user: int) -> None:
-    """In the first process of the process namespace: its own /proc, no former root, then read-only."""
+    """In the first process of the process namespace: its own /proc, no former root, then all read-only."""
+    # While the former root is still in sight: in a user namespace the kernel allows a new /proc only if an
+    # old one is fully visible.
     syscalls.mount("proc", "/proc", kind="proc", flags=MS_NOSUID | MS_NODEV | MS_NOEXEC)
     syscalls.unmount(_OLD)
     os.rmdir(_OLD)
@@ -141,7 +146,7 @@ def _seen_through(view: View, path: str) -> Iterator[str]:
 
 
 def _without_repetition(views: Iterable[View]) -> Iterator[View]:
-    """Leave out what a view of the parent shows already, unless a cover lies between."""
+    """Leave out what the view of a parent shows already, unless a cover lies between."""
     seen: dict[str, View] = {}
     for view in views:
         parent = os.path.dirname(view.path)
@@ -155,7 +160,7 @@ def _without_repetition(views: Iterable[View]) -> Iterator[View]:
 
 
 def _mount_scratch(disk_mb: int) -> None:
-    """One small memory-backed file system behind every writable place, so that they share one quota."""
+    """One small file system in memory behind every writable place, so that all share one quota."""
     options = f"size={disk_mb}m,mode=0755,nr_inodes={max(4096, disk_mb * _FILES_PER_MB)}"
     os.mkdir(_SCRATCH)
     flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
@@ -166,13 +171,15 @@ def _mount_scratch(disk_mb: int) -> None:
         os.chmod(part, 0o1777)  # noqa: S103  # as /tmp is everywhere; only the sandbox sees it
         os.makedirs(path, exist_ok=True)
         syscalls.mount(part, path, flags=MS_BIND)
-    syscalls.unmount(_SCRATCH)
+    syscalls.unmount(_SCRATCH)  # its parts stay mounted, and with them the file system
     os.rmdir(_SCRATCH)
 
 
 def _show(source: str, path: str, *, device: bool = False) -> None:
     """Bind ``source`` at ``path``, without what is mounted below it, read-only unless it is a device."""
     _make_place(path, folder=os.path.isdir(source))
+    # Two steps: a bind ignores all other flags, so a remount sets them. Without MS_REC nothing that is
+    # mounted below ``source`` comes along.
     syscalls.mount(source, path, flags=MS_BIND)
     flags = MS_BIND | MS_REMOUNT | MS_NOSUID | _locked_flags(source)
     flags = flags & ~MS_NODEV if device else flags | MS_NODEV | MS_RDONLY
@@ -198,7 +205,7 @@ def _make_place(path: str, *, folder: bool) -> None:
 
 
 def _locked_flags(source: str) -> int:
-    """The source's own restrictions: the kernel refuses to loosen them in a user namespace."""
+    """The source's own restrictions: in a user namespace the kernel refuses to loosen them."""
     found = os.statvfs(source).f_flag
     pairs = (
         (os.ST_RDONLY, MS_RDONLY),
@@ -210,7 +217,7 @@ def _locked_flags(source: str) -> int:
 
 
 def _write_accounts(user: int) -> None:
-    """The one account that exists inside; the machine's own list is nobody's business."""
+    """The one account that exists inside; the machine's own list stays outside."""
     with open("/etc/passwd", "w", encoding="ascii") as accounts:
         accounts.write(f"student:x:{user}:{user}::{WORKDIR}:/\n")
     with open("/etc/group", "w", encoding="ascii") as groups:

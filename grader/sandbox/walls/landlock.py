@@ -1,7 +1,8 @@
 """Landlock: the kernel's own file access rules for an unprivileged process and its children.
 
-A second wall behind the mount namespace: even if something unexpected were mounted, it could be read at most,
-and written or executed not at all. Importable everywhere; the functions need Linux 5.13 or newer.
+A second wall behind the mount namespace: what was mounted by mistake could at most be read, never written or
+executed. Where there is no mount namespace it is the first wall. Importable everywhere; the functions need
+Linux 5.13 or newer.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _READ = _READ_FILE | _READ_DIR
 _FOR_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
 _NEVER = _EXECUTE | _MAKE_CHAR | _MAKE_SOCK | _MAKE_BLOCK
 
-# access rights of files known to each version of the interface; network and scopes came with 4 and 6
+# How many access rights for files each version of the interface knows; a kernel refuses bits that it does not
+# know. Network rules came with version 4, scopes with 6.
 _RIGHTS_BITS = {1: 13, 2: 14, 3: 15, 4: 15}
 _NEWEST_BITS = 16
 _NETWORK_SINCE, _SCOPE_SINCE = 4, 6
@@ -32,7 +34,7 @@ _ABSTRACT_SOCKETS_AND_SIGNALS = 0b11
 
 
 def version() -> int:
-    """The version of Landlock's interface here; 0 where the kernel has none."""
+    """The version of Landlock's interface here; 0 if the kernel has none."""
     try:
         return syscalls.call("landlock_create_ruleset", None, 0, _VERSION_FLAG)
     except OSError:
@@ -42,8 +44,8 @@ def version() -> int:
 def restrict(*, read: Iterable[str], write: Iterable[str], at_least: int = 1) -> None:
     """Allow reading below ``read``, reading and writing below ``write``, executing nothing, for good.
 
-    Also refuses TCP, and abstract sockets and signals to processes outside, where the kernel can. Raises
-    OSError when the kernel has no Landlock, or an older one than ``at_least``, or a path does not exist.
+    Also refuses TCP (from version 4) and abstract sockets and signals to processes outside (from 6). Raises
+    OSError if the kernel has no Landlock or an older one than ``at_least``, or if a path does not exist.
     """
     found = version()
     if found < 1:
@@ -52,6 +54,7 @@ def restrict(*, read: Iterable[str], write: Iterable[str], at_least: int = 1) ->
         raise OSError(
             f"this kernel has version {found} of Landlock, {at_least} is needed (Linux 6.2 or newer)"
         )
+    # All rights that this kernel knows are handled, that is refused, except where a rule below gives them.
     rights = (1 << _RIGHTS_BITS.get(found, _NEWEST_BITS)) - 1
     ruleset = syscalls.call("landlock_create_ruleset", *_attributes(found, rights), 0)
     try:
@@ -65,7 +68,7 @@ def restrict(*, read: Iterable[str], write: Iterable[str], at_least: int = 1) ->
 
 
 def _attributes(found: int, rights: int) -> tuple[bytes, int]:
-    """The ruleset's attributes and their size: older kernels refuse fields they do not know."""
+    """The ruleset's attributes and their size: a kernel refuses fields that it does not know."""
     words = [rights]
     if found >= _NETWORK_SINCE:
         words.append(_TCP)
@@ -79,7 +82,7 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
     handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         if not stat.S_ISDIR(os.fstat(handle).st_mode):
-            rights &= _FOR_FILES
+            rights &= _FOR_FILES  # the kernel refuses rights of folders in a rule for a file
         rule = struct.pack("=Qi", rights, handle)
         syscalls.call("landlock_add_rule", ruleset, _RULE_PATH_BENEATH, rule, 0)
     finally:

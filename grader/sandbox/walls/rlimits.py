@@ -11,12 +11,13 @@ from grader.sandbox.spec import MEGABYTE, ProcessLimits
 def apply(limits: ProcessLimits, *, others: int | None = 0) -> None:
     """Put the calling process and its future children under ``limits``, for good.
 
-    ``others`` is how many processes and threads the kernel counts together with the sandbox's, because it has
-    neither a user nor a user namespace of its own; None leaves their number alone.
+    ``others`` is how many processes and threads the kernel counts together with the sandbox's, if it has
+    neither a user nor a user namespace of its own; None sets no limit on their number.
     """
     import resource  # noqa: PLC0415  # Unix only
 
-    # One second between the signal (ignored by the first process of a namespace) and the kernel's kill.
+    # SIGXCPU at the soft limit can be ignored (the first process of a namespace does); SIGKILL at the hard
+    # one, a second later, cannot.
     _lower(resource.RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1)
     _lower(resource.RLIMIT_FSIZE, limits.file_mb * MEGABYTE)
     _lower(resource.RLIMIT_NOFILE, limits.open_files)

@@ -1,7 +1,9 @@
-"""The system call filter: a list of what is allowed, everything else refused with an error.
+"""The system call filter: a list of what is allowed; everything else fails with an error.
 
-A filter is a small program for the kernel's packet filter machine. Instructions that jump name labels;
-``assemble`` turns the labels into distances. Importable everywhere; ``install`` needs Linux.
+A filter is a small program for the kernel's packet filter machine (BPF), run at each call. It looks at, in
+order: the architecture; ``clone``, whose flags decide; the calls that depend on one argument; the list of
+numbers. Instructions that jump name labels; ``assemble`` turns labels into distances. Importable everywhere;
+``install`` needs Linux.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from grader.sandbox import syscalls
 from grader.sandbox.walls.seccomp_table import ALLOWED, BY_ARGUMENT, NEWER_THAN_TABLE, RIGHTS, TIMES
 
 _AUDIT = (0xC000003E, 0xC00000B7)  # x86-64, aarch64
-_X32 = 0x40000000
+_X32 = 0x40000000  # set in the numbers of x86-64's second set of calls, which the table does not list
 
 _ALLOW = 0x7FFF0000
 _KILL = 0x80000000
@@ -25,20 +27,21 @@ _ERRNO = 0x00050000
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _CALL, _ARCHITECTURE = 0, 4  # offsets in the kernel's struct seccomp_data
-_FARTHEST_JUMP = 255
+_FARTHEST_JUMP = 255  # a distance is one unsigned byte; there is no jump backwards
 
-# A fork is how a check gets its own copy of the notebook's state; a new namespace never.
+# Flags of clone. A fork is how a check gets its own copy of the notebook's state; a new namespace is none.
 _NEW_NAMESPACES = 0x7E020000
 # Names of threads and memory areas, as the C library and the interpreter set them.
 _PRCTL_ALLOWED = (3, 15, 16, 39, 41, 42, 0x53564D41)
-# What isatty, FIONREAD and setblocking ask; a terminal's other requests have no business here.
+# TCGETS (isatty), TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX. A terminal's others could type into it.
 _IOCTL_ALLOWED = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
-# Streams, blocking or not, closed on exec or not. A pair of datagram sockets could send to any service's.
+# Streams, blocking or not, closed on exec or not. One of a pair of datagram sockets could send to a service.
 _PAIRS_ALLOWED = (0x1, 0x801, 0x80001, 0x80801)
 _NEW_THREAD = 0x00010000
-# Whom a file's signals go to and which they are, and leases: ways to disturb the same user's other processes.
+# F_SETOWN, F_SETSIG, F_SETOWN_EX (whom a file sends signals, and which) and F_SETLEASE: each could disturb
+# the same user's other processes.
 _FCNTL_REFUSED = (8, 10, 15, 1024)
-# Calls that name a process, to be allowed for one's own only; those of the second group take 0 for that.
+# Calls that name a process, allowed only for one's own; those of the second group take 0 for it too.
 _NAMES_PROCESS = ("kill", "tgkill")
 _NAMES_PROCESS_OR_SELF = ("prlimit64", "sched_setaffinity", "get_robust_list")
 
@@ -59,12 +62,13 @@ class Op:
 def allow_list(column: int, *, among_others: bool = False, alone: int | None = None) -> list[Op]:
     """The filter for one architecture (the column of the tables: 0 x86-64, 1 aarch64).
 
-    ``among_others`` is for a process that has the machine's files in sight: it changes no file's times.
-    ``alone`` is for one that shares its user with them as well: its own number, the only one that it may
-    name. It starts threads and no processes, and changes no file's rights either.
+    ``among_others`` is for a process that has the machine's files in sight: it may not change their times.
+    ``alone`` is for one whose user has other processes and files: its own number, the only one that it may
+    name. It may start threads but no processes, and may not change permissions either.
     """
     program = [
         Op(_LOAD, _ARCHITECTURE),
+        # A number means another call on another architecture (32-bit calls on x86-64), so this comes first.
         Op(_EQUAL, _AUDIT[column], no="kill"),
         Op(_LOAD, _CALL),
     ]
@@ -74,7 +78,7 @@ def allow_list(column: int, *, among_others: bool = False, alone: int | None = N
     rules = _by_argument(column, alone)
     for place, rule in enumerate(rules):
         program += _decided(f"rule {place}", rule, after=f"rule {place + 1}")
-    # The exits and the short list stand before the long one, within reach of every jump to them.
+    # A jump reaches 255 instructions forward, so the exits and the short list stand before the long one.
     last = f"rule {len(rules)}"
     program += [Op(_AT_LEAST, NEWER_THAN_TABLE, yes="newer 0", no="older 0", label=last), *_exits()]
     refused = (TIMES if among_others else frozenset()) | (RIGHTS if alone is not None else frozenset())
@@ -86,7 +90,7 @@ def allow_list(column: int, *, among_others: bool = False, alone: int | None = N
 
 
 def assemble(program: Sequence[Op]) -> bytes:
-    """The kernel's form of a program: 8 bytes an instruction. Raises ValueError for too far a jump."""
+    """The kernel's form of a program, 8 bytes per instruction. Raises ValueError if a jump is too far."""
     places = {op.label: place for place, op in enumerate(program) if op.label}
 
     def distance(place: int, label: str) -> int:
@@ -102,7 +106,7 @@ def assemble(program: Sequence[Op]) -> bytes:
 
 
 def install(*, among_others: bool = False, alone: bool = False) -> None:
-    """Put the calling process, which must have no_new_privs, under the filter, for good.
+    """Put the calling process under the filter, for good. It must have no_new_privs.
 
     See ``allow_list``; ``alone`` is for a user who has other processes.
     """
@@ -115,7 +119,7 @@ def install(*, among_others: bool = False, alone: bool = False) -> None:
 
 @dataclass(frozen=True)
 class _Rule:
-    """A call to be allowed only with one of these values of an argument, or (not ``allowed``) any other."""
+    """A call that is allowed only with these values of one argument, or (not ``allowed``) with all others."""
 
     number: int
     argument: int
@@ -124,9 +128,10 @@ class _Rule:
 
 
 def _clone(column: int, *, alone: bool) -> list[Op]:
-    """Threads and, unless ``alone``, forks; new namespaces never."""
+    """Threads and, unless ``alone``, forks; never a new namespace."""
     forks = [Op(_RETURN, _ALLOW)] if not alone else [Op(_ANY_BIT, _NEW_THREAD, yes="allow", no="refuse")]
     return [
+        # clone3, which hides its flags in memory that a filter cannot read, is not on the list (ENOSYS).
         Op(_EQUAL, BY_ARGUMENT["clone"][column], no="rule 0"),
         Op(_LOAD, _argument(0)),
         Op(_ANY_BIT, _NEW_NAMESPACES, yes="refuse"),
@@ -179,5 +184,5 @@ def _listed(label: str, numbers: Sequence[int], otherwise: int) -> list[Op]:
 
 
 def _argument(index: int) -> int:
-    """Offset of an argument's low half (little-endian)."""
+    """Offset of an argument's low half (little-endian): the kernel reads only that of those decided here."""
     return 16 + 8 * index

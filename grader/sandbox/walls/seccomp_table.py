@@ -2,9 +2,9 @@
 
 Data only. The numbers are the kernel's published ones (asm/unistd_64.h and asm-generic/unistd.h);
 None means that the architecture has no such call. Everything absent is refused: programs, sockets to
-anywhere, mounts, namespaces, tracing, keys, shared memory outside the memory watchdog's sight (SysV,
-memfd) and the kernel's rarely used corners. Those of ``BY_ARGUMENT`` depend on their arguments and are
-decided in ``grader.sandbox.walls.seccomp``.
+anywhere, mounts, namespaces, tracing, keys, shared memory that the memory watchdog does not see (SysV,
+memfd) and the kernel's rarely used corners. The calls of ``BY_ARGUMENT`` are decided by an argument, in
+``grader.sandbox.walls.seccomp``.
 """
 
 from __future__ import annotations
@@ -193,11 +193,11 @@ BY_ARGUMENT: dict[str, tuple[int, int]] = {
 }
 
 TIMES = frozenset({"futimesat", "utime", "utimensat", "utimes"})
-"""Refused besides where the machine's files are in sight: Landlock has no rule for a file's times."""
+"""Also refused where the machine's files are in sight: Landlock has no rule for a file's times."""
 
 RIGHTS = frozenset({"chmod", "fchmod", "fchmodat"})
-"""Refused besides where these files may be the same user's: nor has it one for their rights."""
+"""Also refused where those files may be the same user's: Landlock has no rule for permissions either."""
 
 NEWER_THAN_TABLE = 424
-"""From this number on (the same on all architectures) a refused call answers ENOSYS, as an old kernel would:
-the C library then takes its older way, whose arguments the filter can see (``clone`` for ``clone3``)."""
+"""From this number on (the same on all architectures) a refused call answers ENOSYS, as an old kernel does:
+the C library then falls back to one whose arguments the filter can see (``clone`` for ``clone3``)."""

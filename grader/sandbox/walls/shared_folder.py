@@ -1,7 +1,7 @@
-"""Where student code works when there is no file system of its own: a folder among the machine's.
+"""Where student code works if the sandbox has no file system of its own: a folder among the machine's.
 
-Landlock keeps all else out of reach. What is given away is copied, so that the assignment's folder need not
-be reachable by the sandbox's user. Importable everywhere; the functions need Linux.
+Landlock keeps everything else out of reach. Given files are copied, so that the sandbox's user needs no
+access to the assignment's folder. Importable everywhere; the functions need Linux.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Place:
 def build(spec: BoxSpec, *, user: int) -> Place:
     """Make the folder for a sandbox that runs as ``user``.
 
-    Raises OSError for a given file that is missing or closed, and where the assignment lies within what
-    Python itself needs: without a file system of its own nothing can be covered up.
+    Raises OSError if a given file is missing or unreadable, or if the assignment lies inside folders that
+    Python needs: without a file system of its own nothing can be covered up.
     """
     views = filesystem.plan(spec)
     for view in views:
@@ -73,7 +73,7 @@ def _fill(spec: BoxSpec, place: Place, user: int) -> None:
 
 
 def _copy(source: str, target: str) -> None:
-    """With the same rights: what the sandbox's user may not read, it may not read here either."""
+    """With the same permissions: what the sandbox's user may not read there, it may not read here either."""
     if os.path.isdir(source):
         shutil.copytree(source, target, symlinks=True)
     else:
@@ -81,9 +81,10 @@ def _copy(source: str, target: str) -> None:
 
 
 def remove(place: Place) -> None:
-    """Remove the folder, whatever student code left in it and however deep: subfolders are moved up first.
+    """Remove the folder, whatever student code left in it. No process may be working in it any more.
 
-    Nobody may be at work in it any more.
+    However deep: each subfolder is moved to the top before it is emptied, because a path longer than PATH_MAX
+    cannot be named.
     """
     numbers = itertools.count()
     waiting = [os.path.join(place.base, name) for name in os.listdir(place.base)]
