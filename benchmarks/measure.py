@@ -65,7 +65,7 @@ def show(figures: Sequence[Figure], console: Console) -> int:
             figure.shown,
             figure.bar,
             figure.verdict,
-            figure.note,
+            "" if figure.busy else figure.note,  # it may hold numbers too
         )
     console.print(table)
     return int(any(figure.busy or figure.verdict in {"OVER", "UNDER"} for figure in figures))
