@@ -1,4 +1,4 @@
-"""A Dask cluster as a batch sees it: whether it may be spoken to, who is there, and of which version."""
+"""A Dask cluster: may we connect to it, who is there, and with which versions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from grader.course.dask_worker import own_versions
 from grader.model.errors import CannotGrade, UsageError
 
 CONNECT_SECONDS = 10.0
-_LOOK_SECONDS = 2.0  # between two looks at who is there
+_LOOK_SECONDS = 2.0  # between two questions to the scheduler about its workers
 START_AGAIN = "what is graded is kept: start the batch again"
 LOST = f"the connection to the Dask scheduler was lost; {START_AGAIN}"
 _TLS_HELP = (
@@ -28,7 +28,7 @@ _TLS_HELP = (
 
 
 def assert_trusted(address: str) -> None:
-    """Raise UsageError unless an address is TLS or on this very machine: Dask runs what it is sent."""
+    """Raise UsageError unless an address is TLS or on this machine: Dask runs whatever it is sent."""
     try:
         parts = urlsplit(address if "://" in address else f"tcp://{address}")
         host, port = parts.hostname, parts.port
@@ -47,7 +47,7 @@ def assert_trusted(address: str) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its very name or number."""
+    """Whether a host is this machine by name or number; no name is looked up, for a server could lie."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -55,14 +55,14 @@ def is_loopback(host: str) -> bool:
 
 
 class TidyClient(Client):  # type: ignore[misc]  # distributed has no types
-    """A client that is closed at once where it could not be started.
+    """A client that is closed at once if it cannot be started.
 
-    Dask leaves such a client to the garbage collector, which closes it whenever it comes by: within the start
-    of the next client too, and then both wait for the same lock for ever.
+    Dask leaves such a client to the garbage collector, which may close it during the start of the next one;
+    the two then wait for the same lock for ever.
     """
 
     def start(self, **kwargs: Any) -> None:
-        """As Dask's own, which the constructor calls."""
+        """Start as Dask does; its constructor calls this."""
         try:
             super().start(**kwargs)
         except BaseException:
@@ -71,9 +71,9 @@ class TidyClient(Client):  # type: ignore[misc]  # distributed has no types
 
 
 def connect(address: str, *, seconds: float = CONNECT_SECONDS) -> Client:
-    """A client of the scheduler there. Raises UsageError in one line where there is none."""
+    """A client of the scheduler at an address. Raises UsageError, one line, if there is none."""
     assert_trusted(address)
-    for name in ("distributed", "distributed.client"):  # what goes wrong is said in a line of ours
+    for name in ("distributed", "distributed.client"):  # errors become one line of ours
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         security = Security(require_encryption=True) if address.startswith("tls:") else None
@@ -91,8 +91,8 @@ def connect(address: str, *, seconds: float = CONNECT_SECONDS) -> Client:
 
 
 @contextmanager
-def reached() -> Iterator[None]:
-    """Say in one line that the scheduler is gone, whichever error of Dask's shows it."""
+def scheduler_reached() -> Iterator[None]:
+    """Turn whichever error shows that the scheduler is gone into CannotGrade."""
     try:
         yield
     except OSError as error:
@@ -100,40 +100,41 @@ def reached() -> Iterator[None]:
 
 
 class Cluster:
-    """The workers of a cluster, looked at now and every few seconds.
+    """The workers of a cluster, asked for now and every few seconds.
 
-    Raises UsageError as soon as the scheduler or a worker has other versions or an address to be wary of.
+    Raises UsageError as soon as the scheduler or a worker has other versions, or an address that is not
+    trusted: a worker may join at any time.
     """
 
-    def __init__(self, client: Client, *, tell: Callable[[str], None]) -> None:
+    def __init__(self, client: Client, *, notify: Callable[[str], None]) -> None:
         self.client = client
         self.addresses: frozenset[str] = frozenset()
-        self._tell = tell
+        self._notify = notify
         self._threads = 0
         self._looked = 0.0
         self._said = False
         self._look()
 
     def threads(self) -> int:
-        """The workers' threads, 0 while there is no worker."""
+        """The number of the workers' threads; 0 while there is no worker."""
         self.assert_connected()
         if time.monotonic() - self._looked > _LOOK_SECONDS:
             self._look()
         return self._threads
 
     def _look(self) -> None:
-        with reached():
+        with scheduler_reached():
             found: Mapping[str, int] = self.client.nthreads()
             if not self._looked or not self.addresses.issuperset(found):
                 self._assert_usable(found)
         self.addresses, self._threads = frozenset(found), sum(found.values())
         self._looked = time.monotonic()
         if not self._threads and not self._said:
-            self._tell(f"waiting for workers: {self.client.scheduler.address} has none (Ctrl-C to stop)")
+            self._notify(f"waiting for workers: {self.client.scheduler.address} has none (Ctrl-C to stop)")
         self._said = not self._threads
 
     def assert_connected(self) -> None:
-        """Raise CannotGrade when the scheduler is gone."""
+        """Raise CannotGrade if the scheduler is gone."""
         if self.client.status != "running":
             raise CannotGrade(LOST)
 
@@ -147,7 +148,7 @@ class Cluster:
 
 
 def assert_same(who: str, found: Mapping[str, Any]) -> None:
-    """Raise UsageError where a part of the cluster differs in what has to be the same everywhere."""
+    """Raise UsageError if a part of the cluster differs in versions that have to be the same everywhere."""
     packages = found["packages"]
     theirs = {
         "chainrule": packages["chainrule"],

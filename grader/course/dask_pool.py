@@ -1,11 +1,11 @@
-"""A batch on the workers of a dask.distributed cluster: sends works, counts deaths, gives answers on.
+"""A batch on the workers of a dask.distributed cluster: sends jobs, counts deaths, hands over results.
 
-What crosses: works go as bytes together with the submission's, answers come as bytes (msgpack of plain data,
-decoded against a fixed type), and whatever goes wrong in a task comes as such an answer too. So nothing that
-was made from a student's file is ever unpickled here. Dask itself does pickle: the function's name, the
-plugins, the types of values, its own exceptions, and a scheduler may send any pickle it likes. Who holds the
-cluster's certificate can therefore run code in every part of the cluster, and here: that is Dask's design,
-and why only TLS and this very machine are spoken to.
+What crosses: a job goes out as bytes, with the submission's bytes in it; its result comes back as bytes
+(msgpack of plain data, decoded against a fixed type), and so does whatever goes wrong in a task. So nothing
+that was made from a student's file is ever unpickled here. Dask itself does pickle: the function's name, the
+plugins, the types of values, its own exceptions, and a scheduler may send any pickle it likes. Whoever holds
+the cluster's certificate can therefore run code everywhere in the cluster, and here. That is Dask's design,
+and the reason why only TLS and this machine are trusted.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ import dask
 import msgspec
 from distributed import Client, Future, KilledWorker
 
-from grader.course.dask_cluster import START_AGAIN, Cluster, reached
+from grader.course.dask_cluster import START_AGAIN, Cluster, scheduler_reached
 from grader.course.dask_worker import Graders, Job, Reply, Steward, grade_bytes
 from grader.course.limits import MOST_DEATHS, STOP_SECONDS
 from grader.course.work import Done, Lost, OnDone, Work
 from grader.model.errors import CannotGrade, Fault, SubmissionError
 from grader.notebooks.submission_file import bytes_of
 
-PER_THREAD = 2  # works sent for each thread of the cluster: one that is graded and one that waits
-MOST_BYTES = 256 << 20  # of submissions on their way, beyond the first
+PER_THREAD = 2  # jobs sent for each thread of the cluster: one that is graded and one that waits
+MOST_BYTES = 256 << 20  # of submissions on their way: the scheduler keeps them all in memory
 
 
 @dataclass(frozen=True)
 class Program:
-    """What grades on a worker: see Graders."""
+    """What a worker needs to grade: see Graders."""
 
     packed: bytes
     module: str
@@ -45,30 +45,30 @@ class Program:
 
 
 class DaskPool:
-    """Runs works on a cluster; ``tell`` is given a line when there is something to wait for."""
+    """Runs jobs on a cluster; ``notify`` receives a line when there is something to wait for."""
 
     def __init__(
-        self, connect: Callable[[], Client], program: Program, *, tell: Callable[[str], None]
+        self, connect: Callable[[], Client], program: Program, *, notify: Callable[[str], None]
     ) -> None:
-        self._connect, self._program, self._tell = connect, program, tell
+        self._connect, self._program, self._notify = connect, program, notify
 
-    def run(self, works: Iterable[Work], on_done: OnDone, *, stop: Callable[[], bool]) -> None:
-        """Grade all works; ``on_done`` is told each end, in this thread. Raises CannotGrade.
+    def run(self, jobs: Iterable[Work], on_done: OnDone, *, stop: Callable[[], bool]) -> None:
+        """Grade all jobs; ``on_done`` receives each result, in this thread. Raises CannotGrade.
 
-        Works are taken as the cluster gets free. Once ``stop`` says so no more are taken, and what was sent
-        is finished. With no work at all no cluster is needed.
+        Jobs are taken as threads of the cluster get free. Once ``stop`` returns true no more are taken, and
+        those that were sent are finished. Without any job no cluster is needed.
         """
-        source = iter(works)
+        source = iter(jobs)
         first = next(source, None)
         if first is None:
             return
         with self._connect() as client:
-            cluster = Cluster(client, tell=self._tell)  # before anything of ours is sent there
+            cluster = Cluster(client, notify=self._notify)  # looks at versions before anything is sent
             name = self._install(client)
             Sending(cluster, name, itertools.chain([first], source), on_done, stop).run()
 
     def _install(self, client: Client) -> str:
-        """Give the workers, those to come too, what they grade with; its name."""
+        """Give all workers, also those that join later, what they need to grade; its name."""
         name = f"chainrule-{secrets.token_hex(8)}"
         program = self._program
         graders = Graders(
@@ -79,12 +79,12 @@ class DaskPool:
             patience=program.patience,
         )
         try:
-            with reached():
+            with scheduler_reached():
                 client.register_plugin(Steward(name, client.id))
                 client.register_plugin(graders)
         except CannotGrade:
             raise
-        except Exception as error:  # what was raised over there, of any kind
+        except Exception as error:  # anything that a worker raised
             raise CannotGrade(f"the cluster does not take our graders: {described(error)}") from error
         return name
 
@@ -96,7 +96,7 @@ def described(error: Exception) -> str:
 
 @dataclass
 class Sent:
-    """A work on its way."""
+    """A job on its way."""
 
     work: Work
     size: int
@@ -105,7 +105,12 @@ class Sent:
 
 @dataclass
 class Sending:
-    """One run of a pool on a cluster."""
+    """One run of a pool on a cluster.
+
+    ``tried`` are the workers on which each submission (by SHA-256) killed its grader; ``again`` are jobs to
+    send once more. Dask calls back in a thread of its own, which only puts a key into ``ended``: everything
+    else happens in the caller's thread.
+    """
 
     cluster: Cluster
     name: str
@@ -120,7 +125,7 @@ class Sending:
     is_out_of_works: bool = False
 
     def run(self) -> None:
-        """Send and settle until nothing is left, or what was sent before ``stop`` has ended."""
+        """Send jobs and settle results until none is left, or those sent before ``stop`` have ended."""
         while True:
             self._fill()
             if not self.sent and (self.stop() or (self.is_out_of_works and not self.again)):
@@ -131,6 +136,7 @@ class Sending:
     def _fill(self) -> None:
         room = PER_THREAD * self.cluster.threads()
         while len(self.sent) < room and not self.stop():
+            # One submission is always on its way, however large it is.
             if self.sent and sum(sent.size for sent in self.sent.values()) > MOST_BYTES:
                 return
             work = self.again.popleft() if self.again else next(self.source, None)
@@ -147,6 +153,7 @@ class Sending:
             return
         key = f"{self.name}-{next(self.numbers)}"
         job = Job(msgspec.structs.replace(work, path=Path(work.path).name), content)
+        # After a death another worker is preferred: the machine may have been the reason.
         tried = self.tried.get(work.sha256, [])
         others = [address for address in self.cluster.addresses if address not in tried] if tried else []
         elsewhere: dict[str, Any] = {"workers": others, "allow_other_workers": True} if others else {}
@@ -158,7 +165,7 @@ class Sending:
         future.add_done_callback(lambda ended: self.ended.put(ended.key))
 
     def _wait(self) -> Iterator[str]:
-        """The keys of works that have ended; after a while, none."""
+        """The keys of jobs that have ended; none after a while, so that ``stop`` is noticed."""
         try:
             yield self.ended.get(timeout=STOP_SECONDS)
             while True:
@@ -171,10 +178,10 @@ class Sending:
         try:
             reply = msgspec.msgpack.decode(sent.future.result(), type=Reply)
         except KilledWorker as error:
-            # The scheduler has already tried it on one worker after the other.
+            # Workers died, not only their graders. The scheduler has already tried one after the other.
             self.on_done(work, Lost(error.allowed_failures + 1, "Dask workers, not only their graders"))
             return
-        except Exception as error:  # Dask's own, of any kind
+        except Exception as error:  # any of Dask's own
             self.cluster.assert_connected()
             raise CannotGrade(
                 f"the cluster could not grade {work.name}: {described(error)}; {START_AGAIN}"

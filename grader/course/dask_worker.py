@@ -1,7 +1,8 @@
 """What runs inside a Dask worker: it lends out processes that grade, and grades nothing itself.
 
-A Dask worker runs tasks in threads, and grading forks and redirects; so each thread borrows a process of the
-same program that a batch on one machine uses (see ``pool``). Students' code is nowhere near the Dask worker.
+A Dask worker runs tasks in threads, but grading forks and redirects output. So each thread borrows a process
+that runs the same program as a batch on one machine (see ``local_pool``). No student code runs in the Dask
+worker.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from grader.model.version import __version__
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A work with its submission's bytes; ``work.path`` is the file's name alone."""
+    """A job with its submission's bytes; ``work.path`` is the file's name alone."""
 
     work: Work
     content: bytes
@@ -47,7 +48,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 def own_versions() -> dict[str, str]:
-    """What has to be the same on both sides, for grades to be."""
+    """The versions that have to be the same on both sides, so that grades are."""
     major, minor, _ = platform.python_version_tuple()
     return {"chainrule": __version__, "python": f"{major}.{minor}"}
 
@@ -69,10 +70,10 @@ def grade_bytes(name: str, job: bytes) -> bytes:
 
 
 class Graders(WorkerPlugin):  # type: ignore[misc]  # distributed is not installed everywhere we check types
-    """Grading processes of one batch on one Dask worker, at most one a thread, and the unpacked assignment.
+    """The grading processes of one batch on one Dask worker, at most one per thread, and the assignment.
 
-    ``module`` is the program, ``settings`` makes what it is told first from the assignment's folder;
-    ``patience`` is the seconds after which a process counts as stuck.
+    ``module`` is their program; ``settings`` makes what they receive first, from the assignment's folder.
+    After ``patience`` seconds without an answer a process counts as stuck.
     """
 
     def __init__(
@@ -83,25 +84,26 @@ class Graders(WorkerPlugin):  # type: ignore[misc]  # distributed is not install
         self._settings, self._patience = settings, patience
 
     def setup(self, worker: DaskWorker) -> None:
-        """Begin on a worker. Folder and processes are made when the first job comes."""
+        """Start on a worker. The folder and processes are made when the first job arrives."""
         self._scratch = worker.local_directory  # where Dask cleans up after workers that were killed
         self._place: Path | None = None
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
         self._lent = 0
         self._is_over = False
-        # A process is told to end when the thread that started it does: so one thread starts them all.
+        # The kernel ends a process when the thread that started it ends (PR_SET_PDEATHSIG), and threads of
+        # Dask come and go: so one thread of our own starts them all.
         self._starter = ThreadPoolExecutor(1, "chainrule-starter")
 
     def teardown(self, worker: DaskWorker) -> None:
-        """End what is idle; what grades ends when it has answered."""
+        """End idle processes; the others end once they have answered."""
         del worker
         with self._lock:
             self._is_over = True
             self._tidy()
 
     def grade(self, job: Job) -> tuple[Done | None, str]:
-        """The answer, or how the process died that should have given it."""
+        """The result, or how the process died that should have given it."""
         with self._borrowed() as (place, processes):
             with tempfile.TemporaryDirectory(dir=place, prefix="work-") as folder:
                 path = Path(folder) / Path(job.work.path).name
@@ -122,7 +124,7 @@ class Graders(WorkerPlugin):  # type: ignore[misc]  # distributed is not install
 
     @contextmanager
     def _borrowed(self) -> Iterator[tuple[Path, list[Worker]]]:
-        """The folder and at most one idle process; what is in the list afterwards is idle again."""
+        """The folder, and a list of at most one idle process; what is in it afterwards is idle again."""
         with self._lock:
             place = self._unpacked()
             self._lent += 1
@@ -136,7 +138,7 @@ class Graders(WorkerPlugin):  # type: ignore[misc]  # distributed is not install
                 self._tidy()
 
     def _unpacked(self) -> Path:
-        """The folder that holds the assignment, unpacked when first asked for."""
+        """The folder that holds the assignment, unpacked on first use."""
         if self._place is None:
             place = Path(tempfile.mkdtemp(dir=self._scratch, prefix="chainrule-"))
             try:
@@ -148,7 +150,7 @@ class Graders(WorkerPlugin):  # type: ignore[misc]  # distributed is not install
         return self._place
 
     def _tidy(self) -> None:
-        """After the end: end idle processes, and when none is lent any more remove the folder."""
+        """Once the batch is over: end idle processes, and remove the folder when no process uses it."""
         if not self._is_over:
             return
         while self._idle:
@@ -160,14 +162,17 @@ class Graders(WorkerPlugin):  # type: ignore[misc]  # distributed is not install
 
 
 class Steward(SchedulerPlugin):  # type: ignore[misc]
-    """Takes a batch's graders from the workers once the batch's process is gone, however it ended."""
+    """Removes a batch's graders from the workers once the batch's process is gone, however it ended.
+
+    It runs in the scheduler, because nothing in a process that is killed can clean up after itself.
+    """
 
     def __init__(self, graders: str, client: str) -> None:
         self.name = f"{graders}-steward"
         self._graders, self._client = graders, client
 
     def remove_client(self, scheduler: Scheduler, client: str) -> None:
-        """A client has left the cluster, or its connection has."""
+        """A client has left the cluster, or its connection is lost."""
         if client == self._client:
             scheduler.loop.add_callback(self._take_away, scheduler)
 

@@ -1,7 +1,7 @@
 """The same recording in two submissions: found for the instructor, never punished.
 
-A run draws its name at random, so two submissions with one name hold one run. Without the name it is the
-data, the machine and the second that give it away; fixed seeds alone make equal curves of honest work.
+A run draws its name at random, so two submissions with the same name hold the same run. If a recording has no
+name, data, machine and second together give it away. Curves do not: with fixed seeds honest ones are equal.
 """
 
 from __future__ import annotations
@@ -62,10 +62,14 @@ def summary_line(shared: Sequence[Duplicate]) -> str:
     groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for duplicate in shared:
         groups[duplicate.submissions].append(duplicate.item)
-    told = [
+    groups_shown = [
         f"{', '.join(names)} (items {', '.join(dict.fromkeys(items))})" for names, items in groups.items()
     ]
-    return f"the same recorded evidence in several submissions: {'; '.join(told)}" if told else ""
+    return (
+        f"the same recorded evidence in several submissions: {'; '.join(groups_shown)}"
+        if groups_shown
+        else ""
+    )
 
 
 def _run_of(recording: Recording) -> str:

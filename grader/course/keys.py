@@ -1,6 +1,6 @@
-"""What decides a result, as digests: a result of the same key need not be computed again.
+"""Digests of everything that decides a result: one with the same key need not be computed again.
 
-Each item has a key of its own, so that a changed check of one item leaves the others' results standing.
+Each item has a key of its own, so that changing a check of one item leaves the results of the others valid.
 """
 
 from __future__ import annotations
@@ -19,29 +19,30 @@ from grader.model.version import __version__
 
 @dataclass(frozen=True)
 class Keys:
-    """The digests of one assignment's items as they are now, without any submission."""
+    """The digests of one assignment's items as they are now; no submission is in them yet."""
 
     items: Mapping[str, str]
 
     def of_items(self, sha256: str) -> dict[str, str]:
-        """Each item's key for a submission of this digest."""
+        """Each item's key for a submission with this digest."""
         return {item: digest_of_texts([part, sha256]) for item, part in self.items.items()}
 
 
 def result_key(item_keys: Mapping[str, str]) -> str:
-    """The key of a result that has these items."""
+    """The key of a result with these items."""
     return digest_of_texts(f"{item}={key}" for item, key in sorted(item_keys.items()))
 
 
 def keys_of(folder: AssignmentFolder, *, seed: int) -> Keys:
     """The keys of an assignment whose inputs are drawn from ``seed``.
 
-    Raises ManifestError where a check belongs to no item of the manifest.
+    Raises ManifestError if a check belongs to no item of the manifest.
     """
     checks = folder.checks(hidden=True)
     files = digests_below(checks)
     owners = owners_of(checks)
     owned = {name for names in owners.values() for name in names}
+    # A file without checks (conftest.py, a helper) may be used by any of them, so it belongs to every item.
     helpers = digest_of_texts(
         f"{name}={digest}" for name, digest in sorted(files.items()) if name not in owned
     )
@@ -69,7 +70,7 @@ def _settings(folder: AssignmentFolder) -> str:
 
 
 def _given(folder: AssignmentFolder) -> str:
-    """What lies beside every submission while it runs."""
+    """A digest of the files that are beside every submission while it runs."""
     parts = []
     for name, path in sorted(folder.given_files().items()):
         digests = digests_below(path) if path.is_dir() else {name: digest_of_file(path)}

@@ -1,7 +1,7 @@
 """Worker processes on this machine: each grades one submission at a time; one that dies is replaced.
 
-A worker is a program that reads frames from the socket that its last argument numbers: first what it is to
-work with, then one Work after the other, each answered by a Done. It ends when the socket does.
+A worker is a program that reads frames from a socket, whose number is its last argument: first its settings,
+then one job after the other, each answered by a Done. It ends when the socket is closed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ END_SECONDS = 5.0  # for a worker to end by itself once its connection is closed
 
 
 class Worker:
-    """One worker process and what it is doing."""
+    """One worker process and the job it is doing."""
 
     def __init__(self, command: Sequence[str], settings: bytes) -> None:
         ours, theirs = socket.socketpair()
@@ -43,13 +43,13 @@ class Worker:
         self.since = 0.0
 
     def give(self, work: Work) -> None:
-        """Send it a submission. A dead worker shows when its answer is read."""
+        """Send it a job. That a worker is dead shows when its answer is read."""
         self.work, self.since = work, time.monotonic()
         with contextlib.suppress(OSError):
             self.connection.send_bytes(msgspec.json.encode(work))
 
     def answer(self) -> Done | None:
-        """What it found, None when it has died or talks nonsense."""
+        """Its result; None if it has died or sent something that is not one."""
         try:
             return msgspec.json.decode(self.connection.recv_bytes(MAX_FRAME), type=Done)
         except (EOFError, OSError, msgspec.DecodeError):
@@ -70,19 +70,19 @@ class Worker:
 
 
 class LocalPool:
-    """Runs works on ``count`` workers. ``patience`` is the seconds after which a worker counts as stuck."""
+    """Runs jobs on ``count`` workers; one that is silent for ``patience`` seconds counts as stuck."""
 
     def __init__(self, command: Sequence[str], settings: bytes, *, count: int, patience: float) -> None:
         self._command, self._settings = command, settings
         self._count, self._patience = count, patience
 
-    def run(self, works: Iterable[Work], on_done: OnDone, *, stop: Callable[[], bool]) -> None:
-        """Grade all works; ``on_done`` is told each end, in this thread.
+    def run(self, jobs: Iterable[Work], on_done: OnDone, *, stop: Callable[[], bool]) -> None:
+        """Grade all jobs; ``on_done`` receives each result, in this thread.
 
-        Works are taken one by one as workers get free. Once ``stop`` says so no more are taken, and what is
-        being graded is finished.
+        A job is taken when a worker is free. Once ``stop`` returns true no more are taken, and those that are
+        being graded are finished.
         """
-        source = iter(works)
+        source = iter(jobs)
         again: deque[Work] = deque()
         deaths: dict[str, int] = {}
         workers: list[Worker] = []
@@ -92,7 +92,7 @@ class LocalPool:
                 busy = [worker for worker in workers if worker.work is not None]
                 if not busy:
                     return
-                for worker in self._ended(busy):
+                for worker in self._ready(busy):
                     self._settle(worker, workers, again, deaths, on_done)
         finally:
             self._end(workers)
@@ -100,7 +100,7 @@ class LocalPool:
     def _hand_out(
         self, workers: list[Worker], again: deque[Work], source: Iterator[Work], stop: Callable[[], bool]
     ) -> None:
-        """Give every free worker something to do, starting workers as far as there is work for them."""
+        """Give every free worker a job, and start workers while there are jobs for them."""
         idle = [worker for worker in workers if worker.work is None]
         while not stop() and (idle or len(workers) < self._count):
             work = again.popleft() if again else next(source, None)
@@ -111,8 +111,8 @@ class LocalPool:
                 idle.append(workers[-1])
             idle.pop().give(work)
 
-    def _ended(self, busy: list[Worker]) -> list[Worker]:
-        """The workers that have answered or died, or given no sign for too long."""
+    def _ready(self, busy: list[Worker]) -> list[Worker]:
+        """The workers that have answered or died, or have been silent for too long."""
         now = time.monotonic()
         stuck = [worker for worker in busy if now - worker.since > self._patience]
         if stuck:
@@ -128,7 +128,7 @@ class LocalPool:
         deaths: dict[str, int],
         on_done: OnDone,
     ) -> None:
-        """Pass an answer on; after a death try the same submission with another worker."""
+        """Pass a result on; after a death try the same submission with another worker."""
         work = worker.work
         if work is None:
             return

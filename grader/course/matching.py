@@ -1,6 +1,6 @@
-"""Whose file is it: hints against a roster. Nobody is better than somebody else's grade.
+"""Whose file is it: hints matched with a roster. No match is better than somebody else's grade.
 
-Everything a hint says is looked up, and a student is the answer only where it all fits one alone. Pure.
+Everything that a hint says is looked up; a student matches only if all of it fits that student alone. Pure.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _PLAIN = str.maketrans(
 
 
 class Match(msgspec.Struct, frozen=True):
-    """The student a hint means, or None and one line that says why and what to do."""
+    """The student that a hint means, or None and one line that says why and what to do."""
 
     student: Student | None
     why: str = ""
 
 
 class Matcher:
-    """A roster that answers whom hints mean."""
+    """Finds the students on a roster that hints mean."""
 
     def __init__(self, students: Iterable[Student]) -> None:
         self._students = {student.id: student for student in students}
@@ -44,13 +44,12 @@ class Matcher:
         self._ids_only = not (self._by_email or self._by_name)
 
     def match(self, hint: OwnerHint) -> Match:
-        """The one student whom all of the hint fits."""
+        """The one student whom everything in the hint fits."""
         evidence = [ids for ids in self._evidence(hint) if ids]
-        either, both = set().union(*evidence), set(either_and(evidence))
+        either, both = set().union(*evidence), set(in_all(evidence))
         if len(either) > 1 and len(both) > 1 and hint.number:
-            both &= self._ids(
-                hint.number
-            )  # two people of one name, and the platform's numbers are the course's
+            # Two people have one name, and the platform's number may be the course's id.
+            both &= self._ids(hint.number)
         one = either if len(either) == 1 else both
         if len(one) == 1:
             return Match(self._students[one.pop()])
@@ -62,7 +61,7 @@ class Matcher:
         return Match(None, f"{said} may be {names}{more}; rename the file to the id of the right one")
 
     def match_all(self, hints: Sequence[OwnerHint]) -> list[Match]:
-        """Each hint's student. Two accounts of a platform are two people, whatever names they bear."""
+        """Each hint's match. Two accounts on a platform are two people, even if their names are the same."""
         matches = [self.match(hint) for hint in hints]
         accounts = defaultdict[str, set[str]](set)
         for hint, match in zip(hints, matches, strict=True):
@@ -76,7 +75,7 @@ class Matcher:
         ]
 
     def _evidence(self, hint: OwnerHint) -> Iterator[set[str]]:
-        """The students whom each thing fits that a hint says."""
+        """For each thing that a hint says, the students whom it fits."""
         yield self._ids(hint.id) | self._by_login.get(folded(hint.id), set())
         yield self._by_email.get(folded(hint.email), set())
         yield self._names(hint.name)
@@ -88,7 +87,7 @@ class Matcher:
             yield ids | self._names(word)
 
     def _ids(self, text: str) -> set[str]:
-        """The student of exactly this id; else those whose id differs by case alone."""
+        """The student with exactly this id; otherwise those whose id differs in case only."""
         return {text} if text in self._students else self._by_id.get(folded(text), set())
 
     def _names(self, name: str) -> set[str]:
@@ -102,20 +101,20 @@ def _two_accounts(student: Student, numbers: set[str]) -> str:
     )
 
 
-def either_and(evidence: Sequence[set[str]]) -> set[str]:
-    """What all of the evidence agrees on."""
+def in_all(evidence: Sequence[set[str]]) -> set[str]:
+    """The students that all of the evidence agrees on."""
     return set.intersection(*evidence) if evidence else set()
 
 
 def without_roster(hint: OwnerHint) -> Student:
-    """The student a hint stands for where there is no roster: an id that no other person's hint has."""
+    """The student that a hint stands for without a roster: an id that no other person's hint has."""
     return Student(hint.id or hint.email or hint.number or hint.label, hint.name, hint.email)
 
 
 def several(files: Iterable[tuple[str, str, str]], *, counts: str = "latest") -> Iterator[str]:
-    """A line for each student with more than one file: (student's id, file's name, time or empty) in order.
+    """One line for each student with several ``files``, which are (student's id, file's name, time or empty).
 
-    ``counts`` is the gradebook's policy: latest, best or deadline.
+    ``counts`` is the policy for choosing one: latest, best or deadline.
     """
     by_student: Mapping[str, list[tuple[str, str]]] = defaultdict(list)
     for student, name, at in files:
@@ -135,24 +134,24 @@ def _which(theirs: Sequence[tuple[str, str]], counts: str) -> str:
 
 
 def name_keys(name: str) -> set[str]:
-    """Ways to write a name that platforms use: each order that only turns it around, squashed; and sorted."""
+    """The ways platforms write a name: each rotation of its words, squashed; and the words sorted."""
     words = words_of(name)
     turned = {"".join(words[start:] + words[:start]) for start in range(len(words))}
     return turned | ({" ".join(sorted(words))} if len(words) > 1 else set())
 
 
 def words_of(name: str) -> list[str]:
-    """A name's words without case, accents and signs. Letters of every script stay."""
+    """A name's words without case, accents and punctuation. Letters of every script stay."""
     return "".join(map(_letter, name)).split()
 
 
 def folded(text: str) -> str:
-    """An id or address without case and outer blanks."""
+    """An id or address without case and surrounding blanks."""
     return text.strip().casefold()
 
 
 def _letter(sign: str) -> str:
-    """One sign of a name, alone, so that a name squashed by a platform gives the same as the name itself."""
+    """One character of a name, normalised alone: a name that a platform squashed gives the same as itself."""
     if sign in _APOSTROPHES:
         return ""
     if sign.isascii():
@@ -175,7 +174,7 @@ def _login(email: str) -> str:
 
 
 def said_by(hint: OwnerHint) -> str:
-    """What a hint says of the person, for one line."""
+    """What a hint says about the person, for one line."""
     said = dict.fromkeys(filter(None, (hint.name, hint.id, hint.email, *hint.words, hint.number)))
     return " / ".join(list(said)[:_SHOWN]) or hint.label or "unknown"
 

@@ -1,4 +1,4 @@
-"""An earlier grade with some items graded anew: the two make one."""
+"""One grade from an earlier one and a fresh one of some items."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Pictures = Mapping[str, Sequence[Figure]]
 
 
 def merge(earlier: Grade, fresh: Grade, assignment: Assignment, pictures: Pictures) -> Grade:
-    """The fresh grade with the items that it lacks from the earlier one, in the manifest's order.
+    """The fresh grade, with the items that it lacks from the earlier one, in the manifest's order.
 
-    What ran, when and with which versions is the fresh grade's. ``pictures`` are those of each item: an
-    earlier grade may have been kept without them.
+    Cells, times and versions are the fresh grade's. ``pictures`` are each item's: earlier records are stored
+    without them.
     """
     new = {item.item: item for item in fresh.items}
     kept = {item.item: with_pictures(item, pictures) for item in earlier.items if item.item not in new}

@@ -1,4 +1,4 @@
-"""Which files of checks decide which item, found by letting pytest collect them without running any."""
+"""Which files of checks decide which item: pytest collects them and runs none."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from grader.grading.pytest_run import run_checks
 
 
 class Collector:
-    """Keeps the file of every check by its item, and then leaves nothing to run."""
+    """A pytest plugin that notes the file of every check by item, and leaves nothing to run."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.files: dict[str, set[str]] = defaultdict(set)
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Declare the marks."""
+        """Declare the markers."""
         for marker in MARKERS:
             config.addinivalue_line("markers", marker)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Note the owners; run none."""
+        """Note each check's file; run none."""
         for test in items:
             self.files[check_of(test).item].add(test.path.relative_to(self._folder).as_posix())
         items.clear()

@@ -16,10 +16,10 @@ MAX_BYTES = 64 << 20
 
 
 def pack(home: AssignmentFolder, *, max_bytes: int = MAX_BYTES) -> bytes:
-    """What grading needs of the assignment, and nothing else, as a tar file that depends on that alone.
+    """The files of an assignment that grading needs, as a tar file; the same files give the same bytes.
 
-    That is the manifest, the hidden checks, the solved notebook and what students are given: no reports, no
-    version control, no caches. Raises UsageError where this is more than ``max_bytes``.
+    They are the manifest, the hidden checks, the solved notebook and what students are given: no reports, no
+    version control, no caches. Raises UsageError if they are more than ``max_bytes``.
     """
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
@@ -37,19 +37,19 @@ def pack(home: AssignmentFolder, *, max_bytes: int = MAX_BYTES) -> bytes:
 
 
 def unpack(packed: bytes, place: Path) -> None:
-    """Write the files below ``place``. Raises OSError, and tarfile.TarError for what would land elsewhere.
+    """Write the files below ``place``. Raises OSError, and tarfile.TarError if one would land elsewhere.
 
-    Everybody may read what is there, as student code must, who can reach ``place`` at all.
+    Whoever can reach ``place`` may read them: student code has to.
     """
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         archive.extractall(place, filter="data")
     for path in (place, *place.rglob("*")):
         if path.is_dir():
-            path.chmod(0o755)  # whatever the process that unpacks keeps from others
+            path.chmod(0o755)  # whatever the umask of the process that unpacks
 
 
 def needed(home: AssignmentFolder) -> Iterator[tuple[str, Path]]:
-    """Each file that a grade depends on, by its path inside the assignment. Links are followed."""
+    """Each file that a grade depends on, with its path inside the assignment. Links are followed."""
     yield MANIFEST, home.path / MANIFEST
     notebook = home.path / home.assignment.notebook
     if notebook.is_file():
@@ -62,7 +62,7 @@ def needed(home: AssignmentFolder) -> Iterator[tuple[str, Path]]:
 
 
 def below(name: str, path: Path) -> Iterator[tuple[str, Path]]:
-    """A file, or each file of a folder, by the names it has where ``path`` is called ``name``."""
+    """A file, or each file of a folder, with its path if ``path`` is called ``name``."""
     if path.is_file():
         yield name, path
         return

@@ -58,7 +58,7 @@ def dask_pool(address: str, home: AssignmentFolder, reports: str, *, notify: Cal
     dask_cluster.assert_trusted(address)
     settings = partial(remote_settings, pictures=bool(reports))
     program = Program(packing.pack(home), WORKER, settings, patience(home.assignment.limits))
-    return ReportingPool(DaskPool(partial(dask_cluster.connect, address), program, tell=notify), reports)
+    return ReportingPool(DaskPool(partial(dask_cluster.connect, address), program, notify=notify), reports)
 
 
 def remote_settings(assignment: Path, *, pictures: bool) -> bytes:

@@ -38,7 +38,7 @@ class Late(msgspec.Struct, frozen=True):
     """The course's rule for late work. Without a deadline nothing is late."""
 
     deadline: str = ""
-    percent_a_day: int = 0
+    percent_per_day: int = 0
     grace_minutes: int = 0
 
 
@@ -95,7 +95,7 @@ def counted_row(
     total = total_of(grade.items, marks.get(grade.submission.row, {}))
     grace = timedelta(minutes=late.grace_minutes)
     days = late_days(grade.submission.submitted_at, late.deadline, grace=grace)
-    final = after_penalty(total.earned, total.possible, days=days, percent_a_day=late.percent_a_day)
+    final = after_penalty(total.earned, total.possible, days=days, percent_per_day=late.percent_per_day)
     return ClassRow(student, grade, total, days, final, len(grades))
 
 

@@ -1,4 +1,4 @@
-"""Connections to SQLite or PostgreSQL by URL, and their errors in words that say what to do."""
+"""Connections to SQLite or PostgreSQL by URL, and their errors as lines that say what to do."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from grader.model.errors import GradebookError
 
 WAIT_SECONDS = 15
-"""How long a writer waits for another before it gives up."""
+"""How long a writer waits for another one before it gives up."""
 
 POSTGRES = "postgresql+psycopg"
-_SEVERAL = frozenset({"sqlite", POSTGRES})
+_DRIVERS = frozenset({"sqlite", POSTGRES})
 
 
 def parse_url(text: str) -> URL:
-    """The database that a URL or a file's path means. Raises GradebookError."""
+    """The database at a URL or a file's path. Raises GradebookError."""
     if "://" not in text:
         return URL.create("sqlite", database=text)
     try:
@@ -30,7 +30,7 @@ def parse_url(text: str) -> URL:
         raise GradebookError(f"{without_password(text)}: not a database URL; {advice()}") from None
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername=POSTGRES)
-    if url.drivername not in _SEVERAL:
+    if url.drivername not in _DRIVERS:
         raise GradebookError(f"a gradebook cannot live in {url.drivername!r}; {advice()}")
     return url
 
@@ -44,7 +44,7 @@ def advice() -> str:
 
 
 def without_password(text: str) -> str:
-    """A URL as it may be shown: what stands between the user's name and the host is left out."""
+    """A URL that may be shown: whatever is between the user's name and the host is left out."""
     head, at, tail = text.rpartition("@")
     scheme, slashes, user = head.partition("://")
     if not at or not slashes:
@@ -53,7 +53,7 @@ def without_password(text: str) -> str:
 
 
 def connect(url: URL, *, wait: float = WAIT_SECONDS, name: str = "chainrule") -> Engine:
-    """An engine whose write transactions take their turn. Raises GradebookError for a missing driver."""
+    """An engine whose write transactions take turns. Raises GradebookError if a driver is missing."""
     try:
         if url.drivername == POSTGRES:
             milliseconds = int(wait * 1000)
@@ -76,19 +76,21 @@ def connect(url: URL, *, wait: float = WAIT_SECONDS, name: str = "chainrule") ->
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    """Python's driver would begin transactions on its own terms: too late for a writer to wait its turn."""
+    """Turn off the driver's own transactions, so that ``_begin_sqlite`` decides how one begins."""
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later asks for the write lock too late: if another one has
+    # written in between, SQLite refuses at once instead of waiting. So writers take the lock as they begin.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that only looks. Raises GradebookError for what the database says."""
+    """A transaction that only reads. Raises GradebookError for errors of the database."""
     with in_words(engine.url), engine.connect() as connection, connection.begin():
         yield connection
 
@@ -106,7 +108,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def in_words(url: URL) -> Iterator[None]:
-    """Turn the database's own errors into one line for a person."""
+    """Turn the database's own errors into a GradebookError of one line."""
     try:
         yield
     except SQLAlchemyError as error:
@@ -114,7 +116,7 @@ def in_words(url: URL) -> Iterator[None]:
 
 
 def explained(url: URL, error: SQLAlchemyError) -> str:
-    """Which gradebook, what was wrong with it, what to do. Never a password."""
+    """Which gradebook, what went wrong, what to do. Never a password."""
     where = shown(url)
     said = " ".join(str(getattr(error, "orig", None) or error).split())
     low = said.lower()
@@ -147,14 +149,14 @@ def without_secret(text: str, url: URL) -> str:
 
 
 def shown(url: URL) -> str:
-    """The database as it may be shown: SQLite's file alone, else the URL without its password."""
+    """The database as it may be shown: SQLite's file, or the URL without its password."""
     if url.drivername == "sqlite":
         return str(url.database)
     return without_password(url.render_as_string(hide_password=True))
 
 
-def assert_folder(url: URL) -> None:
-    """Make the folder of a new SQLite file. Raises GradebookError where that is not possible."""
+def make_folder(url: URL) -> None:
+    """Make the folder of a new SQLite file. Raises GradebookError if that is not possible."""
     if url.drivername != "sqlite" or not url.database or url.database == ":memory:":
         return
     folder = Path(url.database).absolute().parent

@@ -1,4 +1,8 @@
-"""One batch at a time: the second is told who runs the first."""
+"""One batch per assignment at a time; whoever starts a second learns who runs the first.
+
+The lock belongs to an open file or a connection, not to a row: a batch that is killed leaves none behind, and
+nobody has to judge whether an old one is still meant.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +23,9 @@ _POOL = "chainrule batch"
 
 @contextmanager
 def one_batch(engine: Engine, assignment: str, *, who: str) -> Iterator[None]:
-    """Hold the assignment's batch lock. Raises GradebookError that names its holder.
+    """Hold the assignment's batch lock. Raises GradebookError that names the process that holds it.
 
-    The kernel or the server frees the lock when its holder dies, however it dies.
+    The kernel or the server releases the lock when its holder dies, however it dies.
     """
     if engine.dialect.name == "postgresql":
         with _server_lock(engine, assignment, who):
@@ -34,7 +38,7 @@ def one_batch(engine: Engine, assignment: str, *, who: str) -> Iterator[None]:
 
 
 def busy(where: str, holder: str) -> GradebookError:
-    """The error for a batch that would be the second."""
+    """The error for a second batch."""
     return GradebookError(
         f"gradebook {where}: a batch is running already ({holder or 'it did not say who it is'}); "
         "wait for it to end, or stop it: what it has graded stays"
@@ -47,6 +51,7 @@ def _file_lock(path: Path, where: str, who: str) -> Iterator[None]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise GradebookError(f"gradebook {where}: its lock {path}: {error.strerror}") from None
+    # The file is never deleted: one process could then hold the deleted file's lock, another the new one's.
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -61,7 +66,12 @@ def _file_lock(path: Path, where: str, who: str) -> Iterator[None]:
 
 @contextmanager
 def _server_lock(engine: Engine, assignment: str, who: str) -> Iterator[None]:
-    """Of one connection, which says in pg_stat_activity who it is."""
+    """An advisory lock of one connection, whose application_name says who holds it.
+
+    AUTOCOMMIT, because a batch may hold the lock for hours: an open transaction would keep the server from
+    cleaning up for as long. The key is a number: two assignments with the same one (one chance in two
+    billion) would only keep each other out.
+    """
     number = int.from_bytes(hashlib.sha256(f"{_POOL} {assignment}".encode()).digest()[:4], "big") >> 1
     with (
         in_words(engine.url),

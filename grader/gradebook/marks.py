@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.gradebook.rows import GradeRow, ItemPoints, Mark
-from grader.gradebook.spreadsheets import points_of
+from grader.gradebook.spreadsheets import parse_points
 from grader.gradebook.store import Gradebook
 from grader.model.errors import UsageError
 from grader.model.points import Points
@@ -87,7 +87,7 @@ def parse_mark(item: str, points: str, comment: str, *, where: str) -> MarkGiven
     """The mark that was typed; None if no points were. Raises UsageError for what is no number."""
     if points.strip().lower() in WITHDRAWN:
         return MarkGiven(item, None, comment)
-    found = points_of(points.strip(), where=where)
+    found = parse_points(points.strip(), where=where)
     return None if found is None else MarkGiven(item, found, comment)
 
 

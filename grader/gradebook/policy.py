@@ -1,4 +1,4 @@
-"""Which of a student's submissions counts, and what being late costs. Small pure functions."""
+"""Which of a student's submissions counts, and what being late costs. Pure functions."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from grader.model.points import Points
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """What choosing needs to know of one submission.
+    """A submission that may be the one that counts.
 
-    ``order`` counts up as submissions are received (its row), ``submitted_at`` is empty where nobody knows.
+    ``order`` grows as submissions are received; ``submitted_at`` is empty if the time is not known.
     """
 
     order: int
@@ -27,7 +27,7 @@ Choice = Callable[[Sequence[Candidate]], Candidate]
 
 
 def moment(text: str) -> datetime | None:
-    """The time an ISO 8601 text means, UTC where it names no zone; None for an empty one.
+    """The time that an ISO 8601 text means, in UTC if it names no zone; None for an empty text.
 
     Raises UsageError for anything else.
     """
@@ -37,23 +37,23 @@ def moment(text: str) -> datetime | None:
         time = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(
-            f"{text!r} is no time; write it as 2026-11-30T23:59 or 2026-11-30T23:59+01:00"
+            f"{text!r} is not a time; write it as 2026-11-30T23:59 or 2026-11-30T23:59+01:00"
         ) from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def latest(submissions: Sequence[Candidate]) -> Candidate:
-    """The one handed in last; of those with no known time the one received last."""
+    """The one handed in last; if no time is known, the one received last."""
     return max(submissions, key=_when)
 
 
 def best(submissions: Sequence[Candidate]) -> Candidate:
-    """The one with most points; of equal ones the last."""
+    """The one with the most points; of equal ones the latest."""
     return max(submissions, key=lambda entry: (entry.earned, *_when(entry)))
 
 
 def before(deadline: datetime) -> Choice:
-    """The last one handed in by the deadline; where all are late, the first of them."""
+    """The last one handed in by the deadline; if all are late, the first."""
 
     def choose(submissions: Sequence[Candidate]) -> Candidate:
         on_time = [entry for entry in submissions if _is_on_time(entry, deadline)]
@@ -63,7 +63,7 @@ def before(deadline: datetime) -> Choice:
 
 
 def choice(name: str, deadline: str = "") -> Choice:
-    """The choice that a word means: latest, best or deadline. Raises UsageError."""
+    """The choice called latest, best or deadline. Raises UsageError for any other name."""
     if name == "deadline":
         when = moment(deadline)
         if when is None:
@@ -76,26 +76,27 @@ def choice(name: str, deadline: str = "") -> Choice:
 
 
 def late_days(submitted_at: str, deadline: str, *, grace: timedelta = timedelta(0)) -> int:
-    """Begun days after the deadline and the grace time; 0 where either time is unknown."""
+    """Started days after the deadline; 0 within the grace time, or if either time is unknown."""
     submitted, due = moment(submitted_at), moment(deadline)
     if submitted is None or due is None or submitted <= due + grace:
         return 0
     return math.ceil((submitted - due) / timedelta(days=1))
 
 
-def after_penalty(earned: Points, possible: Points, *, days: int, percent_a_day: int) -> Points:
-    """What is left of earned points: each late day takes a share of the possible ones, never below 0.
+def after_penalty(earned: Points, possible: Points, *, days: int, percent_per_day: int) -> Points:
+    """The points left after a penalty of ``percent_per_day`` of the possible points per late day, at least 0.
 
-    Rounded to whole hundredths in the student's favour.
+    Rounded to hundredths in the student's favour.
     """
-    lost = possible.hundredths * percent_a_day * days // 100
+    lost = possible.hundredths * percent_per_day * days // 100
     return Points(max(0, earned.hundredths - lost))
 
 
 def _when(entry: Candidate) -> tuple[datetime, int]:
+    # An unknown time sorts first: a file whose time is known is the later one.
     return moment(entry.submitted_at) or datetime.min.replace(tzinfo=UTC), entry.order
 
 
 def _is_on_time(entry: Candidate, deadline: datetime) -> bool:
-    when = moment(entry.submitted_at)
+    when = moment(entry.submitted_at)  # an unknown time is never held against a student
     return when is None or when <= deadline

@@ -1,4 +1,4 @@
-"""The rows of a gradebook as frozen values. Times are ISO 8601 in UTC, empty where nobody knows."""
+"""The rows of a gradebook as frozen values. Times are ISO 8601 in UTC, empty if not known."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from grader.model.records import ItemResult
 
 
 class Student(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Somebody on the roster; ``id`` is what the course knows them by."""
+    """Somebody on the roster; ``id`` is the course's name for them."""
 
     id: str
     name: str = ""
@@ -18,7 +18,10 @@ class Student(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NewSubmission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file that somebody handed in. ``student`` is empty where nobody on the roster owns it."""
+    """A file that somebody handed in; ``student`` is empty if it belongs to nobody on the roster.
+
+    ``name`` is shown to people; ``path`` is where the bytes with this ``sha256`` are.
+    """
 
     assignment: str
     name: str
@@ -29,7 +32,7 @@ class NewSubmission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SubmissionRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A submission as the gradebook keeps it, with its row number."""
+    """A submission as stored, with its row number."""
 
     row: int
     assignment: str
@@ -42,7 +45,7 @@ class SubmissionRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ItemPoints(msgspec.Struct, frozen=True, array_like=True):
-    """What an item of a result is worth, in hundredths: enough to add a class up without its records."""
+    """An item's points, in hundredths: enough to add up a class without reading its records."""
 
     item: str
     title: str
@@ -59,11 +62,11 @@ class ItemPoints(msgspec.Struct, frozen=True, array_like=True):
 
 
 class StoredResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What grading gave: a fact about a content, whoever handed it in.
+    """The result of grading some bytes, whoever handed them in.
 
-    ``key`` names everything that decided it, ``item_keys`` does the same item by item. ``prints`` tell
-    recorded evidence that is the same in two submissions, ``record`` is the encoded Grade. ``decided``
-    counts the points that wait for nobody.
+    ``key`` is a digest of everything that decided it, ``item_keys`` the same for each item. ``prints`` are
+    the fingerprints of recorded evidence, ``record`` is the encoded Grade, and ``decided`` are the points
+    that wait for nobody.
     """
 
     key: str
@@ -96,12 +99,12 @@ class GradeRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def items(self) -> tuple[ItemPoints, ...]:
-        """Its items, read anew each time: a class's are not kept in memory."""
+        """Its items, decoded on each access: those of a whole class are not kept in memory."""
         return msgspec.json.decode(self.item_points, type=tuple[ItemPoints, ...])
 
 
 class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A person's points for one item of one submission; ``points`` is None where they were withdrawn."""
+    """A person's points for one item of one submission; ``points`` is None if they were withdrawn."""
 
     submission: int
     item: str

@@ -1,4 +1,4 @@
-"""The tables as they are now, for queries. What made them so is in ``migrations``; a test compares them."""
+"""The tables as they are now, for queries. ``migrations`` creates them; a test compares the two."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""CSV as spreadsheets and learning platforms write it: rosters and marks. Cells are text, never formulas."""
+"""CSV as spreadsheets and learning platforms write it: rosters and tables of marks.
+
+What is written for people never holds a formula, whatever a student's name is.
+"""
 
 from __future__ import annotations
 
@@ -38,10 +41,11 @@ ROSTER_COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 
 def read_table(data: bytes, *, source: str) -> list[dict[str, str]]:
-    """The rows of a CSV by lower-case column. Raises UsageError that names file and line.
+    """The rows of a CSV file, by column name in lower case. Raises UsageError that names file and line.
 
-    UTF-8 with or without a byte order mark, UTF-16 with one, else Latin-1; separated by comma, semicolon or
-    tab, whichever the first line has most of.
+    Reads UTF-8 with or without a byte order mark, UTF-16 with one, otherwise Latin-1. The separator is the
+    comma, semicolon or tab, whichever is most frequent in the first line: Excel writes semicolons in half of
+    Europe.
     """
     if len(data) > MAX_BYTES:
         raise UsageError(f"{source}: {len(data):,} bytes; a table has at most {MAX_BYTES:,}")
@@ -74,10 +78,10 @@ def _decoded(data: bytes) -> str:
 
 
 def read_roster(data: bytes, *, source: str) -> list[Student]:
-    """The students of a roster, as a course writes it or Canvas, Moodle or Gradescope export it.
+    """The students of a roster, as a course writes it or as Canvas, Moodle or Gradescope export it.
 
-    A row without an id takes its e-mail address for one. Raises UsageError for a table without such a column
-    and for one id of two people.
+    The e-mail address is the id if a row has no other. Raises UsageError if no column holds ids, and if two
+    people have the same one.
     """
     rows = read_table(data, source=source)
     students: dict[str, Student] = {}
@@ -85,7 +89,7 @@ def read_roster(data: bytes, *, source: str) -> list[Student]:
         student = _student(row)
         if not student.id:
             if rows and _has_any(rows[0], ("id", "email")):
-                continue  # "Points Possible" of Canvas, totals at the end
+                continue  # not a person: Canvas's "Points Possible", or totals at the end
             raise UsageError(
                 f"{source}: no column for the students' ids; name one of: "
                 f"{', '.join(ROSTER_COLUMNS['id'])}, email"
@@ -112,12 +116,12 @@ def _student(row: Mapping[str, str]) -> Student:
     return Student(cell("id") or cell("email"), name, cell("email"), cell("section"))
 
 
-def points_of(text: str, *, where: str) -> Points | None:
-    """Points as a person writes them (1.5 or 1,5), None for an empty cell. Raises UsageError."""
+def parse_points(text: str, *, where: str) -> Points | None:
+    """Points as a person writes them (1.5 or 1,5); None for an empty cell. Raises UsageError."""
     if not text:
         return None
     if not _NUMBER.fullmatch(text):
-        raise UsageError(f"{where}: {text!r} is no number of points")
+        raise UsageError(f"{where}: {text!r} is not a number of points")
     try:
         return Points.of(text.replace(",", "."))
     except ValueError as error:
@@ -125,7 +129,7 @@ def points_of(text: str, *, where: str) -> Points | None:
 
 
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """Lines of a CSV, header first. Text that a spreadsheet would run as a formula gets an apostrophe."""
+    """The lines of a CSV file, header first; an apostrophe keeps a spreadsheet from running a formula."""
     for row in itertools.chain([columns], rows):
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow([plain(cell) for cell in row])
@@ -133,7 +137,7 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Ite
 
 
 def plain(cell: object) -> str:
-    """A cell's text: one line, and harmless in a spreadsheet."""
+    """A cell's text on one line, harmless in a spreadsheet."""
     text = " ".join(str(cell).split())
     if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text):
         return f"'{text}"

@@ -22,7 +22,7 @@ from sqlalchemy import Column, Connection, Engine, Row, func, select
 from sqlalchemy.sql import Select
 
 from grader.gradebook import locks, schema
-from grader.gradebook.database import assert_folder, connect, parse_url, reading, shown, writing
+from grader.gradebook.database import connect, make_folder, parse_url, reading, shown, writing
 from grader.gradebook.rows import (
     GradeRow,
     ItemPoints,
@@ -53,7 +53,7 @@ class Gradebook:
     def open(cls, url: str, *, clock: Clock | None = None, wait: float | None = None) -> Self:
         """The gradebook at a URL or file path, created or upgraded if need be."""
         parsed = parse_url(url)
-        assert_folder(parsed)
+        make_folder(parsed)
         engine = connect(parsed) if wait is None else connect(parsed, wait=wait)
         book = cls(engine, clock or (lambda: datetime.now(UTC)))
         try:

@@ -1,4 +1,4 @@
-"""From a grade's items and a person's marks to what a student has: the one place where points are added."""
+"""A submission's points, from its checks and from marks: the one place where the two are put together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from grader.model.points import ZERO, Points, total
 
 
 class ItemTotal(msgspec.Struct, frozen=True):
-    """One item as it counts: a person's mark goes before what the checks found."""
+    """One item as it counts: a mark replaces what the checks found."""
 
     item: str
     title: str
@@ -23,7 +23,7 @@ class ItemTotal(msgspec.Struct, frozen=True):
 
 
 class Total(msgspec.Struct, frozen=True):
-    """A submission's points. ``awaiting`` are possible points that nobody has decided yet."""
+    """A submission's points; ``awaiting`` are the possible points that nobody has decided yet."""
 
     items: tuple[ItemTotal, ...]
     earned: Points
@@ -39,8 +39,8 @@ class Total(msgspec.Struct, frozen=True):
 def total_of(items: Iterable[ItemPoints], marks: Mapping[str, Mark]) -> Total:
     """The total of a grade's items with the marks that count for its submission, by item.
 
-    A mark replaces what checks gave, decided or not: an override is a mark like any other. Marks of items
-    that the grade does not have count nothing.
+    A mark replaces what the checks gave, decided or not: an override is an ordinary mark. Marks for items
+    that the grade does not have do not count.
     """
     counted = tuple(item_total(item, marks.get(item.item)) for item in items)
     return Total(
@@ -52,7 +52,7 @@ def total_of(items: Iterable[ItemPoints], marks: Mapping[str, Mark]) -> Total:
 
 
 def item_total(item: ItemPoints, mark: Mark | None) -> ItemTotal:
-    """One item with its mark, if a person gave one."""
+    """One item, with its mark if there is one."""
     points = None if mark is None else mark.points
     return ItemTotal(
         item=item.item,

@@ -1,4 +1,7 @@
-"""Bringing a database to the schema of this version: the steps it lacks, each in a transaction."""
+"""Upgrading a database to this version's schema: the steps it lacks, all in one transaction.
+
+Either all of them are applied or none, so a failed upgrade leaves a gradebook that the older Chainrule opens.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +13,22 @@ from grader.gradebook.database import reading, shown, writing
 from grader.gradebook.migrations import MIGRATIONS, Migration
 from grader.model.errors import GradebookError
 
-_ONE_AT_A_TIME = 0x4348_4149_4E52  # any number: two upgrades of one PostgreSQL database take turns
+_UPGRADE_LOCK = 0x4348_4149_4E52  # "CHAINR"; any number that nobody else uses for an advisory lock
 
 
 def upgrade(engine: Engine, *, now: str, steps: Sequence[Migration] = MIGRATIONS) -> list[str]:
-    """Apply what is missing; the names of the applied steps.
+    """Apply the missing steps; their names.
 
-    Raises GradebookError for a database of a newer version of Chainrule, or one with tables of something
-    else, and leaves both as they are.
+    Raises GradebookError, and changes nothing, if a newer Chainrule wrote the database or it holds tables of
+    another program.
     """
     with reading(engine) as connection:
         if applied_steps(connection, steps) == len(steps):
             return []
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _ONE_AT_A_TIME})
-        done = applied_steps(connection, steps)
+            connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _UPGRADE_LOCK})
+        done = applied_steps(connection, steps)  # again: another process may have upgraded it meanwhile
         if done == 0:
             connection.exec_driver_sql(
                 "CREATE TABLE migration (number INTEGER PRIMARY KEY NOT NULL, name TEXT NOT NULL, "
@@ -41,7 +44,7 @@ def upgrade(engine: Engine, *, now: str, steps: Sequence[Migration] = MIGRATIONS
 
 
 def applied_steps(connection: Connection, steps: Sequence[Migration]) -> int:
-    """How many of the steps the database has seen. Raises GradebookError when they are not the first ones."""
+    """How many of the steps the database has. Raises GradebookError unless they are the first, in order."""
     where = f"gradebook {shown(connection.engine.url)}"
     tables = set(inspect(connection).get_table_names())
     if "migration" not in tables:

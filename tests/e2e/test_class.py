@@ -230,7 +230,7 @@ def test_marks_that_do_not_fit_are_explained_and_none_is_written(home: Path) -> 
         (("mark", "zed", "2", "1"), "no graded submission 'zed'"),
         (("mark", "ada", "2", "2.5"), "worth 0 to 2"),
         (("mark", "ada", "7", "1"), "it has 1, 2"),
-        (("mark", "ada", "2", "two"), "no number of points"),
+        (("mark", "ada", "2", "two"), "not a number of points"),
     ):
         done = grade(*arguments, cwd=home)
         assert (done.returncode, why in done.stderr) == (2, True), done.stderr

@@ -79,13 +79,13 @@ def test_a_time_without_a_zone_is_utc() -> None:
 
 
 def test_a_late_day_takes_its_share_of_the_possible_points() -> None:
-    assert after_penalty(Points.of(40), Points.of(46), days=1, percent_a_day=10) == Points.of("35.4")
-    assert after_penalty(Points.of(3), Points.of(46), days=1, percent_a_day=10) == Points.of(0)
+    assert after_penalty(Points.of(40), Points.of(46), days=1, percent_per_day=10) == Points.of("35.4")
+    assert after_penalty(Points.of(3), Points.of(46), days=1, percent_per_day=10) == Points.of(0)
 
 
 @given(st.integers(0, 4600), st.integers(0, 30), st.integers(0, 100))
 def test_a_penalty_never_adds_and_never_goes_below_zero(earned: int, days: int, percent: int) -> None:
-    left = after_penalty(Points(earned), Points(4600), days=days, percent_a_day=percent)
+    left = after_penalty(Points(earned), Points(4600), days=days, percent_per_day=percent)
     assert Points(0) <= left <= Points(earned)
 
 

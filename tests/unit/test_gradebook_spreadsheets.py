@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.gradebook.rows import Student
-from grader.gradebook.spreadsheets import points_of, read_roster, read_table, write_table
+from grader.gradebook.spreadsheets import parse_points, read_roster, read_table, write_table
 from grader.model.errors import UsageError
 from grader.model.points import Points
 
@@ -73,17 +73,17 @@ def test_any_bytes_are_a_table_or_a_usage_error(data: bytes) -> None:
 
 @pytest.mark.parametrize(("text", "points"), [("1.5", "1.5"), ("1,5", "1.5"), ("2", "2"), ("0", "0")])
 def test_points_as_people_write_them(text: str, points: str) -> None:
-    assert points_of(text, where="here") == Points.of(points)
+    assert parse_points(text, where="here") == Points.of(points)
 
 
 @pytest.mark.parametrize("text", ["two", "1e3", "1.234", "NaN", "1.5.2", "99999999999"])
 def test_points_that_are_none(text: str) -> None:
     with pytest.raises(UsageError, match=r"marks\.csv, line 2"):
-        points_of(text, where="marks.csv, line 2")
+        parse_points(text, where="marks.csv, line 2")
 
 
 def test_an_empty_cell_is_no_mark() -> None:
-    assert points_of("", where="here") is None
+    assert parse_points("", where="here") is None
 
 
 def test_cells_run_no_formula() -> None:

@@ -1,6 +1,7 @@
-"""Numbered steps from an empty database to today's schema, each applied once, in order, in a transaction.
+"""Numbered steps from an empty database to today's schema, each applied once, in order.
 
-A step that has been released is never edited: what it made is in use somewhere. A change is a new step.
+A released step is never edited: gradebooks that it made exist, and would keep the old form. A change of the
+schema is a new step. ``schema`` describes the result, for queries.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from grader.gradebook.migrations import m0001_first_tables
 
 @dataclass(frozen=True)
 class Migration:
-    """One step: its number, its name, and what brings a database of the step before to this one."""
+    """One step: its number, its name, and the function that upgrades a database from the step before."""
 
     number: int
     name: str

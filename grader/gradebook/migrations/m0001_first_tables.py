@@ -1,4 +1,7 @@
-"""Students, submissions, results, grades and marks, and the triggers that keep them from being changed."""
+"""Students, submissions, results, grades and marks, and the triggers that refuse changes of their rows.
+
+Written as SQL rather than with ``schema``'s tables: those change with later versions, and this step must not.
+"""
 
 from __future__ import annotations
 
