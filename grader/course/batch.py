@@ -12,12 +12,12 @@ from pathlib import Path
 
 import msgspec
 
+from grader.course.jobs import Done, Job, Lost
 from grader.course.keys import Keys, keys_of, result_key
 from grader.course.locations import Locations
 from grader.course.plan import UniqueFile, keys_after, plan, unique_files
 from grader.course.pools import Pool
 from grader.course.stopping import stop_on_signal
-from grader.course.work import Done, Lost, Work
 from grader.files import write_whole
 from grader.gradebook.rows import ItemPoints, NewSubmission, StoredResult
 from grader.gradebook.store import Gradebook
@@ -69,7 +69,7 @@ class Batch:
         """The key under which a whole result for these bytes is stored."""
         return result_key(self.keys.of_items(sha256))
 
-    def jobs(self, files: Iterable[UniqueFile]) -> Iterator[Work]:
+    def jobs(self, files: Iterable[UniqueFile]) -> Iterator[Job]:
         """What is left to grade, found out one file at a time: earlier records are large."""
         for file in files:
             job = plan(
@@ -93,12 +93,12 @@ class Batch:
         """Grade what is left of files; each result is in the gradebook before ``on_ended`` receives it."""
         rows = {file.sha256: file.rows for file in files}
 
-        def on_done(job: Work, done: Done | Lost) -> None:
+        def on_done(job: Job, done: Done | Lost) -> None:
             on_ended(self.store(job, done, rows[job.sha256]))
 
         pool.run(self.jobs(files), on_done, stop=stop)
 
-    def store(self, job: Work, done: Done | Lost, rows: Collection[int]) -> Ended:
+    def store(self, job: Job, done: Done | Lost, rows: Collection[int]) -> Ended:
         """Store a job's result and say how it ended."""
         if isinstance(done, Lost):
             why = f"{done.deaths} workers died on it ({done.reason}); grade it alone to see why"
@@ -122,7 +122,7 @@ class Batch:
             seconds=grade.seconds,
         )
 
-    def _result_of(self, job: Work, done: Done, grade: Grade) -> StoredResult:
+    def _result_of(self, job: Job, done: Done, grade: Grade) -> StoredResult:
         # An earlier record is read only if the job built upon it: most did not.
         earlier = self.earlier_result(job.sha256) if job.previous else None
         item_keys = keys_after(job, self.keys, earlier)

@@ -24,9 +24,9 @@ import msgspec
 from distributed import Client, Future, KilledWorker
 
 from grader.course.dask_cluster import START_AGAIN, Cluster, scheduler_reached
-from grader.course.dask_worker import Graders, Job, Reply, Steward, grade_bytes
+from grader.course.dask_worker import Graders, JobWithFile, Reply, Steward, grade_bytes
+from grader.course.jobs import Done, Job, Lost, OnDone
 from grader.course.limits import MOST_DEATHS, STOP_SECONDS
-from grader.course.work import Done, Lost, OnDone, Work
 from grader.model.errors import CannotGrade, Fault, SubmissionError
 from grader.notebooks.submission_file import bytes_of
 
@@ -52,7 +52,7 @@ class DaskPool:
     ) -> None:
         self._connect, self._program, self._notify = connect, program, notify
 
-    def run(self, jobs: Iterable[Work], on_done: OnDone, *, stop: Callable[[], bool]) -> None:
+    def run(self, jobs: Iterable[Job], on_done: OnDone, *, stop: Callable[[], bool]) -> None:
         """Grade all jobs; ``on_done`` receives each result, in this thread. Raises CannotGrade.
 
         Jobs are taken as threads of the cluster get free. Once ``stop`` returns true no more are taken, and
@@ -98,7 +98,7 @@ def described(error: Exception) -> str:
 class Sent:
     """A job on its way."""
 
-    work: Work
+    job: Job
     size: int
     future: Future
 
@@ -114,10 +114,10 @@ class Sending:
 
     cluster: Cluster
     name: str
-    source: Iterator[Work]
+    source: Iterator[Job]
     on_done: OnDone
     stop: Callable[[], bool]
-    again: deque[Work] = field(default_factory=deque)
+    again: deque[Job] = field(default_factory=deque)
     tried: dict[str, list[str]] = field(default_factory=dict)
     sent: dict[str, Sent] = field(default_factory=dict)
     ended: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
@@ -139,29 +139,29 @@ class Sending:
             # One submission is always on its way, however large it is.
             if self.sent and sum(sent.size for sent in self.sent.values()) > MOST_BYTES:
                 return
-            work = self.again.popleft() if self.again else next(self.source, None)
-            if work is None:
+            job = self.again.popleft() if self.again else next(self.source, None)
+            if job is None:
                 self.is_out_of_works = True
                 return
-            self._send(work)
+            self._send(job)
 
-    def _send(self, work: Work) -> None:
+    def _send(self, job: Job) -> None:
         try:
-            content = bytes_of(Path(work.path))
+            content = bytes_of(Path(job.path))
         except SubmissionError as error:
-            self.on_done(work, Done(error=str(error), fault=Fault.STUDENT))
+            self.on_done(job, Done(error=str(error), fault=Fault.STUDENT))
             return
         key = f"{self.name}-{next(self.numbers)}"
-        job = Job(msgspec.structs.replace(work, path=Path(work.path).name), content)
+        packed = JobWithFile(msgspec.structs.replace(job, path=Path(job.path).name), content)
         # After a death another worker is preferred: the machine may have been the reason.
-        tried = self.tried.get(work.sha256, [])
+        tried = self.tried.get(job.sha256, [])
         others = [address for address in self.cluster.addresses if address not in tried] if tried else []
         elsewhere: dict[str, Any] = {"workers": others, "allow_other_workers": True} if others else {}
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"}):
             future = self.cluster.client.submit(
-                grade_bytes, self.name, msgspec.msgpack.encode(job), key=key, pure=False, **elsewhere
+                grade_bytes, self.name, msgspec.msgpack.encode(packed), key=key, pure=False, **elsewhere
             )
-        self.sent[key] = Sent(work, len(content), future)
+        self.sent[key] = Sent(job, len(content), future)
         future.add_done_callback(lambda ended: self.ended.put(ended.key))
 
     def _wait(self) -> Iterator[str]:
@@ -174,24 +174,24 @@ class Sending:
             self.cluster.assert_connected()
 
     def _settle(self, sent: Sent) -> None:
-        work = sent.work
+        job = sent.job
         try:
             reply = msgspec.msgpack.decode(sent.future.result(), type=Reply)
         except KilledWorker as error:
             # Workers died, not only their graders. The scheduler has already tried one after the other.
-            self.on_done(work, Lost(error.allowed_failures + 1, "Dask workers, not only their graders"))
+            self.on_done(job, Lost(error.allowed_failures + 1, "Dask workers, not only their graders"))
             return
         except Exception as error:  # any of Dask's own
             self.cluster.assert_connected()
             raise CannotGrade(
-                f"the cluster could not grade {work.name}: {described(error)}; {START_AGAIN}"
+                f"the cluster could not grade {job.name}: {described(error)}; {START_AGAIN}"
             ) from error
         if reply.done is not None:
-            self.on_done(work, reply.done)
+            self.on_done(job, reply.done)
             return
-        tried = self.tried.setdefault(work.sha256, [])
+        tried = self.tried.setdefault(job.sha256, [])
         tried.append(reply.worker)
         if len(tried) < MOST_DEATHS:
-            self.again.append(work)
+            self.again.append(job)
         else:
-            self.on_done(work, Lost(len(tried), f"{reply.death} on {reply.worker}"))
+            self.on_done(job, Lost(len(tried), f"{reply.death} on {reply.worker}"))

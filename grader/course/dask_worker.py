@@ -22,17 +22,17 @@ import msgspec
 from distributed import Scheduler, SchedulerPlugin, WorkerPlugin, get_worker
 from distributed import Worker as DaskWorker
 
+from grader.course.jobs import Done, Job
 from grader.course.local_pool import Worker
 from grader.course.packing import unpack
-from grader.course.work import Done, Work
 from grader.model.endings import no_answer
 from grader.model.version import __version__
 
 
-class Job(msgspec.Struct, frozen=True):
-    """A job with its submission's bytes; ``work.path`` is the file's name alone."""
+class JobWithFile(msgspec.Struct, frozen=True):
+    """A job with its submission's bytes; ``job.path`` is the file's name alone."""
 
-    work: Work
+    job: Job
     content: bytes
 
 
@@ -53,8 +53,8 @@ def own_versions() -> dict[str, str]:
     return {"chainrule": __version__, "python": f"{major}.{minor}"}
 
 
-def grade_bytes(name: str, job: bytes) -> bytes:
-    """The task that a cluster runs: an encoded Reply for an encoded Job; nothing is ever raised.
+def grade_bytes(name: str, packed: bytes) -> bytes:
+    """The task that a cluster runs: an encoded Reply for an encoded JobWithFile; nothing is ever raised.
 
     ``name`` is that of the batch's Graders on this worker.
     """
@@ -63,7 +63,7 @@ def grade_bytes(name: str, job: bytes) -> bytes:
     try:
         if graders is None:
             return msgspec.msgpack.encode(Reply(here.address, death="this batch has no graders there"))
-        reply = Reply(here.address, *graders.grade(msgspec.msgpack.decode(job, type=Job)))
+        reply = Reply(here.address, *graders.grade(msgspec.msgpack.decode(packed, type=JobWithFile)))
     except Exception as error:  # noqa: BLE001  # an exception would cross to the parent as a pickle
         reply = Reply(here.address, death=f"{type(error).__name__}: {error}")
     return msgspec.msgpack.encode(reply)
@@ -102,14 +102,14 @@ class Graders(WorkerPlugin):  # type: ignore[misc]  # distributed is not install
             self._is_over = True
             self._tidy()
 
-    def grade(self, job: Job) -> tuple[Done | None, str]:
+    def grade(self, sent: JobWithFile) -> tuple[Done | None, str]:
         """The result, or how the process died that should have given it."""
         with self._borrowed() as (place, processes):
             with tempfile.TemporaryDirectory(dir=place, prefix="work-") as folder:
-                path = Path(folder) / Path(job.work.path).name
-                path.write_bytes(job.content)
+                path = Path(folder) / Path(sent.job.path).name
+                path.write_bytes(sent.content)
                 process = processes.pop() if processes else self._start(place)
-                process.give(msgspec.structs.replace(job.work, path=str(path)))
+                process.give(msgspec.structs.replace(sent.job, path=str(path)))
                 is_stuck = not process.connection.poll(self._patience)
                 done = None if is_stuck else process.answer()
             if done is not None:

@@ -18,8 +18,8 @@ from multiprocessing.connection import Connection, wait
 
 import msgspec
 
+from grader.course.jobs import Done, Job, Lost, OnDone
 from grader.course.limits import MAX_FRAME, MOST_DEATHS, STOP_SECONDS
-from grader.course.work import Done, Lost, OnDone, Work
 from grader.model.endings import no_answer
 
 END_SECONDS = 5.0  # for a worker to end by itself once its connection is closed
@@ -39,14 +39,14 @@ class Worker:
             )
         self.connection = Connection(ours.detach())
         self.connection.send_bytes(settings)
-        self.work: Work | None = None
+        self.job: Job | None = None
         self.since = 0.0
 
-    def give(self, work: Work) -> None:
+    def give(self, job: Job) -> None:
         """Send it a job. That a worker is dead shows when its answer is read."""
-        self.work, self.since = work, time.monotonic()
+        self.job, self.since = job, time.monotonic()
         with contextlib.suppress(OSError):
-            self.connection.send_bytes(msgspec.json.encode(work))
+            self.connection.send_bytes(msgspec.json.encode(job))
 
     def answer(self) -> Done | None:
         """Its result; None if it has died or sent something that is not one."""
@@ -76,20 +76,20 @@ class LocalPool:
         self._command, self._settings = command, settings
         self._count, self._patience = count, patience
 
-    def run(self, jobs: Iterable[Work], on_done: OnDone, *, stop: Callable[[], bool]) -> None:
+    def run(self, jobs: Iterable[Job], on_done: OnDone, *, stop: Callable[[], bool]) -> None:
         """Grade all jobs; ``on_done`` receives each result, in this thread.
 
         A job is taken when a worker is free. Once ``stop`` returns true no more are taken, and those that are
         being graded are finished.
         """
         source = iter(jobs)
-        again: deque[Work] = deque()
+        again: deque[Job] = deque()
         deaths: dict[str, int] = {}
         workers: list[Worker] = []
         try:
             while True:
                 self._hand_out(workers, again, source, stop)
-                busy = [worker for worker in workers if worker.work is not None]
+                busy = [worker for worker in workers if worker.job is not None]
                 if not busy:
                     return
                 for worker in self._ready(busy):
@@ -98,18 +98,18 @@ class LocalPool:
             self._end(workers)
 
     def _hand_out(
-        self, workers: list[Worker], again: deque[Work], source: Iterator[Work], stop: Callable[[], bool]
+        self, workers: list[Worker], again: deque[Job], source: Iterator[Job], stop: Callable[[], bool]
     ) -> None:
         """Give every free worker a job, and start workers while there are jobs for them."""
-        idle = [worker for worker in workers if worker.work is None]
+        idle = [worker for worker in workers if worker.job is None]
         while not stop() and (idle or len(workers) < self._count):
-            work = again.popleft() if again else next(source, None)
-            if work is None:
+            job = again.popleft() if again else next(source, None)
+            if job is None:
                 return
             if not idle:
                 workers.append(Worker(self._command, self._settings))
                 idle.append(workers[-1])
-            idle.pop().give(work)
+            idle.pop().give(job)
 
     def _ready(self, busy: list[Worker]) -> list[Worker]:
         """The workers that have answered or died, or have been silent for too long."""
@@ -124,30 +124,30 @@ class LocalPool:
         self,
         worker: Worker,
         workers: list[Worker],
-        again: deque[Work],
+        again: deque[Job],
         deaths: dict[str, int],
         on_done: OnDone,
     ) -> None:
         """Pass a result on; after a death try the same submission with another worker."""
-        work = worker.work
-        if work is None:
+        job = worker.job
+        if job is None:
             return
         is_stuck = time.monotonic() - worker.since > self._patience and not worker.connection.poll()
         done = None if is_stuck else worker.answer()
         if done is not None:
-            worker.work = None
-            on_done(work, done)
+            worker.job = None
+            on_done(job, done)
             return
         workers.remove(worker)
         reason = worker.end(at_once=True)
         if is_stuck:
             reason = no_answer(self._patience)
-        deaths[work.sha256] = count = deaths.get(work.sha256, 0) + 1
+        deaths[job.sha256] = count = deaths.get(job.sha256, 0) + 1
         if count < MOST_DEATHS:
-            again.append(work)
+            again.append(job)
         else:
-            on_done(work, Lost(count, reason))
+            on_done(job, Lost(count, reason))
 
     def _end(self, workers: list[Worker]) -> None:
         for worker in workers:
-            worker.end(at_once=worker.work is not None)
+            worker.end(at_once=worker.job is not None)

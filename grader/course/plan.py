@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from grader.course.jobs import Job
 from grader.course.keys import Keys
-from grader.course.work import Work
 from grader.gradebook.rows import NewSubmission, StoredResult
 
 
@@ -39,7 +39,7 @@ def unique_files(
 
 def plan(
     file: UniqueFile, keys: Keys, *, seed: int, earlier: StoredResult | None, only: Collection[str] = ()
-) -> Work | None:
+) -> Job | None:
     """The job that is left for a file; None if everything wanted is known.
 
     ``only`` asks for these items and no other. What the earlier result says about an item still holds while
@@ -55,7 +55,7 @@ def plan(
     # An earlier result is built upon only if it keeps something: some item is not stale, and it knows at
     # least one item that the assignment still has. Otherwise everything is graded anew.
     holds = earlier is not None and len(stale) < len(keys.items) and has_any_of(known, keys)
-    return Work(
+    return Job(
         name=file.name,
         path=file.path,
         sha256=file.sha256,
@@ -70,7 +70,7 @@ def has_any_of(known: Iterable[str], keys: Keys) -> bool:
     return any(item in keys.items for item in known)
 
 
-def keys_after(job: Work, keys: Keys, earlier: StoredResult | None) -> dict[str, str]:
+def keys_after(job: Job, keys: Keys, earlier: StoredResult | None) -> dict[str, str]:
     """The item keys of a job's result: of the items that it graded, and of those that it took over."""
     fresh = keys.of_items(job.sha256)
     if not job.only:

@@ -14,8 +14,8 @@ from typing import Protocol
 
 import msgspec
 
+from grader.course.jobs import Done, Job, Lost, OnDone
 from grader.course.local_pool import LocalPool
-from grader.course.work import Done, Lost, OnDone, Work
 from grader.course.worker import Settings, finished, patience
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.model.errors import CannotGrade, Fault, UsageError
@@ -27,7 +27,7 @@ INSTALL = "pip install 'chainrule[dask]'"
 class Pool(Protocol):
     """Grades submissions in other processes and hands over each result in the caller's thread."""
 
-    def run(self, jobs: Iterable[Work], on_done: OnDone, *, stop: Callable[[], bool]) -> None:
+    def run(self, jobs: Iterable[Job], on_done: OnDone, *, stop: Callable[[], bool]) -> None:
         """Grade all jobs; take no more once ``stop`` returns true."""
 
 
@@ -72,15 +72,15 @@ class ReportingPool:
     def __init__(self, pool: Pool, reports: str) -> None:
         self._pool, self._reports = pool, reports
 
-    def run(self, jobs: Iterable[Work], on_done: OnDone, *, stop: Callable[[], bool]) -> None:
+    def run(self, jobs: Iterable[Job], on_done: OnDone, *, stop: Callable[[], bool]) -> None:
         """Grade all jobs; each report is written before its result is handed over."""
 
-        def write_and_pass_on(job: Work, done: Done | Lost) -> None:
+        def write_and_pass_on(job: Job, done: Done | Lost) -> None:
             on_done(job, self._written(job, done) if isinstance(done, Done) else done)
 
         self._pool.run(jobs, write_and_pass_on, stop=stop)
 
-    def _written(self, job: Work, done: Done) -> Done:
+    def _written(self, job: Job, done: Done) -> Done:
         try:
             return finished(done, job.name, self._reports)
         except CannotGrade as error:

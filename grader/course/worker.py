@@ -16,9 +16,9 @@ from pathlib import Path
 
 import msgspec
 
+from grader.course.jobs import Done, Job, run_job
 from grader.course.limits import MAX_FRAME
 from grader.course.report_files import report_name, write_reports
-from grader.course.work import Done, Work, run_work
 from grader.grading import assignment_folder
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.opening import WarmProcesses
@@ -60,10 +60,10 @@ def main(descriptor: int) -> None:
                 connection.send_bytes(msgspec.json.encode(grader.grade(job)))
 
 
-def jobs(connection: Connection) -> Iterator[Work]:
+def jobs(connection: Connection) -> Iterator[Job]:
     """The jobs that arrive, until the other side closes."""
     while True:
-        yield msgspec.json.decode(connection.recv_bytes(MAX_FRAME), type=Work)
+        yield msgspec.json.decode(connection.recv_bytes(MAX_FRAME), type=Job)
 
 
 class Grader:
@@ -77,10 +77,10 @@ class Grader:
         """The assignment, loaded for the first submission. Raises CannotGrade."""
         return assignment_folder.load(Path(self._settings.assignment))
 
-    def grade(self, job: Work) -> Done:
+    def grade(self, job: Job) -> Done:
         """Grade one submission and write its report; the result as the gradebook stores it."""
         try:
-            done = run_work(job, self.folder, self._warm.open_notebook)
+            done = run_job(job, self.folder, self._warm.open_notebook)
             return done if self._settings.pictures else finished(done, job.name, self._settings.reports)
         except CannotGrade as error:
             return Done(error=str(error), fault=Fault.INFRASTRUCTURE)

@@ -28,9 +28,9 @@ from support.notebooks import code, write_notebook
 from support.tiny import HIDDEN, RIGHT, make_tiny
 
 from grader.course import dask_cluster
+from grader.course.jobs import Done, Job, Lost
 from grader.course.local_pool import LocalPool
 from grader.course.pools import dask_pool
-from grader.course.work import Done, Lost, Work
 from grader.course.worker import Settings
 from grader.grading import assignment_folder
 from grader.grading.assignment_folder import AssignmentFolder
@@ -132,16 +132,16 @@ def home(tmp_path: Path) -> AssignmentFolder:
     return assignment_folder.load(place)
 
 
-def work(path: Path) -> Work:
-    return Work(name=path.name, path=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest(), seed=5)
+def job(path: Path) -> Job:
+    return Job(name=path.name, path=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest(), seed=5)
 
 
-def class_of(place: Path, count: int) -> list[Work]:
+def class_of(place: Path, count: int) -> list[Job]:
     """Submissions that differ: right, wrong, one with a picture."""
     wrong = code("def double(x):\n    return x + 1")
     cells = [[*RIGHT, *([wrong] if number % 3 == 2 else []), code(f"{number}")] for number in range(count)]
     cells[0].append(code("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"))
-    return [work(write_notebook(place / f"s{number}.ipynb", each)) for number, each in enumerate(cells)]
+    return [job(write_notebook(place / f"s{number}.ipynb", each)) for number, each in enumerate(cells)]
 
 
 @dataclass
@@ -150,9 +150,9 @@ class Book:
 
     told: dict[str, Done | Lost] = field(default_factory=dict)
 
-    def __call__(self, work: Work, done: Done | Lost) -> None:
-        assert work.name not in self.told
-        self.told[work.name] = done
+    def __call__(self, job: Job, done: Done | Lost) -> None:
+        assert job.name not in self.told
+        self.told[job.name] = done
 
     def grades(self) -> dict[str, Grade]:
         """The grades without what is the run's own."""
@@ -179,28 +179,28 @@ def never() -> bool:
     return False
 
 
-def local_grades(home: AssignmentFolder, works: Sequence[Work]) -> dict[str, Grade]:
+def local_grades(home: AssignmentFolder, jobs: Sequence[Job]) -> dict[str, Grade]:
     book = Book()
     command = [sys.executable, "-m", "grader.course.worker"]
     settings = msgspec.json.encode(Settings(str(home.path)))
-    LocalPool(command, settings, count=2, patience=120).run(works, book, stop=never)
+    LocalPool(command, settings, count=2, patience=120).run(jobs, book, stop=never)
     return book.grades()
 
 
 def test_a_class_on_two_workers(programs: Programs, home: AssignmentFolder, tmp_path: Path) -> None:
     """One worker is killed in the middle, one submission kills whoever grades it, one is no notebook."""
-    works = class_of(tmp_path, 8)
-    expected = local_grades(home, works)
+    jobs = class_of(tmp_path, 8)
+    expected = local_grades(home, jobs)
     assert len(expected) == 8
-    deadly = work(write_notebook(tmp_path / "deadly.ipynb", [*RIGHT, code("DEADLY = True")]))
-    gone = Work(name="gone.ipynb", path=str(tmp_path / "gone.ipynb"), sha256="0", seed=5)
+    deadly = job(write_notebook(tmp_path / "deadly.ipynb", [*RIGHT, code("DEADLY = True")]))
+    gone = Job(name="gone.ipynb", path=str(tmp_path / "gone.ipynb"), sha256="0", seed=5)
 
     address = programs.scheduler()
     victim, survivor = programs.worker(address), programs.worker(address)
     book, orphans, graders = Book(), [], []
 
-    def on_done(work: Work, done: Done | Lost) -> None:
-        book(work, done)
+    def on_done(job: Job, done: Done | Lost) -> None:
+        book(job, done)
         if len(book.grades()) >= 2 and not orphans:
             orphans.extend(psutil.Process(victim.pid).children(recursive=True))
             if orphans:  # its grader may just have died of the deadly one
@@ -208,7 +208,7 @@ def test_a_class_on_two_workers(programs: Programs, home: AssignmentFolder, tmp_
         graders.extend(psutil.Process(survivor.pid).children())
 
     pool = dask_pool(address, home, str(tmp_path / "reports"), notify=print)
-    pool.run([deadly, gone, *works], on_done, stop=never)
+    pool.run([deadly, gone, *jobs], on_done, stop=never)
 
     assert orphans
     assert book.grades() == expected
@@ -220,10 +220,10 @@ def test_a_class_on_two_workers(programs: Programs, home: AssignmentFolder, tmp_
     assert isinstance(refused, Done)
     assert "gone.ipynb: no such file" in refused.error
     assert victim.wait() == -signal.SIGKILL
-    assert set(book.told) == {each.name for each in works}
+    assert set(book.told) == {each.name for each in jobs}
 
     pages = sorted((tmp_path / "reports").glob("*/report.html"))
-    assert len(pages) == len(works)
+    assert len(pages) == len(jobs)
     assert any("data:image/png" in page.read_text() for page in pages)  # drawn there, shown here
 
     assert graders
@@ -247,7 +247,7 @@ def test_what_was_sent_is_finished_and_no_more_is_taken(
     programs.worker(address)
     taken, book = [], Book()
 
-    def source() -> Iterator[Work]:
+    def source() -> Iterator[Job]:
         for each in class_of(tmp_path, 8):
             taken.append(each.name)
             yield each

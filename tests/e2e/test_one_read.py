@@ -14,7 +14,7 @@ from support.evidence_course import make_course, make_notebook, recording, shown
 from support.notebooks import code, write_notebook
 from support.tiny import RIGHT, make_tiny
 
-from grader.course.work import Done, Work, run_work
+from grader.course.jobs import Done, Job, run_job
 from grader.grading import assignment_folder
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.execution import Progress
@@ -52,30 +52,30 @@ def change(path: Path) -> None:
 MISHAPS = pytest.mark.parametrize("mishap", [delete, change], ids=["deleted", "changed"])
 
 
-def work_on(folder: AssignmentFolder) -> Work:
+def job_for(folder: AssignmentFolder) -> Job:
     path = folder.path / "a.ipynb"
-    return Work(name="a.ipynb", path=str(path), sha256=read(path).sha256, seed=1)
+    return Job(name="a.ipynb", path=str(path), sha256=read(path).sha256, seed=1)
 
 
 def graded(
-    work: Work, folder: AssignmentFolder, warm: WarmProcesses, mishap: Callable[[Path], None]
+    job: Job, folder: AssignmentFolder, warm: WarmProcesses, mishap: Callable[[Path], None]
 ) -> tuple[Done, Grade]:
     """What a worker answers when the file meets with a mishap as soon as it has been read."""
 
-    def opener(job: GradeJob, submission: SubmissionFile, progress: Progress) -> Notebook:
-        mishap(Path(work.path))
-        return warm.open_notebook(job, submission, progress)
+    def opener(grading: GradeJob, submission: SubmissionFile, progress: Progress) -> Notebook:
+        mishap(Path(job.path))
+        return warm.open_notebook(grading, submission, progress)
 
-    done = run_work(work, folder, opener)
+    done = run_job(job, folder, opener)
     assert done.record, done.error
     return done, decode(done.record)
 
 
 @MISHAPS
 def test_a_file_that_is_gone_while_it_is_graded_gets_the_grade_of_what_was_read(course, warm, mishap):
-    work = work_on(course)
-    done, grade = graded(work, course, warm, mishap)
-    assert grade.submission.sha256 == work.sha256
+    job = job_for(course)
+    done, grade = graded(job, course, warm, mishap)
+    assert grade.submission.sha256 == job.sha256
     assert [str(item.earned) for item in grade.items] == ["1", "2", "2"]
     assert len(grade.items[1].figures) == 1
     assert {item for item, _ in done.prints} == {"2", "3"}
@@ -84,10 +84,10 @@ def test_a_file_that_is_gone_while_it_is_graded_gets_the_grade_of_what_was_read(
 @MISHAPS
 def test_items_of_an_earlier_grade_keep_their_pictures_too(course, warm, mishap):
     """An earlier record is kept without its pictures: they come from the same read."""
-    work = work_on(course)
-    before, _ = graded(work, course, warm, lambda _: None)
+    job = job_for(course)
+    before, _ = graded(job, course, warm, lambda _: None)
     bare = encode(without_figures(decode(before.record)))
-    again = msgspec.structs.replace(work, only=("1",), previous=bare)
+    again = msgspec.structs.replace(job, only=("1",), previous=bare)
     _, grade = graded(again, course, warm, mishap)
     assert [str(item.earned) for item in grade.items] == ["1", "2", "2"]
     assert len(grade.items[1].figures) == 1
@@ -95,9 +95,9 @@ def test_items_of_an_earlier_grade_keep_their_pictures_too(course, warm, mishap)
 
 @MISHAPS
 def test_a_file_that_is_gone_before_it_is_read_is_nobodys_answer(course, warm, mishap):
-    work = work_on(course)
-    mishap(Path(work.path))
-    done = run_work(work, course, warm.open_notebook)
+    job = job_for(course)
+    mishap(Path(job.path))
+    done = run_job(job, course, warm.open_notebook)
     assert (done.record, done.fault) == (b"", Fault.INFRASTRUCTURE)
     what = "deleted" if mishap is delete else "changed"
     assert done.error == f"a.ipynb: the file was {what} while the batch ran; grade it again"

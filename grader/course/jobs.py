@@ -1,4 +1,4 @@
-"""One submission of a batch, as it is sent to a worker, and the worker's answer. Both cross as JSON."""
+"""What a worker of a batch receives and returns, plain data only, and how it grades one job."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from grader.model.text import printable
 from grader.notebooks.submission_file import bytes_of, from_bytes
 
 
-class Work(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One submission to grade.
 
-    ``name`` is shown to people, ``path`` is the file and ``sha256`` the digest of its bytes. With ``only``,
-    just these items are graded; the others are taken from ``previous``, an earlier record of the same bytes.
+    ``name`` is shown to people; ``path`` is where the bytes with this ``sha256`` are. With ``only`` these
+    items are graded, and the others are taken from ``previous``, an earlier record of the same bytes.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Work(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Done(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A worker's answer: a record, or one line that says why there is none, and whose fault that is.
+    """The result of a job: a record, or one line that says why there is none and whose fault that is.
 
     ``prints`` are the fingerprints of recorded evidence, to find the same evidence in another submission.
     """
@@ -50,23 +50,22 @@ class Done(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Lost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """There is no answer: all ``deaths`` workers that were given the submission died."""
+    """No result: every worker that took the job died, ``deaths`` of them."""
 
     deaths: int
     reason: str = ""
 
 
-OnDone = Callable[[Work, "Done | Lost"], None]
+OnDone = Callable[[Job, "Done | Lost"], None]
 
 
-def run_work(
-    work: Work, folder: AssignmentFolder, opener: Opener, *, progress: Progress | None = None
-) -> Done:
-    """Grade one submission. Any problem with it or with this machine becomes part of the answer."""
+def run_job(job: Job, folder: AssignmentFolder, opener: Opener, *, progress: Progress | None = None) -> Done:
+    """Grade one submission. Whatever is wrong with it or with this machine is in the result, never raised."""
     try:
-        return grade_work(work, folder, opener, progress or Silent())
+        return grade_job(job, folder, opener, progress or Silent())
     except SubmissionError as error:
-        shown = str(error).replace(Path(work.path).name, work.name)  # what lay in a zip is kept by its digest
+        # A file from a zip is kept under its digest, which means nothing to a person.
+        shown = str(error).replace(Path(job.path).name, job.name)
         return Done(error=shown, fault=Fault.STUDENT)
     except ManifestError as error:
         return Done(error=str(error), fault=Fault.AUTHOR)
@@ -74,33 +73,33 @@ def run_work(
         return Done(error=f"{type(error).__name__}: {error}", fault=Fault.INFRASTRUCTURE)
 
 
-def grade_work(work: Work, folder: AssignmentFolder, opener: Opener, progress: Progress) -> Done:
+def grade_job(job: Job, folder: AssignmentFolder, opener: Opener, progress: Progress) -> Done:
     """Read the submission, once, and grade it. Raises CannotGrade, CheckError, OSError, MemoryError."""
-    path = Path(work.path)
+    path = Path(job.path)
     try:
         data = bytes_of(path)
     except SubmissionError:
         if os.path.lexists(path):
             raise
-        return not_as_planned(work, "deleted")
-    if digest_of(data) != work.sha256:
-        return not_as_planned(work, "changed")
+        return not_as_planned(job, "deleted")
+    if digest_of(data) != job.sha256:
+        return not_as_planned(job, "changed")
     submission = from_bytes(data, name=printable(path.name, limit=300))
-    job = GradeJob(path, folder, work.seed, only=frozenset(work.only))
-    graded = grade_file(job, submission, opener=opener, progress=progress)
+    grading = GradeJob(path, folder, job.seed, only=frozenset(job.only))
+    graded = grade_file(grading, submission, opener=opener, progress=progress)
     grade = msgspec.structs.replace(
-        graded.grade, submission=msgspec.structs.replace(graded.grade.submission, name=work.name)
+        graded.grade, submission=msgspec.structs.replace(graded.grade.submission, name=job.name)
     )
-    if work.previous:
+    if job.previous:
         pictures = {item: answer.figures for item, answer in graded.answers.items()}
-        grade = merge(decode(work.previous), grade, folder.assignment, pictures)
+        grade = merge(decode(job.previous), grade, folder.assignment, pictures)
     prints = tuple(sorted(fingerprints(recordings_in(submission.cells))))
     return Done(record=encode(grade), prints=prints, seconds=grade.seconds)
 
 
-def not_as_planned(work: Work, what: str) -> Done:
-    """The answer for a file that is not what the batch found: nobody's answer is to blame."""
+def not_as_planned(job: Job, what: str) -> Done:
+    """The result for a file that is no longer what the batch found: no student is to blame."""
     return Done(
-        error=f"{work.name}: the file was {what} while the batch ran; grade it again",
+        error=f"{job.name}: the file was {what} while the batch ran; grade it again",
         fault=Fault.INFRASTRUCTURE,
     )
