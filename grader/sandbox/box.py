@@ -1,4 +1,4 @@
-"""The host's hold on one running sandbox."""
+"""One running sandbox as the host sees it."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class Box:
         self._memory_kills: list[MemoryKill] = []
 
     def wait_started(self, *, timeout: float = _START_SECONDS) -> None:
-        """Return once every wall stands and the agent answers.
+        """Return once every wall stands.
 
-        Raises InfrastructureError, with the sandbox's own words, when it could not be set up: that is never
-        the student's doing, because their code has not run yet.
+        Raises InfrastructureError, with the sandbox's own words, if it could not be set up: that is never the
+        student's fault, because their code has not run yet.
         """
         deadline = time.monotonic() + timeout
         while self._process is None and self._failure is None and self._hear(deadline):
@@ -59,7 +59,7 @@ class Box:
         self._ask(do="signal", process=process, signal=int(signal.SIGINT))
 
     def kill_process(self, process: int) -> None:
-        """End one forked process (its number inside); the others live on."""
+        """Kill one forked process (its number inside); the others live on."""
         self._ask(do="signal", process=process, signal=int(signal.SIGKILL))
 
     def kill(self) -> None:
@@ -118,7 +118,7 @@ class Box:
             return
 
     def _hear(self, deadline: float) -> bool:
-        """Take one message of the supervisor's, waiting until ``deadline``; False when there is none."""
+        """Take one message from the supervisor, waiting until ``deadline``; False if there is none."""
         if self._gone or self._life.fileno() == -1:
             return False
         poll = select.poll()

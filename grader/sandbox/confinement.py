@@ -12,6 +12,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 from grader.inside.generators import seed_all
@@ -119,7 +120,7 @@ def _give_up_privileges(mode: Mode, user: int | None) -> None:
 
 def _check_python_readable() -> None:
     """Say in words what would otherwise be an ImportError that nobody understands."""
-    here = os.path.dirname(os.__file__)
+    here = Path(os.__file__).parent
     if not os.access(here, os.R_OK | os.X_OK):
         raise PermissionError(
             f"the sandbox's user cannot reach Python in {here}: install it where others can"
@@ -128,7 +129,7 @@ def _check_python_readable() -> None:
 
 def _check_files_readable(spec: BoxSpec) -> None:
     for name, path in spec.files.items():
-        needed = os.R_OK | os.X_OK if os.path.isdir(name) else os.R_OK
+        needed = os.R_OK | os.X_OK if os.path.isdir(name) else os.R_OK  # noqa: PTH112  # never raises
         if not os.access(name, needed):
             raise PermissionError(
                 f"{UNREADABLE} {path}, which the assignment gives to students; run: chmod -R a+rX {path}"
@@ -142,8 +143,7 @@ def _keep_only(data: int, report: int) -> None:
     for standard in range(DATA):
         os.dup2(nowhere, standard)
     os.dup2(data, DATA)
-    for name in os.listdir("/proc/self/fd"):
-        number = int(name)
+    for number in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
         if number > DATA and number != report:
             _close(number)
 
@@ -164,7 +164,7 @@ def _close(number: int) -> None:
 
 def _clean_environment() -> None:
     """An environment from scratch: nothing of that of the person who grades."""
-    here = os.getcwd()
+    here = str(Path.cwd())
     os.environ.clear()
     os.environ.update(
         HOME=here,

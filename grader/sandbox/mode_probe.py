@@ -1,4 +1,4 @@
-"""Try one kind of isolation for real: ``python -P -m grader.sandbox.mode_probe MODE``.
+"""Try one isolation mode for real: ``python -P -m grader.sandbox.mode_probe MODE``.
 
 Starts a sandbox exactly as for a notebook, but with a function of our own inside that looks at the walls.
 Exit status 0 when they stand; otherwise 1 with the reason on standard error.
@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import NoReturn
 
 from grader.model.errors import InfrastructureError
@@ -72,7 +73,7 @@ def _report(connection: socket.socket, possible: Mapping[str, Callable[[], bool]
 
 
 def _other_processes() -> bool:
-    return os.getpid() != 1 or len([name for name in os.listdir("/proc") if name.isdigit()]) != 1
+    return os.getpid() != 1 or len([entry for entry in Path("/proc").iterdir() if entry.name.isdigit()]) != 1
 
 
 def _network() -> bool:
@@ -88,7 +89,7 @@ def _writable_root() -> bool:
 
 
 def _foreign_files() -> bool:
-    return os.path.exists("/etc/shadow") or os.path.exists("/root/.ssh")
+    return Path("/etc/shadow").exists() or Path("/root/.ssh").exists()
 
 
 def _readable_files() -> bool:
@@ -105,7 +106,7 @@ def _opens(path: str) -> bool:
 
 def _writable_neighbours() -> bool:
     try:
-        os.mkdir("../new")
+        Path("../new").mkdir()
     except OSError:
         return False
     return True

@@ -13,16 +13,16 @@ from grader.model.errors import SandboxUnavailable
 from grader.model.isolation import Mode
 
 SLOT_USERS = range(60000, 65000)
-"""Users that own a sandbox's processes when root starts it; no ordinary accounts live there."""
+"""Users that sandboxes run as when root starts them; no ordinary accounts have these numbers."""
 
 UNREADABLE = "the sandbox's user cannot read"
-"""How the words begin of a set-up that failed because of a file's permissions."""
+"""How the message begins if set-up failed because of a file's permissions."""
 
 _PROBE_SECONDS = 30.0
 
 
 def usual_mode() -> Mode:
-    """The isolation that fits this machine and user, not tried yet: the first sandbox will tell.
+    """The mode for this machine and user, not tried yet: the first sandbox will tell whether it works.
 
     Raises SandboxUnavailable where there is none at all (everywhere but on Linux).
     """
@@ -33,9 +33,9 @@ def usual_mode() -> Mode:
 
 
 def weaker(mode: Mode) -> Mode | None:
-    """What to use instead of ``mode`` after a sandbox of it failed to start; None when nothing may be.
+    """The mode to use instead of ``mode`` after a sandbox of it failed to start; None if none may be used.
 
-    Only a mode that was proven, and only when ``mode`` itself does not work here: not because of one spec.
+    Only a mode that was proven, and only if ``mode`` does not work here at all, not because of one spec.
     """
     if probe(mode) is None:
         return None
@@ -45,10 +45,10 @@ def weaker(mode: Mode) -> Mode | None:
 
 
 def choose_mode() -> Mode:
-    """The strongest isolation that this machine offers, proven by starting a sandbox with it.
+    """The strongest mode that this machine offers, proven by starting a sandbox with it.
 
-    Raises SandboxUnavailable, saying what a person can do, when none works. Less than namespaces is chosen
-    only when they were tried and do not work; the mode is named on every grade.
+    Raises SandboxUnavailable, saying what a person can do, if none works. A mode without namespaces is chosen
+    only if they were tried and do not work; the mode is named on every grade.
     """
     strongest = usual_mode()
     failure = probe(strongest)

@@ -1,4 +1,4 @@
-"""Looking at the sandbox's processes from outside, by /proc, and sending them signals.
+"""The sandbox's processes seen from outside, through /proc, and signals to them.
 
 Importable everywhere; the functions need Linux.
 """
@@ -21,11 +21,12 @@ _KILOBYTES_PER_MEGABYTE = 1024
 
 def all_visible() -> list[int]:
     """Every process in sight: with a /proc of the sandbox's own, exactly the sandbox's processes."""
-    return [int(entry) for entry in os.listdir(_PROC) if entry.isdigit()]
+    # As text: this runs at each look of the watchdog, twenty times a second.
+    return [int(entry) for entry in os.listdir(_PROC) if entry.isdigit()]  # noqa: PTH208
 
 
 def descendants(process: int) -> list[int]:
-    """``process`` and everything below it, parents first. What ends meanwhile is left out."""
+    """``process`` and all its descendants, parents first. Those that end meanwhile are left out."""
     found = [process]
     for parent in found:
         found += children(parent)
@@ -48,8 +49,8 @@ def threads_of(user: int) -> int:
     count = 0
     for process in all_visible():
         try:
-            if os.stat(_PROC / str(process)).st_uid == user:
-                count += len(os.listdir(_PROC / str(process) / "task"))
+            if (_PROC / str(process)).stat().st_uid == user:
+                count += len(list((_PROC / str(process) / "task").iterdir()))
         except OSError:  # it has ended
             continue
     return count
@@ -70,7 +71,7 @@ def end_all_of(user: int, *, seconds: float) -> None:
 
 
 def _kill_all_of(user: int) -> NoReturn:
-    """As one of them, because root's signal to everybody would reach everybody."""
+    """As that user, because a signal to all that root sends would reach every process of the machine."""
     try:
         os.setgroups([])
         os.setresgid(user, user, user)
@@ -81,19 +82,19 @@ def _kill_all_of(user: int) -> NoReturn:
 
 
 def reap() -> None:
-    """Take the exit status of every child that has ended, also of adopted ones."""
+    """Collect every child that has ended, adopted ones included."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             continue
 
 
 def resident_mb(processes: Iterable[int]) -> float:
-    """What the processes hold in memory, pages shared between them counted each time. Cheap."""
+    """What the processes hold in memory; a page that n of them share counts n times. Cheap."""
     return sum(_sum_fields(_PROC / str(process) / "status", _RESIDENT) for process in processes)
 
 
 def proportional_mb(process: int) -> float:
-    """What one process holds in memory, a page that n processes share counted as 1/n. Costs milliseconds."""
+    """What one process holds in memory; a page that n processes share counts as 1/n. Takes milliseconds."""
     return _sum_fields(_PROC / str(process) / "smaps_rollup", _PROPORTIONAL)
 
 

@@ -16,6 +16,7 @@ import socket
 import tempfile
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NoReturn
 
 from grader.model.isolation import EndReason, Mode
@@ -51,7 +52,7 @@ class _Supervisor:
     reason: EndReason | None = None
     reported_kills: int = 0
     process: int = 0
-    workdir: str = ""
+    workdir: Path | None = None
     slot_user: int = 0
     slot: socket.socket | None = None
     place: shared_folder.Place | None = None
@@ -90,9 +91,9 @@ class _Supervisor:
                 processes.end_all_of(self.slot_user, seconds=_ENDING_SECONDS)
             self.place = shared_folder.build(self.spec, user=self.slot_user or os.getuid())
             return
-        self.workdir = tempfile.mkdtemp(prefix="chainrule-")
+        self.workdir = Path(tempfile.mkdtemp(prefix="chainrule-"))
         for name, path in self.spec.files.items():
-            os.symlink(path, os.path.join(self.workdir, name))
+            (self.workdir / name).symlink_to(path)
 
     def _fork(self, data: int, serve: confinement.Serve) -> int:
         """Start the worker; returns the pipe on which it reports how its set-up went."""
@@ -106,7 +107,7 @@ class _Supervisor:
                 data=data,
                 report=write,
                 slot_user=self.slot_user,
-                place=self.place or shared_folder.Place(base="", work=self.workdir, readable=()),
+                place=self.place or shared_folder.Place(base="", work=str(self.workdir), readable=()),
                 group=self.group,
                 serve=serve,
             )
@@ -257,7 +258,7 @@ class _Supervisor:
             self.group.end()
         if self.place is not None:
             shared_folder.remove(self.place)
-        if self.workdir:
+        if self.workdir is not None:
             shutil.rmtree(self.workdir, ignore_errors=True)
 
 

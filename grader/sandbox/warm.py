@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import time
+from pathlib import Path
 from typing import NoReturn
 
 # Imported now, because in a sandbox this package's own files are out of sight.
@@ -40,7 +41,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors that ended are reaped by the kernel
     control.send(json.dumps({"ready": os.getpid()}).encode())
     if _serve_one(control, serve):
-        # After the first, while its cells run: who grades only one submission does not wait for this.
+        # After the first, while its cells run: grading a single submission does not wait for this.
         huge_pages.gather()
         while _serve_one(control, serve):
             continue
@@ -60,7 +61,7 @@ def _prepare(*, entry: str, preload: list[str]) -> confinement.Serve:
     if "matplotlib.pyplot" in preload:
         _warm_matplotlib()
     seed_all(0)  # numpy and torch load their generators when first asked: 15 ms in every fork
-    threads = len(os.listdir("/proc/self/task"))
+    threads = len(list(Path("/proc/self/task").iterdir()))
     if threads != 1:
         raise RuntimeError(
             f"{threads} threads after importing {', '.join(preload)}; a fork needs exactly one"

@@ -32,7 +32,7 @@ _MODULE_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
 class Zygote:
-    """A warm process that forks sandboxes. Use ``Zygote.start`` and close it, or use it as a context."""
+    """A warm process that forks sandboxes. Make it with ``Zygote.start``; close it, or use ``with``."""
 
     def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, log: IO[bytes]) -> None:
         self._process = process
@@ -50,7 +50,7 @@ class Zygote:
         entry: str = AGENT,
         import_path: Sequence[Path] = (),
     ) -> Self:
-        """Begin to start a zygote and return at once; the first ``spawn`` waits for it.
+        """Launch a zygote and return at once; the first ``spawn`` waits until it is ready.
 
         ``preload`` are the modules to import once for all sandboxes, ``entry`` the module whose
         ``make_shell()`` and ``serve(socket, shell)`` run inside, ``import_path`` further folders to import
@@ -94,7 +94,7 @@ class Zygote:
             self._ready = True
 
     def spawn(self, spec: BoxSpec) -> Box:
-        """Start a sandbox; ``Box.wait_started`` tells whether it could be set up.
+        """Start a sandbox; ``Box.wait_started`` raises if it cannot be set up.
 
         Raises InfrastructureError when the zygote is gone. May be called from several threads.
         """

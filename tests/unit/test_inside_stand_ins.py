@@ -1,4 +1,4 @@
-"""Habits of Colab and of laptops cost nothing in the sandbox, and each cell does what it should."""
+"""What notebooks use and a sandbox lacks has a stand-in, costs nothing, and each cell does what it should."""
 
 from __future__ import annotations
 
