@@ -1,4 +1,4 @@
-"""Every training run of the homework, on all cores or a GPU. Started again, it goes on where it ended."""
+"""Every training run of the homework, on all cores or a GPU. Started again, it resumes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class CannotRun(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; its exit status is 1 when a run fails or a number is not the homework's."""
+    """The command; its exit status is 1 if a run fails or a number is not the homework's."""
     options = parser().parse_args(arguments)
     console = Console()
     try:
@@ -87,7 +87,7 @@ def _command(options: argparse.Namespace, console: Console) -> int:
 
 
 def _is_the_homework(values: Mapping[str, Any], data: Data) -> bool:
-    """Whether the homework's numbers are about these runs: not with a budget, not on the small data."""
+    """Whether the homework's numbers apply to these runs: not with a budget, not on the small data."""
     return values == settings.parameters() and data.where != "subset"
 
 
@@ -120,7 +120,7 @@ def _device(plan: Mapping[Name, Run], asked: str | None) -> str:
 def _train(
     plan: Mapping[Name, Run], store: Store, *, at_once: int, console: Console
 ) -> tuple[dict[Name, dict[str, Any]], list[str]]:
-    """The history of each name, and a line for each run that failed."""
+    """The history of each run by its name, and one line per failed run."""
     histories = {run: history for run in set(plan.values()) if (history := store.load(run)) is not None}
     wanted = sorted(set(plan.values()) - set(histories), key=lambda run: run.label)
     if histories:
@@ -139,7 +139,7 @@ def _train(
 
 
 class _Bars:
-    """One bar for all runs and one for each that is under way; in a log, a line for each that ended."""
+    """One bar for all runs and one per running one; in a log, one line per finished run."""
 
     def __init__(self, console: Console, total: int, done: int) -> None:
         self._progress = Progress(
@@ -166,7 +166,7 @@ class _Bars:
         self._progress.update(self._each[run], completed=done)
 
     def ended(self, run: Run, seconds: float) -> None:
-        """Put a line in the place of the run's bar."""
+        """Replace the run's bar by a line."""
         if run in self._each:
             self._progress.remove_task(self._each.pop(run))
         self._progress.console.print(f"{run.label}: {seconds:.1f} s")

@@ -1,4 +1,4 @@
-"""The homework's own numbers beside those that were found."""
+"""The homework's own numbers, compared with the results."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ History = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Line:
-    """One number of the homework, what was found, and whether they agree."""
+    """One number of the homework, the result, and whether they agree."""
 
     what: str
     expected: str
@@ -49,7 +49,7 @@ class Line:
 
 
 def compare(results: Mapping[Name, History]) -> Iterator[Line]:
-    """A line for each number whose run is among the results."""
+    """One line per number whose run is among the results."""
     for size, expected in BATCH_SIZES.items():
         if history := results.get(("batch_runs", size)):
             yield _batch_size(size, expected, history)

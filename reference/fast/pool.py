@@ -1,4 +1,4 @@
-"""Runs as processes of one thread each, as many at once as there are cores, the longest first."""
+"""Runs as single-threaded processes, as many at a time as there are cores, the longest first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reference.fast.settings import NetworkRun, Run
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 ENVIRONMENT = dict.fromkeys(_THREADS, "1") | {
-    # The C library keeps freed memory for the next step; else each step gets and clears its pages anew.
+    # Let the C library keep freed memory: otherwise the kernel gives and clears every page anew at each step.
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
 }
@@ -36,11 +36,11 @@ class Finished:
 
 
 Heard = Callable[[Run, int, int], None]
-"""Is told of a run's progress: how much is done, and of how much at most."""
+"""Receives a run's progress: how much is done, and of how much at most."""
 
 
 def finish(runs: Iterable[Run], *, where: str, device: str, at_once: int, heard: Heard) -> Iterator[Finished]:
-    """Each run as it ends. When the caller stops listening, or is interrupted, the others are ended."""
+    """Each run as it ends. If the caller stops iterating, or is interrupted, the other runs are killed."""
     waiting = sorted(runs, key=lambda run: run.cost)
     working: dict[Connection, tuple[Run, SpawnProcess]] = {}
     try:
@@ -64,7 +64,7 @@ def finish(runs: Iterable[Run], *, where: str, device: str, at_once: int, heard:
 
 
 def _listen(connection: Connection, run: Run, process: SpawnProcess, heard: Heard) -> Finished | None:
-    """Take in one message: None for progress, else how the run ended."""
+    """Read one message: None for progress, else how the run ended."""
     try:
         message = connection.recv()
     except EOFError:
@@ -90,7 +90,7 @@ def _start(run: Run, *, where: str, device: str) -> tuple[Connection, SpawnProce
 
 @contextlib.contextmanager
 def _environment(values: dict[str, str]) -> Iterator[None]:
-    """These variables for processes that begin within; libraries read them when they are first imported."""
+    """Set these variables for processes started inside; libraries read them when they are first imported."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
@@ -104,7 +104,7 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 
 def work(run: Run, where: str, device: str, connection: Connection) -> None:
-    """One run in a process of its own; progress and the end go through the connection."""
+    """One run in its own process; progress and result go through the connection."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the first one decides
     start = time.perf_counter()
     try:

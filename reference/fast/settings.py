@@ -1,4 +1,4 @@
-"""Which runs the notebook makes: read from its own cell of parameters, so that there is one list."""
+"""The runs that the notebook makes, read from its own cell of parameters, so that there is only one list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PARAMETERS = re.compile(r'^# %% tags=\["parameters"\]\n(.*?)^# %%', re.MULTILIN
 
 @dataclass(frozen=True)
 class NetworkRun:
-    """One training of the network in numpy: without ``patience`` to the end, with alpha 0 plain descent."""
+    """One training of the numpy network: without ``patience`` to the end; alpha 0 is plain descent."""
 
     batch_size: int
     max_epochs: int
@@ -31,14 +31,14 @@ class NetworkRun:
 
     @property
     def label(self) -> str:
-        """What a person reads beside the progress bar."""
+        """The text beside the progress bar."""
         ends = "" if self.patience is None else ", early stopping"
         momentum = f", alpha {self.alpha:g}" if self.alpha else ""
         return f"network, batch {self.batch_size}{momentum}{ends}"
 
     @property
     def cost(self) -> float:
-        """A guess of the seconds on one core of the full data: long runs are to begin first."""
+        """An estimate of the seconds on one core with the full data: long runs start first."""
         return min(self.max_epochs, 50) * (0.3 + 5 / self.batch_size)
 
 
@@ -60,12 +60,12 @@ class TransformerRun:
 
     @property
     def label(self) -> str:
-        """What a person reads beside the progress bar."""
+        """The text beside the progress bar."""
         return f"transformer, block {self.block_size}, {self.n_heads} heads"
 
     @property
     def cost(self) -> float:
-        """A guess of the seconds on one core."""
+        """An estimate of the seconds on one core."""
         evaluations = 2 * (self.steps / self.eval_every + 1) * self.eval_batches / 3
         return (self.steps + evaluations) * self.batch_size * (self.block_size + 8) * 3e-5
 
@@ -87,7 +87,7 @@ def parameters(notebook: Path = NOTEBOOK) -> dict[str, Any]:
 
 
 def budget(manifest: Path = MANIFEST) -> dict[str, Any]:
-    """The few steps on the small data that grading takes, from the manifest."""
+    """The manifest's budget: the few steps on the small data that grading takes."""
     values: dict[str, Any] = tomllib.loads(manifest.read_text(encoding="utf-8"))["budget"]
     return values
 

@@ -1,4 +1,4 @@
-"""Finished runs as files, one each, by what they depend on: a second start finds those that still hold."""
+"""Finished runs as files, one each, named by what they depend on: a second start finds the valid ones."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ def _code() -> dict[str, list[str]]:
 
 @dataclasses.dataclass(frozen=True)
 class Store:
-    """The folder of finished runs on these data and this device."""
+    """The folder of finished runs for these data and this device."""
 
     folder: Path
     data: Data
     device: str
     code: dict[str, list[str]] = dataclasses.field(default_factory=_code)
-    """As it is when the command starts: an edit during the runs makes their files those of older code."""
+    """Read when the command starts: an edit during the runs must not make their files valid for new code."""
 
     def path(self, run: Run) -> Path:
         """The file of a run: its name changes with settings, code, data, device and library versions."""
@@ -85,7 +85,7 @@ class Store:
         return history
 
     def keep(self, run: Run, history: dict[str, Any], seconds: float) -> None:
-        """Write a finished run: all of it or nothing, whenever the power fails."""
+        """Write a finished run, all of it or nothing, even if the power fails."""
         content = {
             "label": run.label,
             "run": dataclasses.asdict(run),
@@ -97,7 +97,7 @@ class Store:
 
 
 def replace(path: Path, text: str) -> None:
-    """Put ``text`` in the place of the file at once."""
+    """Replace the file's content by ``text`` atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.partial")
     with partial.open("w", encoding="utf-8") as file:
