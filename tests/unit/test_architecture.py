@@ -81,7 +81,7 @@ def test_the_table_has_one_existing_file_in_each_row():
 
 
 def test_the_check_authors_names_in_the_table_are_public():
-    names = {name for question, _ in WHERE for name in re.findall(r"`(assert_\w+)`", question)}
+    names = {name for question, _ in WHERE for name in re.findall(r"`((?:assert|check)_\w+)`", question)}
     assert names
     assert names <= set(grader.__all__)
 
