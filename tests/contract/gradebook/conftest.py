@@ -36,6 +36,6 @@ class Clock:
 
 
 @pytest.fixture
-def book(url: str) -> Iterator[Gradebook]:
+def gradebook(url: str) -> Iterator[Gradebook]:
     with Gradebook.open(url, clock=Clock()) as opened:
         yield opened

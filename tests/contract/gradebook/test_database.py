@@ -17,7 +17,7 @@ from grader.model.errors import GradebookError
 
 
 def test_migrations_make_the_tables_that_queries_expect(url: str) -> None:
-    with Gradebook.open(url) as book, reading(book._engine) as connection:
+    with Gradebook.open(url) as gradebook, reading(gradebook._engine) as connection:
         found = inspect(connection)
         assert set(found.get_table_names()) == set(schema.metadata.tables)
         for name, table in schema.metadata.tables.items():
@@ -30,8 +30,8 @@ def test_migrations_are_numbered_in_order() -> None:
 
 
 def test_an_older_gradebook_is_brought_up_to_date_and_keeps_its_rows(url: str) -> None:
-    with Gradebook.open(url) as book:
-        book.add_submission(NewSubmission("HW3", "a", "aa"))
+    with Gradebook.open(url) as gradebook:
+        gradebook.add_submission(NewSubmission("HW3", "a", "aa"))
     step = Migration(
         migrations.NEWEST + 1, "a remark", lambda c: c.exec_driver_sql("CREATE TABLE remark (x TEXT)")
     )
@@ -58,7 +58,7 @@ def test_a_failed_migration_leaves_everything_as_it_was(url: str) -> None:
 
 
 def test_a_newer_gradebook_is_refused_and_untouched(url: str) -> None:
-    with Gradebook.open(url) as book, writing(book._engine) as connection:
+    with Gradebook.open(url) as gradebook, writing(gradebook._engine) as connection:
         connection.execute(text("INSERT INTO migration VALUES (99, 'from tomorrow', 'then')"))
     with pytest.raises(GradebookError, match=r"newer Chainrule.*pip install --upgrade"):
         Gradebook.open(url)
@@ -75,26 +75,26 @@ def test_a_database_of_something_else_is_refused(url: str) -> None:
 
 def test_a_locked_gradebook_says_so(tmp_path: Path) -> None:
     path = tmp_path / "book.sqlite"
-    with Gradebook.open(str(path), wait=0.1) as book:
+    with Gradebook.open(str(path), wait=0.1) as gradebook:
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(GradebookError, match="another program is writing"):
-            book.add_submission(NewSubmission("HW3", "a", "aa"))
+            gradebook.add_submission(NewSubmission("HW3", "a", "aa"))
         other.close()
-        book.add_submission(NewSubmission("HW3", "a", "aa"))
+        gradebook.add_submission(NewSubmission("HW3", "a", "aa"))
 
 
 def test_a_full_disk_says_so_and_loses_nothing(tmp_path: Path) -> None:
-    with Gradebook.open(str(tmp_path / "book.sqlite")) as book:
-        row = book.add_submission(NewSubmission("HW3", "a", "aa"))
-        with reading(book._engine) as connection:
+    with Gradebook.open(str(tmp_path / "book.sqlite")) as gradebook:
+        row = gradebook.add_submission(NewSubmission("HW3", "a", "aa"))
+        with reading(gradebook._engine) as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-        raw = book._engine.raw_connection()
+        raw = gradebook._engine.raw_connection()
         raw.execute(f"PRAGMA max_page_count = {pages}")
         raw.close()
         with pytest.raises(GradebookError, match="the disk is full; make room"):
-            book.add_submission(NewSubmission("HW3", "b" * 100_000, "aa"))
-        assert [entry.row for entry in book.submissions("HW3")] == [row]
+            gradebook.add_submission(NewSubmission("HW3", "b" * 100_000, "aa"))
+        assert [entry.row for entry in gradebook.submissions("HW3")] == [row]
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:

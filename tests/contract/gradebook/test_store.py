@@ -40,134 +40,139 @@ def a_submission(name: str = "ada.ipynb", **fields: str) -> NewSubmission:
     return NewSubmission(assignment=HW, name=name, sha256="aa", **fields)
 
 
-def test_a_student_is_what_was_last_written(book: Gradebook) -> None:
+def test_a_student_is_what_was_last_written(gradebook: Gradebook) -> None:
     ada = Student("1", "Ada", "ada@example.org")
-    assert book.add_students([ada, Student("2", "Bob")]) == 2
-    assert book.add_students([ada]) == 0
-    assert book.add_students([Student("1", "Ada L.", "ada@example.org")]) == 1
-    assert {student.name for student in book.students().values()} == {"Ada L.", "Bob"}
+    assert gradebook.add_students([ada, Student("2", "Bob")]) == 2
+    assert gradebook.add_students([ada]) == 0
+    assert gradebook.add_students([Student("1", "Ada L.", "ada@example.org")]) == 1
+    assert {student.name for student in gradebook.students().values()} == {"Ada L.", "Bob"}
 
 
-def test_the_same_submission_has_one_row(book: Gradebook) -> None:
-    first = book.add_submission(a_submission(student="1"))
-    assert book.add_submission(a_submission(student="1")) == first
-    assert book.add_submission(a_submission(student="2")) != first
-    assert book.add_submission(a_submission(student="1", submitted_at="2026-11-01T00:00:00+00:00")) != first
-    assert [row.student for row in book.submissions(HW)] == ["1", "2", "1"]
-    assert list(book.submissions("HW4")) == []
+def test_the_same_submission_has_one_row(gradebook: Gradebook) -> None:
+    first = gradebook.add_submission(a_submission(student="1"))
+    assert gradebook.add_submission(a_submission(student="1")) == first
+    assert gradebook.add_submission(a_submission(student="2")) != first
+    assert (
+        gradebook.add_submission(a_submission(student="1", submitted_at="2026-11-01T00:00:00+00:00")) != first
+    )
+    assert [row.student for row in gradebook.submissions(HW)] == ["1", "2", "1"]
+    assert list(gradebook.submissions("HW4")) == []
 
 
-def test_a_result_is_kept_once_and_found_by_key_and_content(book: Gradebook) -> None:
+def test_a_result_is_kept_once_and_found_by_key_and_content(gradebook: Gradebook) -> None:
     record = b'{"printed": "\xc3\xa9\x00"}' * 1000
     first = a_result(record=record)
-    assert book.add_result(first)
-    assert not book.add_result(first)
-    assert book.result("k1") == first
-    assert book.result("k2") is None
+    assert gradebook.add_result(first)
+    assert not gradebook.add_result(first)
+    assert gradebook.result("k1") == first
+    assert gradebook.result("k2") is None
     later = a_result("k2", earned=21)
-    book.add_result(later)
-    assert book.latest_result(HW, "aa") == later
-    assert book.latest_result(HW, "bb") is None
-    assert book.known_keys(["k1", "k3", "k2"]) == {"k1", "k2"}
-    assert book.known_keys([f"k{number}" for number in range(1200)]) == {"k1", "k2"}
+    gradebook.add_result(later)
+    assert gradebook.latest_result(HW, "aa") == later
+    assert gradebook.latest_result(HW, "bb") is None
+    assert gradebook.known_keys(["k1", "k3", "k2"]) == {"k1", "k2"}
+    assert gradebook.known_keys([f"k{number}" for number in range(1200)]) == {"k1", "k2"}
 
 
-def test_the_last_grade_counts_and_the_history_stays(book: Gradebook) -> None:
-    row = book.add_submission(a_submission())
-    assert book.store_result(a_result(), [row], **WHO) == 1
-    assert book.store_result(a_result(), [row], **WHO) == 0
-    book.add_result(a_result("k2", earned=22))
-    assert book.add_grade(row, "k2", author="bob", reason="test of 3.1.1 was wrong")
-    [grade] = book.grades(HW)
+def test_the_last_grade_counts_and_the_history_stays(gradebook: Gradebook) -> None:
+    row = gradebook.add_submission(a_submission())
+    assert gradebook.store_result(a_result(), [row], **WHO) == 1
+    assert gradebook.store_result(a_result(), [row], **WHO) == 0
+    gradebook.add_result(a_result("k2", earned=22))
+    assert gradebook.add_grade(row, "k2", author="bob", reason="test of 3.1.1 was wrong")
+    [grade] = gradebook.grades(HW)
     assert (grade.earned, grade.author, grade.submission.row) == (Points.of(22), "bob", row)
     assert grade.items == (ITEM,)
-    assert dict(book.fingerprints(HW)) == {"ada.ipynb": frozenset(PRINTS)}
-    assert [key for key, *_ in book.grade_history(row)] == ["k1", "k2"]
-    assert book.add_grade(row, "k1", author="bob", reason="it was right after all")
-    assert [key for key, *_ in book.grade_history(row)] == ["k1", "k2", "k1"]
+    assert dict(gradebook.fingerprints(HW)) == {"ada.ipynb": frozenset(PRINTS)}
+    assert [key for key, *_ in gradebook.grade_history(row)] == ["k1", "k2"]
+    assert gradebook.add_grade(row, "k1", author="bob", reason="it was right after all")
+    assert [key for key, *_ in gradebook.grade_history(row)] == ["k1", "k2", "k1"]
 
 
-def test_booking_is_all_or_nothing(book: Gradebook) -> None:
-    row = book.add_submission(a_submission())
+def test_booking_is_all_or_nothing(gradebook: Gradebook) -> None:
+    row = gradebook.add_submission(a_submission())
     with pytest.raises(GradebookError):
-        book.store_result(a_result(), [row, row + 1000], **WHO)
-    assert book.result("k1") is None
-    assert list(book.grades(HW)) == []
+        gradebook.store_result(a_result(), [row, row + 1000], **WHO)
+    assert gradebook.result("k1") is None
+    assert list(gradebook.grades(HW)) == []
 
 
-def test_the_last_mark_counts_and_can_be_withdrawn(book: Gradebook) -> None:
-    row = book.add_submission(a_submission())
+def test_the_last_mark_counts_and_can_be_withdrawn(gradebook: Gradebook) -> None:
+    row = gradebook.add_submission(a_submission())
     mark = Mark(row, "3.2.3.i", Points.of("1.5"), "good", "ada", "rubric")
-    assert book.add_marks([mark]) == 1
-    assert book.add_marks([mark]) == 0
-    assert book.add_marks([msgspec.structs.replace(mark, points=Points.of(2), author="bob")]) == 1
-    [found] = book.marks(HW).values()
+    assert gradebook.add_marks([mark]) == 1
+    assert gradebook.add_marks([mark]) == 0
+    assert gradebook.add_marks([msgspec.structs.replace(mark, points=Points.of(2), author="bob")]) == 1
+    [found] = gradebook.marks(HW).values()
     assert (found.points, found.author, found.comment) == (Points.of(2), "bob", "good")
-    assert book.add_marks([msgspec.structs.replace(mark, points=None, comment="")]) == 1
-    assert book.marks(HW) == {}
-    assert [entry.points for entry in book.mark_history(row, "3.2.3.i")] == [
+    assert gradebook.add_marks([msgspec.structs.replace(mark, points=None, comment="")]) == 1
+    assert gradebook.marks(HW) == {}
+    assert [entry.points for entry in gradebook.mark_history(row, "3.2.3.i")] == [
         Points.of("1.5"),
         Points.of(2),
         None,
     ]
 
 
-def test_a_mark_of_no_submission_is_refused_with_all_that_came_with_it(book: Gradebook) -> None:
-    row = book.add_submission(a_submission())
+def test_a_mark_of_no_submission_is_refused_with_all_that_came_with_it(gradebook: Gradebook) -> None:
+    row = gradebook.add_submission(a_submission())
     with pytest.raises(GradebookError):
-        book.add_marks([Mark(row, "a", Points.of(1)), Mark(row + 7, "a", Points.of(1))])
-    assert book.marks(HW) == {}
+        gradebook.add_marks([Mark(row, "a", Points.of(1)), Mark(row + 7, "a", Points.of(1))])
+    assert gradebook.marks(HW) == {}
 
 
 @pytest.mark.parametrize("table", [table.name for table in schema.FACTS])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET {} = {}", "DELETE FROM {}"])
-def test_rows_cannot_be_changed_or_deleted(book: Gradebook, table: str, statement: str) -> None:
-    row = book.add_submission(a_submission())
-    book.add_students([Student("1", "Ada")])
-    book.store_result(a_result(), [row], **WHO)
-    book.add_marks([Mark(row, "a", Points.of(1))])
+def test_rows_cannot_be_changed_or_deleted(gradebook: Gradebook, table: str, statement: str) -> None:
+    row = gradebook.add_submission(a_submission())
+    gradebook.add_students([Student("1", "Ada")])
+    gradebook.store_result(a_result(), [row], **WHO)
+    gradebook.add_marks([Mark(row, "a", Points.of(1))])
     column = schema.metadata.tables[table].columns.keys()[1]
-    with pytest.raises(GradebookError, match="never changed or deleted"), writing(book._engine) as connection:
+    with (
+        pytest.raises(GradebookError, match="never changed or deleted"),
+        writing(gradebook._engine) as connection,
+    ):
         connection.execute(text(statement.format(table, column, column)))
 
 
-def test_tables_cannot_be_emptied(book: Gradebook) -> None:
-    if book._engine.dialect.name == "postgresql":
-        with pytest.raises(GradebookError, match="never changed"), writing(book._engine) as connection:
+def test_tables_cannot_be_emptied(gradebook: Gradebook) -> None:
+    if gradebook._engine.dialect.name == "postgresql":
+        with pytest.raises(GradebookError, match="never changed"), writing(gradebook._engine) as connection:
             connection.execute(text("TRUNCATE grade"))
 
 
-def test_a_reader_that_stops_halfway_keeps_nobody_waiting(book: Gradebook) -> None:
-    book.add_submissions(a_submission(f"{number:04}") for number in range(501))
-    rows = book.submissions(HW)
+def test_a_reader_that_stops_halfway_keeps_nobody_waiting(gradebook: Gradebook) -> None:
+    gradebook.add_submissions(a_submission(f"{number:04}") for number in range(501))
+    rows = gradebook.submissions(HW)
     assert next(rows).name == "0000"
-    book.add_submission(a_submission("last"))
+    gradebook.add_submission(a_submission("last"))
     assert [row.name for row in rows] == [*(f"{number:04}" for number in range(1, 501)), "last"]
 
 
-def test_times_are_utc_and_in_order(book: Gradebook) -> None:
-    book.add_submission(a_submission("a"))
-    book.add_submission(a_submission("b"))
-    first, second = (row.received_at for row in book.submissions(HW))
+def test_times_are_utc_and_in_order(gradebook: Gradebook) -> None:
+    gradebook.add_submission(a_submission("a"))
+    gradebook.add_submission(a_submission("b"))
+    first, second = (row.received_at for row in gradebook.submissions(HW))
     assert first < second
     assert first.endswith("+00:00")
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=["Cs"])), st.binary())
-def test_any_text_and_bytes_come_back(book: Gradebook, words: str, data: bytes) -> None:
-    row = book.add_submission(a_submission(f"n{words}", student=words))
-    book.add_marks([Mark(row, "item", Points.of(1), words + "!")])
-    assert next(entry for entry in book.submissions(HW) if entry.row == row).student == words
-    assert book.marks(HW)[row, "item"].comment == words + "!"
+def test_any_text_and_bytes_come_back(gradebook: Gradebook, words: str, data: bytes) -> None:
+    row = gradebook.add_submission(a_submission(f"n{words}", student=words))
+    gradebook.add_marks([Mark(row, "item", Points.of(1), words + "!")])
+    assert next(entry for entry in gradebook.submissions(HW) if entry.row == row).student == words
+    assert gradebook.marks(HW)[row, "item"].comment == words + "!"
     key = f"key {words!r} {data!r}"
-    book.add_result(a_result(key, record=data))
-    found = book.result(key)
+    gradebook.add_result(a_result(key, record=data))
+    found = gradebook.result(key)
     assert found is not None
     assert found.record == data
 
 
-def test_many_writers_lose_nothing(book: Gradebook, url: str) -> None:
+def test_many_writers_lose_nothing(gradebook: Gradebook, url: str) -> None:
     failures: list[BaseException] = []
 
     def write(number: int) -> None:
@@ -185,12 +190,12 @@ def test_many_writers_lose_nothing(book: Gradebook, url: str) -> None:
     for writer in writers:
         writer.join()
     assert failures == []
-    assert len(list(book.grades(HW))) == 40
+    assert len(list(gradebook.grades(HW))) == 40
 
 
-def test_one_batch_at_a_time(book: Gradebook, url: str) -> None:
+def test_one_batch_at_a_time(gradebook: Gradebook, url: str) -> None:
     with Gradebook.open(url) as other:
-        with book.one_batch(HW, who="batch 17 on here"):
+        with gradebook.one_batch(HW, who="batch 17 on here"):
             second = other.one_batch(HW, who="me")
             with pytest.raises(GradebookError, match=r"running already \(batch 17 on here"), second:
                 pytest.fail("two batches at once")
@@ -198,10 +203,10 @@ def test_one_batch_at_a_time(book: Gradebook, url: str) -> None:
             pass
 
 
-def test_the_result_kept_last(book: Gradebook) -> None:
-    assert book.latest_result(HW) is None
-    book.add_result(a_result("k1"))
-    book.add_result(a_result("k0", sha256="bb"))
-    found = book.latest_result(HW)
+def test_the_result_kept_last(gradebook: Gradebook) -> None:
+    assert gradebook.latest_result(HW) is None
+    gradebook.add_result(a_result("k1"))
+    gradebook.add_result(a_result("k0", sha256="bb"))
+    found = gradebook.latest_result(HW)
     assert found is not None
     assert found.key == "k0"
