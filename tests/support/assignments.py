@@ -52,7 +52,7 @@ def manifest(
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> Path:
-    """Write texts by their paths below ``folder``; gives the folder."""
+    """Write texts by their paths below ``folder``, and return the folder."""
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

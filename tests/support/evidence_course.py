@@ -97,7 +97,7 @@ recorder.record("{item}", loss=loss, start=recorder.START, text="at `{item}` ```
 
 
 def make_course(folder: Path) -> Path:
-    """Write the assignment into ``folder``; gives the folder."""
+    """Write the assignment into ``folder``, and return the folder."""
     files = {
         "assignment.toml": MANIFEST,
         "hidden_tests/test_walk.py": HIDDEN,
@@ -127,7 +127,7 @@ def recording(item: str, *, start: float = 4.0, run: str = "", **changes: Any) -
 
 
 def make_notebook(path: Path, *outputs: dict[str, Any], source: str = WALK) -> Path:
-    """A notebook with a walk for item 2 (these outputs) and one for item 3 (sound); gives its path."""
+    """Write a notebook with a walk for item 2 (these outputs) and a sound one for item 3; return its path."""
     cells = [
         code("def step(x):\n    return 0.9 * x"),
         prose("### 2 Loss curve"),

@@ -64,6 +64,6 @@ def as_tree(made: nbformat.NotebookNode) -> dict[str, Any]:
 
 
 def write_notebook(path: Path, cells: Iterable[nbformat.NotebookNode]) -> Path:
-    """Write a notebook of these cells; gives its path."""
+    """Write a notebook of these cells, and return its path."""
     path.write_bytes(as_bytes(notebook(cells)))
     return path

@@ -56,7 +56,7 @@ RIGHT = [
 
 
 def make_tiny(folder: Path) -> Path:
-    """Write the assignment into ``folder``; gives the folder."""
+    """Write the assignment into ``folder``, and return the folder."""
     return write_files(
         folder,
         {

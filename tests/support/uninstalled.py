@@ -14,7 +14,7 @@ from .paths import ROOT
 
 @contextlib.contextmanager
 def importing(*packages: str) -> Iterator[Callable[[str], Any]]:
-    """Gives a function that imports a module of these ``packages`` by its full name; forgets them at the end.
+    """Yield a function that imports a module of these ``packages`` by its full name; forget them at the end.
 
     The repository's root does not join ``sys.path``: its ``grader`` would go before the installed one.
     """

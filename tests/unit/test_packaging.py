@@ -208,3 +208,22 @@ def test_no_file_names_a_place_on_somebodys_machine():
         for hit in places.finditer(path.read_bytes())
     ]
     assert found == []
+
+
+def test_what_tests_share_is_in_their_support_package():
+    """No search path is patched, no test imports another, and benchmarks import only the support package.
+
+    Else a working tree's ``grader`` could be tested instead of the installed one.
+    """
+    rules = {
+        "tests": r"sys\.path\.\w+\(|syspath_prepend\((?!tmp_path)|^\s*from (?:tests\.|test_)|^\s*import (?:tests\.|test_)",
+        "benchmarks": r"sys\.path\.\w+\(|^\s*(?:from|import) tests(?!\.support)",
+    }
+    found = [
+        f"{path.relative_to(ROOT)}: {hit[0].strip()}"
+        for path in tracked_files()
+        if path.suffix == ".py" and (rule := rules.get(path.relative_to(ROOT).parts[0]))
+        if path.name not in {"attack.py", "heir.py", Path(__file__).name}  # attacks are data
+        for hit in re.finditer(rule, path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert found == []

@@ -91,7 +91,7 @@ def run(cells: Sequence[Cell], budget: Mapping[str, BudgetValue]) -> dict[int, O
 
 def run_lane(cells: Sequence[Cell], budget: Mapping[str, BudgetValue], home: Path) -> dict[int, Outputs]:
     """The outputs of these cells, run in one kernel; says on standard error when each is done."""
-    import nbclient  # noqa: PLC0415  # only who makes it anew needs a kernel
+    import nbclient  # noqa: PLC0415  # needed only to run the cells, which tests never do
 
     def done(cell: Any, cell_index: int, execute_reply: object) -> None:
         del execute_reply
