@@ -216,7 +216,7 @@ def test_what_tests_share_is_in_their_support_package():
     Else a working tree's ``grader`` could be tested instead of the installed one.
     """
     rules = {
-        "tests": r"sys\.path\.\w+\(|syspath_prepend\((?!tmp_path)|^\s*from (?:tests\.|test_)|^\s*import (?:tests\.|test_)",
+        "tests": r"sys\.path\.\w+\(|syspath_prepend\((?!tmp_path)|^\s*(?:from|import) (?:tests\.|test_)",
         "benchmarks": r"sys\.path\.\w+\(|^\s*(?:from|import) tests(?!\.support)",
     }
     found = [
