@@ -1,9 +1,9 @@
 """`python -m benchmarks.batch [--quick]`: a large class, a class under fire, and what a sandbox costs.
 
-- ten thousand generated submissions of a small course: seconds a submission at the beginning and at the end,
-  the memory of the process that leads, and a second run over the unchanged class;
-- a thousand submissions while workers and the leading process are killed at random: every grade must equal
-  the undisturbed run's, none missing, none twice;
+- ten thousand generated submissions of a small course: seconds per submission at the beginning and at the
+  end, the memory of the leading process, and a second run over the unchanged class;
+- a thousand submissions while workers and the leading process are killed at random: every grade must be
+  what an undisturbed run gives, none missing, none twice;
 - the same submissions on one and on two Dask workers, in turns;
 - the memory that one sandbox has to itself after its notebook ran.
 """
@@ -75,7 +75,7 @@ SCORES = {RIGHT: 4, NAIVE: 2, WRONG: 0}
 
 
 def make_class(home: Path, count: int, *, work: float = 0.0) -> dict[str, int]:
-    """Write the course and ``count`` submissions; the points that each deserves, by its name.
+    """Write the course and ``count`` submissions; return the points that each deserves, by its name.
 
     Each computes for ``work`` seconds of processor time.
     """
@@ -110,7 +110,7 @@ def command(home: Path, *more: str) -> list[str]:
 
 
 def grades(home: Path) -> dict[str, list[int]]:
-    """Every grade row's points by the submission's name; one row each if nothing was done twice."""
+    """The points of every grade row by the submission's name; one row each if nothing was graded twice."""
     found: dict[str, list[int]] = {}
     connection = sqlite3.connect(home / "reports" / "gradebook.sqlite")
     query = (
@@ -182,7 +182,7 @@ def large_class(*, count: int) -> list[Figure]:
 
 
 def under_fire(*, count: int, kills: int) -> Figure:
-    """Kill workers and the leading process at random; the share of grades that are as undisturbed."""
+    """Kill workers and the leading process at random, and count the grades that are then not as deserved."""
     random = Random(SEED)  # noqa: S311  # the same moments every time
     with folder_of_its_own() as home:
         deserved = make_class(home, count)
@@ -213,7 +213,7 @@ def under_fire(*, count: int, kills: int) -> Figure:
 
 
 def grades_so_far(home: Path) -> dict[str, list[int]]:
-    """The grades, none before the gradebook is there."""
+    """The grades so far; none before the gradebook exists."""
     return grades(home) if (home / "reports" / "gradebook.sqlite").exists() else {}
 
 
@@ -227,7 +227,7 @@ def a_worker_of(parent: int, random: Random) -> int | None:
 
 
 def dask_workers(*, count: int, work: float, times: int) -> Figure:
-    """How many times as fast two Dask workers are as one, from the first submission's end to the last's."""
+    """The speed of two Dask workers over that of one, from the end of the first submission to the last's."""
     rates: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(times):
         for workers, taken in rates.items():
@@ -243,7 +243,7 @@ def dask_workers(*, count: int, work: float, times: int) -> Figure:
 
 @contextmanager
 def cluster(workers: int) -> Iterator[str]:
-    """A Dask scheduler on this machine with so many workers of one thread."""
+    """A Dask scheduler on this machine with ``workers`` workers of one thread each."""
     program = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
     started: list[subprocess.Popen[str]] = []
     try:
@@ -267,7 +267,7 @@ def cluster(workers: int) -> Iterator[str]:
 
 
 def sandbox_memory() -> Figure:
-    """What one sandbox has to itself after the full-marks notebook ran."""
+    """The memory that one sandbox shares with no other process after the full-marks notebook ran."""
     home = assignment_folder.load(ROOT)
     path = ROOT / "examples" / "full_marks" / "hw3.ipynb"
     job, submission = GradeJob(path, home, seed=1), read(path)
@@ -307,7 +307,7 @@ def unshared(pid: int) -> float:
 
 @contextmanager
 def folder_of_its_own() -> Iterator[Path]:
-    """A folder that is gone afterwards."""
+    """A temporary folder."""
     home = Path(tempfile.mkdtemp(prefix="chainrule-batch-"))
     try:
         yield home

@@ -58,7 +58,7 @@ def outcome(task: Task, opener: Callable[..., Any]) -> str:
 
 
 def earned(record: Grade, task: Task) -> str:
-    """What the full-marks notebook got."""
+    """The points of the full-marks notebook."""
     said = f"{record.earned} of {record.decided} decided points earned"
     return said if said == RIGHT else f"{said} (seed {task.seed})"
 

@@ -1,7 +1,7 @@
-"""What the system call filter costs: the full-marks example with it and without, all else alike.
+"""What the system call filter costs: the full-marks example with and without it, all else equal.
 
-The filter is taken away within a warm process that is started here for this purpose, by a module of its own
-that serves as the agent does. Nothing that `grade` reads leads there.
+The filter is switched off in a warm process that is started here for this purpose, by a module that replaces
+the agent. No option or setting of `grade` can do that.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ with open("/proc/self/status") as file:
 
 
 def cost(*, times: int) -> list[Figure]:
-    """Whole gradings of the full-marks example from warm processes, in turns: with the filter and without.
+    """Grade the full-marks example from warm processes, in turns, with the filter and without.
 
-    Raises RuntimeError when the filter is not what differs, or when a grading loses a point.
+    Raises RuntimeError if anything but the filter differs, or if a grading loses a point.
     """
     home = assignment_folder.load(ROOT)
     with ExitStack() as stack:
@@ -62,7 +62,7 @@ def cost(*, times: int) -> list[Figure]:
 
 @contextmanager
 def warm(entry: str) -> Iterator[Zygote]:
-    """A warm process for the full-marks example that serves by this module."""
+    """A warm process for the full-marks example, with this module as its agent."""
     with tempfile.TemporaryDirectory() as scratch:
         Path(scratch).chmod(0o755)
         (Path(scratch) / f"{UNFILTERED}.py").write_text(AGENT_WITHOUT_FILTER)
@@ -73,7 +73,7 @@ def warm(entry: str) -> Iterator[Zygote]:
 
 
 def filters(zygote: Zygote) -> int:
-    """How many filters of system calls a sandbox of this warm process is under, as it says itself."""
+    """How many system call filters apply to a sandbox of this warm process, by its own account."""
     with notebook(zygote) as one:
         one.run_cell(HOW_MANY, seconds=10)
         with one.copy(seed=1, seconds=10) as session:
@@ -81,7 +81,7 @@ def filters(zygote: Zygote) -> int:
 
 
 def grading(home: assignment_folder.AssignmentFolder, zygote: Zygote) -> Callable[[], None]:
-    """What grades the full-marks example once, in a fresh sandbox of this warm process."""
+    """A function that grades the full-marks example once, in a fresh sandbox of this warm process."""
     job = pipeline.GradeJob(FULL_MARKS, home, seed=1)
 
     def once() -> None:

@@ -54,7 +54,7 @@ def first_reply(zygote: Zygote, *, times: int) -> Figure:
 
 
 def isolation(zygote: Zygote, *, times: int) -> Figure:
-    """What the walls cost a submission: start, one cell and end, against the same without any, in turns."""
+    """What the walls cost per submission: start, one cell and end, with and without walls in turns."""
 
     def submission(mode: Mode) -> None:
         with notebook(zygote, mode=mode) as one:
@@ -65,7 +65,7 @@ def isolation(zygote: Zygote, *, times: int) -> Figure:
     )
     note = f"{1e3 * walled:.1f} against {1e3 * bare:.1f} ms, medians of {times} in turns"
     return Figure(
-        "isolation's cost a submission, over none", 1e3 * (walled - bare), "ms", at_most=15, note=note
+        "isolation's cost per submission, over none", 1e3 * (walled - bare), "ms", at_most=15, note=note
     )
 
 

@@ -1,7 +1,7 @@
 """`python -m benchmarks.training [--quick]`: the homework's trainings against the plain loops of its handout.
 
-Every ratio comes from processes that take turns within this one run. A whole training is not waited for: a
-few epochs, steps and evaluations of each kind are timed, and multiplied by how many the homework asks for.
+Every ratio comes from processes that take turns within this one run. No whole training is run: a few
+epochs, steps and evaluations of each kind are timed and multiplied by the number that the homework asks for.
 CHAINRULE_DATA names the full data; without it the small data serve, which changes the ratios little.
 """
 
@@ -85,7 +85,7 @@ def sides(*wanted: tuple[str, int]) -> Iterator[list[Side]]:
 
 
 def network(*, epochs: int) -> list[Figure]:
-    """Training at batch size 5 on one core, with every epoch's evaluation; both find the same accuracies."""
+    """Training at batch size 5 on one core, each epoch with its evaluation; both reach the same accuracies."""
     plain_seconds, fast_seconds, differing = [], [], 0
     with sides(("plain", 1), ("fast", 1)) as (plain, fast):
         for _ in range(epochs):
@@ -113,12 +113,12 @@ class Cost:
 
     @property
     def training(self) -> float:
-        """What a whole training would take."""
+        """Seconds that a whole training would take."""
         return STEPS * self.step + EVALUATIONS * TENTHS * self.evaluation
 
 
 def _costs(groups: Sequence[Sequence[Side]], *, shape: tuple[int, int], times: int, steps: int) -> list[Cost]:
-    """The cost to each group of processes; the groups take turns, a group's members work at the same time."""
+    """What each group of processes takes; the groups take turns, a group's members work at the same time."""
     arguments = {"block_size": shape[0], "n_heads": shape[1]}
     taken: list[tuple[list[float], list[float]]] = [([], []) for _ in groups]  # steps, evaluations
     for turn in range(times + 1):
@@ -143,7 +143,7 @@ def operations(block_size: int) -> float:
 
 
 def transformer(*, times: int, steps: int) -> list[Figure]:
-    """The default training on one core, and how much of the core's speed its steps use."""
+    """The default training on one core, and what share of the core's speed its steps reach."""
     with sides(("plain", 1), ("fast", 1)) as (plain, fast):
         peak = max(fast.ask("product") for _ in range(3))
         lecture, ours = _costs([[plain], [fast]], shape=(32, 4), times=times, steps=steps)
@@ -180,7 +180,7 @@ def seven(*, times: int, steps: int) -> list[Figure]:
 
 
 def makespan(durations: Sequence[float], cores: int) -> float:
-    """When the last of these ends, the longest begun first, each on the core that is free first."""
+    """When the last of these ends if the longest start first, each on the first free core."""
     ends = [0.0] * cores
     for duration in sorted(durations, reverse=True):
         ends[ends.index(min(ends))] += duration

@@ -1,8 +1,8 @@
-"""One side of a comparison of trainings, as a process: requests come in as lines of JSON, seconds go out.
+"""One side of a comparison of trainings, as a process: reads requests as lines of JSON, answers with seconds.
 
     python -m benchmarks.training_side plain|fast THREADS DATA
 
-The parent (`benchmarks.training`) asks several such processes in turns, or two at once.
+The parent (`benchmarks.training`) asks several such processes in turn, or two at once.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SIZE = 1024
 
 
 class Side:
-    """The runs of one side, each kept ready after its first use."""
+    """The runs of one side, each kept after its first use."""
 
     def __init__(self, style: str, data: str) -> None:
         self.fast = style == "fast"
@@ -68,7 +68,7 @@ class Side:
         return transformer.Training(run, text, "cpu") if self.fast else lecture.Training(run, text)
 
     def steps(self, block_size: int, n_heads: int, count: int) -> float:
-        """Seconds of that many steps of the transformer."""
+        """Seconds that ``count`` steps of the transformer take."""
         training = self.transformer(block_size, n_heads)
         return seconds(lambda: training.steps(count))
 
@@ -79,7 +79,7 @@ class Side:
         return {"seconds": seconds(lambda: found.update(training.evaluate())), "found": found}
 
     def product(self) -> float:
-        """Operations a second of one large float32 product."""
+        """Operations per second of one large float32 product."""
         a, b = torch.rand(SIZE, SIZE), torch.rand(SIZE, SIZE)
         return 2 * SIZE**3 / min(seconds(lambda: a @ b) for _ in range(5))
 

@@ -12,7 +12,7 @@ def table(title: str, modes: Sequence[Mode], *, rounds: int) -> str:
     lines = [
         f"### {title}",
         "",
-        "| tool | how | notebooks | seconds | notebooks a minute | cores busy | load before |",
+        "| tool | how | notebooks | seconds | notebooks per minute | cores busy | load before |",
         "|---|---|---|---|---|---|---|",
         *(row(mode) for mode in modes),
         "",
@@ -37,7 +37,7 @@ def row(mode: Mode) -> str:
 
 
 def ratios(modes: Sequence[Mode]) -> Iterator[str]:
-    """How many times the others' notebooks a minute, and the wall time against the floor's."""
+    """Notebooks per minute over those of the others, and the wall time over the floor's."""
     ours = [mode for mode in modes if mode.tool == "Chainrule"]
     for mine in ours:
         if mine.how == "two processes":

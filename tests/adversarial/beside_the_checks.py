@@ -1,7 +1,7 @@
 """Grade a submission as most graders of notebooks do: student code in the process that judges it.
 
 ``python beside_the_checks.py ASSIGNMENT SUBMISSION ANSWER`` writes the points of every item to ANSWER. It
-runs in a process of its own because the attacks it is for leave nothing of Python as it was.
+runs in a process of its own because these attacks leave nothing of Python as it was.
 """
 
 from __future__ import annotations

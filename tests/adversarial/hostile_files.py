@@ -1,4 +1,4 @@
-"""Submissions that are better made than kept: too large, too deep, or no ordinary files at all."""
+"""Submissions that tests make when they need them: too large, too deep, or not ordinary files at all."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def display(**data: str) -> Json:
 
 
 def notebook(path: Path, *cells: Json, metadata: Json | None = None) -> Path:
-    """An honest notebook with these cells besides."""
+    """An honest notebook with these cells added."""
     tree = {
         "nbformat": 4,
         "nbformat_minor": 5,

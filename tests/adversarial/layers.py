@@ -1,7 +1,7 @@
-"""The walls one by one, and taking some of them away: what shows which of them stops an attack.
+"""The walls one by one, and how to switch them off, which shows which of them stops an attack.
 
-``switch_off`` replaces functions of the sandbox within the warm process that imports this module, before its
-first sandbox. Nothing that `grade` reads (command line, environment, assignment) leads here.
+``switch_off`` replaces functions of the sandbox in the warm process that imports this module, before its
+first sandbox. Nothing that `grade` reads (command line, environment, assignment) can do that.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _ELSEWHERE = "/mnt"  # a mount point that is there everywhere, for the working d
 
 
 def switch_off(names: Iterable[str]) -> None:
-    """Take these keys of ``LAYERS`` away from every sandbox that this process will start."""
+    """Switch these keys of ``LAYERS`` off in every sandbox that this process will start."""
     for name in names:
         LAYERS[name]()
 
 
 def entry(folder: Path, names: Iterable[str]) -> str:
-    """The name of a new module in ``folder`` that serves as the agent does, without these layers."""
+    """The name of a new module in ``folder`` that replaces the agent and has these layers switched off."""
     names = sorted(names)
     module = "without_" + "_".join(name.replace(" ", "_") for name in names)
     source = (
@@ -134,4 +134,4 @@ LAYERS: dict[str, Callable[[], None]] = {
     "control group": _replace(cgroup, "make"),
     UNBUILDABLE: lambda: setattr(rlimits, "apply", _fail),
 }
-"""By name, what takes a layer away (and one that is in the way of every other)."""
+"""By name, what switches a layer off; the last makes every sandbox fail to start instead."""

@@ -1,4 +1,4 @@
-"""The attacks that walls stop, with exactly those walls switched off that do: now they go through.
+"""The attacks that walls stop, with exactly those walls switched off: now they go through.
 
 Where several are named, each stops the attack by itself: with one of them on again, it fails. Started by
 ``test_other_users.py``; by hand as ``pytest tests/adversarial/one_layer_less.py``. As root, Python must be
@@ -40,7 +40,7 @@ def name_of(case: tuple[Attack, Mode, tuple[str, ...], str]) -> str:
 
 
 class Ranges:
-    """The range without some layers: one at a time."""
+    """Ranges without some layers, at most one at a time."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -55,7 +55,7 @@ class Ranges:
         return self._range
 
     def close(self) -> None:
-        """End the last one."""
+        """End the last range."""
         if self._range is not None:
             self._range.close()
         self._range = None
@@ -78,12 +78,12 @@ def test_with_its_layers_off_an_attack_goes_through(
     result = ranges.without(off).grade(attack, mode, tmp_path)
     assert result.grade is not None, f"nothing was tried: {result.refused}"
     assert result.grade.environment.isolation == mode.value
-    assert result.succeeded is not bool(on), told(result)
+    assert result.succeeded is not bool(on), described(result)
     if on:
         assert "honest" in result.earned, "the attack did not run"
     else:
         attack_rows.layers.append(Layers(attack.name, mode.value, [each for each in off if each != EXTRA]))
 
 
-def told(result: Result) -> str:
+def described(result: Result) -> str:
     return f"earned {result.earned}, touched {result.touched}"

@@ -84,8 +84,8 @@ class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One attack. ``name`` and ``folder`` come from where it lies, the rest from ``attack.toml``.
 
-    ``tries`` completes "the submission ..."; ``table`` is the number in the survey of sandboxes that this
-    suite began with, ``source`` where it was seen in the wild. ``stopped_by`` is a key of WALLS or RULES.
+    ``tries`` completes "the submission ..."; ``table`` is its number in the survey of sandboxes that this
+    suite started from, ``source`` where it was seen in the wild. ``stopped_by`` is a key of WALLS or RULES.
     ``earns`` are the points of each item that is not lost (left out: one for ``honest``), ``exit`` the
     command's status and ``error`` a part of its line. ``cells`` are statuses by cell number, ``outcomes`` by
     check. ``instructor_sees`` is a text (``{input}`` for the hidden input) that the record must hold and no
@@ -165,7 +165,7 @@ def modes_here() -> tuple[Mode, ...]:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What became of one grading: a grade or the line that refused it, and what was touched outside."""
+    """How one grading ended: with a grade or the line that refused it, and with what was touched outside."""
 
     grade: Grade | None
     refused: str
@@ -186,7 +186,7 @@ class Result:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the attack got what it wanted: points, something touched, or the next submission's help."""
+        """Whether the attack got what it wanted: points, something touched, or points for its heir."""
         gains = set(self.earned) - {"honest"} or set(points_of(self.heir) if self.heir else {}) - {"honest"}
         return bool(gains or self.touched)
 
@@ -222,7 +222,7 @@ class Range:
         )
 
     def grade(self, attack: Attack, mode: Mode, scratch: Path) -> Result:
-        """The attack as `grade` would meet it in ``mode``; without walls also without tight limits."""
+        """Grade the attack in ``mode`` as `grade` would; without walls also without tight limits."""
         self.world.changes()
         refused, grade, heir = "", None, None
         try:

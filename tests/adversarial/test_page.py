@@ -1,4 +1,4 @@
-"""docs/attacks.md tells of every attack what the suite knows; it is written by the suite itself."""
+"""docs/attacks.md says about every attack what the suite knows; the suite itself writes the page."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_table_has_no_attack_that_is_gone() -> None:
 
 
 @pytest.mark.parametrize("mode", [mode.value for mode in Mode if mode.isolates])
-def test_the_counts_are_told(mode: str) -> None:
+def test_the_counts_are_stated(mode: str) -> None:
     """Of each mode, in docs/security.md, with the names of what goes through."""
     tried = [attack for attack in attacks() if mode not in attack.no_meaning]
     through = [attack.name for attack in tried if mode in attack.goes_through]

@@ -1,6 +1,6 @@
-"""What the grader upholds by its own construction: with a rule taken out, attacks that it stops succeed.
+"""The rules that the grader upholds by its construction: without a rule, the attacks that it stops succeed.
 
-The rules are taken out of this process by replacing one function; no option of `grade` does that.
+A rule is switched off in this process by replacing one function; no option of `grade` does that.
 """
 
 from __future__ import annotations

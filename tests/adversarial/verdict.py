@@ -1,4 +1,4 @@
-"""What must hold of every attack, in words for each thing that does not."""
+"""What must hold for every attack; each violation in words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ADDRESS = re.compile(r"(?:data:image/png;base64,[A-Za-z0-9+/=]*|#[\w.-]*|https?
 
 
 def holes(attack: Attack, result: Result, world: World, *, isolation: str) -> list[str]:
-    """Everything that should not be; empty for an attack that was stopped."""
+    """Everything that should not have happened; empty for an attack that was stopped."""
     found = list(result.touched)
     if result.exit != attack.exit:
         found.append(f"exit status {result.exit} ({result.refused or attention(result.grade)})")
@@ -60,7 +60,7 @@ def _unexpected(attack: Attack, grade: Grade, world: World) -> Iterator[str]:
 
 
 def _leaks(grade: Grade, world: World) -> Iterator[str]:
-    """What a student may read tells neither hidden inputs nor expected values; what comes out holds none."""
+    """What a student may read reveals no hidden input; nothing that comes out holds an expected value."""
     for check in checks_of(grade):
         for kind, secret in world.secrets.items():
             if secret in check.message:
@@ -88,7 +88,7 @@ def _shown(grade: Grade) -> Iterator[str]:
 
 
 class _PageHoles(HTMLParser):
-    """Reads a report as a browser does and notes whatever could run, fetch or deceive."""
+    """Reads a report as a browser does and collects whatever could run, fetch or deceive."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
 """The machine around a submission: secrets, other people's files, listeners and a process, all watched.
 
-What student code must not read holds the expected value; what it must not touch is looked at afterwards.
+Files that student code must not read hold the expected value; what it must not touch is checked afterwards.
 """
 
 from __future__ import annotations
