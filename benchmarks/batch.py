@@ -166,7 +166,7 @@ def large_class(*, count: int) -> list[Figure]:
         Figure(
             f"{count:,} submissions",
             60 * count / seconds,
-            "a minute",
+            "per minute",
             note="generated, all grades as deserved",
         ),
         Figure(
@@ -237,7 +237,7 @@ def dask_workers(*, count: int, work: float, times: int) -> Figure:
                 assert {name: [points] for name, points in deserved.items()} == grades(home)
                 taken.append((len(ends) - 1) / (ends[-1] - ends[0]))
     one, two = (statistics.median(rates[workers]) for workers in (1, 2))
-    note = f"{60 * one:.0f} and {60 * two:.0f} a minute, {work:g} s of student code each"
+    note = f"{60 * one:.0f} and {60 * two:.0f} per minute, {work:g} s of student code each"
     return Figure("two Dask workers against one", two / one, "times", note=note, at_least=1.8)
 
 

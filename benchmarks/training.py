@@ -85,7 +85,7 @@ def sides(*wanted: tuple[str, int]) -> Iterator[list[Side]]:
 
 
 def network(*, epochs: int) -> list[Figure]:
-    """Training at batch size 5 on one core, each epoch with its evaluation; both reach the same accuracies."""
+    """Training at batch size 5 on one core: epochs with their evaluations; both find the same accuracies."""
     plain_seconds, fast_seconds, differing = [], [], 0
     with sides(("plain", 1), ("fast", 1)) as (plain, fast):
         for _ in range(epochs):
