@@ -205,8 +205,8 @@ def score_items(
     """The items with their points; public checks award none."""
     if job.public:
         return score_public(job.folder.assignment, results)
-    handed = {item: answer_shown(answer, recorded[item]) for item, answer in answers.items()}
-    return tuple(item for item in score(job.folder.assignment, results, handed) if job.wants(item.item))
+    shown = {item: answer_shown(answer, recorded[item]) for item, answer in answers.items()}
+    return tuple(item for item in score(job.folder.assignment, results, shown) if job.wants(item.item))
 
 
 def answer_shown(answer: Answer, recorded: Recorded) -> AnswerShown:
