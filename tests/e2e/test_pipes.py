@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.tiny import RIGHT, make_assignment, make_notebook
+from support.notebooks import write_notebook
+from support.tiny import RIGHT, make_tiny
 
 GRADE = [sys.executable, "-m", "grader.cli.main"]
 QUIET = [
@@ -31,12 +32,12 @@ QUIET = [
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny assignment with a gradebook of one submission, and a template that is up to date."""
-    place = make_assignment(tmp_path_factory.mktemp("pipes"))
-    make_notebook(place / "right.ipynb", RIGHT)
+    place = make_tiny(tmp_path_factory.mktemp("pipes"))
+    write_notebook(place / "right.ipynb", RIGHT)
     (place / "in").mkdir()
-    make_notebook(place / "in" / "right.ipynb", RIGHT)
+    write_notebook(place / "in" / "right.ipynb", RIGHT)
     (place / "reference").mkdir()
-    make_notebook(place / "reference" / "reference.ipynb", RIGHT)
+    write_notebook(place / "reference" / "reference.ipynb", RIGHT)
     subprocess.run([*GRADE, "batch", "in"], cwd=place, check=True, capture_output=True)
     return place
 
@@ -83,7 +84,7 @@ def test_doctor_tells_what_it_found_by_its_status(home: Path) -> None:
 def test_every_submission_is_graded_though_nobody_reads(home: Path) -> None:
     """The reports are what was asked for: they are written whether or not the tables are read."""
     for name in ("one.ipynb", "two.ipynb", "three.ipynb"):
-        make_notebook(home / name, RIGHT)
+        write_notebook(home / name, RIGHT)
     done = without_reader(
         ["one.ipynb", "two.ipynb", "three.ipynb", "--no-sandbox", "--out", "all"],
         home,
