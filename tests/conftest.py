@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -16,7 +17,8 @@ settings.register_profile(
 settings.load_profile("chainrule")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Two processes for each core with ``-n auto``: many tests mostly wait for programs and deadlines."""
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One process per core with ``-n logical``, two with ``-n auto``: many tests mostly wait for programs."""
     given = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
-    return int(given) if given else 2 * (os.cpu_count() or 1)
+    each = 1 if config.option.numprocesses == "logical" else 2
+    return int(given) if given else each * (os.cpu_count() or 1)
