@@ -7,6 +7,7 @@ fetches values, and the trusted side judges them.
 from __future__ import annotations
 
 import array
+import asyncio
 import contextlib
 import gc
 import os
@@ -21,11 +22,12 @@ from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
-from grader.inside import codec, copies, stand_ins
+from grader.inside import codec, copies, habits, stand_ins
 from grader.inside import shell as shells
 from grader.inside.generators import seed_all
 from grader.inside.interrupts import Interrupts
 from grader.inside.output import Output, Stream
+from grader.inside.threads import ThreadPools
 
 ROOT = 0
 _NO_REQUEST = -1  # what a fresh copy is in: the process that forked it answers the request
@@ -71,6 +73,8 @@ class Agent:
         self._request = 0
         self._process = os.getpid()
         self._objects: list[Any] = [Namespace(names)]
+        self._pools = ThreadPools()
+        self._preparations = habits.Preparations()
         self.output = Output(self._emit_text, self._emit_display)
         self.stdout, self.stderr = Stream(self.output, "stdout"), Stream(self.output, "stderr")
         if shell is not None:
@@ -138,11 +142,13 @@ class Agent:
     def _cell(self, source: bytes) -> dict[str, Any]:
         if self._shell is None:
             raise RuntimeError("this session runs no cells")
-        return shells.run_cell(self._shell, source.decode())
+        text = source.decode()
+        self._preparations.look(text)
+        return shells.run_cell(self._shell, text)
 
     def _configure(self, module: str, figures: bool) -> None:  # noqa: FBT001  # called by name of operation
         if self._shell is not None:
-            self._shell.user_ns["__name__"] = module
+            shells.be_main(self._shell, module)
             shells.draw_figures(self._shell, wanted=figures)
 
     def _value(self, named: Named) -> object:
@@ -154,7 +160,8 @@ class Agent:
 
     def _call(self, function: Named, arguments: list[Any], by_name: dict[str, Any]) -> object:
         target: Any = function.value
-        return target(*resolved(arguments), **resolved(by_name))
+        result = target(*resolved(arguments), **resolved(by_name))
+        return shells.event_loop().run_until_complete(result) if asyncio.iscoroutine(result) else result
 
     def _set(self, named: Named, step: Step, value: object) -> None:
         owner, (kind, name) = named.value, step
@@ -179,6 +186,10 @@ class Agent:
         exec(code, module.__dict__)  # noqa: S102  # the author's
         return Kept(module)
 
+    def _settle(self) -> bool:
+        """Whether this state can be copied: no other thread is left."""
+        return self._pools.settle()
+
     def _fork(self, seed: int | None, done: int | None) -> int | None:
         """Make a copy of this state, on a socket of its own; returns its pid. Ends the copy ``done`` first.
 
@@ -198,6 +209,7 @@ class Agent:
         if child:
             os.close(descriptor)
             return child
+        self._pools.resume()
         self._process = os.getpid()
         # In place of the inherited connection: the copy cannot write into its parent's.
         os.dup2(descriptor, self._sink.socket.fileno())
@@ -238,6 +250,7 @@ _OPERATIONS: dict[str, Callable[..., object]] = {
     "has": Agent._has,
     "put": Agent._put,
     "provide": Agent._provide,
+    "settle": Agent._settle,
     "fork": Agent._fork,
     "reap": lambda _, pid: copies.reap(pid),
     "seed": lambda _, seed: seed_all(seed),
@@ -373,7 +386,7 @@ def serve(sock: socket.socket, shell: shells.Shell) -> NoReturn:
     interrupts.install()
     agent = Agent(shell.user_ns, connection, shell=shell, interrupts=interrupts)
     sys.stdout, sys.stderr = agent.stdout, agent.stderr
-    stand_ins.install(shell)
+    habits.install(shell)
     sys.modules["grader"] = stand_ins.grader_module()
     sys.path.insert(0, "")  # as in Jupyter: what was given lies in the working directory
     while True:

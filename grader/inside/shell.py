@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sys
 from collections.abc import Iterator
@@ -24,7 +25,12 @@ class Shell(InteractiveShell):
         self.history_manager = HistoryManager(shell=self, parent=self, hist_file=":memory:", enabled=False)
 
     def init_sys_modules(self) -> None:
-        """Leave sys.modules["__main__"] alone: the process's own main module stays what it is."""
+        """Leave sys.modules["__main__"] alone until the process is a notebook's: see ``be_main``."""
+
+    def magic(self, line: str) -> object:
+        """The old spelling of ``run_line_magic``, which notebooks still have."""
+        name, _, rest = line.lstrip("% ").partition(" ")
+        return self.run_line_magic(name, rest.strip())
 
     def enable_gui(self, gui: object = None) -> None:
         """Ignore %gui: there is no screen."""
@@ -74,11 +80,19 @@ def draw_figures(shell: Any, *, wanted: bool) -> None:
     InlineBackend.instance(parent=shell).figure_formats = {"png"} if wanted else set()
 
 
+def be_main(shell: Any, name: str = "__main__") -> None:
+    """Make the notebook's names those of the module ``name``, and of ``__main__``.
+
+    pickle, dataclasses, unittest and ``typing`` look the module of a class or function up by its name.
+    """
+    shell.user_ns["__name__"] = name
+    sys.modules["__main__"] = sys.modules[name] = shell.user_module
+
+
 def run_cell(shell: Any, source: str) -> dict[str, Any]:
     """Run one cell. The result is plain data: ok, the error's kind and message, the traceback's lines."""
     shell.last_traceback = None
-    result = shell.run_cell(source, store_history=True)
-    error = result.error_in_exec if result.error_before_exec is None else result.error_before_exec
+    error = _run(shell, source)
     if error is None:
         return {"ok": True}
     return {
@@ -87,6 +101,49 @@ def run_cell(shell: Any, source: str) -> dict[str, Any]:
         "message": text_of(error),
         "traceback": "\n".join(shell.last_traceback or [])[-4000:],
     }
+
+
+def _run(shell: Any, source: str) -> BaseException | None:
+    """Run a cell as a kernel does: inside one event loop that goes on from cell to cell; what it raised."""
+    loop = event_loop()
+    if loop.is_running():  # a cell of a cell, under nest_asyncio
+        return _error_of(shell.run_cell(source, store_history=True))
+    cell = loop.create_task(_in_loop(shell, source))
+    try:
+        return _error_of(loop.run_until_complete(cell))
+    except KeyboardInterrupt as error:  # the time was up while the cell awaited something
+        cell.cancel()
+        with contextlib.suppress(BaseException):
+            loop.run_until_complete(cell)
+        return error
+
+
+async def _in_loop(shell: Any, source: str) -> Any:
+    try:
+        transformed, failure = shell.transform_cell(source), None
+    except Exception:  # noqa: BLE001  # IPython shows it, as it does every error of a cell
+        transformed, failure = source, sys.exc_info()
+    given = {"transformed_cell": transformed, "preprocessing_exc_tuple": failure}
+    if shell.should_run_async(source, **given):
+        return await shell.run_cell_async(source, store_history=True, **given)
+    return shell.run_cell(source, store_history=True)
+
+
+def event_loop() -> asyncio.AbstractEventLoop:
+    """The notebook's loop, which its tasks live in; made when first asked for, and again if it was closed."""
+    try:
+        loop = asyncio.get_event_loop_policy().get_event_loop()
+    except RuntimeError:
+        loop = None
+    if loop is None or loop.is_closed():
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+    return loop
+
+
+def _error_of(result: Any) -> BaseException | None:
+    error: BaseException | None = result.error_before_exec
+    return result.error_in_exec if error is None else error
 
 
 def kind_of(value: object) -> str:

@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -91,10 +92,15 @@ def _confine(spec: BoxSpec, *, data: int, report: int, slot_user: int, place: Pl
     _clean_environment()
     _default_signals()
     if mode.namespaces:
-        landlock.restrict(read=["/"], write=[*filesystem.WRITABLE, "/dev/null"])
+        landlock.restrict(read=["/"], write=[*filesystem.WRITABLE, "/dev/null"], execute=True)
     elif mode.isolates:
         _check_python_readable()
-        landlock.restrict(read=place.readable, write=[place.work, "/dev/null"], at_least=_TRUNCATE_SINCE)
+        landlock.restrict(
+            read=place.readable,
+            write=[place.work, "/dev/null"],
+            execute=mode.forks,
+            at_least=_TRUNCATE_SINCE,
+        )
     rlimits.apply(spec.limits, others=others)
     if mode.isolates:
         seccomp.install(among_others=not mode.namespaces, alone=not mode.forks)
@@ -174,7 +180,7 @@ def _clean_environment() -> None:
         MPLBACKEND="module://matplotlib_inline.backend_inline",
         USER="student",
         LOGNAME="student",
-        PATH="/usr/bin:/bin",
+        PATH=f"{os.path.join(sys.prefix, 'bin')}:/usr/bin:/bin",
         LANG="C.UTF-8",
         OMP_NUM_THREADS="1",
         OPENBLAS_NUM_THREADS="1",

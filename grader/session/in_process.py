@@ -144,14 +144,14 @@ class OwnNotebook(LocalNotebook):
     """A notebook whose cells run in this process and in its own folder, as in Jupyter."""
 
     def __init__(self, module_name: str, folder: Path, *, seed: int) -> None:
-        from grader.inside import stand_ins  # noqa: PLC0415  # IPython takes 0.1 s
+        from grader.inside import habits  # noqa: PLC0415  # IPython takes 0.1 s
         from grader.inside.agent import make_shell  # noqa: PLC0415
 
         # One thread, as in the sandbox: small models on a few threads can take ten times as long.
         for library in ("OMP", "MKL"):
             os.environ.setdefault(f"{library}_NUM_THREADS", "1")
         shell = make_shell()
-        stand_ins.install(shell)
+        habits.install(shell)
         shell.grading = True
         shell.user_ns["__name__"] = module_name
         generators.seed_all(seed)

@@ -8,7 +8,14 @@ import time
 from collections.abc import Iterator
 
 from grader.model import endings
-from grader.model.errors import CallTimedOut, InfrastructureError, Outcome, SandboxDied
+from grader.model.errors import (
+    CallTimedOut,
+    InfrastructureError,
+    Outcome,
+    SandboxDied,
+    StudentError,
+    UnsupportedValue,
+)
 from grader.model.isolation import Ending, EndReason
 from grader.model.records import CellStatus
 from grader.sandbox.box import Box, connection
@@ -45,6 +52,7 @@ class SandboxedNotebook:
         self._box: Box | None = None
         self._transport: SocketTransport | None = None
         self._finished_copy: int | None = None
+        self._copies: bool | None = None
 
     def start(self) -> None:
         """Start the process now. Raises InfrastructureError if the sandbox cannot be set up."""
@@ -79,7 +87,7 @@ class SandboxedNotebook:
     @contextlib.contextmanager
     def copy(self, *, seed: int | None, seconds: float) -> Iterator[Session]:
         """See Notebook.copy."""
-        if not self._spec.mode.forks:
+        if not self._can_be_copied():
             yield from self._main_as_copy(seed, seconds)
             return
         ours, theirs = connection()
@@ -166,6 +174,18 @@ class SandboxedNotebook:
             yield Session(self._transport, seconds=seconds)
         finally:
             self._end()
+
+    def _can_be_copied(self) -> bool:
+        """Whether a fork gives a whole copy, found out once: not beside other threads, nor where none is allowed.
+
+        The answer is the student's process's own. A wrong one costs its checks time or an answer, no more.
+        """
+        if self._copies is None:
+            self._copies = self._spec.mode.forks
+            if self._copies:
+                with contextlib.suppress(SandboxDied, CallTimedOut, StudentError, UnsupportedValue):
+                    self._copies = self._main().request("settle") is not False
+        return self._copies
 
     def _fork(self, seed: int | None, descriptor: int) -> int:
         """The pid of a new copy inside the sandbox.

@@ -22,7 +22,7 @@ _MAKE_CHAR, _MAKE_SOCK, _MAKE_BLOCK = 1 << 6, 1 << 9, 1 << 11
 _TRUNCATE, _IOCTL_DEV = 1 << 14, 1 << 15
 _READ = _READ_FILE | _READ_DIR
 _FOR_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
-_NEVER = _EXECUTE | _MAKE_CHAR | _MAKE_SOCK | _MAKE_BLOCK
+_NEVER = _EXECUTE | _MAKE_CHAR | _MAKE_BLOCK
 
 # How many access rights for files each version of the interface knows; a kernel refuses bits that it does not
 # know. Network rules came with version 4, scopes with 6.
@@ -41,8 +41,10 @@ def version() -> int:
         return 0
 
 
-def restrict(*, read: Iterable[str], write: Iterable[str], at_least: int = 1) -> None:
-    """Allow reading below ``read``, reading and writing below ``write``, executing nothing, for good.
+def restrict(
+    *, read: Iterable[str], write: Iterable[str], execute: bool = False, at_least: int = 1
+) -> None:
+    """Allow reading below ``read`` (with ``execute`` also programs), reading and writing below ``write``.
 
     Also refuses TCP (from version 4) and abstract sockets and signals to processes outside (from 6). Raises
     OSError if the kernel has no Landlock or an older one than ``at_least``, or if a path does not exist.
@@ -59,9 +61,9 @@ def restrict(*, read: Iterable[str], write: Iterable[str], at_least: int = 1) ->
     ruleset = syscalls.call("landlock_create_ruleset", *_attributes(found, rights), 0)
     try:
         for path in read:
-            _allow(ruleset, path, rights & _READ)
+            _allow(ruleset, path, rights & (_READ | _EXECUTE if execute else _READ))
         for path in write:
-            _allow(ruleset, path, rights & ~_NEVER)
+            _allow(ruleset, path, rights & ~(_NEVER if execute else _NEVER | _MAKE_SOCK))
         syscalls.call("landlock_restrict_self", ruleset, 0)
     finally:
         os.close(ruleset)
