@@ -7,26 +7,24 @@ fetches values, and the trusted side judges them.
 from __future__ import annotations
 
 import array
-import asyncio
 import contextlib
 import gc
+import inspect
 import os
 import random
 import socket
 import sys
 import traceback
 import types
-from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn, Protocol
-
-import numpy as np
 
 from grader.inside import codec, copies, habits, stand_ins
 from grader.inside import shell as shells
 from grader.inside.generators import seed_all
 from grader.inside.interrupts import Interrupts
 from grader.inside.output import Output, Stream
+from grader.inside.plain import as_plain, fields_of
 from grader.inside.threads import ThreadPools
 
 ROOT = 0
@@ -94,7 +92,7 @@ class Agent:
             operation = _OPERATIONS[message["op"]]
             with self._interrupts.allowed():
                 value = operation(self, *message["with"])
-                reply = codec.pack(codec.REPLY, request, value, self._reference)
+                reply = self._reply(request, value, may_stay=message["op"] == "call")
         except BaseException as error:  # noqa: BLE001  # student code may raise anything, also SystemExit
             reply = codec.pack(codec.ERROR, request, describe(error))
         if os.getpid() != self._process:  # a fork made by student code: its parent answers
@@ -102,6 +100,15 @@ class Agent:
         if self._request == request:  # else this is the fresh copy, which waits for a request of its own
             self.output.finish()
             self._sink.send(reply)
+
+    def _reply(self, request: int, value: object, *, may_stay: bool) -> Frame:
+        """The frame for a value; what a call gave and cannot cross stays here, and a handle on it goes."""
+        try:
+            return codec.pack(codec.REPLY, request, value, self._reference)
+        except codec.NotPlainDataError:
+            if not may_stay:
+                raise
+        return codec.pack(codec.REPLY, request, Kept(value), self._reference)
 
     def _emit_text(self, name: str, text: str) -> None:
         self._emit(codec.STREAM, [name, text])
@@ -153,7 +160,7 @@ class Agent:
 
     def _value(self, named: Named) -> object:
         target = named.value
-        plain = as_plain(target)
+        plain = fields_of(as_plain(target))
         if not codec.is_plain(plain):
             raise codec.NotPlainDataError(f"an object of type {shells.kind_of(target)[:80]}")
         return plain
@@ -161,7 +168,7 @@ class Agent:
     def _call(self, function: Named, arguments: list[Any], by_name: dict[str, Any]) -> object:
         target: Any = function.value
         result = target(*resolved(arguments), **resolved(by_name))
-        return shells.event_loop().run_until_complete(result) if asyncio.iscoroutine(result) else result
+        return shells.event_loop().run_until_complete(result) if inspect.iscoroutine(result) else result
 
     def _set(self, named: Named, step: Step, value: object) -> None:
         owner, (kind, name) = named.value, step
@@ -280,32 +287,6 @@ def resolved(value: Any) -> Any:
     if type(value) is dict:
         return {key: resolved(entry) for key, entry in value.items()}
     return value
-
-
-def as_plain(value: object) -> object:
-    """Plain data for what only looks different: tensors, ndarray subclasses, ordered dicts, named tuples."""
-    if isinstance(value, np.ndarray) and type(value) is not np.ndarray:
-        return np.array(value, subok=False)
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(value, torch.Tensor):
-        return tensor_as_array(torch, value)
-    if isinstance(value, (OrderedDict, defaultdict)):
-        return dict(value)
-    if isinstance(value, tuple) and type(value) is not tuple:
-        return tuple(value)
-    return value
-
-
-def tensor_as_array(torch: Any, tensor: Any) -> np.ndarray[Any, Any]:
-    """A tensor's values, dense; dtypes that numpy lacks, such as bfloat16, as float32."""
-    plain = tensor.detach().cpu()
-    if plain.layout is not torch.strided:
-        plain = plain.to_dense()
-    plain = plain.resolve_conj().resolve_neg()
-    try:
-        return np.array(plain.numpy())
-    except TypeError:
-        return np.array(plain.float().numpy())
 
 
 def describe(error: BaseException) -> dict[str, str]:

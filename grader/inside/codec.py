@@ -21,6 +21,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from grader.inside import tables
+
 HEADER = struct.Struct("<IIQB")
 
 REQUEST, REPLY, ERROR, STREAM, DISPLAY = range(5)
@@ -34,9 +36,17 @@ MAX_KEYS = 10_000
 MAX_INT_BITS = 4096
 MAX_DIMENSIONS = 16
 MAX_FLOAT_TEXT = 40
+MAX_TEXT_LENGTH = 4096
+MAX_CODE_POINT = 0x10FFFF
+SURROGATES = 0xD800 >> 11
 
 _TYPES = ("b1", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "c8", "c16")
 DTYPES = {dtype.str: dtype for dtype in (np.dtype("<" + name) for name in _TYPES)}
+
+TIMES = frozenset(
+    f"<{kind}8[{unit}]" for kind in "mM" for unit in ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns")
+)
+_IN_OBJECT_ARRAYS = frozenset({type(None), bool, int, float, complex, str})
 
 # Their size differs from machine to machine, so they cross as the nearest dtype that does not.
 _NARROWED = {np.dtype(np.longdouble).str: "<f8", np.dtype(np.clongdouble).str: "<c16"}
@@ -87,12 +97,29 @@ class Encoder:
             return self.encode(value.item(), depth)
         if isinstance(value, np.generic):
             return self.array(np.asarray(value), form="scalar")
+        table = self._table(value)
+        if table is not None:
+            form_name, content = table
+            return {"$": form_name, "of": self.encode(content, depth + 1)}
         if self._reference is not None:
             return self._reference(self, value, depth)
         raise NotPlainDataError(f"an object of type {type(value).__name__[:80]}")
 
+    @staticmethod
+    def _table(value: object) -> tuple[str, dict[str, Any]] | None:
+        try:
+            return tables.as_tree(value)
+        except tables.NotPlain as error:
+            raise NotPlainDataError(str(error)) from None
+
     def array(self, array: np.ndarray[Any, Any], *, form: str = "array") -> dict[str, Any]:
-        """An array or numpy scalar of one of the listed dtypes."""
+        """An array or numpy scalar of one of the listed dtypes, of text, or of dates and times."""
+        if array.dtype.kind == "U":
+            return self._text_array(array, form)
+        if array.dtype.kind in "mM":
+            return self._times(array, form)
+        if array.dtype.kind == "O":
+            return self._objects(array)
         code = array.dtype.newbyteorder("<").str
         code = code if code in DTYPES else _NARROWED.get(code, "")
         if not code:
@@ -100,6 +127,45 @@ class Encoder:
         flat = np.ascontiguousarray(array, dtype=DTYPES[code]).reshape(-1)
         self.buffers.append(flat.view(np.uint8).data if flat.size else b"")
         return {"$": form, "dtype": code, "shape": list(array.shape)}
+
+    def _text_array(self, array: np.ndarray[Any, Any], form: str) -> dict[str, Any]:
+        length = array.dtype.itemsize // 4
+        if length > MAX_TEXT_LENGTH:
+            raise NotPlainDataError(f"an array of texts of {length:,} characters")
+        flat = np.ascontiguousarray(array, dtype=f"<U{max(1, length)}").reshape(-1)
+        self.buffers.append(flat.view(np.uint8).data if flat.size else b"")
+        return {"$": f"text {form}", "length": max(1, length), "shape": list(array.shape)}
+
+    def _times(self, array: np.ndarray[Any, Any], form: str) -> dict[str, Any]:
+        code = array.dtype.newbyteorder("<").str
+        if code not in TIMES:
+            raise NotPlainDataError(f"an array of dtype {str(array.dtype)[:80]}")
+        flat = np.ascontiguousarray(array, dtype=code).reshape(-1)
+        self.buffers.append(flat.view(np.uint8).data if flat.size else b"")
+        return {"$": f"time {form}", "dtype": code, "shape": list(array.shape)}
+
+    def _objects(self, array: np.ndarray[Any, Any]) -> dict[str, Any]:
+        """An array of Python's own plain values, as of texts of any length."""
+        entries = array.reshape(-1).tolist()
+        for entry in entries:
+            if type(entry) not in _IN_OBJECT_ARRAYS:
+                raise NotPlainDataError(f"an array of objects of type {type(entry).__name__[:80]}")
+        return {"$": "objects", "of": self.encode(entries), "shape": list(array.shape)}
+
+    def _range(self, value: range, _: int) -> Any:
+        parts = [value.start, value.stop, value.step]
+        if not all(-(1 << 63) <= part < 1 << 63 for part in parts):
+            raise NotPlainDataError("a range beyond 64 bits")
+        return {"$": "range", "of": parts}
+
+    def _set(self, value: set[Any] | frozenset[Any], depth: int) -> Any:
+        self._keys += len(value)
+        if self._keys > MAX_KEYS:
+            raise NotPlainDataError(f"sets with more than {MAX_KEYS:,} members")
+        if not all(map(is_key, value)):
+            raise NotPlainDataError("a set with a member that is no number, text or tuple of them")
+        form = "set" if type(value) is set else "frozenset"
+        return {"$": form, "of": [self.encode(entry, depth + 1) for entry in value]}
 
     def _plain(self, value: Any, _: int) -> Any:
         return value
@@ -163,13 +229,16 @@ _FORMS: dict[type, Callable[[Encoder, Any, int], Any]] = {
     list: Encoder._list,
     tuple: Encoder._tuple,
     dict: Encoder._dict,
+    set: Encoder._set,
+    frozenset: Encoder._set,
+    range: Encoder._range,
     np.ndarray: Encoder._ndarray,
 }
 
 
 def is_plain(value: object) -> bool:
     """Whether there is a form for the value itself; its entries may still be none."""
-    return type(value) in _FORMS or isinstance(value, np.generic)
+    return type(value) in _FORMS or isinstance(value, np.generic) or tables.is_table(value)
 
 
 def pack(kind: int, request: int, value: object, reference: Reference | None = None) -> list[Buffer]:
@@ -253,6 +322,73 @@ class Decoder:
         # the comparison gives a scalar.
         return np.asarray(sent.view(np.uint8) != 0)
 
+    def _shape(self, node: dict[str, Any]) -> list[int]:
+        shape = node["shape"]
+        if type(shape) is not list or len(shape) > MAX_DIMENSIONS:
+            raise WireError("bad shape")
+        if any(type(length) is not int or not 0 <= length < 1 << 48 for length in shape):
+            raise WireError("bad shape")
+        return shape
+
+    def _text_array(self, node: dict[str, Any], _: int) -> np.ndarray[Any, Any]:
+        shape, length = self._shape(node), node["length"]
+        if type(length) is not int or not 1 <= length <= MAX_TEXT_LENGTH:
+            raise WireError("bad length of texts")
+        count = math.prod(shape)
+        start = self._take(count * length * 4)
+        codes = np.frombuffer(self._buffer, "<u4", count * length, start)
+        if codes.size and (codes.max() > MAX_CODE_POINT or bool(((codes >> 11) == SURROGATES).any())):
+            raise WireError("not text")
+        return np.array(codes.view(f"<U{length}").reshape(shape)) if count else np.empty(shape, f"<U{length}")
+
+    def _times(self, node: dict[str, Any], _: int) -> np.ndarray[Any, Any]:
+        shape, code = self._shape(node), node["dtype"]
+        if type(code) is not str or code not in TIMES:
+            raise WireError("not a type of times")
+        count = math.prod(shape)
+        start = self._take(count * 8)
+        return np.array(np.frombuffer(self._buffer, code, count, start).reshape(shape))
+
+    def _first(self, read: Callable[[Decoder, dict[str, Any], int], Any], node: dict[str, Any]) -> Any:
+        array = read(self, node, 0)
+        if array.ndim:
+            raise WireError("a scalar with a shape")
+        return array[()]
+
+    def _objects(self, node: dict[str, Any], depth: int) -> np.ndarray[Any, Any]:
+        shape, entries = self._shape(node), self.decode(node["of"], depth + 1)
+        if type(entries) is not list or math.prod(shape) != len(entries):
+            raise WireError("bad shape")
+        if any(type(entry) not in _IN_OBJECT_ARRAYS for entry in entries):
+            raise WireError("not plain values")
+        array = np.empty(len(entries), dtype=object)
+        array[:] = entries
+        return array.reshape(shape)
+
+    def _range(self, node: dict[str, Any], _: int) -> range:
+        parts = node["of"]
+        if type(parts) is not list or len(parts) != 3 or any(type(part) is not int for part in parts):  # noqa: PLR2004  # start, stop, step
+            raise WireError("malformed range")
+        return range(*parts)
+
+    def _set(self, node: dict[str, Any], depth: int) -> Any:
+        if type(node["of"]) is not list:
+            raise WireError("malformed set")
+        self._keys += len(node["of"])
+        if self._keys > MAX_KEYS:
+            raise WireError("too many members")
+        members = [self.decode(entry, depth + 1) for entry in node["of"]]
+        if not all(map(is_key, members)):
+            raise WireError("malformed set")
+        return set(members) if node["$"] == "set" else frozenset(members)
+
+    def _table(self, node: dict[str, Any], depth: int) -> Any:
+        content = self.decode(node["of"], depth + 1)
+        try:
+            return tables.from_tree(node["$"], content)
+        except Exception:  # noqa: BLE001  # whatever pandas makes of a hostile table
+            raise WireError(f"malformed {node['$']}") from None
+
     def _scalar(self, node: dict[str, Any], depth: int) -> Any:
         array = self._array(node, depth)
         if array.ndim:
@@ -312,6 +448,15 @@ _READERS: dict[str, Callable[[Decoder, dict[str, Any], int], Any]] = {
     "complex": Decoder._complex,
     "bytes": Decoder._bytes,
     "int": Decoder._int,
+    "text array": Decoder._text_array,
+    "text scalar": lambda decoder, node, _: decoder._first(Decoder._text_array, node),
+    "time array": Decoder._times,
+    "time scalar": lambda decoder, node, _: decoder._first(Decoder._times, node),
+    "objects": Decoder._objects,
+    "range": Decoder._range,
+    "set": Decoder._set,
+    "frozenset": Decoder._set,
+    **dict.fromkeys(("series", "frame", "index", "categorical"), Decoder._table),
 }
 
 
