@@ -6,8 +6,10 @@ overriding its functions rewrites the device, so that no call site has to be kno
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from grader.inside.notes import not_done
@@ -29,42 +31,8 @@ def install() -> bool:
         return False
     if torch.cuda.is_available():
         return True
-    from torch.overrides import TorchFunctionMode  # noqa: PLC0415  # only where torch is
-
-    class OnProcessor(TorchFunctionMode):  # type: ignore[misc]  # torch is no dependency of ours
-        """Every function of PyTorch with the processor where a GPU was asked for."""
-
-        def __torch_function__(
-            self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-        ) -> Any:
-            del types
-            named = kwargs or {}
-            if function is torch.Tensor.cuda:
-                said()
-                return args[0]
-            if function is torch.Tensor.pin_memory:
-                return args[0]
-            if "device" in named and is_gpu(named["device"]):
-                named = {**named, "device": "cpu"}
-                said()
-            if any(is_gpu(argument) for argument in args[1:]) and function is not torch.Tensor.__format__:
-                args = (args[0], *("cpu" if is_gpu(argument) else argument for argument in args[1:]))
-                said()
-            return function(*args, **named)
-
-    def is_gpu(device: object) -> bool:
-        if isinstance(device, torch.device):
-            return bool(device.type == _DEVICE)
-        return type(device) is str and device.partition(":")[0] == _DEVICE
-
-    told: list[bool] = []
-
-    def said() -> None:
-        if not told:
-            told.append(True)
-            not_done("a GPU (cuda): it runs on the processor")
-
-    OnProcessor().__enter__()
+    is_gpu = partial(_is_gpu, torch)
+    _enter_mode(torch, is_gpu)
     torch.load = _loaded_here(torch.load, is_gpu)
     for name in _NOTHING:
         setattr(torch.cuda, name, lambda *_, **__: None)
@@ -76,6 +44,44 @@ def install() -> bool:
         kind.replace("torch.cuda.", "torch.") if type(kind) is str else kind
     )
     return True
+
+
+def _is_gpu(torch: Any, device: object) -> bool:
+    if isinstance(device, torch.device):
+        return bool(device.type == _DEVICE)
+    return type(device) is str and device.partition(":")[0] == _DEVICE
+
+
+def _enter_mode(torch: Any, is_gpu: Callable[[object], bool]) -> None:
+    """Give every function of PyTorch the processor where a GPU was asked for, from now on."""
+    overrides = importlib.import_module("torch.overrides")
+    unchanged = (torch.Tensor.cuda, torch.Tensor.pin_memory)
+    said: list[bool] = []
+
+    def say() -> None:
+        if not said:
+            said.append(True)
+            not_done("a GPU (cuda): it runs on the processor")
+
+    class OnProcessor(overrides.TorchFunctionMode):  # type: ignore[name-defined, misc]  # no dependency of ours
+        def __torch_function__(
+            self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        ) -> Any:
+            del types
+            named = kwargs or {}
+            if function in unchanged:
+                say()
+                return args[0]
+            if is_gpu(named.get("device")):
+                named = {**named, "device": "cpu"}
+                say()
+            if any(map(is_gpu, args[1:])) and function is not torch.Tensor.__format__:
+                args = (args[0], *("cpu" if is_gpu(argument) else argument for argument in args[1:]))
+                say()
+            return function(*args, **named)
+
+    mode: Any = OnProcessor()
+    mode.__enter__()
 
 
 def _loaded_here(load: Callable[..., Any], is_gpu: Callable[[object], bool]) -> Callable[..., Any]:

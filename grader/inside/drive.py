@@ -38,7 +38,12 @@ def install() -> bool:
     for name in _ONE_PATH:
         original = getattr(os, name)
         redirected = _redirected(original, here, made=name in _MADE)
-        for able in (os.supports_dir_fd, os.supports_effective_ids, os.supports_fd, os.supports_follow_symlinks):
+        for able in (
+            os.supports_dir_fd,
+            os.supports_effective_ids,
+            os.supports_fd,
+            os.supports_follow_symlinks,
+        ):
             if original in able:  # shutil and others ask before they call
                 able.add(redirected)
         setattr(os, name, redirected)

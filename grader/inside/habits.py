@@ -16,7 +16,7 @@ def install(shell: Any) -> None:
 
 
 class Preparations:
-    """What is changed only for code that needs it, because it costs time or touches Python's own functions."""
+    """What is changed only for code that needs it: it costs time or touches Python's own functions."""
 
     def __init__(self) -> None:
         self._gpu = self._drive = False

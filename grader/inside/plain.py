@@ -97,7 +97,7 @@ def _taken(values: Iterator[object]) -> list[object]:
 
 
 def _base_of(value: object) -> object:
-    """An object of a subclass of Python's own types as one of that type, past whatever the subclass overrides.
+    """An object of a subclass of Python's own types as one of that type, whatever the subclass overrides.
 
     A class that the notebook itself derives from them may be more than its entries: it stays an object.
     """
@@ -109,5 +109,5 @@ def _base_of(value: object) -> object:
                 return dict(dict.items(value))  # type: ignore[arg-type]
             if base in _CONTAINERS:
                 return base(base.__iter__(value))  # type: ignore[attr-defined]
-            return base.__new__(base, value)  # type: ignore[call-overload]
+            return base.__new__(base, value)
     return value

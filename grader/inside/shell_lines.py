@@ -31,7 +31,7 @@ def install(shell: Any) -> None:
     shell.register_magic_function(_script(shell, None), "cell", "script")
     for name in ("python", "python2", "python3", "pypy"):
         shell.register_magic_function(_script(shell, sys.executable), "cell", name)
-    shell.register_magic_function(lambda line: shell.system(line), "line", "shell")
+    shell.register_magic_function(shell.system, "line", "shell")
     for name in INSTALLERS:
         shell.register_magic_function(_left_out(name), "line", name)
     shell.register_magic_function(_cd, "line", "cd")
@@ -51,7 +51,9 @@ def leaves_out(command: str) -> bool:
 
 def run(arguments: list[str], text: str) -> subprocess.CompletedProcess[str]:
     """A program that is given ``text`` to read; its output as text, whatever bytes it writes."""
-    return subprocess.run(arguments, input=text, capture_output=True, text=True, errors="replace", check=False)
+    return subprocess.run(
+        arguments, input=text, capture_output=True, text=True, errors="replace", check=False
+    )
 
 
 def _system(shell: Any, command: str) -> None:

@@ -22,7 +22,15 @@ SERVICES = ("clearml", "comet_ml", "mlflow", "neptune", "tensorboardX", "wandb")
 STOOD_IN_FOR = (*FRONT_ENDS, *SERVICES)
 
 
-EXTENSIONS = ("load_ext", "reload_ext", "unload_ext", "autoreload", "store", "tensorboard", "tensorflow_version")
+EXTENSIONS = (
+    "load_ext",
+    "reload_ext",
+    "unload_ext",
+    "autoreload",
+    "store",
+    "tensorboard",
+    "tensorflow_version",
+)
 CELL_MAGICS = ("html", "HTML", "javascript", "js")
 
 

@@ -1,7 +1,7 @@
 """Series, frames and indexes of pandas as plain data, and back.
 
-A frame crosses as its columns, a column as an array or a list of plain values, with the name of its type where
-numpy has none. Where pandas is missing a series arrives as an array and a frame as a dict of its columns. Only
+A frame crosses as its columns, a column as an array or a list of plain values, with the name of its type
+where numpy has none. Where pandas is missing a series arrives as an array, a frame as a dict of columns. Only
 what is listed here crosses; anything else (time zones, intervals, columns of objects) raises NotPlain.
 """
 
@@ -159,7 +159,9 @@ def _made_column(pandas: Any, tree: dict[str, Any]) -> Any:
 
 def _made_categorical(pandas: Any, tree: dict[str, Any]) -> Any:
     categories = _made_index(pandas, tree["categories"])
-    return pandas.Categorical.from_codes(tree["codes"], categories=categories, ordered=tree["ordered"] is True)
+    return pandas.Categorical.from_codes(
+        tree["codes"], categories=categories, ordered=tree["ordered"] is True
+    )
 
 
 def _without_pandas(form: str, tree: dict[str, Any]) -> Any:

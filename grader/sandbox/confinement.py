@@ -180,7 +180,7 @@ def _clean_environment() -> None:
         MPLBACKEND="module://matplotlib_inline.backend_inline",
         USER="student",
         LOGNAME="student",
-        PATH=f"{os.path.join(sys.prefix, 'bin')}:/usr/bin:/bin",
+        PATH=f"{sys.prefix}/bin:/usr/bin:/bin",
         LANG="C.UTF-8",
         OMP_NUM_THREADS="1",
         OPENBLAS_NUM_THREADS="1",

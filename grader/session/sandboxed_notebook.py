@@ -176,7 +176,7 @@ class SandboxedNotebook:
             self._end()
 
     def _can_be_copied(self) -> bool:
-        """Whether a fork gives a whole copy, found out once: not beside other threads, nor where none is allowed.
+        """Whether a fork gives a whole copy, found out once. Beside other threads it does not.
 
         The answer is the student's process's own. A wrong one costs its checks time or an answer, no more.
         """

@@ -41,9 +41,7 @@ def version() -> int:
         return 0
 
 
-def restrict(
-    *, read: Iterable[str], write: Iterable[str], execute: bool = False, at_least: int = 1
-) -> None:
+def restrict(*, read: Iterable[str], write: Iterable[str], execute: bool = False, at_least: int = 1) -> None:
     """Allow reading below ``read`` (with ``execute`` also programs), reading and writing below ``write``.
 
     Also refuses TCP (from version 4) and abstract sockets and signals to processes outside (from 6). Raises

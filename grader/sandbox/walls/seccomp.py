@@ -16,7 +16,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grader.sandbox import syscalls
-from grader.sandbox.walls.seccomp_table import ALLOWED, BY_ARGUMENT, NEWER_THAN_TABLE, PROGRAMS, RIGHTS, SOCKETS, TIMES
+from grader.sandbox.walls.seccomp_table import (
+    ALLOWED,
+    BY_ARGUMENT,
+    NEWER_THAN_TABLE,
+    PROGRAMS,
+    RIGHTS,
+    SOCKETS,
+    TIMES,
+)
 
 _AUDIT = (0xC000003E, 0xC00000B7)  # x86-64, aarch64
 _X32 = 0x40000000  # set in the numbers of x86-64's second set of calls, which the table does not list
