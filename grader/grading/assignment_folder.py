@@ -10,6 +10,7 @@ from grader.digests import digest_of
 from grader.model.assignment import Assignment, parse
 from grader.model.errors import ManifestError, UsageError
 from grader.notebooks.cells import Cell
+from grader.notebooks.names import asked_names
 from grader.notebooks.template_cells import template_cells
 
 MANIFEST = "assignment.toml"
@@ -48,6 +49,14 @@ class AssignmentFolder:
         if not reference.is_file():
             return ()
         return template_cells(reference.read_text(encoding="utf-8"), where=self.assignment.notebook)
+
+    @functools.cached_property
+    def asked_names(self) -> frozenset[str]:
+        """The names that students are asked for; none if there is no reference."""
+        reference = self.path / self.assignment.notebook
+        if not reference.is_file():
+            return frozenset()
+        return asked_names(reference.read_text(encoding="utf-8"))
 
     def checks(self, *, hidden: bool) -> Path:
         """The folder of hidden or public checks. Raises UsageError if there is none."""

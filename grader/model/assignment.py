@@ -51,6 +51,28 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     disk_mb: int = 256
 
 
+class SubmissionRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a submission consists of.
+
+    ``notebooks`` are the graded notebooks, a script of the same stem counts too; without any it is the one
+    that is made from the reference. ``files`` are patterns of what else a student may hand in beside them.
+    """
+
+    notebooks: tuple[str, ...] = ()
+    files: tuple[str, ...] = ("*",)
+
+
+class EnvironmentRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What submissions may count on while they run.
+
+    ``cuda`` says what becomes of code that asks for a GPU: "cpu" runs it on the processor, "undecided" leaves
+    what fails to a person. ``packages`` are those that students may import.
+    """
+
+    cuda: str = "cpu"
+    packages: tuple[str, ...] = ()
+
+
 class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A whole assignment. Paths are relative to the assignment's folder."""
 
@@ -61,6 +83,13 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     budget: dict[str, BudgetValue] = {}
     notebook: str = "reference/notebook.py"
     given: tuple[str, ...] = ()
+    submission: SubmissionRules = SubmissionRules()
+    environment: EnvironmentRules = EnvironmentRules()
+
+    @property
+    def notebooks(self) -> tuple[str, ...]:
+        """The names of the notebooks that students hand in."""
+        return self.submission.notebooks or (self.notebook.rpartition("/")[2].removesuffix(".py") + ".ipynb",)
 
     def find(self, item_id: str) -> Item | None:
         """The item with this id, or None."""

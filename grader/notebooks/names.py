@@ -1,0 +1,70 @@
+"""The names that code binds at its top level, found in its text: nothing is run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from grader.notebooks.cells import Cell
+from grader.notebooks.percent import read_percent
+from grader.notebooks.solution import solution_lines
+from grader.notebooks.source import parse
+
+
+def defined_names(cells: Iterable[Cell]) -> frozenset[str]:
+    """The functions, classes and variables that code cells bind at their top level."""
+    return frozenset(
+        name
+        for cell in cells
+        if cell.kind == "code" and (parsed := parse(cell.source)) is not None
+        for statement in parsed.tree.body
+        for name in bound_by(statement)
+    )
+
+
+def asked_names(reference: str) -> frozenset[str]:
+    """The names that students are asked for: those bound by statements with a solution region in them.
+
+    ``reference`` is the text of a percent-format reference. A function with a region in its body counts, and
+    so does a variable that is assigned inside a region.
+    """
+    found = set[str]()
+    for cell in read_percent(reference, uncomment_magics=True):
+        parsed = parse(cell.source) if cell.kind == "code" else None
+        regions = solution_lines(cell.source) if parsed is not None else []
+        for statement in parsed.tree.body if parsed is not None else ():
+            last = statement.end_lineno or statement.lineno
+            if any(begin <= last and statement.lineno <= end for begin, end in regions):
+                found |= set(bound_by(statement))
+    return frozenset(found)
+
+
+def bound_by(statement: ast.stmt) -> Iterator[str]:
+    """The names that one statement binds, also inside ``if``, loops, ``with`` and ``try``; not by import."""
+    match statement:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.Assign(targets=targets):
+            for target in targets:
+                yield from _targets(target)
+        case ast.AnnAssign(target=target, value=value) if value is not None:
+            yield from _targets(target)
+        case ast.If() | ast.For() | ast.AsyncFor() | ast.While() | ast.With() | ast.AsyncWith() | ast.Try():
+            if isinstance(statement, ast.For | ast.AsyncFor):
+                yield from _targets(statement.target)
+            for field in ("body", "orelse", "finalbody", "handlers"):
+                for inner in getattr(statement, field, ()):
+                    body = inner.body if isinstance(inner, ast.ExceptHandler) else [inner]
+                    for entry in body:
+                        yield from bound_by(entry)
+
+
+def _targets(target: ast.expr) -> Iterator[str]:
+    match target:
+        case ast.Name(id=name):
+            yield name
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            for part in parts:
+                yield from _targets(part)
+        case ast.Starred(value=value):
+            yield from _targets(value)
