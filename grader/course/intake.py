@@ -71,8 +71,7 @@ def collected(path: Path, locations: Locations) -> tuple[list[Submission], list[
     found: list[Submission] = []
     refused: list[tuple[str, str]] = []
     lines: list[str] = []
-    expected = [Path(locations.home.assignment.notebook).name]
-    for entry in collect(path, into=locations.reports / UNPACKED, expected=expected):
+    for entry in collect(path, into=locations.reports / UNPACKED, expected=locations.home.expected):
         if isinstance(entry, Refused):
             refused.append((entry.name, entry.why))
             lines.append(f"{entry.name}: {entry.why}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.digests import digest_of
+from grader.handed_in.graded_file import Expected
 from grader.model.assignment import Assignment, parse
 from grader.model.errors import ManifestError, UsageError
 from grader.notebooks.cells import Cell
@@ -57,6 +58,12 @@ class AssignmentFolder:
         if not reference.is_file():
             return frozenset()
         return asked_names(reference.read_text(encoding="utf-8"))
+
+    @functools.cached_property
+    def expected(self) -> Expected:
+        """What the assignment asks for, to tell the graded file from others. Raises ManifestError."""
+        rules = self.assignment.submission
+        return Expected(self.assignment.notebooks, self.asked_names, self.given_files(), rules.files)
 
     def checks(self, *, hidden: bool) -> Path:
         """The folder of hidden or public checks. Raises UsageError if there is none."""

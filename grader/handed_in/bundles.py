@@ -14,7 +14,7 @@ import msgspec
 from grader.handed_in import download_names
 from grader.handed_in.archives import Unusable
 from grader.handed_in.download_names import DownloadName, GradescopeMetadata, ReadName
-from grader.handed_in.graded_file import ARCHIVE, NOTEBOOK, SCRIPT, ExpectedNames, gradable, listed, stem_of
+from grader.handed_in.graded_file import ARCHIVE, NOTEBOOK, SCRIPT, Expected, gradable, listed, stem_of
 from grader.handed_in.trees import Entry, Listing, Place, Refused, Tree, below
 from grader.model.owner_hints import OwnerHint
 
@@ -42,7 +42,7 @@ class Bundle(msgspec.Struct, frozen=True):
 Part = Bundle | Refused
 
 
-def bundles(tree: Tree, expected: ExpectedNames, *, class_zips: bool) -> Iterator[Part]:
+def bundles(tree: Tree, expected: Expected, *, class_zips: bool) -> Iterator[Part]:
     """The bundles of a tree, by name. With ``class_zips``, a zip that lies there alone holds a class."""
     listing = tree.listing(())
     yield from listing.refused
@@ -163,7 +163,7 @@ def _first(pair: tuple[str, Entry | str]) -> str:
 # -- plain folders ------------------------------------------------------------------------------------------
 
 
-def _plain_top(tree: Tree, listing: Listing, expected: ExpectedNames, *, class_zips: bool) -> Iterator[Part]:
+def _plain_top(tree: Tree, listing: Listing, expected: Expected, *, class_zips: bool) -> Iterator[Part]:
     """The top of a tree that no platform made: each file is one student's; folders are looked into."""
     work = [entry for entry in listing.files if entry.suffix in (NOTEBOOK, ARCHIVE)]
     # A script beside notebooks is what they import, so it is a submission only where there are none.
@@ -193,7 +193,7 @@ def _has_notebooks(tree: Tree, listing: Listing) -> bool:
     return any(isinstance(found, Entry) and found.suffix in (NOTEBOOK, ARCHIVE) for found in files)
 
 
-def _plain_folder(tree: Tree, name: str, expected: ExpectedNames, *, is_alone: bool) -> Iterator[Part]:
+def _plain_folder(tree: Tree, name: str, expected: Expected, *, is_alone: bool) -> Iterator[Part]:
     listing = tree.listing((name,))
     # A download unpacked into its own folder: nothing but that folder was handed in, so no student named it.
     if is_alone and platform_of(listing):
@@ -212,7 +212,7 @@ def _plain_folder(tree: Tree, name: str, expected: ExpectedNames, *, is_alone: b
         yield Refused(name, f"{NO_NOTEBOOK}{seen}", OwnerHint(words=(name,), label=name))
 
 
-def _split(files: Sequence[Entry], place: Place, expected: ExpectedNames) -> Iterator[Part]:
+def _split(files: Sequence[Entry], place: Place, expected: Expected) -> Iterator[Part]:
     """The bundles of a folder, given all files below it: one student's, or several students'."""
     work = gradable(files)
     direct = {entry.place[-1]: entry for entry in work if len(entry.place) == len(place) + 1}
@@ -230,9 +230,7 @@ def _split(files: Sequence[Entry], place: Place, expected: ExpectedNames) -> Ite
             yield from _split(deeper[name], (*place, name), expected)
 
 
-def _is_one_person(
-    direct: Sequence[Entry], deeper: Sequence[Sequence[Entry]], expected: ExpectedNames
-) -> bool:
+def _is_one_person(direct: Sequence[Entry], deeper: Sequence[Sequence[Entry]], expected: Expected) -> bool:
     """Whether a folder is one student's, by the names of its files and of the files in its folders."""
     fits = [expected.fit(entry.name) for entry in direct]
     if max(fits, default=0) >= _COPY:
@@ -245,7 +243,7 @@ def _is_one_person(
     return len(direct) == 1 or (fits.count(_HOLDS) == 1 and len(direct) <= _FEW)
 
 
-def _who(place: Place, direct: Sequence[Entry], expected: ExpectedNames) -> OwnerHint:
+def _who(place: Place, direct: Sequence[Entry], expected: Expected) -> OwnerHint:
     """Whose a folder is. A folder named like the assignment says nothing about that."""
     named = place
     while len(named) > 1 and expected.fit(named[-1]) == _SAME:
@@ -254,7 +252,7 @@ def _who(place: Place, direct: Sequence[Entry], expected: ExpectedNames) -> Owne
     return OwnerHint(words=_different((*reversed(named), *own)), label="/".join(named))
 
 
-def _own(entry: Entry, expected: ExpectedNames) -> Bundle:
+def _own(entry: Entry, expected: Expected) -> Bundle:
     """A bundle of this one file."""
     folders = entry.place[:-1]
     words = _different((*_words(entry, expected), *reversed(folders)))
@@ -262,7 +260,7 @@ def _own(entry: Entry, expected: ExpectedNames) -> Bundle:
     return Bundle(entry.place, (entry,), (OwnerHint(words=words, label=label),))
 
 
-def _words(entry: Entry, expected: ExpectedNames) -> Iterator[str]:
+def _words(entry: Entry, expected: Expected) -> Iterator[str]:
     """The parts of a file's name that may name its student."""
     stem = stem_of(entry.name)
     yield from (stem, expected.without(stem))

@@ -8,52 +8,80 @@ from __future__ import annotations
 
 import contextlib
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
+from grader.digests import digest_of
 from grader.handed_in.archives import Archive, Unusable
 from grader.handed_in.bundles import DOWNLOAD, NO_NOTEBOOK, Bundle, bundles, looks_like_a_class
 from grader.handed_in.content_store import ContentStore, copy
-from grader.handed_in.graded_file import ARCHIVE, ExpectedNames, gradable, graded_file
+from grader.handed_in.graded_file import ARCHIVE, NOTHING_EXPECTED, Expected, gradable, graded_file
+from grader.handed_in.package import FileRef, Package
 from grader.handed_in.trees import Entry, Folder, Place, Refused, Tree, Zip, below
 from grader.model.errors import UsageError
 from grader.model.owner_hints import OwnerHint
 from grader.model.text import printable
-from grader.notebooks.submission_file import MAX_BYTES
+from grader.notebooks.submission_file import MAX_BYTES, bytes_of
 
-__all__ = ["Refused", "Submission", "collect"]
+__all__ = ["Refused", "Submission", "collect", "package_of"]
 
 
 class Submission(msgspec.Struct, frozen=True):
     """What one student handed in.
 
-    ``name`` is where it was found below the start, for people: one line, unlike any other's. ``path`` is
-    where its bytes are now, ``size`` their number. ``submitted_at`` is ISO 8601 in UTC, "" if unknown;
-    ``late`` is None if unknown. ``notices`` are one line each.
+    ``name`` is where it was found below the start, for people: one line, unlike any other's.
+    ``submitted_at`` is ISO 8601 in UTC, "" if unknown; ``late`` is None if unknown.
     """
 
     name: str
-    path: Path
-    sha256: str
-    size: int
+    package: Package
     who: OwnerHint
     submitted_at: str = ""
     late: bool | None = None
-    notices: tuple[str, ...] = ()
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What somebody should know about the package, one line each."""
+        return self.package.notices
+
+    @property
+    def sha256(self) -> str:
+        """The package's digest."""
+        return self.package.sha256
+
+    @property
+    def path(self) -> Path:
+        """Where the first graded file's bytes are."""
+        return Path(self.package.first.path)
 
 
-def collect(start: Path, *, into: Path, expected: Collection[str] = ()) -> Iterator[Submission | Refused]:
+def collect(
+    start: Path, *, into: Path, expected: Expected = NOTHING_EXPECTED
+) -> Iterator[Submission | Refused]:
     """The submissions in a folder or a zip, sorted by name.
 
     Files on disk stay where they are; those in zips are stored below ``into``, a private folder of the
-    grader, as ``ab/<sha256>.ipynb``. ``expected`` are the names of the assignment's notebook, which tell it
-    from other notebooks. Raises UsageError if ``start`` is neither folder nor zip, or ``into`` not writable.
+    grader, as ``ab/<sha256>.ipynb``. ``expected`` is what the assignment asks for, which tells the
+    graded file from others.
+
+    Raises UsageError if ``start`` is neither folder nor zip, or ``into`` is not writable.
     """
     is_zip = _is_zip(start)
-    collector = _Collector(ContentStore(into), ExpectedNames.of(expected))
+    collector = _Collector(ContentStore(into), expected)
     return _named_apart(collector.of_zip(start) if is_zip else collector.of_folder(start), start)
+
+
+def package_of(path: Path, expected: Expected = NOTHING_EXPECTED, *, into: Path) -> Package:
+    """The package of what a person names: a file, one student's folder, or a zip of one.
+
+    What is inside zips is kept below ``into``. Raises SubmissionError.
+    """
+    del into, expected
+    data = bytes_of(path)
+    file = FileRef(path.name, str(path.absolute()), digest_of(data), len(data))
+    return Package((path.name,), (file,))
 
 
 def _is_zip(start: Path) -> bool:
@@ -72,7 +100,7 @@ def _is_zip(start: Path) -> bool:
 class _Collector:
     """Turns a start into submissions. ``within`` is where a tree lies below the start, to name its files."""
 
-    def __init__(self, store: ContentStore, expected: ExpectedNames) -> None:
+    def __init__(self, store: ContentStore, expected: Expected) -> None:
         self._store = store
         self._expected = expected
 
@@ -167,7 +195,9 @@ class _Collector:
         said = tuple(filter(None, notices))
         for who in bundle.people:
             apart = f"{name} ({who.label})" if len(bundle.people) > 1 else name
-            yield Submission(apart, path, digest, size, who, bundle.submitted_at, bundle.late, said)
+            file = FileRef(entry.name, str(path.absolute()), digest, size)
+            package = Package((entry.name,), (file,), said)
+            yield Submission(apart, package, who, bundle.submitted_at, bundle.late)
 
 
 def reason(error: Unusable | OSError) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -16,15 +18,24 @@ _COPY = re.compile(r"(?:^copy of )|(?:[ _-]*(?:\(\d+\)|copy(?: ?\d+)?|-\d+)$)")
 _SHOWN = 3
 
 
-class ExpectedNames(msgspec.Struct, frozen=True):
-    """What the assignment's notebook is called: file names without their ending, in lower case."""
+class Expected(msgspec.Struct, frozen=True):
+    """What the assignment asks for.
 
-    stems: frozenset[str]
+    ``notebooks`` are the names of the graded notebooks ("hw3.ipynb"), ``names`` the functions, classes and
+    variables that students are asked to write. ``given`` are the files and folders that the course gives, by
+    their names in the working directory, with where they are. ``files`` are patterns of what else may be
+    handed in.
+    """
 
-    @classmethod
-    def of(cls, names: Collection[str]) -> ExpectedNames:
-        """From file names such as "hw3.ipynb"."""
-        return cls(frozenset(stem_of(name).casefold() for name in names))
+    notebooks: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
+    given: Mapping[str, Path] = MappingProxyType({})
+    files: tuple[str, ...] = ("*",)
+
+    @property
+    def stems(self) -> frozenset[str]:
+        """The notebooks' names without their ending, in lower case."""
+        return frozenset(stem_of(name).casefold() for name in self.notebooks)
 
     def fit(self, name: str) -> int:
         """How well a name fits: 3 for the same, 2 for a copy ("hw3 (1)"), 1 if it holds it ("hw3_ada")."""
@@ -44,6 +55,9 @@ class ExpectedNames(msgspec.Struct, frozen=True):
         return ""
 
 
+NOTHING_EXPECTED = Expected()
+
+
 def stem_of(name: str) -> str:
     """A file's name without its ending."""
     return os.path.splitext(name)[0]  # noqa: PTH122  # a name; making a Path of it is slow
@@ -55,7 +69,7 @@ def gradable(files: Sequence[Entry]) -> list[Entry]:
     return notebooks or [entry for entry in files if entry.suffix == SCRIPT]
 
 
-def graded_file(files: Sequence[Entry], expected: ExpectedNames) -> tuple[Entry, str]:
+def graded_file(files: Sequence[Entry], expected: Expected) -> tuple[Entry, str]:
     """The file to grade among one student's gradable files, and a notice about the others ("" if none).
 
     It is the one named like the assignment's notebook, or nearly so; otherwise the largest, most likely the
