@@ -131,7 +131,8 @@ def test_a_folder_for_each_student(start, into):
     assert found["section C/gus.ipynb"].who.words == ("gus", "section C")
     assert found["section B/dan/hw3/hw3.ipynb"].who.words == ("dan", "section B")
     assert found["ada/hw3.ipynb"].notices == (
-        "hw3.ipynb was taken, being named like the assignment's; left out: old/hw3.ipynb, ada/scratch.ipynb",
+        "hw3.ipynb is graded, being named like the assignment's; "
+        "not graded: ada/scratch.ipynb, old/hw3.ipynb",
     )
     assert found["bob/my work.ipynb"].notices == ()
 
