@@ -9,6 +9,7 @@ from __future__ import annotations
 import array
 import contextlib
 import gc
+import importlib
 import inspect
 import os
 import random
@@ -19,7 +20,7 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn, Protocol
 
-from grader.inside import codec, copies, habits, stand_ins
+from grader.inside import codec, copies, files, habits, stand_ins
 from grader.inside import shell as shells
 from grader.inside.generators import seed_all
 from grader.inside.interrupts import Interrupts
@@ -42,6 +43,10 @@ class Sink(Protocol):
         """Send one frame whole."""
 
 
+class MissingNameError(NameError):
+    """A check asks for a name that the notebook does not define; told apart from student code's own."""
+
+
 class Namespace:
     """The notebook's globals, reached by name; object 0 of every session."""
 
@@ -51,7 +56,7 @@ class Namespace:
     def get(self, name: str) -> Any:
         """The global of this name; raises NameError as the notebook itself would."""
         if name not in self.names:
-            raise NameError(f"name {name!r} is not defined in the notebook")
+            raise MissingNameError(f"name {name!r} is not defined in the notebook", name=name)
         return self.names[name]
 
 
@@ -70,6 +75,7 @@ class Agent:
         self._interrupts = interrupts or Interrupts()
         self._request = 0
         self._process = os.getpid()
+        self._home = os.getcwd()  # where the submission's files lie
         self._objects: list[Any] = [Namespace(names)]
         self._pools = ThreadPools()
         self._preparations = habits.Preparations()
@@ -94,7 +100,7 @@ class Agent:
                 value = operation(self, *message["with"])
                 reply = self._reply(request, value, may_stay=message["op"] == "call")
         except BaseException as error:  # noqa: BLE001  # student code may raise anything, also SystemExit
-            reply = codec.pack(codec.ERROR, request, describe(error))
+            reply = codec.pack(codec.ERROR, request, describe(error, self._home, self._shell))
         if os.getpid() != self._process:  # a fork made by student code: its parent answers
             os._exit(0)
         if self._request == request:  # else this is the fresh copy, which waits for a request of its own
@@ -146,16 +152,18 @@ class Agent:
 
     # -- operations: each takes plain data, and the student's objects as Named -----------------------
 
-    def _cell(self, source: bytes) -> dict[str, Any]:
+    def _cell(self, source: bytes, number: int = 0, line: int = 1) -> dict[str, Any]:
         if self._shell is None:
             raise RuntimeError("this session runs no cells")
         text = source.decode()
         self._preparations.look(text)
-        return shells.run_cell(self._shell, text)
+        return shells.run_cell(self._shell, text, cell=number, line=line)
 
-    def _configure(self, module: str, figures: bool) -> None:  # noqa: FBT001  # called by name of operation
+    def _configure(self, module: str, figures: bool, name: str = "", script: bool = False) -> None:  # noqa: FBT001, FBT002  # called by name of operation
         if self._shell is not None:
             shells.be_main(self._shell, module)
+            if name:
+                shells.be_file(self._shell, name, script=script)
             shells.draw_figures(self._shell, wanted=figures)
 
     def _value(self, named: Named) -> object:
@@ -192,6 +200,13 @@ class Agent:
         code = compile(source, "<provided by the check>", "exec", dont_inherit=True)
         exec(code, module.__dict__)  # noqa: S102  # the author's
         return Kept(module)
+
+    def _module(self, name: str) -> Any:
+        return Kept(importlib.import_module(name))
+
+    def _file(self, place: str, data: bytes) -> bool:
+        """Lay a file in the working directory, before any cell runs; False if it cannot lie there."""
+        return files.lay(place, data)
 
     def _settle(self) -> bool:
         """Whether this state can be copied: no other thread is left."""
@@ -257,6 +272,8 @@ _OPERATIONS: dict[str, Callable[..., object]] = {
     "has": Agent._has,
     "put": Agent._put,
     "provide": Agent._provide,
+    "module": Agent._module,
+    "file": Agent._file,
     "settle": Agent._settle,
     "fork": Agent._fork,
     "reap": lambda _, pid: copies.reap(pid),
@@ -289,21 +306,37 @@ def resolved(value: Any) -> Any:
     return value
 
 
-def describe(error: BaseException) -> dict[str, str]:
-    """An exception as plain text: kind, message, the student's frames, what did not cross."""
+def describe(error: BaseException, home: str = "", shell: Any = None) -> dict[str, Any]:
+    """An exception as plain data: kind, message, the student's frames, what did not cross.
+
+    ``place`` is where the student's own code raised it: a file below ``home``, a cell's number, a line.
+    """
+    place: list[Any] = []
     unsupported = str(error) if isinstance(error, codec.NotPlainDataError) else ""
     try:
         frames = traceback.extract_tb(error.__traceback__)
         theirs = [frame for frame in frames if not frame.filename.startswith(_HERE)]
-        lines = "".join(traceback.format_list(theirs))[-MAX_TRACEBACK:]
+        lines = shells.readable("".join(traceback.format_list(theirs))[-MAX_TRACEBACK:])
+        places = [found for frame in theirs if (found := _place_of(frame, home, shell))]
+        place = places[-1] if places else []
     except BaseException:  # noqa: BLE001  # a student may have broken linecache or the error's own attributes
         lines = ""
     return {
-        "kind": shells.kind_of(error),
+        "kind": "NameError" if type(error) is MissingNameError else shells.kind_of(error),
         "message": shells.text_of(error),
         "traceback": lines,
         "unsupported": unsupported,
+        "place": place,
+        "missing": type(error) is MissingNameError,
     }
+
+
+def _place_of(frame: traceback.FrameSummary, home: str, shell: Any) -> list[Any]:
+    """File, cell and line of a frame of the student's; [] for other code."""
+    own = shell.compile.place_of(frame.filename) if isinstance(shell, shells.Shell) else None
+    if own is None and home and frame.filename.startswith(home + "/"):
+        own = frame.filename[len(home) + 1 :], 0
+    return [] if own is None else [*own, frame.lineno or 0]
 
 
 _HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  # pathlib is not needed inside

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 
 from grader.notebooks.submission_file import SubmissionFile
+
+MAX_PLACE = 1000
+"""Characters of a file's place."""
 
 
 @dataclass(frozen=True)
 class SubmissionFiles:
     """What one student handed in, read but not run.
 
-    ``notebooks`` are the files that are graded, in the manifest's order. ``files`` are the bytes of all, by
-    their place as the student laid them ("layers/conv.py"), the graded ones too; what the course gives is not
-    among them. ``sha256`` covers every file with its name; ``notices`` are one line each, for people.
+    ``notebooks`` are the files that are graded, in the manifest's order; each one's name is its place.
+    ``files`` are the bytes of all, by their place as the student laid them ("layers/conv.py"), the graded
+    ones too; what the course gives is not among them. ``sha256`` covers every file with its name; ``notices``
+    are one line each, for people.
     """
 
     notebooks: tuple[SubmissionFile, ...]
@@ -23,11 +28,47 @@ class SubmissionFiles:
     notices: tuple[str, ...] = ()
 
     @classmethod
-    def of_file(cls, file: SubmissionFile) -> SubmissionFiles:
-        """A submission of this file alone."""
-        return cls((file,), file.sha256, notices=file.notices)
+    def of_file(cls, file: SubmissionFile, data: bytes | None = None) -> SubmissionFiles:
+        """A submission of this file alone; ``data`` are its bytes, if it is to lie where it runs."""
+        return cls((file,), file.sha256, {} if data is None else {file.name: data})
 
     @property
     def first(self) -> SubmissionFile:
         """The file that gives the submission its name."""
         return self.notebooks[0]
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether one file was handed in and nothing beside it."""
+        return len(self.notebooks) == 1 and set(self.files) <= {self.first.name}
+
+    def only(self, notebook: SubmissionFile) -> SubmissionFiles:
+        """The same files, of which this one is graded: each notebook runs by itself."""
+        return replace(self, notebooks=(notebook,), notices=())
+
+    def around(self, notebook: SubmissionFile) -> dict[str, bytes]:
+        """What lies around a graded file while it runs, by places seen from its own folder.
+
+        A file outside that folder keeps its place, as if the folder were the top. A notebook itself is not
+        needed while it runs, a script reads its own text.
+        """
+        folder = "".join(f"{part}/" for part in PurePosixPath(notebook.name).parts[:-1])
+        inner = {
+            place[len(folder) :]: data
+            for place, data in self.files.items()
+            if place.startswith(folder) and (place != notebook.name or notebook.kind == "script")
+        }
+        outer = {place: data for place, data in self.files.items() if not place.startswith(folder)}
+        return {place: data for place, data in sorted({**outer, **inner}.items()) if is_place(place)}
+
+
+def is_place(place: str) -> bool:
+    """Whether a place stays below the folder that it is in; places come from submissions."""
+    parts = place.split("/")
+    return (
+        0 < len(place) <= MAX_PLACE
+        and not {"", ".", ".."} & set(parts)
+        and "\0" not in place
+        and "\\" not in place
+        and place.isprintable()
+    )

@@ -33,9 +33,15 @@ class Notebook(Protocol):
     """The live state of one submission."""
 
     isolation: Mode
+    left_out: tuple[str, ...]
+    """Places of files that could not be laid beside it."""
 
-    def run_cell(self, source: str, *, seconds: float) -> CellRun:
-        """Run one piece of code. An error in it becomes part of the result and is never raised."""
+    def run_cell(self, source: str, *, seconds: float, cell: int = 0, line: int = 1) -> CellRun:
+        """Run one piece of code. An error in it becomes part of the result and is never raised.
+
+        ``cell`` is the number of its cell, ``line`` the number of its first line in the cell or script, for
+        tracebacks.
+        """
 
     def copy(self, *, seed: int | None, seconds: float) -> AbstractContextManager[Session]:
         """A session with a copy of the state after the last cell; each call may take ``seconds``.
@@ -47,13 +53,15 @@ class Notebook(Protocol):
         """End everything that the submission started."""
 
 
-def run_cell(session: Session, source: str, *, seconds: float) -> CellRun:
+def run_cell(session: Session, source: str, *, seconds: float, cell: int = 0, line: int = 1) -> CellRun:
     """Run one cell in a session. A time-out or an error becomes its status; raises SandboxDied."""
     session.forget_output()
     start = time.monotonic()
     try:
         # As bytes: a cell that holds data may be longer than a frame's text.
-        result = session.request("cell", source.encode("utf-8", "replace"), seconds=seconds)
+        result = session.request(
+            "cell", source.encode("utf-8", "replace"), cell, line, seconds=seconds
+        )
     except CallTimedOut as error:
         return CellRun(CellStatus.TIMED_OUT, time.monotonic() - start, str(error))
     except (StudentError, UnsupportedValue) as error:  # forged: the agent puts a cell's error into the result
