@@ -19,6 +19,7 @@ from grader.model.errors import CannotGrade, CheckError, Fault, ManifestError, S
 from grader.model.records import decode, encode
 from grader.model.text import printable
 from grader.notebooks.submission_file import bytes_of, from_bytes
+from grader.notebooks.submission_files import SubmissionFiles
 
 
 class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,7 +87,7 @@ def grade_job(job: Job, folder: AssignmentFolder, opener: Opener, progress: Prog
         return not_as_planned(job, "changed")
     submission = from_bytes(data, name=printable(path.name, limit=300))
     grading = GradeJob(path, folder, job.seed, only=frozenset(job.only))
-    graded = grade_file(grading, submission, opener=opener, progress=progress)
+    graded = grade_file(grading, SubmissionFiles.of_file(submission), opener=opener, progress=progress)
     grade = msgspec.structs.replace(
         graded.grade, submission=msgspec.structs.replace(graded.grade.submission, name=job.name)
     )

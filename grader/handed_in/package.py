@@ -87,7 +87,7 @@ def load(package: Package) -> SubmissionFiles:
         for place in package.notebooks
     )
     notices = (*package.notices, *(notice for file in graded for notice in file.notices))
-    return SubmissionFiles(graded, package.sha256, files, notices)
+    return SubmissionFiles(graded, package.sha256, files, notices, package.notebooks)
 
 
 def read_ref(file: FileRef) -> bytes:

@@ -75,7 +75,7 @@ class Agent:
         self._interrupts = interrupts or Interrupts()
         self._request = 0
         self._process = os.getpid()
-        self._home = os.getcwd()  # where the submission's files lie
+        self._home = os.getcwd()  # noqa: PTH109  # where the submission's files lie
         self._objects: list[Any] = [Namespace(names)]
         self._pools = ThreadPools()
         self._preparations = habits.Preparations()
@@ -333,7 +333,7 @@ def describe(error: BaseException, home: str = "", shell: Any = None) -> dict[st
 
 def _place_of(frame: traceback.FrameSummary, home: str, shell: Any) -> list[Any]:
     """File, cell and line of a frame of the student's; [] for other code."""
-    own = shell.compile.place_of(frame.filename) if isinstance(shell, shells.Shell) else None
+    own = None if shell is None else shell.compile.place_of(frame.filename)
     if own is None and home and frame.filename.startswith(home + "/"):
         own = frame.filename[len(home) + 1 :], 0
     return [] if own is None else [*own, frame.lineno or 0]

@@ -1,4 +1,7 @@
-"""Laying a submission's files where its cells run. Places were checked outside, and are checked here again."""
+"""Laying a submission's files where its cells run.
+
+Places were checked outside, and are checked again here.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Compiler(CachingCompiler):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # IPython's
         self.cell, self.line, self.script = 0, 1, ""
 
     def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
@@ -46,8 +46,8 @@ class Compiler(CachingCompiler):
         if name == self.script and os.path.exists(name):
             linecache.cache.pop(name, None)
         elif 1 < self.line <= _MOST_BLANK_LINES:
-            size, changed, lines, path = linecache.cache[name]
-            linecache.cache[name] = (size, changed, [*["\n"] * (self.line - 1), *lines], path)
+            lines = ["\n"] * (self.line - 1) + linecache.getlines(name)
+            linecache.cache[name] = (len(transformed_code), None, lines, name)
         return name
 
     def ast_parse(self, source: str, filename: str = "<unknown>", symbol: str = "exec") -> ast.AST:
@@ -163,7 +163,12 @@ def be_file(shell: Any, name: str, *, script: bool) -> None:
     """Tell the notebook or script what it is called: ``sys.argv``, and ``__file__`` for a script."""
     sys.argv = [name]
     if script:
-        shell.compile.script = shell.user_ns["__file__"] = os.path.join(os.getcwd(), name)
+        be_script(shell, os.path.join(os.getcwd(), name))
+
+
+def be_script(shell: Any, path: str) -> None:
+    """Run the cells as the statements of the script at this path."""
+    shell.compile.script = shell.user_ns["__file__"] = path
 
 
 def run_cell(shell: Any, source: str, *, cell: int = 0, line: int = 1) -> dict[str, Any]:

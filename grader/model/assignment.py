@@ -30,7 +30,8 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One graded item.
 
     ``kind`` is "code" (checks decide), "evidence" (checks of the saved run decide) or "written" (a person
-    decides). By default it is "written" for an item with a rubric and "code" for any other.
+    decides). By default it is "written" for an item with a rubric and "code" for any other. ``notebook`` is
+    one of the assignment's several; without it, the item's heading decides.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     points: Points
     kind: str = "code"
     rubric: tuple[RubricLine, ...] = ()
+    notebook: str = ""
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

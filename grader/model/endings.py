@@ -34,8 +34,10 @@ CELLS = {
 }
 """How a cell ended, after its number: "cell 4 ran out of memory"."""
 
+RAISED = "Your code raised an exception while it was checked."
+
 FOR_STUDENT = {
-    Outcome.ERRORED: "Your code raised an exception while it was checked.",
+    Outcome.ERRORED: RAISED,
     Outcome.TIMED_OUT: "Your code gave no answer within the time allowed.",
     Outcome.OUT_OF_MEMORY: "Your code used more memory than allowed.",
     Outcome.CRASHED: "Your code ended the Python process.",

@@ -88,7 +88,7 @@ class CellResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``cell`` counts all cells of the file from 1. ``error`` is one line, ``traceback`` the student's frames.
     ``notes`` say what was done differently while grading, one line each; the student's process wrote them.
-    ``file`` is the place of the notebook or script that it belongs to, "" for one that was handed in alone;
+    ``file`` is the place of the notebook or script that it belongs to, "" unless several are graded;
     ``line`` is the first line of a script's statement in its file, 0 in a notebook.
     """
 

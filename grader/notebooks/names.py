@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 
 from grader.notebooks.cells import Cell
@@ -10,16 +11,49 @@ from grader.notebooks.percent import read_percent
 from grader.notebooks.solution import solution_lines
 from grader.notebooks.source import parse
 
+_DEFINITION = re.compile(
+    r"^(?:(?:async[ \t]{1,8})?(?:def|class)[ \t]{1,8}(?P<definition>\w{1,200})"
+    r"|(?P<variable>[A-Za-z_]\w{0,200})[ \t]{0,8}=(?!=))",
+    re.MULTILINE,
+)
+
 
 def defined_names(cells: Iterable[Cell]) -> frozenset[str]:
-    """The functions, classes and variables that code cells bind at their top level."""
-    return frozenset(
-        name
+    """The functions, classes and variables that code cells bind at their top level.
+
+    A cell that is not Python counts with what its lines would define: it is broken, not the wrong file.
+    """
+    return frozenset(name for cell in cells if cell.kind == "code" for name in _defined_by(cell.source))
+
+
+def _defined_by(source: str) -> Iterator[str]:
+    parsed = parse(source)
+    if parsed is None:
+        for found in _DEFINITION.finditer(source):
+            yield found["definition"] or found["variable"]
+        return
+    for statement in parsed.tree.body:
+        yield from bound_by(statement)
+
+
+def imported_names(cells: Iterable[Cell]) -> dict[str, str]:
+    """The names that code cells import, each with the module that it comes from."""
+    return {
+        name: module
         for cell in cells
         if cell.kind == "code" and (parsed := parse(cell.source)) is not None
-        for statement in parsed.tree.body
-        for name in bound_by(statement)
-    )
+        for statement in ast.walk(parsed.tree)
+        if isinstance(statement, ast.Import | ast.ImportFrom)
+        for name, module in _imports(statement)
+    }
+
+
+def _imports(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
+    for alias in statement.names:
+        if isinstance(statement, ast.Import):
+            yield alias.asname or alias.name.partition(".")[0], alias.name
+        else:
+            yield alias.asname or alias.name, statement.module or "."
 
 
 def asked_names(reference: str) -> frozenset[str]:

@@ -147,6 +147,7 @@ class OwnNotebook(LocalNotebook):
     def __init__(self, module_name: str, folder: Path, *, seed: int, script: str = "") -> None:
         from grader.inside import habits  # noqa: PLC0415  # IPython takes 0.1 s
         from grader.inside.agent import make_shell  # noqa: PLC0415
+        from grader.inside.shell import be_script  # noqa: PLC0415
 
         # One thread, as in the sandbox: small models on a few threads can take ten times as long.
         for library in ("OMP", "MKL"):
@@ -156,7 +157,7 @@ class OwnNotebook(LocalNotebook):
         shell.grading = True
         shell.user_ns["__name__"] = module_name
         if script:
-            shell.compile.script = shell.user_ns["__file__"] = str(folder / script)
+            be_script(shell, str(folder / script))
         generators.seed_all(seed)
         super().__init__(shell.user_ns, shell)
         self._folder, self._name = folder, script or "notebook"
@@ -169,7 +170,11 @@ class OwnNotebook(LocalNotebook):
     @contextlib.contextmanager
     def copy(self, *, seed: int | None, seconds: float) -> Iterator[Session]:
         """See LocalNotebook.copy; a check's calls start from the notebook's folder too."""
-        with working_in(self._folder), called(self._name), super().copy(seed=seed, seconds=seconds) as session:
+        with (
+            working_in(self._folder),
+            called(self._name),
+            super().copy(seed=seed, seconds=seconds) as session,
+        ):
             yield session
 
 

@@ -59,9 +59,7 @@ def run_cell(session: Session, source: str, *, seconds: float, cell: int = 0, li
     start = time.monotonic()
     try:
         # As bytes: a cell that holds data may be longer than a frame's text.
-        result = session.request(
-            "cell", source.encode("utf-8", "replace"), cell, line, seconds=seconds
-        )
+        result = session.request("cell", source.encode("utf-8", "replace"), cell, line, seconds=seconds)
     except CallTimedOut as error:
         return CellRun(CellStatus.TIMED_OUT, time.monotonic() - start, str(error))
     except (StudentError, UnsupportedValue) as error:  # forged: the agent puts a cell's error into the result

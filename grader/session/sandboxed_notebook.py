@@ -152,7 +152,8 @@ class SandboxedNotebook:
         self.left_out = tuple(
             place
             for place, data in self._files.items()
-            if place.split("/")[0] not in self._spec.files and session.request("file", place, data) is not True
+            if place.split("/")[0] not in self._spec.files
+            and session.request("file", place, data) is not True
         )
 
     def _rebuild(self) -> None:

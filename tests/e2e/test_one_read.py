@@ -22,7 +22,8 @@ from grader.grading.opening import WarmProcesses
 from grader.grading.pipeline import GradeJob
 from grader.model.errors import Fault
 from grader.model.records import Grade, decode, encode, without_figures
-from grader.notebooks.submission_file import SubmissionFile, read
+from grader.notebooks.submission_file import read
+from grader.notebooks.submission_files import SubmissionFiles
 from grader.session.notebook import Notebook
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
@@ -62,7 +63,7 @@ def graded(
 ) -> tuple[Done, Grade]:
     """What a worker answers when the file meets with a mishap as soon as it has been read."""
 
-    def opener(grading: GradeJob, submission: SubmissionFile, progress: Progress) -> Notebook:
+    def opener(grading: GradeJob, submission: SubmissionFiles, progress: Progress) -> Notebook:
         mishap(Path(job.path))
         return warm.open_notebook(grading, submission, progress)
 

@@ -1,0 +1,76 @@
+"""One line about a whole notebook, where every check would otherwise fail for the same reason.
+
+A file that defines none of the names asked for is most likely not the file that was meant. A zero would be
+silent, so its code items stay undecided until a person has looked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from grader.grading.assignment_folder import AssignmentFolder
+from grader.model.records import CheckResult
+from grader.notebooks.names import defined_names
+from grader.notebooks.submission_file import SubmissionFile
+
+SHOWN = 6
+NOT_THE_FILE = "a look at the file: it defines none of the names asked for"
+NOT_HANDED_IN = "its notebook, which was not handed in"
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What is wrong with a notebook, the items that it leaves undecided, and what these wait for."""
+
+    text: str
+    items: tuple[str, ...]
+    waits_for: str
+
+
+def find_headlines(
+    folder: AssignmentFolder,
+    owners: Mapping[str, SubmissionFile | None],
+    results: Sequence[CheckResult],
+    missing: Mapping[tuple[str, str], str],
+) -> list[Headline]:
+    """The headlines of a submission; ``missing`` are the names that checks did not find."""
+    code = [item.id for item in folder.assignment.of_kind("code")]
+    files = {id(file): file for file in owners.values() if file is not None}
+    headlines = [
+        headline
+        for file in files.values()
+        if (
+            headline := _of_file(
+                file, [item for item in code if owners[item] is file], folder, results, missing
+            )
+        )
+    ]
+    return [*headlines, *_of_absent(folder, owners)]
+
+
+def _of_file(
+    file: SubmissionFile,
+    items: Sequence[str],
+    folder: AssignmentFolder,
+    results: Sequence[CheckResult],
+    missing: Mapping[tuple[str, str], str],
+) -> Headline | None:
+    own = [result for result in results if result.item in items]
+    if not own or any((result.item, result.check) not in missing for result in own):
+        return None
+    names = list(dict.fromkeys(missing[result.item, result.check] for result in own))
+    if (folder.asked_names | set(names)) & defined_names(file.cells):
+        return None
+    rest = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    asked = ", ".join(f"`{name}`" for name in names[:SHOWN])
+    text = f"{file.name} defines none of the names asked for ({asked}{rest}); is it the right file?"
+    return Headline(text, tuple(dict.fromkeys(result.item for result in own)), NOT_THE_FILE)
+
+
+def _of_absent(folder: AssignmentFolder, owners: Mapping[str, SubmissionFile | None]) -> Iterator[Headline]:
+    absent = [item for item in folder.assignment.item if owners[item.id] is None]
+    if absent:
+        names = ", ".join(item.id for item in absent)
+        code = tuple(item.id for item in absent if item.kind == "code")
+        yield Headline(f"no notebook was handed in for {names}", code, NOT_HANDED_IN)
