@@ -42,6 +42,17 @@ def moment(text: str) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
+def in_utc(text: str) -> str:
+    """A time as it is stored: ISO 8601 in UTC, to the second. Raises UsageError, also for an empty text."""
+    time = moment(text.strip())
+    if time is None:
+        raise UsageError("a time is missing; write it as 2026-11-30T23:59+01:00")
+    try:
+        return time.astimezone(UTC).isoformat(timespec="seconds")
+    except OverflowError:
+        raise UsageError(f"{text!r} is not a time of this age") from None
+
+
 def latest(submissions: Sequence[Candidate]) -> Candidate:
     """The one handed in last; if no time is known, the one received last."""
     return max(submissions, key=_when)
@@ -81,6 +92,49 @@ def late_days(submitted_at: str, deadline: str, *, grace: timedelta = timedelta(
     if submitted is None or due is None or submitted <= due + grace:
         return 0
     return math.ceil((submitted - due) / timedelta(days=1))
+
+
+class Lateness(msgspec.Struct, frozen=True):
+    """Whether a submission was late, in words, and the days that count; no words if nothing is known."""
+
+    words: str = ""
+    days: int = 0
+
+
+BY_UNKNOWN = "late by an unknown time"
+ON_TIME, LATE, NOT_MARKED, UNKNOWN = "on time", "late", "not marked late", "unknown"
+
+
+def lateness(
+    submitted_at: str,
+    late: bool | None,
+    deadline: str,
+    *,
+    grace: timedelta = timedelta(0),
+    unknown_days: int = 1,
+    is_extended: bool = False,
+) -> Lateness:
+    """How late a submission was by its time or, if that is unknown, by the word of a platform.
+
+    ``late`` is that word, None if there is none; a platform does not know of an extension. Being late by an
+    unknown time counts as ``unknown_days``. What nobody knows is not held against a student.
+    """
+    if submitted_at and deadline:
+        days = late_days(submitted_at, deadline, grace=grace)
+        return Lateness(LATE if days else ON_TIME, days)
+    if late:
+        return Lateness(BY_UNKNOWN, 0 if is_extended else unknown_days)
+    if late is not None:
+        return Lateness(NOT_MARKED)
+    return Lateness(UNKNOWN if deadline else "")
+
+
+def later_of(deadline: str, extension: str) -> str:
+    """The deadline that holds for a student: an extension never makes it earlier."""
+    class_due, own_due = moment(deadline), moment(extension)
+    if class_due is None or own_due is None:
+        return deadline
+    return extension if own_due > class_due else deadline
 
 
 def after_penalty(earned: Points, possible: Points, *, days: int, percent_per_day: int) -> Points:
