@@ -12,7 +12,7 @@ import msgspec
 from grader.files import write_whole
 from grader.gradebook.marks import marks_by_submission
 from grader.gradebook.policy import Candidate, Lateness, after_penalty, choice, lateness, later_of
-from grader.gradebook.rows import GradeRow, Mark, Student
+from grader.gradebook.rows import Arrival, GradeRow, Mark, Student
 from grader.gradebook.spreadsheets import write_table
 from grader.gradebook.store import Gradebook
 from grader.gradebook.totals import Total, total_of
@@ -119,8 +119,7 @@ def counted_row(
     grade = by_row[choice(rules.choose, deadline)(candidates).order]
     total = total_of(grade.items, marks.get(grade.submission.row, {}))
     late = lateness(
-        grade.submission.submitted_at,
-        grade.submission.late,
+        Arrival(grade.submission.submitted_at, grade.submission.late),
         deadline,
         grace=timedelta(minutes=rules.grace_minutes),
         unknown_days=rules.unknown_days,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from grader.gradebook.rows import Arrival
 from grader.model.errors import UsageError
 from grader.model.points import Points
 
@@ -106,8 +107,7 @@ ON_TIME, LATE, NOT_MARKED, UNKNOWN = "on time", "late", "not marked late", "unkn
 
 
 def lateness(
-    submitted_at: str,
-    late: bool | None,
+    arrival: Arrival,
     deadline: str,
     *,
     grace: timedelta = timedelta(0),
@@ -116,15 +116,15 @@ def lateness(
 ) -> Lateness:
     """How late a submission was by its time or, if that is unknown, by the word of a platform.
 
-    ``late`` is that word, None if there is none; a platform does not know of an extension. Being late by an
-    unknown time counts as ``unknown_days``. What nobody knows is not held against a student.
+    Being late by an unknown time counts as ``unknown_days``, but a platform does not know of an extension.
+    What nobody knows is not held against a student.
     """
-    if submitted_at and deadline:
-        days = late_days(submitted_at, deadline, grace=grace)
+    if arrival.submitted_at and deadline:
+        days = late_days(arrival.submitted_at, deadline, grace=grace)
         return Lateness(LATE if days else ON_TIME, days)
-    if late:
+    if arrival.late:
         return Lateness(BY_UNKNOWN, 0 if is_extended else unknown_days)
-    if late is not None:
+    if arrival.late is not None:
         return Lateness(NOT_MARKED)
     return Lateness(UNKNOWN if deadline else "")
 
