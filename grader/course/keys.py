@@ -13,6 +13,7 @@ import msgspec
 from grader.course.owners import owners_of
 from grader.digests import digest_of_file, digest_of_texts, digests_below
 from grader.grading.assignment_folder import AssignmentFolder
+from grader.model.assignment import EnvironmentRules, SubmissionRules
 from grader.model.records import SCHEMA
 from grader.model.version import __version__
 
@@ -65,7 +66,11 @@ def keys_of(folder: AssignmentFolder, *, seed: int) -> Keys:
 
 def _settings(folder: AssignmentFolder) -> str:
     assignment = folder.assignment
-    settings = [assignment.title, assignment.limits, assignment.budget]
+    settings: list[object] = [assignment.title, assignment.limits, assignment.budget]
+    # What an assignment does not use is left out: gradebooks from before it existed keep their results.
+    rules = [assignment.submission, assignment.environment, sorted(folder.asked_names)]
+    if rules != [SubmissionRules(), EnvironmentRules(), []]:
+        settings += rules
     return msgspec.json.encode(settings, order="deterministic").decode()
 
 

@@ -26,13 +26,13 @@ COLUMNS = [
     "submission",
     "submitted_at",
     "submissions",
-    "extended_until",
-    "late",
     "late_days",
     "earned",
     "awaiting",
     "possible",
     "final",
+    "late",
+    "extended_until",
     "attention",
 ]
 
@@ -142,7 +142,7 @@ def cells(row: ClassRow, items: Iterable[str]) -> list[object]:
     """A row's cells, in the order of ``COLUMNS`` and the items; undecided items are left empty."""
     person: list[object] = [row.student.id, row.student.name, row.student.email, row.student.section]
     if row.grade is None or row.total is None:
-        return [*person, "", "", 0, row.extended_until, "", "", "", "", "", "", "", *("" for _ in items)]
+        return [*person, "", "", 0, "", "", "", "", "", "", row.extended_until, "", *("" for _ in items)]
     points = {item.item: item.earned if item.decided else "" for item in row.total.items}
     handed_in = row.grade.submission
     total = row.total
@@ -151,13 +151,13 @@ def cells(row: ClassRow, items: Iterable[str]) -> list[object]:
         handed_in.name,
         handed_in.submitted_at,
         row.submissions,
-        row.extended_until,
-        row.lateness.words,
         row.lateness.days,
         total.earned,
         total.awaiting,
         total.possible,
         row.final,
+        row.lateness.words,
+        row.extended_until,
         row.grade.attention,
         *(points.get(item, "") for item in items),
     ]

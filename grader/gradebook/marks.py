@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.gradebook.people import People
-from grader.gradebook.rows import GradeRow, ItemPoints, Mark
+from grader.gradebook.rows import GradeRow, ItemPoints, Mark, SubmissionRow
 from grader.gradebook.spreadsheets import parse_points
 from grader.gradebook.store import Gradebook
 from grader.model.errors import UsageError
@@ -71,6 +71,29 @@ class GradedSubmissions:
     def _some(self, rows: Sequence[int]) -> str:
         names = [f"#{row} {self._grades[row].submission.name}" for row in rows[:5]]
         return ", ".join(names) + (", ..." if len(rows) > len(names) else "")
+
+
+def find_submissions(gradebook: Gradebook, assignment: str, word: str) -> list[SubmissionRow]:
+    """The submissions, graded or not, of a file's name, a SHA-256, or `#` and a row number.
+
+    They are one file, perhaps handed in several times. Raises UsageError if nothing or several files fit.
+    """
+    rows = list(gradebook.submissions(assignment))
+    kinds = (
+        lambda one: word == f"#{one.row}",
+        lambda one: word in (one.name, one.sha256),
+        lambda one: one.name.endswith(f"/{word}"),
+    )
+    found = next(filter(None, ([row for row in rows if fits(row)] for fits in kinds)), [])
+    owners = {row.student for row in found}
+    if len(found) > 1 and owners != {found[0].student}:
+        found = [row for row in found if not row.student] or found  # the one that waits for an owner
+    if len({row.name for row in found}) > 1 or len({row.student for row in found}) > 1:
+        some = ", ".join(f"#{row.row} {row.name}" for row in found[:5])
+        raise UsageError(f"{word!r} are {len(found)} submissions; say which: {some}")
+    if not found:
+        raise UsageError(f"no submission {word!r} in {gradebook.place}; `grade table` shows their names")
+    return found
 
 
 def mark_of(grade: GradeRow, given: MarkGiven, *, author: str, reason: str) -> Mark:

@@ -43,17 +43,6 @@ def moment(text: str) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def in_utc(text: str) -> str:
-    """A time as it is stored: ISO 8601 in UTC, to the second. Raises UsageError, also for an empty text."""
-    time = moment(text.strip())
-    if time is None:
-        raise UsageError("a time is missing; write it as 2026-11-30T23:59+01:00")
-    try:
-        return time.astimezone(UTC).isoformat(timespec="seconds")
-    except OverflowError:
-        raise UsageError(f"{text!r} is not a time of this age") from None
-
-
 def latest(submissions: Sequence[Candidate]) -> Candidate:
     """The one handed in last; if no time is known, the one received last."""
     return max(submissions, key=_when)

@@ -34,7 +34,8 @@ from grader.course.pools import dask_pool
 from grader.course.worker import Settings
 from grader.grading import assignment_folder
 from grader.grading.assignment_folder import AssignmentFolder
-from grader.model.errors import CannotGrade, UsageError
+from grader.handed_in.package import FileRef, Package
+from grader.model.errors import CannotGrade, Fault, UsageError
 from grader.model.records import Grade, decode
 
 KILLER = '''
@@ -133,7 +134,9 @@ def home(tmp_path: Path) -> AssignmentFolder:
 
 
 def job(path: Path) -> Job:
-    return Job(name=path.name, path=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest(), seed=5)
+    data = path.read_bytes()
+    file = FileRef(path.name, str(path), hashlib.sha256(data).hexdigest(), len(data))
+    return Job(name=path.name, package=Package((path.name,), (file,)), seed=5)
 
 
 def class_of(place: Path, count: int) -> list[Job]:
@@ -193,7 +196,8 @@ def test_a_class_on_two_workers(programs: Programs, home: AssignmentFolder, tmp_
     expected = local_grades(home, jobs)
     assert len(expected) == 8
     deadly = job(write_notebook(tmp_path / "deadly.ipynb", [*RIGHT, code("DEADLY = True")]))
-    gone = Job(name="gone.ipynb", path=str(tmp_path / "gone.ipynb"), sha256="0", seed=5)
+    gone = job(write_notebook(tmp_path / "gone.ipynb", RIGHT))
+    (tmp_path / "gone.ipynb").unlink()
 
     address = programs.scheduler()
     victim, survivor = programs.worker(address), programs.worker(address)
@@ -218,7 +222,10 @@ def test_a_class_on_two_workers(programs: Programs, home: AssignmentFolder, tmp_
     assert lost.reason.startswith("exit status 7 on tcp://127.0.0.1:")
     refused = book.told.pop("gone.ipynb")
     assert isinstance(refused, Done)
-    assert "gone.ipynb: no such file" in refused.error
+    assert (refused.fault, refused.error) == (
+        Fault.INFRASTRUCTURE,
+        "gone.ipynb: the file was deleted before it was graded; grade it again",
+    )
     assert victim.wait() == -signal.SIGKILL
     assert set(book.told) == {each.name for each in jobs}
 

@@ -27,24 +27,24 @@ Ada Lovelace,s1,ada@example.org,
 
 
 def test_a_roster_of_canvas() -> None:
-    assert read_roster(CANVAS.encode(), source="c.csv") == [
+    assert read_roster(CANVAS.encode(), source="c.csv").students == [
         Student("901", "Lovelace, Ada", "", "A"),
         Student("902", "Turing, Alan", "", "B"),
     ]
 
 
 def test_a_roster_of_moodle_with_semicolons_and_a_byte_order_mark() -> None:
-    found = read_roster(b"\xef\xbb\xbf" + MOODLE.encode(), source="m.csv")
+    found = read_roster(b"\xef\xbb\xbf" + MOODLE.encode(), source="m.csv").students
     assert found == [Student("s1", "Ada Lovelace", "ada@example.org")]
 
 
 def test_a_roster_of_gradescope() -> None:
-    found = read_roster(GRADESCOPE.replace("\n", "\r\n").encode("utf-16"), source="g.csv")
+    found = read_roster(GRADESCOPE.replace("\n", "\r\n").encode("utf-16"), source="g.csv").students
     assert found == [Student("s1", "Ada Lovelace", "ada@example.org")]
 
 
 def test_who_has_no_id_is_known_by_the_address() -> None:
-    assert read_roster(b"email,name\na@b.c,Ada\n", source="r.csv")[0].id == "a@b.c"
+    assert read_roster(b"email,name\na@b.c,Ada\n", source="r.csv").students[0].id == "a@b.c"
 
 
 @pytest.mark.parametrize(
