@@ -13,7 +13,7 @@ import msgspec
 from grader.course.owners import owners_of
 from grader.digests import digest_of_file, digest_of_texts, digests_below
 from grader.grading.assignment_folder import AssignmentFolder
-from grader.model.assignment import EnvironmentRules, SubmissionRules
+from grader.model.assignment import EnvironmentRules, Item, SubmissionRules
 from grader.model.records import SCHEMA
 from grader.model.version import __version__
 
@@ -54,7 +54,7 @@ def keys_of(folder: AssignmentFolder, *, seed: int) -> Keys:
             item.id: digest_of_texts(
                 [
                     shared,
-                    msgspec.json.encode(item, enc_hook=str, order="deterministic").decode(),
+                    _entry(item),
                     "" if item.kind == "code" else reference,
                     *(f"{name}={files[name]}" for name in sorted(owners.get(item.id, ()))),
                 ]
@@ -62,6 +62,13 @@ def keys_of(folder: AssignmentFolder, *, seed: int) -> Keys:
             for item in folder.assignment.item
         }
     )
+
+
+def _entry(item: Item) -> str:
+    fields = msgspec.to_builtins(item, enc_hook=str)
+    if not item.notebook:
+        del fields["notebook"]  # items of assignments with one notebook keep their keys
+    return msgspec.json.encode(fields).decode()
 
 
 def _settings(folder: AssignmentFolder) -> str:
