@@ -21,47 +21,38 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from grader.inside import tables
+from grader.inside import array_forms, tables
+from grader.inside.array_forms import DTYPES, TIMES, first_of
+from grader.inside.wire import (
+    MAX_BUFFER,
+    MAX_DEPTH,
+    MAX_FLOAT_TEXT,
+    MAX_INT_BITS,
+    MAX_KEYS,
+    MAX_NODES,
+    MAX_STEPS,
+    MAX_TREE,
+    Buffer,
+    NotPlainDataError,
+    WireError,
+    length_of,
+    without_surrogates,
+)
+
+__all__ = [
+    "DISPLAY", "DTYPES", "ERROR", "HEADER", "MAX_BUFFER", "MAX_DEPTH", "MAX_INT_BITS", "MAX_KEYS",
+    "MAX_NODES", "MAX_STEPS", "MAX_TREE", "REPLY", "REQUEST", "STREAM", "TIMES", "Buffer", "Decoder",
+    "Encoder", "NotPlainDataError", "Reference", "Resolve", "WireError", "is_key", "is_plain", "pack",
+    "parse_header", "unpack", "without_surrogates",
+]  # fmt: skip
 
 HEADER = struct.Struct("<IIQB")
 
 REQUEST, REPLY, ERROR, STREAM, DISPLAY = range(5)
 
-MAX_TREE = 1 << 20
-MAX_BUFFER = 256 << 20
-MAX_DEPTH = 32
-MAX_NODES = 100_000
-# Keys of one frame: a hostile sender can make them all collide, and building a dict is then quadratic.
-MAX_KEYS = 10_000
-MAX_INT_BITS = 4096
-MAX_DIMENSIONS = 16
-MAX_FLOAT_TEXT = 40
-MAX_TEXT_LENGTH = 4096
-MAX_CODE_POINT = 0x10FFFF
-SURROGATES = 0xD800 >> 11
-
-_TYPES = ("b1", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "c8", "c16")
-DTYPES = {dtype.str: dtype for dtype in (np.dtype("<" + name) for name in _TYPES)}
-
-TIMES = frozenset(
-    f"<{kind}8[{unit}]" for kind in "mM" for unit in ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns")
-)
 _IN_OBJECT_ARRAYS = frozenset({type(None), bool, int, float, complex, str})
-
-# Their size differs from machine to machine, so they cross as the nearest dtype that does not.
-_NARROWED = {np.dtype(np.longdouble).str: "<f8", np.dtype(np.clongdouble).str: "<c16"}
-
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
-
-Buffer = bytes | bytearray | memoryview
-
-
-class WireError(Exception):
-    """The other side sent bytes that are not a frame."""
-
-
-class NotPlainDataError(Exception):
-    """A value cannot cross; the message names what it is."""
+_RANGE_PARTS = 3  # start, stop, step
 
 
 class Reference(Protocol):
@@ -80,8 +71,7 @@ class Encoder:
     def __init__(self, reference: Reference | None = None) -> None:
         self.buffers: list[Buffer] = []
         self._reference = reference
-        self._nodes = 0
-        self._keys = 0
+        self._nodes = self._keys = self._steps = 0
 
     def encode(self, value: object, depth: int = 0) -> Any:
         """The tree of ``value``. Raises NotPlainDataError for what may not cross."""
@@ -113,36 +103,12 @@ class Encoder:
             raise NotPlainDataError(str(error)) from None
 
     def array(self, array: np.ndarray[Any, Any], *, form: str = "array") -> dict[str, Any]:
-        """An array or numpy scalar of one of the listed dtypes, of text, or of dates and times."""
-        if array.dtype.kind == "U":
-            return self._text_array(array, form)
-        if array.dtype.kind in "mM":
-            return self._times(array, form)
+        """An array or numpy scalar of numbers, texts, dates or times, or an array of plain objects."""
         if array.dtype.kind == "O":
             return self._objects(array)
-        code = array.dtype.newbyteorder("<").str
-        code = code if code in DTYPES else _NARROWED.get(code, "")
-        if not code:
-            raise NotPlainDataError(f"an array of dtype {str(array.dtype)[:80]}")
-        flat = np.ascontiguousarray(array, dtype=DTYPES[code]).reshape(-1)
-        self.buffers.append(flat.view(np.uint8).data if flat.size else b"")
-        return {"$": form, "dtype": code, "shape": list(array.shape)}
-
-    def _text_array(self, array: np.ndarray[Any, Any], form: str) -> dict[str, Any]:
-        length = array.dtype.itemsize // 4
-        if length > MAX_TEXT_LENGTH:
-            raise NotPlainDataError(f"an array of texts of {length:,} characters")
-        flat = np.ascontiguousarray(array, dtype=f"<U{max(1, length)}").reshape(-1)
-        self.buffers.append(flat.view(np.uint8).data if flat.size else b"")
-        return {"$": f"text {form}", "length": max(1, length), "shape": list(array.shape)}
-
-    def _times(self, array: np.ndarray[Any, Any], form: str) -> dict[str, Any]:
-        code = array.dtype.newbyteorder("<").str
-        if code not in TIMES:
-            raise NotPlainDataError(f"an array of dtype {str(array.dtype)[:80]}")
-        flat = np.ascontiguousarray(array, dtype=code).reshape(-1)
-        self.buffers.append(flat.view(np.uint8).data if flat.size else b"")
-        return {"$": f"time {form}", "dtype": code, "shape": list(array.shape)}
+        node, data = array_forms.taken_apart(array, form)
+        self.buffers.append(data)
+        return node
 
     def _objects(self, array: np.ndarray[Any, Any]) -> dict[str, Any]:
         """An array of Python's own plain values, as of texts of any length."""
@@ -153,10 +119,10 @@ class Encoder:
         return {"$": "objects", "of": self.encode(entries), "shape": list(array.shape)}
 
     def _range(self, value: range, _: int) -> Any:
-        parts = [value.start, value.stop, value.step]
-        if not all(-(1 << 63) <= part < 1 << 63 for part in parts):
-            raise NotPlainDataError("a range beyond 64 bits")
-        return {"$": "range", "of": parts}
+        self._steps += length_of(value)
+        if self._steps > MAX_STEPS:
+            raise NotPlainDataError(f"ranges of more than {MAX_STEPS:,} numbers")
+        return {"$": "range", "of": [self._int(part, 0) for part in (value.start, value.stop, value.step)]}
 
     def _set(self, value: set[Any] | frozenset[Any], depth: int) -> Any:
         self._keys += len(value)
@@ -260,10 +226,9 @@ class Decoder:
     """
 
     def __init__(self, buffer: Buffer, resolve: Resolve | None = None) -> None:
-        self._buffer = buffer
+        self._buffer = memoryview(buffer)
         self._taken = 0
-        self._nodes = 0
-        self._keys = 0
+        self._nodes = self._keys = self._steps = 0
         self._resolve = resolve
 
     def decode(self, node: Any, depth: int = 0) -> Any:
@@ -299,64 +264,15 @@ class Decoder:
         except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError):
             raise WireError(f"malformed {name}") from None
 
-    def _take(self, size: Any) -> int:
+    def take(self, size: Any) -> memoryview:
+        """The next bytes of the buffer."""
         if type(size) is not int or size < 0 or self._taken + size > len(self._buffer):
             raise WireError("more bytes claimed than sent")
         start, self._taken = self._taken, self._taken + size
-        return start
-
-    def _array(self, node: dict[str, Any], _: int) -> np.ndarray[Any, Any]:
-        dtype, shape = DTYPES[node["dtype"]], node["shape"]
-        if type(shape) is not list or len(shape) > MAX_DIMENSIONS:
-            raise WireError("bad shape")
-        if any(type(length) is not int or not 0 <= length < 1 << 48 for length in shape):
-            raise WireError("bad shape")
-        count = math.prod(shape)
-        start = self._take(count * dtype.itemsize)
-        if count == 0:
-            return np.empty(shape, dtype)
-        sent = np.frombuffer(self._buffer, dtype, count, start).reshape(shape)
-        if dtype.kind != "b":
-            return sent.copy()
-        # A byte that is neither 0 nor 1 would make a bool that is neither False nor True. Without a dimension
-        # the comparison gives a scalar.
-        return np.asarray(sent.view(np.uint8) != 0)
-
-    def _shape(self, node: dict[str, Any]) -> list[int]:
-        shape = node["shape"]
-        if type(shape) is not list or len(shape) > MAX_DIMENSIONS:
-            raise WireError("bad shape")
-        if any(type(length) is not int or not 0 <= length < 1 << 48 for length in shape):
-            raise WireError("bad shape")
-        return shape
-
-    def _text_array(self, node: dict[str, Any], _: int) -> np.ndarray[Any, Any]:
-        shape, length = self._shape(node), node["length"]
-        if type(length) is not int or not 1 <= length <= MAX_TEXT_LENGTH:
-            raise WireError("bad length of texts")
-        count = math.prod(shape)
-        start = self._take(count * length * 4)
-        codes = np.frombuffer(self._buffer, "<u4", count * length, start)
-        if codes.size and (codes.max() > MAX_CODE_POINT or bool(((codes >> 11) == SURROGATES).any())):
-            raise WireError("not text")
-        return np.array(codes.view(f"<U{length}").reshape(shape)) if count else np.empty(shape, f"<U{length}")
-
-    def _times(self, node: dict[str, Any], _: int) -> np.ndarray[Any, Any]:
-        shape, code = self._shape(node), node["dtype"]
-        if type(code) is not str or code not in TIMES:
-            raise WireError("not a type of times")
-        count = math.prod(shape)
-        start = self._take(count * 8)
-        return np.array(np.frombuffer(self._buffer, code, count, start).reshape(shape))
-
-    def _first(self, read: Callable[[Decoder, dict[str, Any], int], Any], node: dict[str, Any]) -> Any:
-        array = read(self, node, 0)
-        if array.ndim:
-            raise WireError("a scalar with a shape")
-        return array[()]
+        return self._buffer[start : self._taken]
 
     def _objects(self, node: dict[str, Any], depth: int) -> np.ndarray[Any, Any]:
-        shape, entries = self._shape(node), self.decode(node["of"], depth + 1)
+        shape, entries = array_forms.shape_of(node), self.decode(node["of"], depth + 1)
         if type(entries) is not list or math.prod(shape) != len(entries):
             raise WireError("bad shape")
         if any(type(entry) not in _IN_OBJECT_ARRAYS for entry in entries):
@@ -365,11 +281,15 @@ class Decoder:
         array[:] = entries
         return array.reshape(shape)
 
-    def _range(self, node: dict[str, Any], _: int) -> range:
-        parts = node["of"]
-        if type(parts) is not list or len(parts) != 3 or any(type(part) is not int for part in parts):  # noqa: PLR2004  # start, stop, step
+    def _range(self, node: dict[str, Any], depth: int) -> range:
+        parts = self.decode(node["of"], depth + 1)
+        if type(parts) is not list or [type(part) for part in parts] != [int] * _RANGE_PARTS:
             raise WireError("malformed range")
-        return range(*parts)
+        found = range(*parts)
+        self._steps += length_of(found)
+        if self._steps > MAX_STEPS:
+            raise WireError("too many numbers in ranges")
+        return found
 
     def _set(self, node: dict[str, Any], depth: int) -> Any:
         if type(node["of"]) is not list:
@@ -388,12 +308,6 @@ class Decoder:
             return tables.from_tree(node["$"], content)
         except Exception:  # noqa: BLE001  # whatever pandas makes of a hostile table
             raise WireError(f"malformed {node['$']}") from None
-
-    def _scalar(self, node: dict[str, Any], depth: int) -> Any:
-        array = self._array(node, depth)
-        if array.ndim:
-            raise WireError("a scalar with a shape")
-        return array[()]
 
     def _tuple(self, node: dict[str, Any], depth: int) -> Any:
         if type(node["of"]) is not list:
@@ -429,8 +343,7 @@ class Decoder:
         return complex(float(real), float(imaginary))
 
     def _bytes(self, node: dict[str, Any], _: int) -> bytes:
-        start = self._take(node["length"])
-        return bytes(self._buffer[start : start + node["length"]])
+        return bytes(self.take(node["length"]))
 
     def _int(self, node: dict[str, Any], _: int) -> int:
         digits = node["hex"]
@@ -440,22 +353,22 @@ class Decoder:
 
 
 _READERS: dict[str, Callable[[Decoder, dict[str, Any], int], Any]] = {
-    "array": Decoder._array,
-    "scalar": Decoder._scalar,
+    "array": lambda decoder, node, _: array_forms.numbers(node, decoder.take),
+    "scalar": lambda decoder, node, _: first_of(array_forms.numbers(node, decoder.take)),
+    "text array": lambda decoder, node, _: array_forms.texts(node, decoder.take),
+    "text scalar": lambda decoder, node, _: first_of(array_forms.texts(node, decoder.take)),
+    "time array": lambda decoder, node, _: array_forms.times(node, decoder.take),
+    "time scalar": lambda decoder, node, _: first_of(array_forms.times(node, decoder.take)),
+    "objects": Decoder._objects,
     "tuple": Decoder._tuple,
     "dict": Decoder._dict,
+    "set": Decoder._set,
+    "frozenset": Decoder._set,
+    "range": Decoder._range,
     "float": Decoder._float,
     "complex": Decoder._complex,
     "bytes": Decoder._bytes,
     "int": Decoder._int,
-    "text array": Decoder._text_array,
-    "text scalar": lambda decoder, node, _: decoder._first(Decoder._text_array, node),
-    "time array": Decoder._times,
-    "time scalar": lambda decoder, node, _: decoder._first(Decoder._times, node),
-    "objects": Decoder._objects,
-    "range": Decoder._range,
-    "set": Decoder._set,
-    "frozenset": Decoder._set,
     **dict.fromkeys(("series", "frame", "index", "categorical"), Decoder._table),
 }
 
@@ -470,11 +383,6 @@ def unpack(tree: Buffer, buffer: Buffer, resolve: Resolve | None = None) -> Any:
     value = decoder.decode(nodes)
     decoder.finish()
     return value
-
-
-def without_surrogates(text: str) -> str:
-    """The text with U+FFFD for each half of a pair that stands alone, which no file or page could hold."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _no_constant(name: str) -> Any:

@@ -21,6 +21,7 @@ EXTENSIONS = frozenset(
 _KINDS = ("Series", "DataFrame", "Categorical")
 _INDEXES = ("Index", "RangeIndex", "MultiIndex", "CategoricalIndex", "DatetimeIndex", "TimedeltaIndex")
 _PLAIN_KINDS = "biufcMmU"
+MAX_COLUMNS = 2_000  # each becomes a series of its own on the way
 
 
 class NotPlain(Exception):
@@ -44,6 +45,8 @@ def as_tree(value: Any) -> tuple[str, dict[str, Any]] | None:
     if pandas is None or kind.__module__.partition(".")[0] != "pandas":
         return None
     if kind is pandas.DataFrame:
+        if value.shape[1] > MAX_COLUMNS:
+            raise NotPlain(f"a table of more than {MAX_COLUMNS:,} columns")
         columns = [_column(value.iloc[:, place]) for place in range(value.shape[1])]
         return "frame", {"columns": _index(value.columns), "index": _index(value.index), "data": columns}
     if kind is pandas.Series:
@@ -72,9 +75,9 @@ def from_tree(form: str, tree: dict[str, Any]) -> Any:
     if form == "series":
         return pandas.Series(_made_column(pandas, tree["data"]), index=index, name=_name(tree["name"]))
     columns = _made_index(pandas, tree["columns"])
-    series = [pandas.Series(_made_column(pandas, column), index=index) for column in tree["data"]]
-    if len(series) != len(columns):
+    if len(columns) > MAX_COLUMNS or len(tree["data"]) != len(columns):
         raise ValueError("as many columns as names are wanted")
+    series = [pandas.Series(_made_column(pandas, column), index=index) for column in tree["data"]]
     frame = pandas.concat(series, axis=1) if series else pandas.DataFrame(index=index)
     frame.columns = columns
     return frame
@@ -125,7 +128,7 @@ def _index(index: Any) -> dict[str, Any]:
     if index.nlevels > 1:
         return {"names": names, "tuples": [tuple(map(_entry, row)) for row in index.tolist()]}
     if type(index).__name__ == "RangeIndex":
-        return {"names": names, "range": [index.start, index.stop, index.step]}
+        return {"names": names, "range": range(index.start, index.stop, index.step)}
     return {"names": names, **_column(index.to_series())}
 
 
@@ -134,9 +137,17 @@ def _made_index(pandas: Any, tree: dict[str, Any]) -> Any:
     if "tuples" in tree:
         return pandas.MultiIndex.from_tuples([tuple(row) for row in tree["tuples"]], names=names)
     if "range" in tree:
-        start, stop, step = tree["range"]
-        return pandas.RangeIndex(start, stop, step, name=names[0])
+        steps = _range(tree)
+        return pandas.RangeIndex(steps.start, steps.stop, steps.step, name=names[0])
     return pandas.Index(_made_column(pandas, tree), name=names[0])
+
+
+def _range(tree: dict[str, Any]) -> range:
+    """The numbers of an index, as one of the codec's own ranges, whose length it has checked."""
+    steps = tree["range"]
+    if type(steps) is not range:
+        raise ValueError("not a range")
+    return steps
 
 
 def _made_column(pandas: Any, tree: dict[str, Any]) -> Any:
@@ -173,7 +184,7 @@ def _without_pandas(form: str, tree: dict[str, Any]) -> Any:
 
 def _array(tree: dict[str, Any]) -> Any:
     if "range" in tree:
-        return list(range(*tree["range"]))
+        return list(_range(tree))
     if "tuples" in tree:
         return [tuple(row) for row in tree["tuples"]]
     category = tree.get("category", tree)
