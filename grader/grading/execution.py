@@ -9,6 +9,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from grader.inside.notes import MAX_NOTES
 from grader.model.assignment import BudgetValue, Limits
 from grader.model.records import CellResult, CellStatus
 from grader.notebooks.cells import Cell, first_line
@@ -138,4 +139,5 @@ def result_of(cell: Cell, runs: Sequence[CellRun]) -> CellResult:
         error=wrong.error if wrong else "",
         traceback=wrong.traceback if wrong else "",
         line=cell.line,
+        notes=tuple(dict.fromkeys(note for run in runs for note in run.notes))[:MAX_NOTES],
     )

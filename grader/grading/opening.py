@@ -23,7 +23,7 @@ from grader.notebooks.submission_files import SubmissionFiles
 from grader.sandbox.modes import remedy, usual_mode, weaker
 from grader.sandbox.spec import BoxSpec, ProcessLimits
 from grader.sandbox.zygote import Zygote
-from grader.session.notebook import Notebook
+from grader.session.notebook import CellSettings, Notebook
 
 BASE_PRELOAD = ("numpy", "matplotlib.pyplot")
 CHECKS_NEED = ("numpy.random", "numpy.ma", "grader.grading.pytest_run", "grader.grading.check_plugin")
@@ -110,15 +110,19 @@ def open_sandboxed(job: GradeJob, submission: SubmissionFiles, zygote: Zygote, s
 
     file, mode = submission.first, spec.mode
     files = submission.around(file)
+    settings = CellSettings(
+        module=file.module_name,
+        name=file.name,
+        script=file.kind == "script",
+        figures=not any(cell.figures for cell in file.cells),
+        gpu_on_processor=job.folder.assignment.environment.cuda == "cpu",
+    )
     while True:
         notebook = SandboxedNotebook(
             zygote,
             replace(spec, mode=mode),
-            module=file.module_name,
-            figures=not any(cell.figures for cell in file.cells),
             seconds=job.folder.assignment.limits.notebook_seconds - job.seconds_spent,
-            name=file.name,
-            script=file.kind == "script",
+            settings=settings,
             files=files,
         )
         try:

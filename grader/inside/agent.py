@@ -22,10 +22,12 @@ from typing import Any, NoReturn, Protocol
 
 from grader.inside import codec, copies, files, habits, stand_ins
 from grader.inside import shell as shells
+from grader.inside.event_loop import LOOP
 from grader.inside.generators import seed_all
 from grader.inside.interrupts import Interrupts
+from grader.inside.notes import NOTES
 from grader.inside.output import Output, Stream
-from grader.inside.plain import as_plain, fields_of
+from grader.inside.plain import EndlessError, as_plain, fields_of
 from grader.inside.threads import ThreadPools
 
 ROOT = 0
@@ -93,6 +95,7 @@ class Agent:
         """
         self._request = request
         self.output.begin()
+        NOTES.begin()
         try:
             message = codec.unpack(tree, buffer, self._resolve)
             operation = _OPERATIONS[message["op"]]
@@ -111,9 +114,11 @@ class Agent:
         """The frame for a value; what a call gave and cannot cross stays here, and a handle on it goes."""
         try:
             return codec.pack(codec.REPLY, request, value, self._reference)
-        except codec.NotPlainDataError:
+        except codec.NotPlainDataError as error:
             if not may_stay:
                 raise
+            if isinstance(error, EndlessError):  # what was taken from it is given once more
+                value = error.instead if type(value) is not list else value
         return codec.pack(codec.REPLY, request, Kept(value), self._reference)
 
     def _emit_text(self, name: str, text: str) -> None:
@@ -157,18 +162,20 @@ class Agent:
             raise RuntimeError("this session runs no cells")
         text = source.decode()
         self._preparations.look(text)
-        return shells.run_cell(self._shell, text, cell=number, line=line)
+        result = shells.run_cell(self._shell, text, cell=number, line=line)
+        return {**result, "notes": list(NOTES.kept)}
 
-    def _configure(self, module: str, figures: bool, name: str = "", script: bool = False) -> None:  # noqa: FBT001, FBT002  # called by name of operation
+    def _configure(self, settings: dict[str, Any]) -> None:
+        self._preparations = habits.Preparations(gpu_on_processor=settings["gpu_on_processor"])
         if self._shell is not None:
-            shells.be_main(self._shell, module)
-            if name:
-                shells.be_file(self._shell, name, script=script)
-            shells.draw_figures(self._shell, wanted=figures)
+            shells.be_main(self._shell, settings["module"])
+            if settings["name"]:
+                shells.be_file(self._shell, settings["name"], script=settings["script"])
+            shells.draw_figures(self._shell, wanted=settings["figures"])
 
     def _value(self, named: Named) -> object:
         target = named.value
-        plain = fields_of(as_plain(target))
+        plain = fields_of(as_plain(target, asked=True))
         if not codec.is_plain(plain):
             raise codec.NotPlainDataError(f"an object of type {shells.kind_of(target)[:80]}")
         return plain
@@ -176,7 +183,7 @@ class Agent:
     def _call(self, function: Named, arguments: list[Any], by_name: dict[str, Any]) -> object:
         target: Any = function.value
         result = target(*resolved(arguments), **resolved(by_name))
-        return shells.event_loop().run_until_complete(result) if inspect.iscoroutine(result) else result
+        return LOOP.finish(result) if inspect.iscoroutine(result) else result
 
     def _set(self, named: Named, step: Step, value: object) -> None:
         owner, (kind, name) = named.value, step

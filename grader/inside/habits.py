@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.inside import devices, drive, nobody_there, plots, shell_lines, stand_ins
+from grader.inside import devices, drive, network, nobody_there, plots, shell_lines, stand_ins
 
 
 def install(shell: Any) -> None:
@@ -13,13 +13,17 @@ def install(shell: Any) -> None:
     stand_ins.install(shell)
     plots.install(shell)
     nobody_there.install(shell)
+    network.install()
 
 
 class Preparations:
-    """What is changed only for code that needs it: it costs time or touches Python's own functions."""
+    """What is changed only for code that needs it: it costs time or touches Python's own functions.
 
-    def __init__(self) -> None:
-        self._gpu = self._drive = False
+    With ``gpu_on_processor`` code that asks for a GPU runs on the processor; otherwise it fails.
+    """
+
+    def __init__(self, *, gpu_on_processor: bool = True) -> None:
+        self._gpu, self._drive = not gpu_on_processor, False
 
     def look(self, source: str) -> None:
         """Prepare for code that is about to run, by the words in it."""

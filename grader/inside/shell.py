@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import contextlib
 import linecache
 import os
@@ -17,6 +16,7 @@ from IPython.core.history import HistoryManager
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 
+from grader.inside.event_loop import LOOP
 from grader.inside.output import Output, Publisher, ResultHook
 
 _CELL_NAME = re.compile(r"<ipython-input-(\d{1,9})-[0-9a-f]{1,64}>")
@@ -191,16 +191,11 @@ def run_cell(shell: Any, source: str, *, cell: int = 0, line: int = 1) -> dict[s
 
 def _run(shell: Any, source: str) -> BaseException | None:
     """Run a cell as a kernel does: inside one event loop that goes on from cell to cell; what it raised."""
-    loop = event_loop()
-    if loop.is_running():  # a cell of a cell, under nest_asyncio
+    if LOOP.get().is_running():  # a cell of a cell, under nest_asyncio
         return _error_of(shell.run_cell(source, store_history=True))
-    cell = loop.create_task(_in_loop(shell, source))
     try:
-        return _error_of(loop.run_until_complete(cell))
+        return _error_of(LOOP.finish(_in_loop(shell, source)))
     except KeyboardInterrupt as error:  # the time was up while the cell awaited something
-        cell.cancel()
-        with contextlib.suppress(BaseException):
-            loop.run_until_complete(cell)
         return error
 
 
@@ -213,18 +208,6 @@ async def _in_loop(shell: Any, source: str) -> Any:
     if shell.should_run_async(source, **given):
         return await shell.run_cell_async(source, store_history=True, **given)
     return shell.run_cell(source, store_history=True)
-
-
-def event_loop() -> asyncio.AbstractEventLoop:
-    """The notebook's loop, which its tasks live in; made when first asked for, and again if it was closed."""
-    try:
-        loop = asyncio.get_event_loop_policy().get_event_loop()
-    except RuntimeError:
-        loop = None
-    if loop is None or loop.is_closed():
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-    return loop
 
 
 def _error_of(result: Any) -> BaseException | None:

@@ -11,82 +11,103 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from grader.inside import programs
 from grader.inside.notes import not_done
 
 INSTALLERS = ("pip", "conda", "mamba", "micromamba", "uv")
 FETCHERS = ("apt", "apt-get", "aptitude", "brew", "curl", "gdown", "git", "kaggle", "pip3", "sudo", "wget")
 SHELLS = ("bash", "sh", "shell", "system", "sx")
+MAX_KEPT = 1 << 22  # characters of a program's output that a notebook keeps in a variable
 _SEPARATORS = ("&&", "||", ";", "|", "&")
-_OUTPUT_OPTIONS = ("--out", "--err", "--proc")
+_NAMING = ("--out", "--err", "--proc")
 
 
 def install(shell: Any) -> None:
-    """Let a notebook's shell run such lines."""
-    shell.system = shell.system_piped = shell.system_raw = lambda command: _system(shell, command)
-    shell.getoutput = lambda command, *_, **options: _getoutput(shell, command, **options)
+    """Let a notebook's shell run such lines. Where there is no POSIX shell, IPython's own way stays."""
+    for name in INSTALLERS:
+        shell.register_magic_function(_left_out(name), "line", name)
+    shell.register_magic_function(_cd, "line", "cd")
+    if os.name != "posix":
+        return
+    # No function may stand between: `var_expand` looks for names in the frame that called, by its distance.
+    shell.system = shell.system_piped = shell.system_raw = partial(_system, shell)
+    shell.getoutput = partial(_getoutput, shell)
     for name in SHELLS:
         shell.register_magic_function(_script(shell, "bash"), "cell", name)
     shell.register_magic_function(_script(shell, None), "cell", "script")
     for name in ("python", "python2", "python3", "pypy"):
         shell.register_magic_function(_script(shell, sys.executable), "cell", name)
     shell.register_magic_function(shell.system, "line", "shell")
-    for name in INSTALLERS:
-        shell.register_magic_function(_left_out(name), "line", name)
-    shell.register_magic_function(_cd, "line", "cd")
 
 
 def leaves_out(command: str) -> bool:
     """Whether a command installs or downloads: one of its programs does nothing else."""
+    lexer = shlex.shlex(command, posix=True, punctuation_chars="();<>|&\n")
+    lexer.whitespace_split, lexer.whitespace = True, " \t\r"
     try:
-        words = shlex.split(command, comments=True)
+        words = list(lexer)
     except ValueError:  # an open quote: the shell will say so
         words = command.split()
-    starts = [word for place, word in enumerate(words) if place == 0 or words[place - 1] in _SEPARATORS]
-    programs = {os.path.basename(word) for word in starts}
+    starts = [
+        word
+        for place, word in enumerate(words)
+        if place == 0 or not words[place - 1].strip("();|&\n") or words[place - 1] in _SEPARATORS
+    ]
+    started = {os.path.basename(word) for word in starts}
     modules = {words[place + 1] for place, word in enumerate(words[:-1]) if word == "-m"}
-    return bool((programs | modules) & {*INSTALLERS, *FETCHERS})
+    return bool((started | modules) & {*INSTALLERS, *FETCHERS})
 
 
-def run(arguments: list[str], text: str) -> subprocess.CompletedProcess[str]:
-    """A program that is given ``text`` to read; its output as text, whatever bytes it writes."""
-    return subprocess.run(
-        arguments, input=text, capture_output=True, text=True, errors="replace", check=False
-    )
+class Kept:
+    """The text that a program wrote, cut where it would take too much memory."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._room = MAX_KEPT
+
+    def hear(self, text: str) -> None:
+        """Take one piece."""
+        self._parts.append(text[: self._room])
+        self._room -= min(self._room, len(text))
+
+    @property
+    def text(self) -> str:
+        """All that was kept."""
+        return "".join(self._parts)
 
 
 def _system(shell: Any, command: str) -> None:
+    """``!command``: its output is printed as it comes, and its exit status is ``_exit_code``."""
     command = shell.var_expand(command, depth=1)
-    if leaves_out(command):
-        not_done(f"!{command}")
-        shell.user_ns["_exit_code"] = 0
-        return
-    try:
-        done = run([_shell_program(), "-c", command], "")
-    except OSError as error:
-        not_done(f"!{command} ({error.strerror})")
-        shell.user_ns["_exit_code"] = 1
-        return
-    sys.stdout.write(done.stdout)
-    sys.stdout.write(done.stderr)
-    shell.user_ns["_exit_code"] = done.returncode
+    if command.rstrip().endswith("&"):  # as in Jupyter
+        raise OSError("Background processes not supported.")
+    shell.user_ns["_exit_code"] = _run_command(command, sys.stdout.write)
 
 
-def _getoutput(shell: Any, command: str, *, split: bool = True, depth: int = 0) -> Any:
+def _getoutput(shell: Any, command: str, split: bool = True, depth: int = 0) -> Any:  # noqa: FBT001, FBT002  # IPython's
+    """``names = !command``: its output, as IPython's list of lines."""
     from IPython.utils.text import LSString, SList  # noqa: PLC0415  # lives with the shell that it is for
 
     command = shell.var_expand(command, depth=depth + 1)
-    said = ""
+    if command.rstrip().endswith("&"):
+        raise OSError("Background processes not supported.")
+    kept = Kept()
+    _run_command(command, kept.hear)
+    return SList(kept.text.splitlines()) if split else LSString(kept.text)
+
+
+def _run_command(command: str, hear: programs.Hear) -> int:
     if leaves_out(command):
         not_done(f"!{command}")
-    else:
-        try:
-            done = run([_shell_program(), "-c", command], "")
-            said = done.stdout + done.stderr
-        except OSError as error:
-            not_done(f"!{command} ({error.strerror})")
-    return SList(said.splitlines()) if split else LSString(said)
+        return 0
+    try:
+        return programs.run([_shell_program(), "-c", command], "", hear)
+    except OSError as error:
+        not_done(f"!{command} ({error.strerror})")
+        return 1
 
 
 def _shell_program() -> str:
@@ -98,39 +119,55 @@ def _script(shell: Any, program: str | None) -> Callable[..., None]:
 
     def script(line: str, cell: str) -> None:
         words = shlex.split(line)
-        names, rest = _outputs(words)
+        names, flags, rest = _options(words)
         arguments = [*([program] if program else []), *rest]
         if arguments and os.path.basename(arguments[0]) in ("bash", "sh") and leaves_out(cell):
             not_done(f"%%{arguments[0]}: {cell.strip().splitlines()[0]} ...")
             return
+        text = cell if cell.endswith("\n") else cell + "\n"
         try:
-            done = run(arguments, cell if cell.endswith("\n") else cell + "\n")
+            if "--bg" in flags:
+                process = programs.start(arguments, text)
+                if "--proc" in names:
+                    shell.user_ns[names["--proc"]] = process
+                return
+            status = _heard(shell, names, arguments, text)
         except OSError as error:
             not_done(f"%%{' '.join(arguments)} ({error.strerror})")
             return
-        for name, stream, said in (("--out", sys.stdout, done.stdout), ("--err", sys.stderr, done.stderr)):
-            if name in names:
-                shell.user_ns[names[name]] = said
-            else:
-                stream.write(said)
-        if done.returncode and "--no-raise-error" not in words:
-            raise subprocess.CalledProcessError(done.returncode, cell)
+        if status and "--no-raise-error" not in flags:
+            raise subprocess.CalledProcessError(status, cell)
 
     return script
 
 
-def _outputs(words: list[str]) -> tuple[dict[str, str], list[str]]:
-    """The names that a cell's output goes to, and the words that are left of its first line."""
+def _heard(shell: Any, names: dict[str, str], arguments: list[str], text: str) -> int:
+    """Run a cell's program; what it writes is printed, or kept in the variables that the cell names."""
+    kept = {option: Kept() for option in ("--out", "--err") if option in names}
+    out = kept["--out"].hear if "--out" in kept else sys.stdout.write
+    err = kept["--err"].hear if "--err" in kept else sys.stderr.write
+    try:
+        return programs.run(arguments, text, out, err)
+    finally:
+        for option, output in kept.items():
+            shell.user_ns[names[option]] = output.text
+
+
+def _options(words: list[str]) -> tuple[dict[str, str], set[str], list[str]]:
+    """The names that a cell's output goes to, its flags, and the words that are left of its first line."""
     names: dict[str, str] = {}
+    flags: set[str] = set()
     rest: list[str] = []
     waiting = iter(words)
     for word in waiting:
         option, _, value = word.partition("=")
-        if option in _OUTPUT_OPTIONS:
-            names[option] = value or next(waiting, "")
-        elif word not in ("--bg", "--no-raise-error"):
+        if option in _NAMING:
+            names[option] = value or next(waiting, "_")
+        elif word in ("--bg", "--no-raise-error"):
+            flags.add(word)
+        else:
             rest.append(word)
-    return names, rest
+    return names, flags, rest
 
 
 def _left_out(name: str) -> Callable[..., None]:
@@ -145,6 +182,7 @@ def _cd(line: str = "") -> None:
 
     IPython's own also notes it in a database in the person's home.
     """
+    quiet = line.strip().startswith("-q ")
     target = os.path.expanduser(line.strip().removeprefix("-q ").strip("'\" ") or "~")
     if target == "-":
         target = os.environ.get("OLDPWD", ".")
@@ -153,4 +191,5 @@ def _cd(line: str = "") -> None:
         return
     os.environ["OLDPWD"] = os.getcwd()
     os.chdir(target)
-    sys.stdout.write(f"{os.getcwd()}\n")
+    if not quiet:
+        sys.stdout.write(f"{os.getcwd()}\n")

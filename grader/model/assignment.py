@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -71,7 +71,7 @@ class EnvironmentRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     what fails to a person. ``packages`` are those that students may import.
     """
 
-    cuda: str = "cpu"
+    cuda: Literal["cpu", "undecided"] = "cpu"
     packages: tuple[str, ...] = ()
 
 

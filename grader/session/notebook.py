@@ -7,9 +7,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from grader.inside.notes import MAX_NOTE, MAX_NOTES
 from grader.model.errors import CallTimedOut, StudentError, UnsupportedValue
 from grader.model.isolation import Mode
 from grader.model.records import CellStatus
+from grader.model.text import one_line
 from grader.session.session import Session
 
 
@@ -18,7 +20,7 @@ class CellRun:
     """How one cell ended.
 
     ``error`` is one line, ``traceback`` the student's frames, ``pictures`` base64 PNG, ``evidence`` the JSON
-    that the template's recorder displayed; all untrusted.
+    that the template's recorder displayed, ``notes`` what was done differently from Jupyter; all untrusted.
     """
 
     status: CellStatus
@@ -27,6 +29,23 @@ class CellRun:
     traceback: str = ""
     pictures: tuple[str, ...] = ()
     evidence: tuple[bytes, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CellSettings:
+    """How a notebook's cells run.
+
+    ``module`` is their ``__name__``, ``name`` that of their file, ``script`` whether it is a script. With
+    ``figures`` the pictures that they draw are sent. Code that asks for a GPU runs on the processor, or fails
+    if ``gpu_on_processor`` is false.
+    """
+
+    module: str = "__main__"
+    name: str = ""
+    script: bool = False
+    figures: bool = False
+    gpu_on_processor: bool = True
 
 
 class Notebook(Protocol):
@@ -66,11 +85,20 @@ def run_cell(session: Session, source: str, *, seconds: float, cell: int = 0, li
         return CellRun(CellStatus.RAISED, time.monotonic() - start, str(error))
     took = time.monotonic() - start
     pictures, evidence = tuple(session.pictures), tuple(session.evidence)
+    notes = notes_of(result.get("notes")) if type(result) is dict else ()
     if type(result) is not dict or result.get("ok") is True:
-        return CellRun(CellStatus.OK, took, pictures=pictures, evidence=evidence)
+        return CellRun(CellStatus.OK, took, pictures=pictures, evidence=evidence, notes=notes)
     kind, message, traceback = (text(result.get(key)) for key in ("kind", "message", "traceback"))
     said = f"{kind}: {message}" if message else kind
-    return CellRun(CellStatus.RAISED, took, said, traceback, pictures, evidence)
+    return CellRun(CellStatus.RAISED, took, said, traceback, pictures, evidence, notes)
+
+
+def notes_of(sent: object) -> tuple[str, ...]:
+    """The notes in a cell's answer, each one line; the answer may be forged."""
+    if type(sent) is not list:
+        return ()
+    lines = (one_line(note, MAX_NOTE) for note in sent[:MAX_NOTES] if type(note) is str)
+    return tuple(dict.fromkeys(filter(None, lines)))
 
 
 def text(value: object, limit: int = 4000) -> str:

@@ -6,7 +6,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from grader.model import endings
 from grader.model.errors import (
@@ -22,7 +22,7 @@ from grader.model.records import CellStatus
 from grader.sandbox.box import Box, connection
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.zygote import Zygote
-from grader.session.notebook import CellRun, run_cell
+from grader.session.notebook import CellRun, CellSettings, run_cell
 from grader.session.session import Session
 from grader.session.socket_transport import SocketTransport, WithDescriptor
 
@@ -40,10 +40,8 @@ class SandboxedNotebook:
 
     A cell that ends the process costs only itself: the next time the state is needed, it is rebuilt by
     running the earlier cells again, without that cell. ``seconds`` bounds the time of all cells together, and
-    once more the time of rebuilding; cells that do not fit are left out. ``module`` is the cells'
-    ``__name__``, ``name`` that of their file, ``script`` whether it is a script; with ``figures`` the
-    pictures that they draw are sent. ``files`` lie in the
-    working directory before the first cell runs, by their places there.
+    once more the time of rebuilding; cells that do not fit are left out. ``files`` lie in the working
+    directory before the first cell runs, by their places there.
     """
 
     def __init__(
@@ -51,18 +49,14 @@ class SandboxedNotebook:
         zygote: Zygote,
         spec: BoxSpec,
         *,
-        module: str,
-        figures: bool,
         seconds: float,
-        name: str = "",
-        script: bool = False,
+        settings: CellSettings | None = None,
         files: Mapping[str, bytes] | None = None,
     ) -> None:
         self.isolation = spec.mode
         self.left_out: tuple[str, ...] = ()
-        self._name, self._script, self._files = name, script, files or {}
         self._zygote, self._spec = zygote, spec
-        self._module, self._figures = module, figures
+        self._settings, self._files = settings or CellSettings(), files or {}
         self._left = self._left_to_rebuild = self._seconds = seconds
         self._history: list[Piece] = []
         self._box: Box | None = None
@@ -144,7 +138,7 @@ class SandboxedNotebook:
         self._box, self._finished_copy = box, None
         self._transport = SocketTransport(box.data, why_died=self._why_main_died, interrupt=box.interrupt)
         self._lay_files()
-        self._session().request("configure", self._module, self._figures, self._name, self._script)
+        self._session().request("configure", asdict(self._settings))
 
     def _lay_files(self) -> None:
         """Write the submission's files into the working directory; what is given there already stays."""
