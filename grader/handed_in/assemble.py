@@ -187,7 +187,7 @@ def _warnings(places: Sequence[str], folder: str) -> Iterator[str]:
         alike[place.casefold()].append(place)
     for same in alike.values():
         if len(same) > 1:
-            yield f"{' and '.join(map(printable, same[:_SHOWN]))} differ in capital letters only"
+            yield f"{' and '.join(map(printable, sorted(same)[:_SHOWN]))} differ in capital letters only"
     tops = {place.removeprefix(folder).partition("/") for place in places}
     modules = {
         (top if slash else top.removesuffix(".py"), slash)

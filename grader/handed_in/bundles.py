@@ -37,6 +37,21 @@ from grader.model.owner_hints import OwnerHint
 DOWNLOAD = "looks like a download of a whole class; grade it by itself"
 NO_NOTEBOOK = "holds no notebook (.ipynb) and no script (.py)"
 _FEW = 3
+_WORKPLACES = frozenset(
+    {
+        "assignment",
+        "code",
+        "homework",
+        "hw",
+        "notebook",
+        "notebooks",
+        "python",
+        "solution",
+        "src",
+        "submission",
+    }
+)
+"""Names of folders that students give to the place of their code; no person is called so."""
 
 
 class Bundle(msgspec.Struct, frozen=True):
@@ -287,6 +302,13 @@ def split(files: Sequence[Entry], place: Place, expected: Expected, looker: Look
     if one:
         yield Bundle(place, tuple(files), (_who(place, list(direct.values()), expected),))
         return
+    if not direct and len(inner) == 1:
+        (name,) = inner
+        if name.casefold() in _WORKPLACES or expected.fit(name) >= HOLDS:
+            # "ada/code/hw3.ipynb" beside "ada/data": the outer folder is the student's.
+            found = list(split(deeper[name], (*place, name), expected, looker))
+            yield from [msgspec.structs.replace(found[0], files=tuple(files))] if len(found) == 1 else found
+            return
     for name in sorted([*direct, *inner]):
         if name in direct:
             yield _own(direct[name], expected)

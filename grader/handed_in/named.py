@@ -78,12 +78,12 @@ def _of_tree(tree: Tree, expected: Expected, store: ContentStore) -> Package:
     own = list(itertools.islice(split(files, (), expected, looker), 2))
     if len(own) > 1:
         raise Unusable(_CLASS)
-    choice = choose(gradable(own[0].files, expected), expected, Answers(work, looker))
+    choice = choose(work, expected, Answers(work, looker))
     if not choice.graded:
         raise Unusable("holds only a zip; name that zip")
     lines = [f"{printable(one.name, limit=200)}: {one.why}" for one in found if isinstance(one, Refused)]
     choice = msgspec.structs.replace(choice, notices=(*choice.notices, *lines[:20]))
-    return assemble(tree, choice, own[0].files, expected, store)
+    return assemble(tree, choice, files, expected, store)
 
 
 def _of_file(path: Path, expected: Expected, store: ContentStore) -> Package:
