@@ -119,7 +119,7 @@ class Graders(WorkerPlugin):  # type: ignore[misc]  # distributed is not install
             return None, no_answer(self._patience) if is_stuck else how
 
     def _start(self, place: Path) -> Worker:
-        command = [sys.executable, "-m", self._module]
+        command = [sys.executable, "-P", "-m", self._module]
         return self._starter.submit(Worker, command, self._settings(place / "assignment")).result()
 
     @contextmanager

@@ -241,7 +241,7 @@ class Agent:
         self._pools.resume()
         self._process = os.getpid()
         # In place of the inherited connection: the copy cannot write into its parent's.
-        os.dup2(descriptor, self._sink.socket.fileno())
+        os.dup2(descriptor, self._sink.socket.fileno(), inheritable=False)
         os.close(descriptor)
         self._request = _NO_REQUEST
         if seed is None:

@@ -43,9 +43,11 @@ _NEW_NAMESPACES = 0x7E020000
 _PRCTL_ALLOWED = (3, 15, 16, 39, 41, 42, 0x53564D41)
 # TCGETS (isatty), TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX. A terminal's others could type into it.
 _IOCTL_ALLOWED = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
-# Streams, blocking or not, closed on exec or not. One of a pair of datagram sockets could send to a service.
+# Among the machine's sockets only pairs of streams, blocking or not, closed on exec or not: one of a pair of
+# datagram sockets could send to a service.
 _PAIRS_ALLOWED = (0x1, 0x801, 0x80001, 0x80801)
-# Sockets with a name in the file system, which multiprocessing's managers and torch's workers make.
+# AF_UNIX: multiprocessing's managers and torch's workers give sockets a name in the file system. In a network
+# and a file system of its own, a process finds its own sockets alone; no other family is needed.
 _LOCAL = 1
 _NEW_THREAD = 0x00010000
 # F_SETOWN, F_SETSIG, F_SETOWN_EX (whom a file sends signals, and which) and F_SETLEASE: each could disturb
@@ -72,9 +74,10 @@ class Op:
 def allow_list(column: int, *, among_others: bool = False, alone: int | None = None) -> list[Op]:
     """The filter for one architecture (the column of the tables: 0 x86-64, 1 aarch64).
 
-    ``among_others`` is for a process that has the machine's files in sight: it may not change their times.
+    ``among_others`` is for a process that has the machine's files in sight: it may not change their times,
+    and makes no sockets but pairs, because Landlock does not keep it from connecting to a service's.
     ``alone`` is for one whose user has other processes and files: its own number, the only one that it may
-    name. It may start threads but no processes, and may not change permissions either.
+    name. It may start threads but no processes and no programs, and may not change permissions either.
     """
     program = [
         Op(_LOAD, _ARCHITECTURE),
@@ -155,9 +158,12 @@ def _by_argument(column: int, *, among_others: bool, alone: int | None) -> list[
     rules = [
         _Rule(BY_ARGUMENT["prctl"][column], 0, _PRCTL_ALLOWED),
         _Rule(BY_ARGUMENT["ioctl"][column], 1, _IOCTL_ALLOWED),
-        _Rule(BY_ARGUMENT["socketpair"][column], 1, _PAIRS_ALLOWED),
-        _Rule(BY_ARGUMENT["socket"][column], 0, () if among_others else (_LOCAL,)),
     ]
+    if among_others:
+        rules += [_Rule(BY_ARGUMENT["socketpair"][column], 1, _PAIRS_ALLOWED)]
+        rules += [_Rule(BY_ARGUMENT["socket"][column], 0, ())]
+    else:
+        rules += [_Rule(BY_ARGUMENT[name][column], 0, (_LOCAL,)) for name in ("socket", "socketpair")]
     if alone is None:
         return rules
     return [

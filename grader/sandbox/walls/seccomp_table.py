@@ -1,10 +1,14 @@
 """The system calls that student code may make, by name, with their numbers on x86-64 and aarch64.
 
 Data only. The numbers are the kernel's published ones (asm/unistd_64.h and asm-generic/unistd.h);
-None means that the architecture has no such call. Everything absent is refused: programs, sockets to
-anywhere, mounts, namespaces, tracing, keys, shared memory that the memory watchdog does not see (SysV,
-memfd) and the kernel's rarely used corners. The calls of ``BY_ARGUMENT`` are decided by an argument, in
-``grader.sandbox.walls.seccomp``.
+None means that the architecture has no such call. Everything absent is refused: mounts, namespaces, tracing,
+keys, shared memory that the memory watchdog does not see (SysV, memfd), programs by a descriptor (execveat)
+and the kernel's rarely used corners. The calls of ``BY_ARGUMENT`` are decided by an argument, in
+``grader.sandbox.walls.seccomp``; the sets at the end are refused in the modes that they name.
+
+``link`` and ``linkat`` are how the C library makes a named semaphore, without which multiprocessing has no
+locks. A link gives no access that the file's own name does not give, and another folder's file is not within
+reach: in a file system of its own every view is another mount, and elsewhere Landlock refuses it.
 """
 
 from __future__ import annotations
@@ -211,10 +215,11 @@ RIGHTS = frozenset({"chmod", "fchmod", "fchmodat"})
 """Also refused where those files may be the same user's: Landlock has no rule for permissions either."""
 
 SOCKETS = frozenset({"accept", "accept4", "bind", "connect", "listen"})
-"""Refused besides where the machine's sockets are in sight. Elsewhere a process reaches its own alone."""
+"""Also refused where the machine's sockets are in sight: Landlock has no rule for connecting to a path."""
 
 PROGRAMS = frozenset({"execve", "setpgid", "setsid", "vfork"})
-"""Refused besides where no process may be started: a program would take the place of the only one."""
+"""Also refused where no process may be started: a program would take the place of the only one, or of the
+parent that waits for it (vfork)."""
 
 NEWER_THAN_TABLE = 424
 """From this number on (the same on all architectures) a refused call answers ENOSYS, as an old kernel does:
