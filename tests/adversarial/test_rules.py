@@ -93,6 +93,7 @@ CASES: list[tuple[str, list[Callable[[Patch], None]], str]] = [
     ("hostile_prose", [keep_markup], "the page holds"),
     ("remember_in_file", [draw_the_same], "'again': '1'"),
     ("remember_in_daemon", [draw_the_same], "'again': '1'"),
+    ("remember_in_socket", [draw_the_same], "'again': '1'"),
     ("remember_in_shared_memory", [draw_the_same], "'again': '1'"),
     ("remember_in_memory", [draw_the_same, one_state_for_all], "'again': '1'"),
     ("predict_the_draws", [tell_the_seeds], "'forged': '1'"),

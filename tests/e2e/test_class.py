@@ -139,6 +139,23 @@ def test_a_wanted_item_alone_and_then_the_rest(home: Path) -> None:
     assert (wrong.returncode, "it has 1, 2" in wrong.stderr) == (2, True)
 
 
+def test_modules_in_the_folder_of_downloads_are_not_imported(home: Path) -> None:
+    """The worker is trusted: a student's file next to it must not take the place of a library."""
+    for name in ("msgspec", "numpy", "grader", "sitecustomize"):
+        (home / f"{name}.py").write_text(f"open({str(home / 'imported')!r}, 'a').write(__name__)")
+    command = Path(sys.executable).with_name("grade")
+    done = subprocess.run(
+        [command, "batch", "in", "--workers", "1"],
+        capture_output=True,
+        text=True,
+        cwd=home,
+        timeout=120,
+        check=False,
+    )
+    assert not (home / "imported").exists(), (home / "imported").read_text()
+    assert table(home)["ada/hw.ipynb"]["earned"] == "3", done.stderr
+
+
 def test_zip_files_of_a_platform(home: Path) -> None:
     with zipfile.ZipFile(home / "canvas.zip", "w") as archive:
         for student, number in (("ada", 901), ("bob", 902)):
