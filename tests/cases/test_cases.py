@@ -2,8 +2,8 @@
 
 A case is copied to an empty folder, its commands run there line by line, and what they leave is compared
 with ``[expect]``: ``exit`` and ``exits`` (the last and every status), ``items`` (points, ``[low, high]`` or
-``"1|undecided"``), ``fault`` (the only ones of checks that did not pass), ``contains`` and ``absent`` (patterns
-in what was printed and recorded), ``last_contains``, ``absent_on_screen``, ``class`` (rows of ``table``),
+``"1|undecided"``), ``fault`` (the only faults of checks that did not pass), ``contains`` and ``absent``
+(patterns in what was printed and recorded), ``last_contains``, ``absent_on_screen``, ``class`` (rows of ``table``),
 ``made``, ``max_seconds``; of ``any`` one must hold. ``needs`` names packages that the notebook imports.
 """
 
