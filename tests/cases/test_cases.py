@@ -3,8 +3,8 @@
 A case is copied to an empty folder, its commands run there line by line, and what they leave is compared
 with ``[expect]``: ``exit`` and ``exits`` (the last and every status), ``items`` (points, ``[low, high]`` or
 ``"1|undecided"``), ``fault`` (the only faults of checks that did not pass), ``contains`` and ``absent``
-(patterns in what was printed and recorded), ``last_contains``, ``absent_on_screen``, ``class`` (rows of ``table``),
-``made``, ``max_seconds``; of ``any`` one must hold. ``needs`` names packages that the notebook imports.
+(patterns in what was printed and recorded), ``last_contains``, ``absent_on_screen``, ``class`` (rows of
+``table``), ``made``, ``max_seconds``; of ``any`` one must hold. ``needs`` names packages that are imported.
 """
 
 from __future__ import annotations
