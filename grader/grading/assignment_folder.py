@@ -64,11 +64,11 @@ class AssignmentFolder:
         """
         folder = (self.path / self.assignment.notebook).parent
         patterns = [pattern for pattern in self.assignment.submission.files if pattern.strip("*/")]
-        given = {path.resolve() for path in self.given_files().values()}
+        given = {path.resolve() for path in self.given_files().values()} if patterns else set()
         found = {}
         for path in sorted({path for pattern in patterns for path in folder.glob(pattern)}):
             inside = path.is_file() and path.suffix == ".py" and path.resolve() not in given
-            place = str(path.relative_to(self.path))
+            place = path.relative_to(self.path).as_posix()
             if inside and place not in self.references.values() and has_marker(_text(path)):
                 found[path.relative_to(folder).as_posix()] = place
         return found

@@ -6,17 +6,16 @@ silent, so its code items stay undecided until a person has looked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from grader.grading.assignment_folder import AssignmentFolder
+from grader.model import endings
 from grader.model.records import CheckResult
 from grader.notebooks.names import defined_names
 from grader.notebooks.submission_file import SubmissionFile
 
 SHOWN = 6
-NOT_THE_FILE = "a look at the file: it defines none of the names asked for"
-NOT_HANDED_IN = "its notebook, which was not handed in"
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,7 @@ class Headline:
     text: str
     items: tuple[str, ...]
     waits_for: str
+    file: SubmissionFile | None = None
 
 
 def find_headlines(
@@ -33,8 +33,14 @@ def find_headlines(
     owners: Mapping[str, SubmissionFile | None],
     results: Sequence[CheckResult],
     missing: Mapping[tuple[str, str], str],
+    answered: Collection[str],
 ) -> list[Headline]:
-    """The headlines of a submission; ``missing`` are the names that checks did not find."""
+    """The headlines of a submission.
+
+    ``missing`` are the names that checks did not find; ``answered`` are the items of evidence for which there
+    is something, which are decided all the same.
+    """
+    decidable = [item.id for item in folder.assignment.of_kind("evidence") if item.id not in answered]
     code = [item.id for item in folder.assignment.of_kind("code")]
     files = {id(file): file for file in owners.values() if file is not None}
     headlines = [
@@ -46,7 +52,12 @@ def find_headlines(
             )
         )
     ]
-    return [*headlines, *_of_absent(folder, owners)]
+    return [
+        replace(
+            headline, items=(*headline.items, *(item for item in decidable if owners[item] is headline.file))
+        )
+        for headline in [*headlines, *_of_absent(folder, owners)]
+    ]
 
 
 def _of_file(
@@ -65,7 +76,7 @@ def _of_file(
     rest = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     asked = ", ".join(f"`{name}`" for name in names[:SHOWN])
     text = f"{file.name} defines none of the names asked for ({asked}{rest}); is it the right file?"
-    return Headline(text, tuple(dict.fromkeys(result.item for result in own)), NOT_THE_FILE)
+    return Headline(text, tuple(dict.fromkeys(result.item for result in own)), endings.NOT_THE_FILE, file)
 
 
 def _of_absent(folder: AssignmentFolder, owners: Mapping[str, SubmissionFile | None]) -> Iterator[Headline]:
@@ -73,4 +84,4 @@ def _of_absent(folder: AssignmentFolder, owners: Mapping[str, SubmissionFile | N
     if absent:
         names = ", ".join(item.id for item in absent)
         code = tuple(item.id for item in absent if item.kind == "code")
-        yield Headline(f"no notebook was handed in for {names}", code, NOT_HANDED_IN)
+        yield Headline(f"no notebook was handed in for {names}", code, endings.NOT_HANDED_IN)

@@ -320,7 +320,8 @@ def run_checks(
         },
     )
     run_folder(job.folder.checks(hidden=not job.public), plugin)
-    headlines = find_headlines(job.folder, owners, plugin.results, plugin.missing)
+    answered = {item for item, entry in recorded.items() if entry.found}
+    headlines = find_headlines(job.folder, owners, plugin.results, plugin.missing, answered)
     waiting = {item: headline.waits_for for headline in headlines for item in headline.items}
     results = [result for result in plugin.results if result.item not in waiting]
     return Checked(results, plugin.errors, tuple(headline.text for headline in headlines), waiting)

@@ -45,7 +45,7 @@ def score(
 ) -> tuple[ItemResult, ...]:
     """Every item of the assignment with its points, in the order of the manifest.
 
-    Code items in ``waiting`` stay undecided, and wait for what it says.
+    Items in ``waiting`` stay undecided, and wait for what it says.
     """
     scored = (
         score_item(

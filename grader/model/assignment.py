@@ -102,6 +102,9 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(item for item in self.item if item.kind == kind)
 
 
+NOTEBOOK = ".ipynb"
+CUDA = ("cpu", "undecided")
+_PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 KINDS = ("code", "evidence", "written")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
@@ -148,6 +151,51 @@ def _assert_items(assignment: Assignment, source: str) -> None:
             f"{source}: key `points`: declared {assignment.points}, but the items add up to {added}"
         )
     _assert_numbers(assignment, source)
+    _assert_submission(assignment, source)
+
+
+def _assert_submission(assignment: Assignment, source: str) -> None:
+    """Notebooks are plain names with no other of the same stem, patterns stay in a submission's folder."""
+    stems: set[str] = set()
+    for name in assignment.submission.notebooks:
+        where = f"{source}: key `submission.notebooks`: {name!r}"
+        if not name.endswith(NOTEBOOK) or name == NOTEBOOK or not _is_plain(name) or "/" in name:
+            raise ManifestError(f"{where} is not the name of a notebook, such as 'part1.ipynb'")
+        if name.casefold() in stems:
+            raise ManifestError(f"{where} is named twice")
+        stems.add(name.casefold())
+    for pattern in assignment.submission.files:
+        if not _is_plain(pattern):
+            raise ManifestError(
+                f"{source}: key `submission.files`: {pattern!r} leads out of a submission's folder; "
+                "write a pattern such as 'layers/*.py'"
+            )
+    for item in assignment.item:
+        if item.notebook and item.notebook not in assignment.notebooks:
+            raise ManifestError(
+                f"{source}: item {item.id!r}: key `notebook`: {item.notebook!r} is not one of "
+                f"{', '.join(assignment.notebooks)}"
+            )
+    _assert_environment(assignment, source)
+
+
+def _assert_environment(assignment: Assignment, source: str) -> None:
+    if assignment.environment.cuda not in CUDA:
+        raise ManifestError(
+            f"{source}: key `environment.cuda`: {assignment.environment.cuda!r} is not one of "
+            f"{', '.join(CUDA)}"
+        )
+    for package in assignment.environment.packages:
+        if not _PACKAGE.fullmatch(package):
+            raise ManifestError(
+                f"{source}: key `environment.packages`: {package!r} is not a package's name, such as 'torch'"
+            )
+
+
+def _is_plain(place: str) -> bool:
+    """Whether a name or pattern stays in its folder, on every platform."""
+    parts = place.split("/")
+    return not {"", ".", ".."} & set(parts) and not set(place) & set("\\:\0") and place.isprintable()
 
 
 def _assert_numbers(assignment: Assignment, source: str) -> None:

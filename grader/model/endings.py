@@ -34,6 +34,10 @@ CELLS = {
 }
 """How a cell ended, after its number: "cell 4 ran out of memory"."""
 
+NOT_THE_FILE = "a look at the file: it defines none of the names asked for"
+NOT_HANDED_IN = "its notebook, which was not handed in"
+"""What an item waits for whose notebook is not there, or not the right one."""
+
 RAISED = "Your code raised an exception while it was checked."
 
 FOR_STUDENT = {
