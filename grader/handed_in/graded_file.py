@@ -111,7 +111,8 @@ def choose(files: Sequence[Entry], expected: Expected, answers: Answers) -> Choi
     if not work:
         return Choice(())
     if len(work) == 1 and len(expected.notebooks) < 2:  # noqa: PLR2004
-        return Choice(tuple(work), defined=len(answers.whole(work[0])))
+        # Nothing to choose from: nothing is read, a class has thousands of these.
+        return Choice(tuple(work), defined=len(answers.whole(work[0])) if len(files) > 1 else 0)
     if len(expected.notebooks) > 1:
         return _several(work, expected, answers)
     taken, why = _best(work, expected, answers)
