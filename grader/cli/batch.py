@@ -66,7 +66,10 @@ Examples:
     help="When each was handed in: columns id, login or email, and time.",
 )
 @click.option(
-    "--zone", metavar="NAME", default="", help="Zone of times that name none: Europe/Berlin. [default: UTC]"
+    "--zone",
+    metavar="NAME",
+    default="",
+    help="Zone of times that name none, such as Europe/Berlin. [default: this machine's]",
 )
 @options.workers()
 @click.option("--limit", metavar="N", type=click.IntRange(1), help="Grade at most N submissions.")

@@ -81,7 +81,7 @@ def extensions_of(
     given: Sequence[TimeGiven], people: People, *, zone: str, author: str, reason: str
 ) -> list[Extension]:
     """The extensions of a table's rows. Raises UsageError that lists the wrong rows, if there is any."""
-    own_zone, found, wrong = zone_named(zone), dict[str, Extension](), list[str]()
+    own_zone, found, wrong = zone_named(zone or "UTC"), dict[str, Extension](), list[str]()
     for row in given:
         try:
             until = "" if row.time.lower() in WITHDRAWN else time_in_utc(row.time, zone=own_zone)

@@ -86,7 +86,7 @@ def command(  # noqa: D103  # its help is HELP
             write_class_table(gradebook, title, csv_path, rules)
     console = Console()
     show(rows, console, with_late=bool(deadline) or any(row.lateness.words == BY_UNKNOWN for row in rows))
-    for line in [*about_times(rows, rules), *about_attention(rows)]:
+    for line in [*about_times(rows, rules), *about_extensions(rows), *about_attention(rows)]:
         console.print(Text(line), soft_wrap=True)
 
 
@@ -97,16 +97,12 @@ def show(rows: Sequence[ClassRow], console: Console, *, with_late: bool) -> None
         table.add_column(column, overflow="fold")
     for column in ("earned", "awaiting", "of", *(("late days", "final") if with_late else ())):
         table.add_column(column, justify="right")
-    with_extension = any(row.extended_until for row in rows)
-    if with_extension:
-        table.add_column("extended to")
     for row in rows[:SHOWN]:
-        until = [Text(row.extended_until)] if with_extension else []
-        table.add_row(*shown(row, with_late=with_late), *until)
+        table.add_row(*shown(row, with_late=with_late))
     console.print(table)
     if len(rows) > SHOWN:
         console.print(f"... and {len(rows) - SHOWN:,} more; --csv FILE has all", highlight=False)
-    handed_in = [row for row in rows if row.total is not None]
+    handed_in = [row for row in rows if row.total is not None or row.ungraded]
     complete = sum(row.total.complete for row in handed_in if row.total is not None)
     console.print(
         f"{len(handed_in):,} of {len(rows):,} handed in; {complete:,} have every point decided",
@@ -158,6 +154,15 @@ def about_times(rows: Sequence[ClassRow], rules: Rules) -> Iterator[str]:
         yield f"{one_line(name, 60)}: {BY_UNKNOWN}, {how}"
     if len(by[BY_UNKNOWN]) > NAMED:
         yield f"... and {len(by[BY_UNKNOWN]) - NAMED:,} more; --csv FILE has all"
+
+
+def about_extensions(rows: Sequence[ClassRow]) -> Iterator[str]:
+    """One line for each student who has more time."""
+    extended = [row for row in rows if row.extended_until]
+    for row in extended[:NAMED]:
+        yield f"{one_line(row.student.name or row.student.id, 60)}: extended to {row.extended_until}"
+    if len(extended) > NAMED:
+        yield f"... and {len(extended) - NAMED:,} more are extended; `grade extend` lists them"
 
 
 def about_attention(rows: Sequence[ClassRow]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Self
 
@@ -23,11 +23,11 @@ _SHOWN = 3
 class Times:
     """What is known about times beside the layout, and the lines that somebody should read.
 
-    A table of times counts before the layout, the layout before the worksheet.
+    A table of times counts before the layout, the layout before the worksheet. ``zone`` is that of times
+    which name none; without it they are this machine's.
     """
 
-    zone: tzinfo
-    is_zone_given: bool
+    zone: tzinfo | None
     worksheet: Mapping[str, str]
     source: str
     table: Sequence[TimeGiven]
@@ -41,7 +41,7 @@ class Times:
         """
         data = [] if table is None else read_times(read_whole(table, option="--times"), source=table.name)
         name = "" if source is None else source.name
-        return cls(zone_named(zone), bool(zone), worksheet, name, data)
+        return cls(zone_named(zone) if zone else None, worksheet, name, data)
 
     def arrivals(self, entries: Sequence[Submission], owners: Sequence[str], people: People) -> list[Arrival]:
         """When each submission was handed in, as far as it is known; ``owners`` are their students' ids."""
@@ -84,7 +84,8 @@ class Times:
     def _tell_zone(self, layout: Sequence[str]) -> None:
         texts = [*layout, *self.worksheet.values(), *(row.time for row in self.table)]
         bare = sum(bool(text) and not has_zone(text) for text in texts)
-        if bare and not self.is_zone_given:
+        if bare and self.zone is None:
+            here = datetime.now().astimezone().tzname()
             self.lines.append(
-                f"{bare} times name no zone and were read as UTC; --zone Europe/Berlin, say, names it"
+                f"{bare} times name no zone and were read in this machine's, {here}; --zone names another"
             )

@@ -46,7 +46,7 @@ class Intake(msgspec.Struct, frozen=True):
 class Sources:
     """What a person hands over beside the submissions: the roster, a table of times, and the zone of times.
 
-    The zone is that of times which name none; empty for UTC.
+    The zone is that of times which name none; empty for this machine's.
     """
 
     roster: Path | None = None

@@ -37,6 +37,9 @@ COLUMNS = [
 ]
 
 
+NOT_GRADED = "not graded: it cannot be read, or waits for the next batch"
+
+
 class Rules(msgspec.Struct, frozen=True):
     """Which of a student's submissions counts ("latest", "best" or "deadline"), and what being late costs.
 
@@ -51,7 +54,10 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 class ClassRow(msgspec.Struct, frozen=True):
-    """One student with the submission that counts; ``grade`` is None if they handed in nothing."""
+    """One student with the submission that counts.
+
+    ``grade`` is None if there is none: they handed in nothing, or ``ungraded`` names what they handed in.
+    """
 
     student: Student
     grade: GradeRow | None
@@ -60,6 +66,7 @@ class ClassRow(msgspec.Struct, frozen=True):
     final: Points = Points(0)
     submissions: int = 0
     extended_until: str = ""
+    ungraded: str = ""
 
 
 def class_rows(gradebook: Gradebook, assignment: str, rules: Rules | None = None) -> Iterator[ClassRow]:
@@ -74,12 +81,14 @@ def class_rows(gradebook: Gradebook, assignment: str, rules: Rules | None = None
     roster = gradebook.students()
     marks = marks_by_submission(gradebook, assignment)
     own = by_student(gradebook.grades(assignment))
-    people = {**{name: Student(name) for name in own}, **roster}
+    waiting = {one.student: one.name for one in gradebook.submissions(assignment) if one.student}
+    people = {**{name: Student(name) for name in (*own, *waiting)}, **roster}
     for key in sorted(people, key=lambda name: (people[name].name or name, name)):
         grades = own.get(key, [])
         until = extensions[key].until if key in extensions else ""
         if not grades:
-            yield ClassRow(people[key], None, None, extended_until=until)
+            ungraded = waiting.get(key, "")
+            yield ClassRow(people[key], None, None, extended_until=until, ungraded=ungraded)
         elif key:
             yield counted_row(people[key], grades, marks, rule, until)
         else:
@@ -142,7 +151,9 @@ def cells(row: ClassRow, items: Iterable[str]) -> list[object]:
     """A row's cells, in the order of ``COLUMNS`` and the items; undecided items are left empty."""
     person: list[object] = [row.student.id, row.student.name, row.student.email, row.student.section]
     if row.grade is None or row.total is None:
-        return [*person, "", "", 0, "", "", "", "", "", "", row.extended_until, "", *("" for _ in items)]
+        why = NOT_GRADED if row.ungraded else ""
+        count = int(bool(row.ungraded))
+        return [*person, row.ungraded, "", count, *[""] * 6, row.extended_until, why, *("" for _ in items)]
     points = {item.item: item.earned if item.decided else "" for item in row.total.items}
     handed_in = row.grade.submission
     total = row.total

@@ -29,9 +29,7 @@ _LONGEST = 100
 
 
 def zone_named(name: str) -> tzinfo:
-    """The time zone of this name; UTC for an empty one. Raises UsageError."""
-    if not name:
-        return UTC
+    """The time zone of this name. Raises UsageError."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -46,8 +44,10 @@ def has_zone(text: str) -> bool:
         return False
 
 
-def time_in_utc(text: str, *, zone: tzinfo = UTC, where: str = "") -> str:
-    """A time as ISO 8601 in UTC, to the second; ``zone`` is that of times that name none.
+def time_in_utc(text: str, *, zone: tzinfo | None = UTC, where: str = "") -> str:
+    """A time as ISO 8601 in UTC, to the second.
+
+    ``zone`` is that of times that name none, or None for the zone of this machine.
 
     Takes ISO 8601, and a date with the month written out, as Moodle has it: "Friday, 20 November 2026,
     11:59 PM". Raises UsageError that starts with ``where``.
@@ -59,7 +59,7 @@ def time_in_utc(text: str, *, zone: tzinfo = UTC, where: str = "") -> str:
     try:
         known = found if found.tzinfo else found.replace(tzinfo=zone)
         return known.astimezone(UTC).isoformat(timespec="seconds")
-    except OverflowError:
+    except (OverflowError, ValueError):
         raise UsageError(f"{where or text}: the year {found.year} is out of reach") from None
 
 

@@ -57,8 +57,9 @@ _WORKPLACES = frozenset(
 class Bundle(msgspec.Struct, frozen=True):
     """Files that one student, or one group, handed in together.
 
-    ``place`` is the file or folder that they lie in. ``submitted_at`` is ISO 8601 in UTC, "" if unknown;
-    ``late`` is None if unknown. ``holds_class`` marks a single zip with the work of a whole class.
+    ``place`` is the file or folder that they lie in. ``submitted_at`` is ISO 8601, without a zone if
+    none is named, "" if unknown; ``late`` is None if unknown. ``holds_class`` marks a single zip with
+    the work of a whole class.
     """
 
     place: Place

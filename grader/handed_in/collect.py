@@ -35,7 +35,7 @@ class Submission(msgspec.Struct, frozen=True):
     """What one student handed in.
 
     ``name`` is where it was found below the start, for people: one line, unlike any other's.
-    ``submitted_at`` is ISO 8601 in UTC, "" if unknown; ``late`` is None if unknown.
+    ``submitted_at`` is ISO 8601, without a zone if none is named, "" if unknown; ``late`` is None if unknown.
     """
 
     name: str

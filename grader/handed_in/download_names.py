@@ -63,8 +63,9 @@ _DOUBLE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}
 class DownloadName(msgspec.Struct, frozen=True):
     """What a platform's name for a file says: who, what the student called it, when, and whether it was late.
 
-    ``submitted_at`` is ISO 8601 in UTC, "" if unknown. ``is_nobodys`` marks what no student handed in,
-    such as a receipt. ``doubt`` says why the name cannot be believed, "" if it can.
+    ``submitted_at`` is ISO 8601, without a zone if the platform names none, "" if unknown.
+    ``is_nobodys`` marks what no student handed in, such as a receipt. ``doubt`` says why the name cannot be
+    believed, "" if it can.
     """
 
     who: OwnerHint
@@ -141,7 +142,7 @@ def blackboard(name: str) -> DownloadName | None:
     found = _BLACKBOARD.fullmatch(name)
     if found is None:
         return None
-    at = _local_moment(*map(int, found["at"].split("-")))
+    at = _zoneless(*map(int, found["at"].split("-")))
     hint = OwnerHint(id=found["login"], label=found["login"])
     return DownloadName(hint, found["file"] or "", submitted_at=at, is_nobodys=bool(found["receipt"]))
 
@@ -157,7 +158,7 @@ def brightspace(name: str) -> DownloadName | None:
 
 
 def _brightspace_time(text: str) -> str:
-    """The time as ISO 8601 in UTC; "" for a language other than English."""
+    """The time as ISO 8601 without a zone; "" for a language other than English."""
     found = _BRIGHTSPACE_TIME.fullmatch(text)
     month = (found["month"] or found["month_too"])[:3].lower() if found else ""
     if found is None or month not in _MONTHS:
@@ -166,14 +167,14 @@ def _brightspace_time(text: str) -> str:
     if found["half"]:
         hour = hour % 12 + 12 * (found["half"] in "Pp")
     day = int(found["day"] or found["day_too"])
-    return _local_moment(int(found["year"]), _MONTHS.index(month) + 1, day, hour, int(found["minute"]))
+    return _zoneless(int(found["year"]), _MONTHS.index(month) + 1, day, hour, int(found["minute"]))
 
 
-def _local_moment(*parts: int) -> str:
-    """A time of this machine's zone as ISO 8601 in UTC; "" if there is no such time."""
+def _zoneless(*parts: int) -> str:
+    """A time as ISO 8601 without a zone, which the platform does not name; "" if there is no such time."""
     try:
-        return datetime(*parts).astimezone(UTC).isoformat(timespec="seconds")  # type: ignore[arg-type]
-    except (ValueError, OverflowError, OSError):
+        return datetime(*parts).isoformat(timespec="seconds")  # type: ignore[arg-type]  # noqa: DTZ001
+    except (ValueError, OverflowError):
         return ""
 
 
