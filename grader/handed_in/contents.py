@@ -7,6 +7,8 @@ A file counts for the names that it defines itself, and for those that it takes 
 from __future__ import annotations
 
 import ast
+import functools
+import itertools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
@@ -24,6 +26,9 @@ MAX_FILES = 60
 """Files of one student that are read to choose among them."""
 MAX_BYTES = 200_000_000
 """Bytes of these files together."""
+
+MAX_TAKEN = 500
+"""Names that one file takes from others."""
 
 _RUN = re.compile(r"[ \t]*%run[ \t]+(?:-[a-z]+[ \t]+)*[\"']?(?P<file>[^\s\"']{1,300})")
 
@@ -57,13 +62,12 @@ class Looker:
     def __init__(self, tree: Tree, names: frozenset[str]) -> None:
         self._tree, self.asked = tree, names
         self._known: dict[Place, Contents] = {}
+        self._left = MAX_BYTES
 
     def forget(self) -> None:
         """Begin the next student: bounds and memory are one student's."""
         self._known.clear()
         self._left = MAX_BYTES
-
-    _left = MAX_BYTES
 
     def look(self, entry: Entry) -> Contents:
         """What a file holds; nothing for one that cannot be read."""
@@ -83,7 +87,7 @@ class Looker:
             return NOTHING
         names = defined_names(cells) & self.asked
         code = sum(cell.kind == "code" for cell in cells)
-        return Contents(names, tuple(_taken(cells)), code)
+        return Contents(names, tuple(itertools.islice(_taken(cells), MAX_TAKEN)), code)
 
 
 class Answers:
@@ -91,6 +95,7 @@ class Answers:
 
     def __init__(self, files: Sequence[Entry], looker: Looker) -> None:
         self._looker = looker
+        self._entries = files
         self._files: Mapping[Place, Entry] = {entry.laid: entry for entry in files}
 
     @property
@@ -108,33 +113,52 @@ class Answers:
 
     def whole(self, entry: Entry) -> frozenset[str]:
         """The names asked for that there are once a file has run."""
-        return self._names_after(entry, frozenset()) if self.asked else frozenset()
+        if not self.asked:
+            return frozenset()
+        return self._whole.get(entry.place, frozenset())
 
     def reached(self, entry: Entry) -> frozenset[Place]:
         """The files that a file takes names from, directly or through others."""
         found = set[Place]()
-        left = [entry]
+        left = [entry.place]
         while left:
-            one = left.pop()
-            for taken in self._looker.look(one).taken:
-                other = self._file_of(one, taken)
-                if other is not None and other.place not in found:
-                    found.add(other.place)
-                    left.append(other)
+            for _, place in self._edges.get(left.pop(), ()):
+                if place not in found:
+                    found.add(place)
+                    left.append(place)
         return frozenset(found)
 
-    def _names_after(self, entry: Entry, above: frozenset[Place]) -> frozenset[str]:
-        found = set(self._looker.look(entry).names)
-        for taken in self._looker.look(entry).taken:
-            other = self._file_of(entry, taken)
-            if other is None or other.place in above or len(above) >= MAX_FILES:
-                continue
-            names = self._names_after(other, above | {entry.place})
-            if taken.name == "*":
-                found |= names
-            elif taken.name in names:
-                found.add(taken.bound)
-        return frozenset(found & self.asked)
+    @functools.cached_property
+    def _edges(self) -> Mapping[Place, Sequence[tuple[Taken, Place]]]:
+        """For each file what it takes, and from which file."""
+        return {
+            entry.place: [
+                (taken, other.place)
+                for taken in self._looker.look(entry).taken
+                if (other := self._file_of(entry, taken)) is not None
+            ]
+            for entry in self._entries
+        }
+
+    @functools.cached_property
+    def _whole(self) -> Mapping[Place, frozenset[str]]:
+        """For each file the names that there are in the end.
+
+        Files may import each other in a circle, so names are handed on until no file gains any.
+        """
+        found = {entry.place: set(self._looker.look(entry).names) for entry in self._entries}
+        changed = True
+        while changed:
+            changed = False
+            for place, edges in self._edges.items():
+                before = len(found[place])
+                for taken, other in edges:
+                    if taken.name == "*":
+                        found[place] |= found[other]
+                    elif taken.name in found[other] and taken.bound in self.asked:
+                        found[place].add(taken.bound)
+                changed = changed or len(found[place]) > before
+        return {place: frozenset(names) for place, names in found.items()}
 
     def _file_of(self, entry: Entry, taken: Taken) -> Entry | None:
         """The student's file that a module's name means: beside the file that imports it, or above."""

@@ -113,6 +113,9 @@ def choose(files: Sequence[Entry], expected: Expected, answers: Answers) -> Choi
     if len(work) == 1 and len(expected.notebooks) < 2:  # noqa: PLR2004
         # Nothing to choose from: nothing is read, a class has thousands of these.
         return Choice(tuple(work), defined=len(answers.whole(work[0])) if len(files) > 1 else 0)
+    # Only so many are read: those that may be meant come first.
+    for entry in sorted(work, key=lambda entry: (-expected.fit(entry.name), len(entry.place), entry.place)):
+        answers.own(entry)
     if len(expected.notebooks) > 1:
         return _several(work, expected, answers)
     taken, why = _best(work, expected, answers)

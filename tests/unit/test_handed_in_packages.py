@@ -125,6 +125,20 @@ def test_which_file_is_graded(tmp_path, into, files, graded):
     assert package.notebooks == ((graded if "looking.ipynb" in files else graded.removeprefix(f"{top}/")),)
 
 
+def test_sixty_files_that_import_each_other_take_no_time(tmp_path, into):
+    every = b"".join(f"from m{number} import *\n".encode() for number in range(60))
+    files = {f"m{number}.py": every + (defining(*ALL) if number == 7 else b"") for number in range(60)}
+    start = time.monotonic()
+    assert package_of(folder(tmp_path / "ada", files), HW3, into=into).notebooks == ("m7.py",)
+    assert time.monotonic() - start < 10
+
+
+def test_of_hundreds_of_files_the_one_that_the_manifest_names_is_read(tmp_path, into):
+    files = {f"a{number}.ipynb": book() for number in range(200)}
+    start = folder(tmp_path / "ada", {**files, "hw3.ipynb": book(*ALL)})
+    assert package_of(start, HW3, into=into).notebooks == ("hw3.ipynb",)
+
+
 def test_what_was_not_taken_is_named_with_what_it_defines(tmp_path, into):
     start = folder(tmp_path / "ada", {"looking.ipynb": book(), "net.py": defining("relu", "sgd")})
     (notice,) = package_of(start, HW3, into=into).notices
