@@ -414,8 +414,8 @@ answer += sorted(found - known)
         title="holds no open file of the grader's",
         source="""
 import asyncio, fcntl
-loop = asyncio.get_event_loop_policy().get_event_loop()  # the notebook's own, which holds three
-own = {part.fileno() for part in (loop._selector, loop._ssock, loop._csock)}
+loop = asyncio.get_event_loop_policy().get_event_loop()  # the notebook's own, which holds two or three
+own = {part.fileno() for part in (loop._selector, loop._ssock, loop._csock) if hasattr(part, "fileno")}
 for number in sorted(set(range(4, 1024)) - own):
     attempt(f"descriptor {number}", lambda: fcntl.fcntl(number, fcntl.F_GETFD))
 """,
