@@ -10,8 +10,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grader.grading.assignment_folder import AssignmentFolder
+from grader.grading.own_code import OwnCode
 from grader.model import endings
 from grader.model.records import CheckResult
+from grader.model.text import plural
 from grader.notebooks.names import defined_names
 from grader.notebooks.submission_file import SubmissionFile
 
@@ -34,11 +36,12 @@ def find_headlines(
     results: Sequence[CheckResult],
     missing: Mapping[tuple[str, str], str],
     answered: Collection[str],
+    codes: Mapping[int, OwnCode],
 ) -> list[Headline]:
     """The headlines of a submission.
 
     ``missing`` are the names that checks did not find; ``answered`` are the items of evidence for which there
-    is something, which are decided all the same.
+    is something, which are decided all the same. ``codes`` are the files' texts, by their identity.
     """
     decidable = [item.id for item in folder.assignment.of_kind("evidence") if item.id not in answered]
     code = [item.id for item in folder.assignment.of_kind("code")]
@@ -52,12 +55,42 @@ def find_headlines(
             )
         )
     ]
-    return [
+    headlines = [
         replace(
             headline, items=(*headline.items, *(item for item in decidable if owners[item] is headline.file))
         )
         for headline in [*headlines, *_of_absent(folder, owners)]
     ]
+    known = {item for headline in headlines for item in headline.items}
+    return [*headlines, *_of_elsewhere(owners, missing, codes, known=known)]
+
+
+def _of_elsewhere(
+    owners: Mapping[str, SubmissionFile | None],
+    missing: Mapping[tuple[str, str], str],
+    codes: Mapping[int, OwnCode],
+    *,
+    known: Collection[str],
+) -> Iterator[Headline]:
+    """What was handed in, but in a file that is not the item's: it may well be right."""
+    found: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for (item, _), name in missing.items():
+        file = owners[item]
+        if file is not None and item not in known and (place := codes[id(file)].elsewhere(name)):
+            found.setdefault((file.name, place), {}).setdefault(item, []).append(name)
+    for (own, place), items in found.items():
+        names = _some([name for several in items.values() for name in several])
+        advice = ""
+        if place.endswith(".ipynb"):
+            advice = "; name all graded notebooks in `submission.notebooks`, and an item's in its `notebook`"
+        text = f"{plural(len(items), 'item', 'items')} {', '.join(items)}: {place} defines {names}, {own} does not{advice}"
+        yield Headline(text, tuple(items), endings.IN_ANOTHER_FILE)
+
+
+def _some(names: Sequence[str]) -> str:
+    different = list(dict.fromkeys(names))
+    rest = f" and {len(different) - SHOWN} more" if len(different) > SHOWN else ""
+    return ", ".join(f"`{name}`" for name in different[:SHOWN]) + rest
 
 
 def _of_file(
@@ -73,9 +106,7 @@ def _of_file(
     names = list(dict.fromkeys(missing[result.item, result.check] for result in own))
     if (folder.asked_names | set(names)) & defined_names(file.cells):
         return None
-    rest = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    asked = ", ".join(f"`{name}`" for name in names[:SHOWN])
-    text = f"{file.name} defines none of the names asked for ({asked}{rest}); is it the right file?"
+    text = f"{file.name} defines none of the names asked for ({_some(names)}); is it the right file?"
     return Headline(text, tuple(dict.fromkeys(result.item for result in own)), endings.NOT_THE_FILE, file)
 
 

@@ -10,21 +10,25 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import difflib
 import functools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import PurePosixPath
 
 from grader.model import endings
-from grader.model.errors import MissingName, StudentError
+from grader.model.errors import MissingName, StudentError, SubmissionError
 from grader.model.records import CellResult, CellStatus
 from grader.notebooks.cells import Cell
 from grader.notebooks.names import defined_names, imported_names
-from grader.notebooks.source import parse, python_tree
+from grader.notebooks.source import parse
+from grader.notebooks.submission_file import from_bytes
 
 MAX_NAMES, LONGEST_NAME = 2_000, 60
 """Names that a missing one is compared with, and characters of each."""
-MAX_MODULE = 1_000_000
-"""Bytes of a module that is looked into."""
+MAX_BYTES = {".py": 1_000_000, ".ipynb": 20_000_000}
+MAX_FILES = 50
+"""Bytes of another file that is looked into, and how many are."""
 OF_LIBRARIES = frozenset({"AxisError", "LinAlgError"})
 OF_PYTHON = frozenset(
     name
@@ -67,15 +71,21 @@ class OwnCode:
         """Which name is not there, why, and what may have been meant."""
         what = f"`{name}` is not defined"
         yours = f"your {'script' if self._is_script else 'notebook'}"
-        if module := self._imported.get(name):
+        if module := self._imported_from(name):
             return f"{what}; {yours} imports it from `{module}`, and the import did not succeed."
         if cell := self._cell_that_defines(name):
             return f"{what}; {cell} should define it, but {self._fate(name)}."
-        if place := self._module_that_defines(name):
-            return f"{what}; {place} defines it, but {yours} does not import it."
+        if place := self.elsewhere(name):
+            return f"{what} in {yours}; {place} defines it."
         if meant := nearest(name, self._defined):
             return f"{what}; {yours} defines `{meant}`."
         return f"{what} in {yours}."
+
+    def elsewhere(self, name: str) -> str:
+        """The file that defines a name which this one neither defines nor imports; "" if there is none."""
+        if name in self._defined or self._imported_from(name):
+            return ""
+        return next((place for place, names in self._others.items() if name in names), "")
 
     # -- what the text says ----------------------------------------------------------------------------
 
@@ -91,38 +101,40 @@ class OwnCode:
     def _imported(self) -> Mapping[str, str]:
         return imported_names(self._cells)
 
+    def _imported_from(self, name: str) -> str:
+        module = self._imported.get(name, "")
+        everything = self._imported.get("*", "")
+        if not module and everything:
+            places = (f"{everything.replace('.', '/')}{end}" for end in (".py", "/__init__.py"))
+            module = everything if any(name in self._others.get(place, ()) for place in places) else ""
+        return module
+
     @functools.cached_property
     def _classes(self) -> frozenset[str]:
         """The classes that the file and its modules write down."""
-        trees = [parsed.tree for cell in self._cells if (parsed := parse(cell.source)) is not None]
+        cells = [*self._cells, *(cell for cells in self._other_cells.values() for cell in cells)]
         return frozenset(
             node.name
-            for tree in (*trees, *self._modules.values())
-            for node in ast.walk(tree)
+            for cell in cells
+            if (parsed := parse(cell.source)) is not None
+            for node in ast.walk(parsed.tree)
             if isinstance(node, ast.ClassDef)
         )
 
     @functools.cached_property
-    def _modules(self) -> Mapping[str, ast.Module]:
-        return dict(self._parsed_modules())
+    def _others(self) -> Mapping[str, frozenset[str]]:
+        """The names that the files beside this one define, by their places."""
+        return {place: defined_names(cells) for place, cells in self._other_cells.items()}
 
-    def _parsed_modules(self) -> Iterator[tuple[str, ast.Module]]:
-        for place, data in self._files.items():
-            if place.endswith(".py") and place != self.name and len(data) <= MAX_MODULE:
-                tree = python_tree(data.decode("utf-8", "replace"))
-                if tree is not None:
-                    yield place, tree
-
-    def _module_that_defines(self, name: str) -> str:
-        return next(
-            (
-                place
-                for place, tree in self._modules.items()
-                for node in tree.body
-                if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name
-            ),
-            "",
-        )
+    @functools.cached_property
+    def _other_cells(self) -> Mapping[str, Sequence[Cell]]:
+        found: dict[str, Sequence[Cell]] = {}
+        for place, data in sorted(self._files.items()):
+            most = MAX_BYTES.get(PurePosixPath(place).suffix, 0)
+            if place != self.name and len(data) <= most and len(found) < MAX_FILES:
+                with contextlib.suppress(SubmissionError):
+                    found[place] = from_bytes(data, name=place).cells
+        return found
 
     # -- places ----------------------------------------------------------------------------------------
 

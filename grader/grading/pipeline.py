@@ -21,6 +21,7 @@ from grader.grading.recorded import Recorded, contents_of, recorded_in, texts_of
 from grader.grading.replay import prepare, run_prelude
 from grader.grading.scoring import AnswerShown, needs_attention, score, score_public
 from grader.grading.whose_notebook import notebook_of_items
+from grader.model import endings
 from grader.model.assignment import BudgetValue
 from grader.model.errors import AuthorError
 from grader.model.records import (
@@ -136,7 +137,10 @@ def grade_file(job: GradeJob, submission: SubmissionFiles, *, opener: Opener, pr
             dict.fromkeys((*submission.notices, *job.notices, *notices_about(submission, runs, job)))
         ),
         attention=needs_attention(
-            items, [*filter(None, [plan.broken]), *checked.errors], headlines=checked.headlines
+            items,
+            [*filter(None, [plan.broken]), *checked.errors],
+            headlines=checked.headlines,
+            known=checked.waiting,
         ),
     )
     return Graded(found, answers)
@@ -320,10 +324,15 @@ def run_checks(
         },
     )
     run_folder(job.folder.checks(hidden=not job.public), plugin)
+    codes = {id(run.file): run.code for run in runs}
     answered = {item for item, entry in recorded.items() if entry.found}
-    headlines = find_headlines(job.folder, owners, plugin.results, plugin.missing, answered)
+    headlines = find_headlines(job.folder, owners, plugin.results, plugin.missing, answered, codes)
     waiting = {item: headline.waits_for for headline in headlines for item in headline.items}
-    results = [result for result in plugin.results if result.item not in waiting]
+    results = [
+        result
+        for result in plugin.results
+        if waiting.get(result.item) in (None, endings.IN_ANOTHER_FILE)  # else all say the same
+    ]
     return Checked(results, plugin.errors, tuple(headline.text for headline in headlines), waiting)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -145,15 +145,19 @@ def score_public(assignment: Assignment, results: Sequence[CheckResult]) -> tupl
 
 
 def needs_attention(
-    items: Sequence[ItemResult], errors: Sequence[str], *, headlines: Sequence[str] = ()
+    items: Sequence[ItemResult],
+    errors: Sequence[str],
+    *,
+    headlines: Sequence[str] = (),
+    known: Collection[str] = (),
 ) -> tuple[str, ...]:
     """One line for each problem that a person has to solve before the grade is final.
 
-    ``headlines`` come first; they stand for the items that have no results of their own because of them.
+    ``headlines`` come first; they say what the items in ``known`` wait for.
     """
     lines = [*headlines, *errors]
     for item in items:
-        if item.kind == "code" and not item.decided and not (headlines and not item.checks):
+        if item.kind == "code" and not item.decided and item.item not in known:
             lines.append(f"item {item.item}: waits for {item.waits_for}")
         lines += [
             f"item {item.item}: check `{check.check}`: {check.fault}: {check.detail}"

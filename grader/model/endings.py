@@ -36,6 +36,7 @@ CELLS = {
 
 NOT_THE_FILE = "a look at the file: it defines none of the names asked for"
 NOT_HANDED_IN = "its notebook, which was not handed in"
+IN_ANOTHER_FILE = "a look at another file, which defines what is asked for"
 """What an item waits for whose notebook is not there, or not the right one."""
 
 RAISED = "Your code raised an exception while it was checked."

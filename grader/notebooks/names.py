@@ -37,15 +37,24 @@ def _defined_by(source: str) -> Iterator[str]:
 
 
 def imported_names(cells: Iterable[Cell]) -> dict[str, str]:
-    """The names that code cells import, each with the module that it comes from."""
+    """The names that code cells import for all cells, each with its module; "*" for whatever is in one."""
     return {
         name: module
         for cell in cells
         if cell.kind == "code" and (parsed := parse(cell.source)) is not None
-        for statement in ast.walk(parsed.tree)
+        for statement in _outside_functions(parsed.tree)
         if isinstance(statement, ast.Import | ast.ImportFrom)
         for name, module in _imports(statement)
     }
+
+
+def _outside_functions(tree: ast.Module) -> Iterator[ast.AST]:
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
 
 
 def _imports(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:

@@ -23,6 +23,7 @@ from grader.notebooks.submission_files import SubmissionFiles
 from grader.session.notebook import Notebook
 
 MANIFEST = manifest(Item("1", "One"), Item("2", "Two"), given=["given/kit.py"], limits={"cell_seconds": 2})
+HW = MANIFEST.replace('title = "Tiny"', 'title = "Tiny"\nnotebook = "reference/hw.py"')
 CHECKS = """
 from grader import assert_close, item, points
 
@@ -237,9 +238,23 @@ def test_a_missing_name_is_named_with_its_reason_or_the_nearest(run, sources, sa
     assert says in message(grade.items[0])
 
 
-def test_a_missing_name_that_a_module_beside_it_defines(run):
-    grade = run({"hw.ipynb": ipynb("def two(): return 2"), "own.py": "def one(): return 1"})
-    assert "own.py defines it, but your notebook does not import it" in message(grade.items[0])
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("own.py", "def one(): return 1"), ("notes.ipynb", ipynb("def one(): return 1"))],
+)
+def test_what_another_file_defines_is_no_silent_zero(run, name, source):
+    """The notebook may use it as ``own.one``, or it may be a second graded notebook."""
+    grade = run({"hw.ipynb": ipynb("import kit", "def two(): return 2"), name: source}, toml=HW)
+    assert earned(grade) == ["undecided", "1"]
+    assert grade.attention[0].startswith(f"item 1: {name} defines `one`, hw.ipynb does not")
+    assert message(grade.items[0]) == f"`one` is not defined in your notebook; {name} defines it."
+
+
+def test_what_is_imported_from_a_broken_module_is_the_students_fault(run):
+    for importing in ("from own import *", "from own import one"):
+        grade = run({"hw.ipynb": ipynb(importing, "def two(): return 2"), "own.py": "def one(): 1\n1 / 0"})
+        assert earned(grade) == ["0", "1"]
+        assert "imports it from `own`, and the import did not succeed" in message(grade.items[0])
 
 
 TELL = "raise ValueError('a value of the check')"
