@@ -83,7 +83,8 @@ def _of_elsewhere(
         advice = ""
         if place.endswith(".ipynb"):
             advice = "; name all graded notebooks in `submission.notebooks`, and an item's in its `notebook`"
-        text = f"{plural(len(items), 'item', 'items')} {', '.join(items)}: {place} defines {names}, {own} does not{advice}"
+        whose = f"{plural(len(items), 'item', 'items')} {', '.join(items)}"
+        text = f"{whose}: {place} defines {names}, {own} does not{advice}"
         yield Headline(text, tuple(items), endings.IN_ANOTHER_FILE)
 
 

@@ -147,9 +147,7 @@ def test_another_notebook_runs_by_its_name(run):
         "hw.ipynb": ipynb("%run other.ipynb", "two = twice"),
         "other.ipynb": ipynb("def one(): return 1", "def twice(): return 2"),
     }
-    assert earned(
-        run(files, toml=MANIFEST.replace('title = "Tiny"', 'title = "Tiny"\nnotebook = "reference/hw.py"'))
-    ) == ["1", "1"]
+    assert earned(run(files, toml=HW)) == ["1", "1"]
 
 
 SCRIPT = """
