@@ -12,7 +12,7 @@ from rich.text import Text
 
 from grader.cli import options
 from grader.course.locations import open_gradebook
-from grader.course.table import ClassRow, Rules, class_rows, write_class_table
+from grader.course.table import NOT_GRADED, ClassRow, Rules, class_rows, write_class_table
 from grader.gradebook.policy import BY_UNKNOWN, NOT_MARKED, UNKNOWN, moment
 from grader.model.text import one_line
 
@@ -114,11 +114,8 @@ def shown(row: ClassRow, *, with_late: bool) -> list[Text]:
     """The cells of one row."""
     name = row.student.name or row.student.id or "nobody on the roster"
     if row.grade is None or row.total is None:
-        return [
-            Text(one_line(name, 60)),
-            Text("nothing handed in", "dim"),
-            *[Text()] * (5 if with_late else 3),
-        ]
+        what = Text(one_line(row.ungraded, 60)) if row.ungraded else Text("nothing handed in", "dim")
+        return [Text(one_line(name, 60)), what, *[Text()] * (5 if with_late else 3)]
     total = row.total
     cells = [Text(one_line(name, 60)), Text(one_line(row.grade.submission.name, 60))]
     cells += [Text(str(total.earned)), Text(str(total.awaiting), "blue" if total.awaiting else "dim")]
@@ -167,8 +164,13 @@ def about_extensions(rows: Sequence[ClassRow]) -> Iterator[str]:
 
 def about_attention(rows: Sequence[ClassRow]) -> Iterator[str]:
     """One line for each submission that a person has to look at."""
-    needy = [row.grade for row in rows if row.grade is not None and row.grade.attention]
-    for grade in needy[:NAMED]:
-        yield f"{one_line(grade.submission.name, 60)} needs attention: {one_line(grade.attention, 300)}"
+    needy = [(row.ungraded, NOT_GRADED) for row in rows if row.ungraded]
+    needy += [
+        (row.grade.submission.name, row.grade.attention)
+        for row in rows
+        if row.grade is not None and row.grade.attention
+    ]
+    for name, why in needy[:NAMED]:
+        yield f"{one_line(name, 60)} needs attention: {one_line(why, 300)}"
     if len(needy) > NAMED:
         yield f"... and {len(needy) - NAMED:,} more need attention; --csv FILE has all"

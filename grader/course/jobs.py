@@ -14,7 +14,7 @@ from grader.grading.execution import Progress, Silent
 from grader.grading.pipeline import GradeJob, Opener, grade_file
 from grader.grading.recorded import recordings_in
 from grader.handed_in.package import Package, load
-from grader.model.errors import Fault, InfrastructureError, ManifestError, SubmissionError
+from grader.model.errors import Fault, InfrastructureError, ManifestError, SubmissionError, TemplateError
 from grader.model.records import decode, encode
 from grader.model.text import printable
 
@@ -67,7 +67,7 @@ def run_job(job: Job, folder: AssignmentFolder, opener: Opener, *, progress: Pro
         return grade_job(job, folder, opener, progress or Silent())
     except SubmissionError as error:
         return Done(error=named(job, str(error)), fault=Fault.STUDENT)
-    except ManifestError as error:
+    except (ManifestError, TemplateError) as error:
         return Done(error=str(error), fault=Fault.AUTHOR)
     except Exception as error:  # noqa: BLE001  # a worker that dies of it would be given the job twice more
         return Done(error=f"{type(error).__name__}: {error}", fault=Fault.INFRASTRUCTURE)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import io
 import json
 import re
 import shutil
@@ -61,7 +62,8 @@ class Outcome:
     def row(self, table: str, student: str) -> dict[str, str]:
         """A student's row of the class's table."""
         path = self.folder / table
-        rows = csv.DictReader(path.open(encoding="utf-8-sig")) if path.exists() else []
+        text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
+        rows = csv.DictReader(io.StringIO(text))
         return next((row for row in rows if row["id"] == student), {})
 
 

@@ -365,3 +365,40 @@ def test_marks_that_do_not_fit_are_explained_and_none_is_written(home: Path) -> 
     done = grade("marks", "import", "m.csv", cwd=home)
     assert "nothing was imported. m.csv, line 3: item 2: 9 points" in done.stderr
     assert rows(home, "SELECT count(*) FROM mark") == [(0,)]
+
+
+def test_moodles_worksheet_tells_two_of_one_name_apart_and_when_they_came(home: Path) -> None:
+    for number, cells in (("2012", RIGHT), ("2013", WRONG)):
+        folder = home / f"moodle/Kim Li_{number}_assignsubmission_file"
+        folder.mkdir(parents=True)
+        write_notebook(folder / "hw.ipynb", cells)
+    worksheet = [
+        "Identifier,Full name,ID number,Email address,Grade,Last modified (submission)",
+        'Participant 2012,Kim Li,k1,k1@example.edu,,"Friday, 20 November 2026, 11:30 PM"',
+        'Participant 2013,Kim Li,k2,k2@example.edu,,"Saturday, 21 November 2026, 12:30 AM"',
+    ]
+    (home / "worksheet.csv").write_text("\n".join(worksheet))
+    done = grade("batch", "moodle", "--roster", "worksheet.csv", "--zone", "Europe/Berlin", cwd=home)
+    assert done.returncode == 0, done.stderr
+    again = grade("batch", "moodle", cwd=home)  # numbers and times are remembered
+    assert "2 are graded already" in again.stderr
+    found, _ = shown_rows(home, "t.csv", "--deadline", "2026-11-20T23:59+01:00")
+    assert {one: (row["earned"], row["late_days"]) for one, row in found.items()} == {
+        "k1": ("3", "0"),
+        "k2": ("1", "1"),
+    }
+    zoneless = grade("batch", "moodle", "--roster", "worksheet.csv", "--dry-run", cwd=home)
+    assert "2 times name no zone and were read in this machine's" in zoneless.stdout
+
+
+def test_a_file_without_the_names_asked_for_waits_for_a_person(home: Path) -> None:
+    """The reference is what the homework asks for: a notebook about something else is not a silent 0."""
+    reference = "### BEGIN SOLUTION\ndef double(x):\n    return 2 * x\n### END SOLUTION\n"
+    (home / "reference").mkdir(exist_ok=True)
+    (home / "reference/notebook.py").write_text(reference)
+    hand_in(home, "ada", [code("def triple(x):\n    return 3 * x")])
+    done = grade("batch", "in", cwd=home)
+    assert done.returncode == 1
+    assert re.search(r"ada/hw.ipynb  .*double", done.stderr), done.stderr
+    assert "double" in table(home)["ada/hw.ipynb"]["attention"]
+    assert "ada/hw.ipynb needs attention" in grade("table", cwd=home).stdout
