@@ -143,8 +143,19 @@ def class_of(place: Path, count: int) -> list[Job]:
     """Submissions that differ: right, wrong, one with a picture."""
     wrong = code("def double(x):\n    return x + 1")
     cells = [[*RIGHT, *([wrong] if number % 3 == 2 else []), code(f"{number}")] for number in range(count)]
+    if count > 1:  # one of several files
+        (place / "layers.py").write_text("def double(x):\n    return x + x\n")
+        cells[1].append(code("from layers import double"))
     cells[0].append(code("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"))
-    return [job(write_notebook(place / f"s{number}.ipynb", each)) for number, each in enumerate(cells)]
+    jobs = [job(write_notebook(place / f"s{number}.ipynb", each)) for number, each in enumerate(cells)]
+    return [with_module(one, place) if one.name == "s1.ipynb" else one for one in jobs]
+
+
+def with_module(one: Job, place: Path) -> Job:
+    """The job with a module beside the notebook."""
+    [module] = job(place / "layers.py").package.files
+    package = msgspec.structs.replace(one.package, files=(module, *one.package.files))
+    return msgspec.structs.replace(one, package=package)
 
 
 @dataclass
@@ -195,6 +206,8 @@ def test_a_class_on_two_workers(programs: Programs, home: AssignmentFolder, tmp_
     jobs = class_of(tmp_path, 8)
     expected = local_grades(home, jobs)
     assert len(expected) == 8
+    assert [file.place for file in expected["s1.ipynb"].submission.files] == ["layers.py", "s1.ipynb"]
+    assert str(expected["s1.ipynb"].earned) == "3"
     deadly = job(write_notebook(tmp_path / "deadly.ipynb", [*RIGHT, code("DEADLY = True")]))
     gone = job(write_notebook(tmp_path / "gone.ipynb", RIGHT))
     (tmp_path / "gone.ipynb").unlink()
