@@ -54,5 +54,13 @@ def _drawn(choose: Callable[..., object]) -> Callable[..., object]:
 def _without_latex() -> None:
     """Labels for LaTeX are set by matplotlib's own mathematics: there is no LaTeX here."""
     text: Any = sys.modules.get("matplotlib.text")
-    if text is not None:
-        text.Text.get_usetex = lambda _: False
+    if text is None:
+        return
+    wanted = text.Text.get_usetex
+
+    def get_usetex(label: Any) -> bool:
+        if wanted(label):
+            not_done("LaTeX: labels are set by matplotlib's own mathematics")
+        return False
+
+    text.Text.get_usetex = get_usetex

@@ -141,6 +141,8 @@ class StandInFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
         """An empty module for ``google``, a stand-in otherwise."""
+        if spec.name in ("google.colab", *SERVICES):
+            not_done(f"{spec.name}: it is stood in for, and nothing is sent anywhere")
         return types.ModuleType(spec.name) if spec.name == "google" else StandIn(spec.name)
 
     def exec_module(self, module: types.ModuleType) -> None:
