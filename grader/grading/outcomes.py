@@ -12,6 +12,8 @@ from grader.model.errors import BadEvidence, CheckError, Fault, MissingName, Out
 
 NO_HINT = "This hidden check did not pass. Its name says what it looks at; try your own small examples."
 
+NOT_CARRIED_OUT = "This check could not be carried out; it costs nothing and your instructor has been told."
+
 
 @dataclass(frozen=True)
 class CheckEnd:
@@ -74,7 +76,7 @@ def message_for_student(end: CheckEnd, *, hidden: bool, hint: str | None) -> str
     if end.outcome is Outcome.PASSED:
         return ""
     if end.fault is not Fault.STUDENT:
-        return "This check could not be carried out; it costs nothing and your instructor has been told."
+        return NOT_CARRIED_OUT
     if not hidden:
         return end.detail
     return " ".join(filter(None, (end.told, "" if end.says_all else hint))) or NO_HINT

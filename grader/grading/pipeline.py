@@ -16,6 +16,7 @@ from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.environment import describe_environment
 from grader.grading.execution import Execution, Progress, execute
 from grader.grading.headlines import find_headlines
+from grader.grading.machine import Machine, own_modules
 from grader.grading.own_code import OwnCode
 from grader.grading.recorded import Recorded, contents_of, recorded_in, texts_of, with_replay
 from grader.grading.replay import prepare, run_prelude
@@ -324,16 +325,20 @@ def run_checks(
         },
     )
     run_folder(job.folder.checks(hidden=not job.public), plugin)
+    machine = Machine(job.folder.assignment.environment, own_modules(submission, job.folder.assignment.given))
+    judged, lacking = machine.judged(plugin.results, [(run.file, run.execution.cells) for run in runs])
     codes = {id(run.file): run.code for run in runs}
     answered = {item for item, entry in recorded.items() if entry.found}
-    headlines = find_headlines(job.folder, owners, plugin.results, plugin.missing, answered, codes)
+    headlines = find_headlines(job.folder, owners, judged, plugin.missing, answered, codes)
     waiting = {item: headline.waits_for for headline in headlines for item in headline.items}
     results = [
         result
-        for result in plugin.results
+        for result in judged
         if waiting.get(result.item) in (None, endings.IN_ANOTHER_FILE)  # else all say the same
     ]
-    return Checked(results, plugin.errors, tuple(headline.text for headline in headlines), waiting)
+    return Checked(
+        results, [*plugin.errors, *lacking], tuple(headline.text for headline in headlines), waiting
+    )
 
 
 def score_items(

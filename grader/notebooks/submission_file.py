@@ -18,7 +18,7 @@ from pathlib import Path
 from grader.model.errors import SubmissionError
 from grader.model.text import printable, storable
 from grader.notebooks.cells import Cell
-from grader.notebooks.ipynb import notebook_cells
+from grader.notebooks.ipynb import notebook_cells, python_of
 from grader.notebooks.markdown import markdown_cells
 from grader.notebooks.recordings import whole_number
 from grader.notebooks.script import script_cells
@@ -45,6 +45,7 @@ class SubmissionFile:
     ``kind`` is "notebook" or "script", ``sha256`` the digest of the file's bytes, ``size`` their number.
     ``module_name`` is the value of ``__name__`` while the cells run: for a plain script its own name, so that
     its ``if __name__ == "__main__":`` part does not run. ``notices`` are one line each, for people.
+    ``python`` is the version that a notebook was saved with ("3.13"), "" if it does not say.
     """
 
     name: str
@@ -54,6 +55,7 @@ class SubmissionFile:
     cells: tuple[Cell, ...]
     notices: tuple[str, ...] = ()
     module_name: str = "__main__"
+    python: str = ""
 
 
 def read(path: Path, *, max_bytes: int = MAX_BYTES) -> SubmissionFile:
@@ -71,10 +73,11 @@ def bytes_of(path: Path) -> bytes:
 def from_bytes(data: bytes, *, name: str) -> SubmissionFile:
     """Read a submission from its bytes; the ending of ``name`` decides how. Raises SubmissionError."""
     suffix = _suffix(name)
-    kind, module = "notebook", "__main__"
+    kind, module, python = "notebook", "__main__", ""
     if suffix == ".ipynb":
         tree, repaired = _json_tree(data, name)
         cells, notices = notebook_cells(tree, name=name)
+        python = python_of(tree)
     elif suffix == ".md":
         text, repaired = _script_text(data, name)
         cells, notices = markdown_cells(text, name=name)
@@ -85,7 +88,7 @@ def from_bytes(data: bytes, *, name: str) -> SubmissionFile:
     if repaired:
         notices = (*notices, "the file is not UTF-8 throughout; unreadable characters were replaced")
     digest = hashlib.sha256(data).hexdigest()
-    return SubmissionFile(name, kind, digest, len(data), cells, notices, module)
+    return SubmissionFile(name, kind, digest, len(data), cells, notices, module, python)
 
 
 def _bytes_of(path: Path, name: str, max_bytes: int) -> bytes:

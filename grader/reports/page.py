@@ -75,6 +75,7 @@ def render(grade: Grade) -> str:
         segments=segments(grade),
         bad_cells=[cell for cell in grade.cells if cell.status is not CellStatus.OK],
         other_figures=_other_figures(grade),
+        notes=summary.notes(grade),
         facts=provenance(grade),
         css=Markup(_packaged("report.css")),  # noqa: S704  # our own file
         total_line=summary.total_line(grade),

@@ -78,6 +78,17 @@ def isolation_warning(grade: Grade) -> str:
     return f"{_BROKEN.format(ran.isolation, ', '.join(ran.doctor.broken))} {weak}".rstrip()
 
 
+def notes(grade: Grade, *, limit: int = 20) -> list[str]:
+    """What was done differently while grading, each once, with the first cell that it was done in."""
+    first: dict[str, int] = {}
+    for cell in grade.cells:
+        for note in cell.notes:
+            first.setdefault(note, cell.cell)
+    lines = [f"{note} (cell {cell})" for note, cell in first.items()]
+    more = len(lines) - limit
+    return [*lines[:limit], f"and {more} more"] if more > 0 else lines
+
+
 def doctors_verdict(grade: Grade) -> str:
     """What `grade doctor` said about the machine in this mode, in a few words; "" without isolation."""
     ran = grade.environment

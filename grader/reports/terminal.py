@@ -87,6 +87,7 @@ class _Report:
         yield from self.section("What went wrong", [*self.failures()])
         yield from self.section("Not found", [*self.not_found()])
         yield from self.section("Cells that did not run through", [*self.bad_cells()])
+        yield from self.section("Done differently while grading", [*map(self.bullet, summary.notes(grade))])
         yield from self.section("Notices", [*map(self.bullet, grade.notices)])
         yield from self.section("Needs attention", [*map(self.bullet, grade.attention)], "bold magenta")
         yield Text()
