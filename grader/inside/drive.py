@@ -83,7 +83,8 @@ def _redirected(
         if place is not path and place != path:
             if made and _exists(place):
                 return None
-            not_done(f"{path} is not here; {os.path.basename(place) or place} is used")
+            name = os.path.basename(place)
+            not_done(f"{path} is not here; {name if '.' in name else 'the folder of the notebook'} is used")
         return function(place, *arguments, **options)
 
     redirected.__name__ = getattr(function, "__name__", "redirected")
