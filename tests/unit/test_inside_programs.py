@@ -97,7 +97,7 @@ def test_kept_output_is_cut():
     "command",
     [
         "pip install x", "mkdir a && pip3 install x", "cd a\npip install x", "(pip install x)", "sudo ls",
-        "python -m pip install x", "/usr/bin/wget x; ls", "echo a | sudo tee b", "pip install 'x", "uv pip install x",
+        "python -m pip install x", "/usr/bin/wget x; ls", "echo a | sudo tee b", "pip install 'x",
     ],
 )  # fmt: skip
 def test_commands_that_install_or_download_are_left_out(command):
@@ -159,7 +159,8 @@ def test_what_never_ends_is_stopped_at_the_time_limit_and_the_notebook_goes_on(n
 @pytest.mark.sandbox
 def test_a_task_goes_on_in_each_copy_by_itself(notebook):
     source = (
-        "import asyncio\nseen = []\nasync def work():\n    for n in range(3):\n        await asyncio.sleep(0.01)\n"
+        "import asyncio\nseen = []\nasync def work():\n"
+        "    for n in range(3):\n        await asyncio.sleep(0.01)\n"
         "        seen.append(n)\ntask = asyncio.create_task(work())\n"
         "async def finish():\n    await task\n    return seen\n"
         "async def aside():\n"
