@@ -524,13 +524,13 @@ def zone(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "who", "at", "file"),
     [
-        ("HW3_s01_attempt_2026-11-20-23-59-01_hw3.ipynb", "s01", "2026-11-20T23:59:01+00:00", "hw3.ipynb"),
-        ("My HW_3_s01_attempt_2026-11-20-23-59-01_a_b.py", "s01", "2026-11-20T23:59:01+00:00", "a_b.py"),
+        ("HW3_s01_attempt_2026-11-20-23-59-01_hw3.ipynb", "s01", "2026-11-20T23:59:01", "hw3.ipynb"),
+        ("My HW_3_s01_attempt_2026-11-20-23-59-01_a_b.py", "s01", "2026-11-20T23:59:01", "a_b.py"),
         ("HW3_s01_attempt_2026-13-40-99-99-99_hw3.ipynb", "s01", "", "hw3.ipynb"),
         (
             "HW3_s01_attempt_2026-11-20-23-59-01_x_s02_attempt_2026-11-20-23-59-02_hw3.ipynb",
             "s01",
-            "2026-11-20T23:59:01+00:00",
+            "2026-11-20T23:59:01",
             "x_s02_attempt_2026-11-20-23-59-02_hw3.ipynb",
         ),
     ],
@@ -544,12 +544,12 @@ def test_blackboards_names(name, who, at, file):
 @pytest.mark.parametrize(
     ("name", "who", "at", "file"),
     [
-        ("123-456 - Ada Lovelace - Nov 20, 2026 1159 PM", "Ada Lovelace", "2026-11-20T23:59:00+00:00", ""),
-        ("123-456 - Ada Lovelace- 20 November, 2026 905 AM", "Ada Lovelace", "2026-11-20T09:05:00+00:00", ""),
-        ("123-456 - Ada Lovelace - Nov 20, 2026 1205 AM", "Ada Lovelace", "2026-11-20T00:05:00+00:00", ""),
-        ("123-456 - Ann-Marie O - 3 februari 2026 2345", "Ann-Marie O", "2026-02-03T23:45:00+00:00", ""),
+        ("123-456 - Ada Lovelace - Nov 20, 2026 1159 PM", "Ada Lovelace", "2026-11-20T23:59:00", ""),
+        ("123-456 - Ada Lovelace- 20 November, 2026 905 AM", "Ada Lovelace", "2026-11-20T09:05:00", ""),
+        ("123-456 - Ada Lovelace - Nov 20, 2026 1205 AM", "Ada Lovelace", "2026-11-20T00:05:00", ""),
+        ("123-456 - Ann-Marie O - 3 februari 2026 2345", "Ann-Marie O", "2026-02-03T23:45:00", ""),
         ("123-456 - Ada - 3 lokakuuta 2026 2345", "Ada", "", ""),
-        ("1-2 - Ada - Nov 20, 2026 1159 PM - hw3.ipynb", "Ada", "2026-11-20T23:59:00+00:00", "hw3.ipynb"),
+        ("1-2 - Ada - Nov 20, 2026 1159 PM - hw3.ipynb", "Ada", "2026-11-20T23:59:00", "hw3.ipynb"),
     ],
 )
 def test_brightspaces_names(name, who, at, file):
@@ -587,9 +587,9 @@ def test_a_download_of_brightspace(tmp_path, into):
     }
     found = of_class(folder(tmp_path / "class", files), into)
     assert [(one.who.name, one.submitted_at, len(one.package.files)) for one in found] == [
-        ("Ada Lovelace", "2026-11-20T23:59:00+00:00", 1),
-        ("Ada Lovelace", "2026-11-21T10:00:00+00:00", 2),
-        ("Bob B", "2026-11-20T13:00:00+00:00", 1),
+        ("Ada Lovelace", "2026-11-20T23:59:00", 1),
+        ("Ada Lovelace", "2026-11-21T10:00:00", 2),
+        ("Bob B", "2026-11-20T13:00:00", 1),
     ]
 
 
