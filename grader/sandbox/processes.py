@@ -93,17 +93,16 @@ def resident_mb(processes: Iterable[int]) -> float:
     return sum(_sum_fields(_PROC / str(process) / "status", _RESIDENT) for process in processes)
 
 
-def proportional_mb(process: int) -> float:
+def proportional_mb(process: int) -> float | None:
     """What one process holds in memory; a page that n processes share counts as 1/n. Takes milliseconds.
 
-    The kernel may refuse to show it (a program whose file its user may start and not read): then each shared
-    page counts whole, because a process that counted as nothing could hold everything.
+    None if the kernel refuses to show it.
     """
     path = _PROC / str(process) / "smaps_rollup"
     try:
         path.open("rb").close()
     except PermissionError:
-        return resident_mb([process])
+        return None
     except OSError:  # it has ended
         return 0.0
     return _sum_fields(path, _PROPORTIONAL)

@@ -189,7 +189,7 @@ class _Supervisor:
             return processes.all_visible()
         return processes.descendants(os.getpid())[1:]  # without us, with the orphans that we adopted
 
-    def _measure(self, process: int) -> float:
+    def _measure(self, process: int) -> float | None:
         if self.spec.mode is not Mode.SETUID:
             return processes.proportional_mb(process)
         with capabilities.acting_as(self.slot_user):  # a container's root may not read others' smaps

@@ -133,7 +133,7 @@ def test_every_mistake_of_a_person_is_one_clear_line_and_status_two(home):
         "empty.ipynb": "empty",
         "prose.ipynb": "JSON",
         "link.ipynb": "link",
-        "given": "folder",
+        "given": "holds only what the course gives",
         "paper.pdf": ".ipynb",
     }.items():
         line = one_line(grade(name, cwd=home))
