@@ -13,7 +13,6 @@ import msgspec
 from grader.course.owners import owners_of
 from grader.digests import digest_of_file, digest_of_texts, digests_below
 from grader.grading.assignment_folder import AssignmentFolder
-from grader.model.assignment import EnvironmentRules, Item, SubmissionRules
 from grader.model.records import SCHEMA
 from grader.model.version import __version__
 
@@ -54,7 +53,7 @@ def keys_of(folder: AssignmentFolder, *, seed: int) -> Keys:
             item.id: digest_of_texts(
                 [
                     shared,
-                    _entry(item),
+                    msgspec.json.encode(item, enc_hook=str, order="deterministic").decode(),
                     "" if item.kind == "code" else reference,
                     *(f"{name}={files[name]}" for name in sorted(owners.get(item.id, ()))),
                 ]
@@ -64,20 +63,9 @@ def keys_of(folder: AssignmentFolder, *, seed: int) -> Keys:
     )
 
 
-def _entry(item: Item) -> str:
-    fields = msgspec.to_builtins(item, enc_hook=str)
-    if not item.notebook:
-        del fields["notebook"]  # items of assignments with one notebook keep their keys
-    return msgspec.json.encode(fields).decode()
-
-
 def _settings(folder: AssignmentFolder) -> str:
     assignment = folder.assignment
-    settings: list[object] = [assignment.title, assignment.limits, assignment.budget]
-    # What an assignment does not use is left out: gradebooks from before it existed keep their results.
-    rules = [assignment.submission, assignment.environment, sorted(folder.asked_names)]
-    if rules != [SubmissionRules(), EnvironmentRules(), []]:
-        settings += rules
+    settings = [assignment.title, assignment.limits, assignment.budget]
     return msgspec.json.encode(settings, order="deterministic").decode()
 
 

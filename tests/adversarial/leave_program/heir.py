@@ -1,7 +1,0 @@
-# %%
-from kit import *
-
-# %%
-import time
-
-time.sleep(0.7)
