@@ -36,6 +36,7 @@ from grader.grading.execution import Silent
 from grader.grading.opening import WarmProcesses
 from grader.grading.pipeline import GradeJob, plan_run, run_cells, start_replay
 from grader.notebooks.submission_file import read
+from grader.notebooks.submission_files import SubmissionFiles
 from tests.support.assignments import Item, manifest, write_files
 from tests.support.notebooks import code, write_notebook
 
@@ -270,7 +271,7 @@ def sandbox_memory() -> Figure:
     """The memory that one sandbox shares with no other process after the full-marks notebook ran."""
     home = assignment_folder.load(ROOT)
     path = ROOT / "examples" / "full_marks" / "hw3.ipynb"
-    job, submission = GradeJob(path, home, seed=1), read(path)
+    job, submission = GradeJob(path, home, seed=1), SubmissionFiles.of_file(read(path))
     progress = Silent()
     with WarmProcesses() as warm:
         sizes = []

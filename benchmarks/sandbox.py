@@ -29,7 +29,7 @@ class Layer:
 def notebook(zygote: Zygote, *, mode: Mode | None = None) -> Iterator[SandboxedNotebook]:
     """A notebook in a fresh sandbox of the usual mode, or of another."""
     mode = mode or usual_mode()
-    one = SandboxedNotebook(zygote, BoxSpec(mode=mode), module="__main__", figures=False, seconds=600)
+    one = SandboxedNotebook(zygote, BoxSpec(mode=mode), seconds=600)
     try:
         yield one
     finally:

@@ -48,6 +48,7 @@ from grader.model.errors import AuthorError, CalibrationError, Outcome
 from grader.model.records import CellStatus
 from grader.model.version import __version__
 from grader.notebooks.submission_file import SubmissionFile, read
+from grader.notebooks.submission_files import SubmissionFiles
 from grader.session.notebook import Notebook
 
 QUANTILES = (0.0, 0.01, 0.1, 0.5, 0.9, 0.99, 1.0)
@@ -103,7 +104,7 @@ def calibrate(
 
     def run(seed: int, bounds: object) -> None:
         job = GradeJob(submission=reference, folder=home, seed=seed, sandbox=sandbox)
-        with opened(opener, job, submission, progress) as notebook:
+        with opened(opener, job, SubmissionFiles.of_file(submission), progress) as notebook:
             observe(notebook, submission, job, files, progress, bounds)
 
     for seed in range(1, seeds + 1):

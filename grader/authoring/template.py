@@ -6,16 +6,18 @@ The same reference gives the same bytes: cell ids come from the cells, and the n
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import nbformat
 from nbformat import v4
 
-from grader.model.assignment import Assignment, Limits
+from grader.grading.assignment_folder import AssignmentFolder
+from grader.model.assignment import Assignment, EnvironmentRules, Limits, SubmissionRules
 from grader.model.errors import TemplateError
 from grader.notebooks.cells import Cell
-from grader.notebooks.solution import has_marker
+from grader.notebooks.solution import has_marker, without_solution
+from grader.notebooks.source import python_tree
 from grader.notebooks.template_cells import template_cells
 
 PUBLIC_TESTS = "public_tests"
@@ -34,7 +36,7 @@ _SKIPPED = {"__pycache__"}
 _README = """\
 # {title}
 
-This folder is everything you need. Work in `{notebook}`; the cells say where (`TODO`), and answers in words
+This folder is everything you need. Work in {files}; {places} say where (`TODO`), and answers in words
 go under the headings that begin with *Answer*.
 
 ## Set up
@@ -54,26 +56,29 @@ All three say the same: what was expected, what came, and what often causes it.
 
 ## Hand in
 
-Hand in `{notebook}` alone, saved with its outputs: plots and numbers of long runs are taken from the saved
+Hand in {files}{alone}, saved with its outputs: plots and numbers of long runs are taken from the saved
 notebook and not computed again. Restart the kernel and run all cells once before you save. A cell that raises
 costs only what depends on it, so hand in unfinished work too.
 """
 
 
-def build(assignment: Assignment, folder: Path) -> dict[str, bytes]:
+def build(home: AssignmentFolder) -> dict[str, bytes]:
     """All files of the students' folder: relative path (with ``/``) to content.
 
-    Reads the reference notebook, the manifest's ``given`` files and ``public_tests/`` beside the reference.
-    Raises TemplateError, with file and line, for anything that would give away a solution or leave a cell
-    that is not Python.
+    Reads the reference notebooks and modules, the manifest's ``given`` files and ``public_tests/`` beside the
+    reference. Raises TemplateError, with file and line, for anything that would give away a solution or leave
+    a cell that is not Python.
     """
+    assignment, folder = home.assignment, home.path
     reference = folder / assignment.notebook
+    if not home.references:
+        _text(reference)  # says what is missing
     files = dict(_given(assignment, folder))
     tests = reference.parent / PUBLIC_TESTS
     if tests.is_dir():
         files |= dict(_tree(tests, PUBLIC_TESTS))
-    name = f"{PurePosixPath(assignment.notebook).stem}.ipynb"
-    files["README.md"] = _readme(assignment, name).encode()
+    modules = {place: _module(folder / path, path) for place, path in home.reference_modules.items()}
+    files["README.md"] = _readme(assignment, [*home.references, *modules]).encode()
     files["assignment.toml"] = _manifest(assignment)
     files["conftest.py"] = CONFTEST
     for path, data in files.items():
@@ -81,9 +86,26 @@ def build(assignment: Assignment, folder: Path) -> dict[str, bytes]:
             raise TemplateError(
                 f"{path}: holds a solution marker, but is copied as it is; take the region out"
             )
-    cells = template_cells(_text(reference), where=assignment.notebook)
-    files[name] = _notebook(cells, source=assignment.notebook, beside=sorted(files))
-    return dict(sorted(files.items()))
+    files |= modules
+    notebooks = {
+        name: _notebook(template_cells(_text(folder / path), where=path), source=path, beside=sorted(files))
+        for name, path in home.references.items()
+    }
+    return dict(sorted({**files, **notebooks}.items()))
+
+
+def _module(path: Path, where: str) -> bytes:
+    """A reference module with stubs in place of its solutions."""
+    text = _text(path)
+    source = without_solution(text, kind="code", where=where)
+    if python_tree(source) is None:
+        part = (
+            ""
+            if python_tree(text) is None
+            else " once its solution is taken out; regions are whole statements"
+        )
+        raise TemplateError(f"{where}: is not Python{part}")
+    return source.encode()
 
 
 def _given(assignment: Assignment, folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -142,10 +164,21 @@ def _cell(cell: Cell) -> nbformat.NotebookNode:
     return makers[cell.kind](cell.source, id=cell.id, metadata=metadata)
 
 
-def _readme(assignment: Assignment, notebook: str) -> str:
+def _readme(assignment: Assignment, work: Sequence[str]) -> str:
     given = ", ".join(f"`{PurePosixPath(entry).name}`" for entry in assignment.given) or "none here"
     item = next((item.id for item in assignment.item if item.kind == "code"), assignment.item[0].id)
-    return _README.format(title=assignment.title, notebook=notebook, given=given, item=item)
+    names = [f"`{name}`" for name in work]
+    files = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    alone, places = (" alone", "the cells") if len(work) == 1 else (", each in its folder", "they")
+    return _README.format(
+        title=assignment.title,
+        notebook=work[0],
+        files=files,
+        alone=alone,
+        places=places,
+        given=given,
+        item=item,
+    )
 
 
 def _manifest(assignment: Assignment) -> bytes:
@@ -159,10 +192,18 @@ def _manifest(assignment: Assignment) -> bytes:
     for item in assignment.item:
         lines += ["", "[[item]]", f"id = {_toml(item.id)}", f"title = {_toml(item.title)}"]
         lines += [f"kind = {_toml(item.kind)}", f"points = {item.points}"]
+        lines += [f"notebook = {_toml(item.notebook)}"] if item.notebook else []
     lines += ["", "[limits]"]
     lines += [f"{name} = {_toml(getattr(assignment.limits, name))}" for name in Limits.__struct_fields__]
     lines += ["", "[budget]"]
     lines += [f"{name} = {_toml(value)}" for name, value in assignment.budget.items()]
+    for title, table, usual in (
+        ("submission", assignment.submission, SubmissionRules()),
+        ("environment", assignment.environment, EnvironmentRules()),
+    ):
+        names = [name for name in table.__struct_fields__ if getattr(table, name) != getattr(usual, name)]
+        lines += ["", f"[{title}]"] if names else []
+        lines += [f"{name} = {_toml(getattr(table, name))}" for name in names]
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -73,6 +73,10 @@ def _fetched(value: object, *, name: str, depth: int = 0) -> object:
         if depth == _DEEPEST_LIST:
             raise CheckFailed(f"{name} is a list nested more than {_DEEPEST_LIST} deep, expected an array.")
         return [_fetched(entry, name=name, depth=depth + 1) for entry in value]
+    if isinstance(value, range):
+        return list(value)
+    if type(value).__module__.partition(".")[0] == "pandas":  # a series, a frame or an index
+        return np.asarray(value)
     return value
 
 

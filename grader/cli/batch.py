@@ -14,9 +14,9 @@ from rich.console import Console
 from grader.cli import options
 from grader.course.batch import Batch, batch_of, grade_files, seed_of_class, this_process, write_junit
 from grader.course.duplicates import duplicates, summary_line
-from grader.course.intake import Intake, take_in
+from grader.course.intake import Intake, Sources, take_in
 from grader.course.locations import Locations, locations_for
-from grader.course.plan import unique_files
+from grader.course.plan import unique_work
 from grader.course.pools import Pool, dask_pool, local_pool
 from grader.course.table import write_class_table
 from grader.gradebook.store import Gradebook
@@ -24,8 +24,8 @@ from grader.grading.assignment_folder import AssignmentFolder
 from grader.model.errors import UsageError
 from grader.reports.progress import BatchProgress
 
-HELP = """Grade everything in FOLDER: notebooks, one folder per student, or a zip file as Canvas, Moodle or
-Gradescope make it.
+HELP = """Grade everything in FOLDER: notebooks, one folder per student, or a download as Canvas, Moodle,
+Blackboard, Brightspace or Gradescope make it.
 
 Grades go to the gradebook (OUT/gradebook.sqlite), reports to OUT/NAME/, and the class's table to
 OUT/grades.csv. What was graded before with the same tests is not graded again, so run it as often as you
@@ -37,6 +37,8 @@ Exit status: 0 everything is graded, 1 something needs attention, 2 cannot grade
 Examples:
   grade batch submissions/                          a folder, with all processors
   grade batch canvas.zip --roster students.csv      who is who, and who handed in nothing
+  grade batch moodle.zip --roster worksheet.csv --zone Europe/Berlin
+  grade batch submissions/ --times times.csv        when each was handed in (columns: id, time)
   grade batch submissions/ --dry-run                what would be graded, and why
   grade batch submissions/ --only 3.1.5             that item alone
   grade batch submissions/ --db postgresql+psycopg://grader@db/hw3
@@ -55,7 +57,19 @@ Examples:
     "--roster",
     metavar="CSV",
     type=click.Path(path_type=Path),
-    help="The class, as you keep it or as Canvas, Moodle or Gradescope export it.",
+    help="The class, as you keep it or as Canvas, Moodle or Gradescope export it; Moodle's worksheet too.",
+)
+@click.option(
+    "--times",
+    metavar="CSV",
+    type=click.Path(path_type=Path),
+    help="When each was handed in: columns id, login or email, and time.",
+)
+@click.option(
+    "--zone",
+    metavar="NAME",
+    default="",
+    help="Zone of times that name none, such as Europe/Berlin. [default: this machine's]",
 )
 @options.workers()
 @click.option("--limit", metavar="N", type=click.IntRange(1), help="Grade at most N submissions.")
@@ -83,6 +97,8 @@ class Options:
     out: Path | None
     db: str | None
     roster: Path | None
+    times: Path | None
+    zone: str
     workers: int | None
     limit: int | None
     only: tuple[str, ...]
@@ -105,7 +121,7 @@ def grade_class(given: Options) -> None:
         batch = batch_of(
             locations, gradebook, seed=options.draw_seed() if seed is None else seed, only=given.only
         )
-        intake = take_in(given.path, locations, gradebook, roster=given.roster)
+        intake = take_in(given.path, locations, gradebook, Sources(given.roster, given.times, given.zone))
         if given.dry_run:
             show_plan(batch, intake, Console())
             return
@@ -158,7 +174,7 @@ def pool_of(given: Options, locations: Locations, progress: BatchProgress) -> Po
 
 def show_plan(batch: Batch, intake: Intake, console: Console) -> None:
     """Say what would be graded and why; nothing is written."""
-    files = unique_files(intake.submissions)
+    files = unique_work((taken.new.name, taken.package) for taken in intake.submissions)
     jobs = list(batch.jobs(files.values()))
     for line in intake.lines:
         console.print(line, markup=False, highlight=False)

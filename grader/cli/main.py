@@ -23,6 +23,8 @@ COMMANDS = {
     "regrade": "Show what today's tests would change, and change it.",
     "mark": "Give an item of a submission points, as a person.",
     "marks": "Export and import people's points as a table.",
+    "extend": "Give a student more time.",
+    "assign": "Give a submission of nobody to a student.",
     "table": "Show where the class stands.",
     "doctor": "Try on this machine what the sandbox promises.",
     "calibrate": "Work out the bounds of checks that depend on chance.",

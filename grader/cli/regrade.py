@@ -19,8 +19,8 @@ from grader.course.regrade import (
     Change,
     apply_changes,
     changes_of,
-    files_to_regrade,
     regrade_of,
+    work_to_regrade,
     write_changes,
 )
 from grader.course.table import write_class_table
@@ -75,7 +75,7 @@ def command(  # noqa: D103  # its help is HELP
         gradebook.one_batch(locations.title, who=this_process()),
     ):
         batch = regrade_of(locations, gradebook, author=author, reason=reason)
-        files, lost = files_to_regrade(batch)
+        files, lost = work_to_regrade(batch)
         progress = BatchProgress(Console(stderr=True), total=len(files), clock=time.monotonic)
         pool = local_pool(locations.home, "", workers=workers)
         failed, stopped = grade_files(batch, files, pool, progress)

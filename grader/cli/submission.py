@@ -14,21 +14,25 @@ from rich.console import Console
 
 from grader.cli import options
 from grader.course.duplicates import notices_for, shared_by, summary_line
+from grader.course.intake import UNPACKED
 from grader.course.report_files import report_name, write_reports
 from grader.files import assert_writable
 from grader.grading import assignment_folder, opening, pipeline
 from grader.grading.assignment_folder import AssignmentFolder
-from grader.model.errors import SubmissionError, UsageError
+from grader.handed_in.collect import package_of
+from grader.handed_in.package import load
+from grader.model.errors import InfrastructureError, SubmissionError, UsageError
 from grader.model.records import Grade, encode
-from grader.notebooks.submission_file import SubmissionFile, read
+from grader.notebooks.submission_files import SubmissionFiles
 from grader.reports.progress import GradingProgress
 
 REPORTS_NEED = ("grader.reports.page", "grader.reports.terminal")  # Jinja2 and Markdown, not needed to start
 
-HELP = """Grade a submission (.ipynb or .py), or several one after the other.
+HELP = """Grade a submission, or several one after the other.
 
-Writes OUT/NAME/grade.json and OUT/NAME/report.html and shows a table. If one of several cannot be graded, the
-others still are; recorded evidence that two of them share is named at the end.
+A submission is a notebook or script with what lies beside it, a folder of one student's files, or a zip of
+them. Writes OUT/NAME/grade.json and OUT/NAME/report.html and shows a table. If one of several cannot be
+graded, the others still are; recorded evidence that two of them share is named at the end.
 
 Exit status: 0 graded, 1 graded but something needs attention, 2 cannot grade.
 
@@ -38,6 +42,7 @@ Examples:
   grade hw3.ipynb --assignment ~/courses/hw3 --out /tmp/reports
   grade neural_networks.py --seed 7 --json
   grade class/*.ipynb
+  grade handed_in/ada
   grade hw3.ipynb --public
 """
 
@@ -76,7 +81,7 @@ def command(  # noqa: D103  # its help is HELP
     ]
     for job in jobs:
         assert_writable(reports_of(job, out))
-    tasks, shared = read_all(jobs)
+    tasks, shared = read_all(jobs, out)
     with opening.WarmProcesses(meanwhile=REPORTS_NEED) as warm:
         status = carry_out_all(tasks, out, warm.open_notebook, as_json=as_json)
     if shared:
@@ -87,10 +92,10 @@ def command(  # noqa: D103  # its help is HELP
 
 @dataclass(frozen=True)
 class Task:
-    """One submission to grade, as its file was read (or why it cannot be), and its report folder's name."""
+    """One submission to grade, as it was read (or why it cannot be), and its report folder's name."""
 
     job: pipeline.GradeJob
-    submission: SubmissionFile | SubmissionError
+    submission: SubmissionFiles | SubmissionError
     name: str
 
 
@@ -108,32 +113,34 @@ def home_of(
     return load(assignment or assignment_folder.nearest(path))
 
 
-def read_all(jobs: Sequence[pipeline.GradeJob]) -> tuple[list[Task], str]:
-    """Read every file, once, and find the evidence that several share.
+def read_all(jobs: Sequence[pipeline.GradeJob], out: Path | None) -> tuple[list[Task], str]:
+    """Read every file, once, and find the evidence that several submissions share.
 
     Returns the tasks, with a notice of shared evidence in their jobs, and one line that names all of it.
     """
-    submissions = [read_or_error(job.submission) for job in jobs]
+    submissions = [read_or_error(job, reports_of(job, out)) for job in jobs]
     shared = shared_by(
         {
-            str(job.submission): submission
+            str(job.submission): [cell for file in submission.notebooks for cell in file.cells]
             for job, submission in zip(jobs, submissions, strict=True)
-            if isinstance(submission, SubmissionFile)
+            if isinstance(submission, SubmissionFiles)
         }
     )
     noted = [replace(job, notices=notices_for(str(job.submission), shared)) for job in jobs]
     names: list[str] = []
     for job in jobs:
-        names.append(report_name(job.submission.name, taken=names))
+        names.append(report_name(job.submission.absolute().name, taken=names))
     return list(map(Task, noted, submissions, names)), summary_line(shared)
 
 
-def read_or_error(path: Path) -> SubmissionFile | SubmissionError:
-    """The submission in this file, or the error to show when it is its turn."""
+def read_or_error(job: pipeline.GradeJob, reports: Path) -> SubmissionFiles | SubmissionError:
+    """The submission in this file, folder or archive, or the error to show when it is its turn."""
     try:
-        return read(path)
+        return load(package_of(job.submission, job.folder.expected, into=reports / UNPACKED))
     except SubmissionError as error:
         return error
+    except InfrastructureError as error:  # a file that changed while it was read
+        return SubmissionError(str(error))
 
 
 def carry_out_all(tasks: Sequence[Task], out: Path | None, opener: pipeline.Opener, *, as_json: bool) -> int:
@@ -149,7 +156,7 @@ def carry_out_all(tasks: Sequence[Task], out: Path | None, opener: pipeline.Open
 
 
 def carry_out(
-    task: Task, submission: SubmissionFile, out: Path | None, opener: pipeline.Opener, *, as_json: bool
+    task: Task, submission: SubmissionFiles, out: Path | None, opener: pipeline.Opener, *, as_json: bool
 ) -> int:
     """Grade one submission, write its report and show it; the exit status that the grade asks for."""
     with GradingProgress(Console(stderr=True)) as progress:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -12,11 +12,15 @@ from rich.text import Text
 
 from grader.cli import options
 from grader.course.locations import open_gradebook
-from grader.course.table import ClassRow, Late, class_rows, write_class_table
-from grader.gradebook.policy import choice, moment
+from grader.course.table import NOT_GRADED, ClassRow, Rules, class_rows, write_class_table
+from grader.gradebook.policy import BY_UNKNOWN, NOT_MARKED, UNKNOWN, moment
 from grader.model.text import one_line
 
 HELP = """Show where the class stands: one row per student, with the points from checks and from people.
+
+With --deadline each submission is on time, late by a number of days, or of unknown time, which counts as on
+time. One that Canvas marks LATE without saying by how much is late by an unknown time. Students who have more
+time (`grade extend`) are measured by their own deadline.
 
 \b
 Examples:
@@ -24,8 +28,10 @@ Examples:
   grade table --csv grades.csv --choose best
   grade table --choose deadline --deadline 2026-11-30T23:59+01:00
   grade table --deadline 2026-11-30T23:59+01:00 --late-percent 10 --grace 15
+  grade table --deadline 2026-11-30T23:59+01:00 --late-percent 10 --unknown-late-days 2
 """
 SHOWN = 500
+NAMED = 20
 
 
 @click.command("table", help=HELP)
@@ -53,6 +59,13 @@ SHOWN = 500
     default=0,
     help="Minutes after the deadline that do not count as late.",
 )
+@click.option(
+    "--unknown-late-days",
+    metavar="N",
+    type=click.IntRange(0, 365),
+    default=1,
+    help="Days that count where work is late by an unknown time. [default: 1]",
+)
 @options.gradebook
 def command(  # noqa: D103  # its help is HELP
     *,
@@ -61,17 +74,20 @@ def command(  # noqa: D103  # its help is HELP
     deadline: str,
     late_percent: int,
     grace: int,
+    unknown_late_days: int,
     assignment: Path | None,
     db: str | None,
 ) -> None:
     moment(deadline)
-    rule = Late(deadline, late_percent, grace)
-    chosen = choice(choose, deadline)
+    rules = Rules(choose, deadline, late_percent, grace, unknown_late_days)
     with open_gradebook(assignment, db) as (gradebook, title):
-        rows = list(class_rows(gradebook, title, choose=chosen, late=rule))
+        rows = list(class_rows(gradebook, title, rules))
         if csv_path is not None:
-            write_class_table(gradebook, title, csv_path, choose=chosen, late=rule)
-    show(rows, Console(), with_late=bool(deadline))
+            write_class_table(gradebook, title, csv_path, rules)
+    console = Console()
+    show(rows, console, with_late=bool(deadline) or any(row.lateness.words == BY_UNKNOWN for row in rows))
+    for line in [*about_times(rows, rules), *about_extensions(rows), *about_attention(rows)]:
+        console.print(Text(line), soft_wrap=True)
 
 
 def show(rows: Sequence[ClassRow], console: Console, *, with_late: bool) -> None:
@@ -86,7 +102,7 @@ def show(rows: Sequence[ClassRow], console: Console, *, with_late: bool) -> None
     console.print(table)
     if len(rows) > SHOWN:
         console.print(f"... and {len(rows) - SHOWN:,} more; --csv FILE has all", highlight=False)
-    handed_in = [row for row in rows if row.total is not None]
+    handed_in = [row for row in rows if row.total is not None or row.ungraded]
     complete = sum(row.total.complete for row in handed_in if row.total is not None)
     console.print(
         f"{len(handed_in):,} of {len(rows):,} handed in; {complete:,} have every point decided",
@@ -98,11 +114,63 @@ def shown(row: ClassRow, *, with_late: bool) -> list[Text]:
     """The cells of one row."""
     name = row.student.name or row.student.id or "nobody on the roster"
     if row.grade is None or row.total is None:
-        return [Text(one_line(name, 60)), Text("nothing handed in", "dim")]
+        what = Text(one_line(row.ungraded, 60)) if row.ungraded else Text("nothing handed in", "dim")
+        return [Text(one_line(name, 60)), what, *[Text()] * (5 if with_late else 3)]
     total = row.total
     cells = [Text(one_line(name, 60)), Text(one_line(row.grade.submission.name, 60))]
     cells += [Text(str(total.earned)), Text(str(total.awaiting), "blue" if total.awaiting else "dim")]
     cells.append(Text(str(total.possible)))
     if with_late:
-        cells += [Text(str(row.late_days)), Text(str(row.final), "bold")]
+        cells += [Text(late_shown(row)), Text(str(row.final), "bold")]
     return cells
+
+
+def late_shown(row: ClassRow) -> str:
+    """The days that count, and the words where they are not the whole truth."""
+    words, days = row.lateness.words, str(row.lateness.days)
+    return {BY_UNKNOWN: f"{days} ({BY_UNKNOWN})", UNKNOWN: UNKNOWN}.get(words, days)
+
+
+def about_times(rows: Sequence[ClassRow], rules: Rules) -> Iterator[str]:
+    """What has to be known about times that are not: how many, and how they count."""
+    by = {
+        words: [row for row in rows if row.grade is not None and row.lateness.words == words]
+        for words in (BY_UNKNOWN, NOT_MARKED, UNKNOWN)
+    }
+    if rules.deadline and any(by.values()):
+        parts = (
+            (BY_UNKNOWN, "late by their platform's word"),
+            (NOT_MARKED, "not marked late by it"),
+            (UNKNOWN, "counted as on time"),
+        )
+        said = ", ".join(f"{len(by[words]):,} {what}" for words, what in parts if by[words])
+        yield f"the time of {sum(map(len, by.values())):,} submissions is unknown: {said}"
+    for row in by[BY_UNKNOWN][:NAMED]:
+        how = "extended, so not counted" if row.extended_until else f"counted as {rules.unknown_days} day(s)"
+        name = row.student.name or row.student.id or "nobody's"
+        yield f"{one_line(name, 60)}: {BY_UNKNOWN}, {how}"
+    if len(by[BY_UNKNOWN]) > NAMED:
+        yield f"... and {len(by[BY_UNKNOWN]) - NAMED:,} more; --csv FILE has all"
+
+
+def about_extensions(rows: Sequence[ClassRow]) -> Iterator[str]:
+    """One line for each student who has more time."""
+    extended = [row for row in rows if row.extended_until]
+    for row in extended[:NAMED]:
+        yield f"{one_line(row.student.name or row.student.id, 60)}: extended to {row.extended_until}"
+    if len(extended) > NAMED:
+        yield f"... and {len(extended) - NAMED:,} more are extended; `grade extend` lists them"
+
+
+def about_attention(rows: Sequence[ClassRow]) -> Iterator[str]:
+    """One line for each submission that a person has to look at."""
+    needy = [(row.ungraded, NOT_GRADED) for row in rows if row.ungraded]
+    needy += [
+        (row.grade.submission.name, row.grade.attention)
+        for row in rows
+        if row.grade is not None and row.grade.attention
+    ]
+    for name, why in needy[:NAMED]:
+        yield f"{one_line(name, 60)} needs attention: {one_line(why, 300)}"
+    if len(needy) > NAMED:
+        yield f"... and {len(needy) - NAMED:,} more need attention; --csv FILE has all"

@@ -11,9 +11,10 @@ from grader.model.errors import TemplateError
 
 HELP = """Make the students' template from the reference.
 
-Solutions become TODO stubs, written answers become placeholders, and outputs are cleared. The manifest's
-`given` files and the public tests are copied. Files that are no longer generated are removed. Exit status: 0
-done or up to date, 2 cannot be made, or not up to date with --check.
+Solutions become TODO stubs, in notebooks and in the modules that `submission.files` names; written answers
+become placeholders, and outputs are cleared. The manifest's `given` files and the public tests are copied.
+Files that are no longer generated are removed. Exit status: 0 done or up to date, 2 cannot be made, or not
+up to date with --check.
 
 \b
 Examples:
@@ -47,7 +48,7 @@ def command(assignment: Path, *, out: Path | None, check: bool) -> None:  # noqa
 
     home = assignment_folder.load(assignment)
     target = out or assignment / DEFAULT_OUT
-    files = build(home.assignment, home.path)
+    files = build(home)
     if check:
         if found := differences(target, files):
             raise TemplateError(f"{target}: not up to date ({'; '.join(found)}); run: grade template")

@@ -12,14 +12,15 @@ from pathlib import Path
 
 import msgspec
 
+from grader.course.intake import Taken
 from grader.course.jobs import Done, Job, Lost
 from grader.course.keys import Keys, keys_of, result_key
 from grader.course.locations import Locations
-from grader.course.plan import UniqueFile, keys_after, plan, unique_files
+from grader.course.plan import UniqueWork, keys_after, plan, unique_work
 from grader.course.pools import Pool
 from grader.course.stopping import stop_on_signal
 from grader.files import write_whole
-from grader.gradebook.rows import ItemPoints, NewSubmission, StoredResult
+from grader.gradebook.rows import ItemPoints, StoredResult
 from grader.gradebook.store import Gradebook
 from grader.model.errors import Fault, GradebookError
 from grader.model.records import Grade, decode
@@ -46,17 +47,23 @@ class Batch:
     only: Collection[str] = ()
     writes_grades: bool = True
 
-    def register(self, submissions: Sequence[NewSubmission]) -> dict[str, UniqueFile]:
-        """Write submissions to the gradebook; the distinct files by SHA-256, in the order they came."""
+    def register(self, several: Sequence[Taken]) -> dict[str, UniqueWork]:
+        """Write submissions to the gradebook; the distinct ones by SHA-256, in the order they came."""
         rows: dict[str, list[int]] = defaultdict(list)
-        for start in range(0, len(submissions), CHUNK):
-            chunk = submissions[start : start + CHUNK]
-            for new, row in zip(chunk, self.gradebook.add_submissions(chunk), strict=True):
-                rows[new.sha256].append(row)
-        return unique_files(submissions, rows)
+        for start in range(0, len(several), CHUNK):
+            chunk = several[start : start + CHUNK]
+            numbers = self.gradebook.add_submissions(taken.new for taken in chunk)
+            for taken, row in zip(chunk, numbers, strict=True):
+                rows[taken.new.sha256].append(row)
+            self.gradebook.add_arrivals(
+                ((row, taken.arrival) for taken, row in zip(chunk, numbers, strict=True)),
+                author=self.author,
+                reason=self.reason,
+            )
+        return unique_work(((taken.new.name, taken.package) for taken in several), rows)
 
-    def reuse_results(self, files: dict[str, UniqueFile]) -> set[str]:
-        """Make results that are still valid the grades of their submissions; the SHA-256 of those files."""
+    def reuse_results(self, files: dict[str, UniqueWork]) -> set[str]:
+        """Make results that are still valid the grades of their submissions; the SHA-256 of those."""
         keys = {sha256: self.key_of(sha256) for sha256 in files}
         known = self.gradebook.known_keys(keys.values())
         reused = {sha256 for sha256, key in keys.items() if key in known}
@@ -69,7 +76,7 @@ class Batch:
         """The key under which a whole result for these bytes is stored."""
         return result_key(self.keys.of_items(sha256))
 
-    def jobs(self, files: Iterable[UniqueFile]) -> Iterator[Job]:
+    def jobs(self, files: Iterable[UniqueWork]) -> Iterator[Job]:
         """What is left to grade, found out one file at a time: earlier records are large."""
         for file in files:
             job = plan(
@@ -85,7 +92,7 @@ class Batch:
     def grade(
         self,
         pool: Pool,
-        files: Iterable[UniqueFile],
+        files: Iterable[UniqueWork],
         *,
         on_ended: Callable[[Ended], None],
         stop: Callable[[], bool],
@@ -137,6 +144,7 @@ class Batch:
             earned=grade.earned,
             possible=grade.possible,
             decided=grade.decided,
+            attention=grade.attention[0] if grade.attention else "",
         )
 
 
@@ -147,7 +155,7 @@ def never_reused(result: StoredResult) -> StoredResult:
 
 
 def grade_files(
-    batch: Batch, files: Sequence[UniqueFile], pool: Pool, progress: BatchProgress
+    batch: Batch, files: Sequence[UniqueWork], pool: Pool, progress: BatchProgress
 ) -> tuple[list[Ended], bool]:
     """Grade files and show each end; those that need a person, and whether Ctrl-C stopped the batch."""
     failed: list[Ended] = []

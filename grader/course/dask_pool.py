@@ -25,10 +25,10 @@ from distributed import Client, Future, KilledWorker
 
 from grader.course.dask_cluster import START_AGAIN, Cluster, scheduler_reached
 from grader.course.dask_worker import Graders, JobWithFile, Reply, Steward, grade_bytes
-from grader.course.jobs import Done, Job, Lost, OnDone
+from grader.course.jobs import Job, Lost, OnDone, not_as_planned
 from grader.course.limits import MOST_DEATHS, STOP_SECONDS
-from grader.model.errors import CannotGrade, Fault, SubmissionError
-from grader.notebooks.submission_file import bytes_of
+from grader.handed_in.package import as_bytes
+from grader.model.errors import CannotGrade, InfrastructureError
 
 PER_THREAD = 2  # jobs sent for each thread of the cluster: one that is graded and one that waits
 MOST_BYTES = 256 << 20  # of submissions on their way: the scheduler keeps them all in memory
@@ -147,12 +147,12 @@ class Sending:
 
     def _send(self, job: Job) -> None:
         try:
-            content = bytes_of(Path(job.path))
-        except SubmissionError as error:
-            self.on_done(job, Done(error=str(error), fault=Fault.STUDENT))
+            content = as_bytes(job.package)
+        except InfrastructureError as error:
+            self.on_done(job, not_as_planned(job, error))
             return
         key = f"{self.name}-{next(self.numbers)}"
-        packed = JobWithFile(msgspec.structs.replace(job, path=Path(job.path).name), content)
+        packed = JobWithFile(job, content)
         # After a death another worker is preferred: the machine may have been the reason.
         tried = self.tried.get(job.sha256, [])
         others = [address for address in self.cluster.addresses if address not in tried] if tried else []

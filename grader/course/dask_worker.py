@@ -25,12 +25,13 @@ from distributed import Worker as DaskWorker
 from grader.course.jobs import Done, Job
 from grader.course.local_pool import Worker
 from grader.course.packing import unpack
+from grader.handed_in.package import from_bytes
 from grader.model.endings import no_answer
 from grader.model.version import __version__
 
 
 class JobWithFile(msgspec.Struct, frozen=True):
-    """A job with its submission's bytes; ``job.path`` is the file's name alone."""
+    """A job with its package's files as bytes; the paths in ``job`` are another machine's."""
 
     job: Job
     content: bytes
@@ -106,10 +107,9 @@ class Graders(WorkerPlugin):  # type: ignore[misc]  # distributed is not install
         """The result, or how the process died that should have given it."""
         with self._borrowed() as (place, processes):
             with tempfile.TemporaryDirectory(dir=place, prefix="work-") as folder:
-                path = Path(folder) / Path(sent.job.path).name
-                path.write_bytes(sent.content)
+                package = from_bytes(sent.content, Path(folder))
                 process = processes.pop() if processes else self._start(place)
-                process.give(msgspec.structs.replace(sent.job, path=str(path)))
+                process.give(msgspec.structs.replace(sent.job, package=package))
                 is_stuck = not process.connection.poll(self._patience)
                 done = None if is_stuck else process.answer()
             if done is not None:
@@ -119,7 +119,7 @@ class Graders(WorkerPlugin):  # type: ignore[misc]  # distributed is not install
             return None, no_answer(self._patience) if is_stuck else how
 
     def _start(self, place: Path) -> Worker:
-        command = [sys.executable, "-m", self._module]
+        command = [sys.executable, "-P", "-m", self._module]
         return self._starter.submit(Worker, command, self._settings(place / "assignment")).result()
 
     @contextmanager

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from grader.checks.evidence import Recording
 from grader.grading.recorded import recordings_in
-from grader.notebooks.submission_file import SubmissionFile
+from grader.notebooks.cells import Cell
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ def fingerprints(recordings: Iterable[Recording]) -> frozenset[tuple[str, str]]:
     )
 
 
-def shared_by(submissions: Mapping[str, SubmissionFile]) -> tuple[Duplicate, ...]:
-    """The recordings that several files share, by the names they are given here."""
-    return duplicates({name: fingerprints(recordings_in(file.cells)) for name, file in submissions.items()})
+def shared_by(submissions: Mapping[str, Iterable[Cell]]) -> tuple[Duplicate, ...]:
+    """The recordings that several submissions share; ``submissions`` are their cells by their names."""
+    return duplicates({name: fingerprints(recordings_in(cells)) for name, cells in submissions.items()})
 
 
 def duplicates(found: Mapping[str, frozenset[tuple[str, str]]]) -> tuple[Duplicate, ...]:

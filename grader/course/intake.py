@@ -2,100 +2,167 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
+from grader.course.arrivals import Times
 from grader.course.locations import Locations
 from grader.course.matching import Matcher, several, without_roster
+from grader.course.packages import kept
 from grader.files import read_whole
-from grader.gradebook.rows import NewSubmission, Student
-from grader.gradebook.spreadsheets import read_roster
+from grader.gradebook.people import People
+from grader.gradebook.rows import Arrival, NewSubmission, Student
+from grader.gradebook.spreadsheets import Roster, read_roster
 from grader.gradebook.store import Gradebook
 from grader.handed_in.collect import Refused, Submission, collect
+from grader.handed_in.package import Package
 from grader.model.errors import UsageError
+from grader.model.owner_hints import OwnerHint
 
 UNPACKED = "submissions"
 NAMED = 3  # of those who handed in nothing
 
 
+class Taken(msgspec.Struct, frozen=True):
+    """One submission: its row for the gradebook, where its files are, and when it was handed in."""
+
+    new: NewSubmission
+    package: Package
+    arrival: Arrival = Arrival()
+
+
 class Intake(msgspec.Struct, frozen=True):
     """What can be graded, what cannot be (name and why), and the lines that somebody should read."""
 
-    submissions: tuple[NewSubmission, ...]
+    submissions: tuple[Taken, ...]
     refused: tuple[tuple[str, str], ...] = ()
     lines: tuple[str, ...] = ()
 
 
-def take_in(path: Path, locations: Locations, gradebook: Gradebook, *, roster: Path | None = None) -> Intake:
+@dataclass(frozen=True)
+class Sources:
+    """What a person hands over beside the submissions: the roster, a table of times, and the zone of times.
+
+    The zone is that of times which name none; empty for this machine's.
+    """
+
+    roster: Path | None = None
+    times: Path | None = None
+    zone: str = ""
+
+
+@dataclass
+class Found:
+    """What a folder or zip holds, with a line for each surprise."""
+
+    entries: list[Submission] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+
+def take_in(path: Path, locations: Locations, gradebook: Gradebook, sources: Sources | None = None) -> Intake:
     """Everything in a folder or zip file, matched with the roster that is given now or was given earlier.
 
-    What is inside zip files is kept below the reports. Raises UsageError if there is nothing at all, or the
-    roster cannot be read.
+    What is inside zip files is kept below the reports. Raises UsageError if there is nothing at all, or a
+    table cannot be read.
     """
-    if roster is not None:
-        gradebook.add_students(students_in(roster))
+    given = sources or Sources()
+    roster = read_given_roster(given.roster, locations.title, gradebook)
+    times = Times.of(given.times, given.zone, roster.times, source=given.roster)
     known = gradebook.students()
-    found, refused, lines = collected(path, locations)
-    if not found and len(refused) == 1:
-        raise UsageError(": ".join(refused[0]))
-    if not found and not refused:
+    found = collected(path, locations)
+    owners = owners_of(found, known, gradebook, locations.title)
+    people = People(known, others=owners, place=gradebook.place)
+    arrivals = times.arrivals(found.entries, owners, people)
+    folder = locations.reports / UNPACKED
+    taken = tuple(
+        Taken(
+            NewSubmission(
+                assignment=locations.title,
+                name=entry.name,
+                sha256=entry.sha256,
+                student=student,
+                path=kept(entry.package, folder),
+                submitted_at=entry.submitted_at,
+            ),
+            entry.package,
+            arrival,
+        )
+        for entry, student, arrival in zip(found.entries, owners, arrivals, strict=True)
+    )
+    theirs = [
+        (one.new.student, one.new.name, one.arrival.submitted_at or one.new.submitted_at) for one in taken
+    ]
+    lines = [*found.lines, *times.lines, *several(entry for entry in theirs if entry[0])]
+    if known:
+        before = {row.student for row in gradebook.submissions(locations.title)}
+        lines += absent(known, before | set(owners) | refused_students(found.refused, known))
+    refused = tuple((entry.name, entry.why) for entry in found.refused)
+    return Intake(taken, refused, tuple(lines))
+
+
+def read_given_roster(path: Path | None, assignment: str, gradebook: Gradebook) -> Roster:
+    """The roster that is given now, remembered from here on; an empty one without. Raises UsageError."""
+    if path is None:
+        return Roster([])
+    roster = read_roster(read_whole(path, option="--roster"), source=path.name)
+    gradebook.add_students(roster.students)
+    gradebook.add_participants(assignment, roster.numbers)
+    return roster
+
+
+def collected(path: Path, locations: Locations) -> Found:
+    """The submissions and what cannot be graded. Raises UsageError if there is nothing to grade at all."""
+    found = Found()
+    for entry in collect(path, into=locations.reports / UNPACKED, expected=locations.home.expected):
+        if isinstance(entry, Refused):
+            found.refused.append(entry)
+            found.lines.append(f"{entry.name}: {entry.why}")
+        else:
+            found.entries.append(entry)
+            found.lines += [f"{entry.name}: {notice}" for notice in entry.notices]
+    if not found.entries and len(found.refused) == 1:
+        raise UsageError(f"{found.refused[0].name}: {found.refused[0].why}")
+    if not found.entries and not found.refused:
         raise UsageError(
             f"{path}: holds no notebook (.ipynb) and no script (.py); name the folder of submissions"
         )
-    owners = (
-        list(owned_by_roster(found, known, lines))
-        if known
-        else [without_roster(entry.who).id for entry in found]
-    )
-    submissions = tuple(
-        NewSubmission(
-            assignment=locations.title,
-            name=entry.name,
-            sha256=entry.sha256,
-            student=student,
-            path=str(entry.path.absolute()),
-            submitted_at=entry.submitted_at,
-        )
-        for entry, student in zip(found, owners, strict=True)
-    )
-    lines += several((one.student, one.name, one.submitted_at) for one in submissions if one.student)
-    if known:
-        lines += absent(known, {one.student for one in submissions})
-    return Intake(submissions, tuple(refused), tuple(lines))
+    return found
 
 
-def collected(path: Path, locations: Locations) -> tuple[list[Submission], list[tuple[str, str]], list[str]]:
-    """The files that can be graded, those that cannot with the reason, and a line for each surprise."""
-    found: list[Submission] = []
-    refused: list[tuple[str, str]] = []
-    lines: list[str] = []
-    expected = [Path(locations.home.assignment.notebook).name]
-    for entry in collect(path, into=locations.reports / UNPACKED, expected=expected):
-        if isinstance(entry, Refused):
-            refused.append((entry.name, entry.why))
-            lines.append(f"{entry.name}: {entry.why}")
-        else:
-            found.append(entry)
-            lines += [f"{entry.name}: {notice}" for notice in entry.notices]
-    return found, refused, lines
-
-
-def students_in(roster: Path) -> list[Student]:
-    """The students of a roster's file. Raises UsageError."""
-    return read_roster(read_whole(roster, option="--roster"), source=roster.name)
+def owners_of(found: Found, known: dict[str, Student], gradebook: Gradebook, assignment: str) -> list[str]:
+    """The id of each submission's student, "" for nobody's: what a person said counts before any match."""
+    by_hand = {key: owner.student for key, owner in gradebook.owners(assignment).items()}
+    said = [by_hand.get((entry.name, entry.sha256), "") for entry in found.entries]
+    if not known:
+        return [own or without_roster(entry.who).id for own, entry in zip(said, found.entries, strict=True)]
+    matched = owned_by_roster(found, said, known, gradebook.participants(assignment))
+    return [own or match for own, match in zip(said, matched, strict=True)]
 
 
 def owned_by_roster(
-    found: Sequence[Submission], known: dict[str, Student], lines: list[str]
+    found: Found, said: Sequence[str], known: dict[str, Student], numbers: Mapping[str, str]
 ) -> Iterator[str]:
-    """The id of each file's student; empty, and a line says why, if no student on the roster fits."""
-    matches = Matcher(known.values()).match_all([entry.who for entry in found])
-    for entry, match in zip(found, matches, strict=True):
-        if match.student is None:
-            lines.append(f"{entry.name}: {match.why}")
+    """The id of each submission's student; empty, and a line says why, if no student on the roster fits."""
+    matches = Matcher(known.values()).match_all([entry.who for entry in found.entries])
+    for entry, own, match in zip(found.entries, said, matches, strict=True):
+        certain = numbers.get(entry.who.number, "")
+        if certain in known:
+            yield certain
+            continue
+        if match.student is None and not own:
+            found.lines.append(f"{entry.name}: {match.why}; or `grade assign` it")
         yield match.student.id if match.student is not None else ""
+
+
+def refused_students(refused: Sequence[Refused], known: Mapping[str, Student]) -> set[str]:
+    """The ids of students who handed in something that cannot be graded."""
+    matcher = Matcher(known.values())
+    hints = [entry.who for entry in refused if entry.who != OwnerHint()]
+    return {match.student.id for match in matcher.match_all(hints) if match.student is not None}
 
 
 def absent(known: dict[str, Student], handed_in: set[str]) -> list[str]:

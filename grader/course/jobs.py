@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,30 +9,33 @@ import msgspec
 
 from grader.course.duplicates import fingerprints
 from grader.course.merge import merge
-from grader.digests import digest_of
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.execution import Progress, Silent
 from grader.grading.pipeline import GradeJob, Opener, grade_file
 from grader.grading.recorded import recordings_in
-from grader.model.errors import CannotGrade, CheckError, Fault, ManifestError, SubmissionError
+from grader.handed_in.package import Package, load
+from grader.model.errors import Fault, InfrastructureError, ManifestError, SubmissionError, TemplateError
 from grader.model.records import decode, encode
 from grader.model.text import printable
-from grader.notebooks.submission_file import bytes_of, from_bytes
 
 
 class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One submission to grade.
 
-    ``name`` is shown to people; ``path`` is where the bytes with this ``sha256`` are. With ``only`` these
-    items are graded, and the others are taken from ``previous``, an earlier record of the same bytes.
+    ``name`` is shown to people; ``package`` says which files it has. With ``only`` these items are graded,
+    and the others are taken from ``previous``, an earlier record of the same files.
     """
 
     name: str
-    path: str
-    sha256: str
+    package: Package
     seed: int
     only: tuple[str, ...] = ()
     previous: bytes = b""
+
+    @property
+    def sha256(self) -> str:
+        """The package's digest."""
+        return self.package.sha256
 
 
 class Done(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,28 +66,20 @@ def run_job(job: Job, folder: AssignmentFolder, opener: Opener, *, progress: Pro
     try:
         return grade_job(job, folder, opener, progress or Silent())
     except SubmissionError as error:
-        # A file from a zip is kept under its digest, which means nothing to a person.
-        shown = str(error).replace(Path(job.path).name, job.name)
-        return Done(error=shown, fault=Fault.STUDENT)
-    except ManifestError as error:
+        return Done(error=named(job, str(error)), fault=Fault.STUDENT)
+    except (ManifestError, TemplateError) as error:
         return Done(error=str(error), fault=Fault.AUTHOR)
-    except (CannotGrade, CheckError, OSError, MemoryError) as error:
+    except Exception as error:  # noqa: BLE001  # a worker that dies of it would be given the job twice more
         return Done(error=f"{type(error).__name__}: {error}", fault=Fault.INFRASTRUCTURE)
 
 
 def grade_job(job: Job, folder: AssignmentFolder, opener: Opener, progress: Progress) -> Done:
     """Read the submission, once, and grade it. Raises CannotGrade, CheckError, OSError, MemoryError."""
-    path = Path(job.path)
     try:
-        data = bytes_of(path)
-    except SubmissionError:
-        if os.path.lexists(path):
-            raise
-        return not_as_planned(job, "deleted")
-    if digest_of(data) != job.sha256:
-        return not_as_planned(job, "changed")
-    submission = from_bytes(data, name=printable(path.name, limit=300))
-    grading = GradeJob(path, folder, job.seed, only=frozenset(job.only))
+        submission = load(job.package)
+    except InfrastructureError as error:
+        return not_as_planned(job, error)
+    grading = GradeJob(Path(job.package.first.path), folder, job.seed, only=frozenset(job.only))
     graded = grade_file(grading, submission, opener=opener, progress=progress)
     grade = msgspec.structs.replace(
         graded.grade, submission=msgspec.structs.replace(graded.grade.submission, name=job.name)
@@ -93,13 +87,18 @@ def grade_job(job: Job, folder: AssignmentFolder, opener: Opener, progress: Prog
     if job.previous:
         pictures = {item: answer.figures for item, answer in graded.answers.items()}
         grade = merge(decode(job.previous), grade, folder.assignment, pictures)
-    prints = tuple(sorted(fingerprints(recordings_in(submission.cells))))
-    return Done(record=encode(grade), prints=prints, seconds=grade.seconds)
+    recorded = [one for file in submission.notebooks for one in recordings_in(file.cells)]
+    return Done(record=encode(grade), prints=tuple(sorted(fingerprints(recorded))), seconds=grade.seconds)
 
 
-def not_as_planned(job: Job, what: str) -> Done:
-    """The result for a file that is no longer what the batch found: no student is to blame."""
-    return Done(
-        error=f"{job.name}: the file was {what} while the batch ran; grade it again",
-        fault=Fault.INFRASTRUCTURE,
-    )
+def not_as_planned(job: Job, error: InfrastructureError) -> Done:
+    """The result for files that are no longer what the batch found: no student is to blame."""
+    return Done(error=f"{named(job, str(error))}; grade it again", fault=Fault.INFRASTRUCTURE)
+
+
+def named(job: Job, error: str) -> str:
+    """An error about one of a submission's files, with the submission's name before it."""
+    # The only graded file has given the submission its name.
+    own = printable(job.package.first.place.rpartition("/")[2], limit=300)
+    alone = len(job.package.notebooks) == 1
+    return f"{job.name}: {error.removeprefix(f'{own}: ') if alone else error}"

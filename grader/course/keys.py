@@ -13,6 +13,7 @@ import msgspec
 from grader.course.owners import owners_of
 from grader.digests import digest_of_file, digest_of_texts, digests_below
 from grader.grading.assignment_folder import AssignmentFolder
+from grader.model.assignment import EnvironmentRules, Item, SubmissionRules
 from grader.model.records import SCHEMA
 from grader.model.version import __version__
 
@@ -53,7 +54,7 @@ def keys_of(folder: AssignmentFolder, *, seed: int) -> Keys:
             item.id: digest_of_texts(
                 [
                     shared,
-                    msgspec.json.encode(item, enc_hook=str, order="deterministic").decode(),
+                    _entry(item),
                     "" if item.kind == "code" else reference,
                     *(f"{name}={files[name]}" for name in sorted(owners.get(item.id, ()))),
                 ]
@@ -63,9 +64,20 @@ def keys_of(folder: AssignmentFolder, *, seed: int) -> Keys:
     )
 
 
+def _entry(item: Item) -> str:
+    fields = msgspec.to_builtins(item, enc_hook=str)
+    if not item.notebook:
+        del fields["notebook"]  # items of assignments with one notebook keep their keys
+    return msgspec.json.encode(fields).decode()
+
+
 def _settings(folder: AssignmentFolder) -> str:
     assignment = folder.assignment
-    settings = [assignment.title, assignment.limits, assignment.budget]
+    settings: list[object] = [assignment.title, assignment.limits, assignment.budget]
+    # What an assignment does not use is left out: gradebooks from before it existed keep their results.
+    rules = [assignment.submission, assignment.environment, sorted(folder.asked_names)]
+    if rules != [SubmissionRules(), EnvironmentRules(), []]:
+        settings += rules
     return msgspec.json.encode(settings, order="deterministic").decode()
 
 

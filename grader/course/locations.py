@@ -66,3 +66,11 @@ def open_gradebook(assignment: Path | None, db: str | None) -> Iterator[tuple[Gr
     locations = existing_locations(assignment, db)
     with Gradebook.open(locations.gradebook) as gradebook:
         yield gradebook, locations.title
+
+
+@contextmanager
+def new_or_existing_gradebook(assignment: Path | None, db: str | None) -> Iterator[tuple[Gradebook, str]]:
+    """The gradebook, made if there is none yet, and the assignment's title."""
+    home = assignment_folder.load(assignment or assignment_folder.nearest(Path.cwd() / "x"))
+    with Gradebook.open(db or str(home.path / "reports" / "gradebook.sqlite")) as gradebook:
+        yield gradebook, home.assignment.title

@@ -1,4 +1,4 @@
-"""Which items of a submission have to be graded, given what the gradebook knows about the same bytes."""
+"""Which items of a submission have to be graded, given what the gradebook knows about the same files."""
 
 from __future__ import annotations
 
@@ -7,45 +7,53 @@ from dataclasses import dataclass
 
 from grader.course.jobs import Job
 from grader.course.keys import Keys
-from grader.gradebook.rows import NewSubmission, StoredResult
+from grader.gradebook.rows import StoredResult
+from grader.handed_in.package import Package
 
 
 @dataclass(frozen=True)
-class UniqueFile:
-    """A file to grade once, however many submissions have the same bytes: ``rows`` are theirs.
+class UniqueWork:
+    """Files to grade once, however many submissions have the same: ``rows`` are theirs.
 
-    ``name`` is shown to people, ``path`` is where the bytes are.
+    ``name`` is shown to people, ``package`` says where the files are.
     """
 
     name: str
-    path: str
-    sha256: str
+    package: Package
     rows: tuple[int, ...] = ()
 
+    @property
+    def sha256(self) -> str:
+        """The package's digest."""
+        return self.package.sha256
 
-def unique_files(
-    submissions: Iterable[NewSubmission], rows: Mapping[str, Iterable[int]] | None = None
-) -> dict[str, UniqueFile]:
-    """The distinct files of submissions by SHA-256, in the order they came; ``rows`` are by SHA-256 too."""
-    first: dict[str, NewSubmission] = {}
-    for new in submissions:
-        first.setdefault(new.sha256, new)
+
+def unique_work(
+    packages: Iterable[tuple[str, Package]], rows: Mapping[str, Iterable[int]] | None = None
+) -> dict[str, UniqueWork]:
+    """The distinct packages of submissions, which are given with their names, by SHA-256.
+
+    In the order they came; ``rows`` are by SHA-256 too.
+    """
+    first: dict[str, tuple[str, Package]] = {}
+    for name, package in packages:
+        first.setdefault(package.sha256, (name, package))
     known = rows or {}
     return {
-        sha256: UniqueFile(new.name, new.path, sha256, tuple(known.get(sha256, ())))
-        for sha256, new in first.items()
+        sha256: UniqueWork(name, package, tuple(known.get(sha256, ())))
+        for sha256, (name, package) in first.items()
     }
 
 
 def plan(
-    file: UniqueFile, keys: Keys, *, seed: int, earlier: StoredResult | None, only: Collection[str] = ()
+    work: UniqueWork, keys: Keys, *, seed: int, earlier: StoredResult | None, only: Collection[str] = ()
 ) -> Job | None:
-    """The job that is left for a file; None if everything wanted is known.
+    """The job that is left for a submission; None if everything wanted is known.
 
     ``only`` asks for these items and no other. What the earlier result says about an item still holds while
     the item's key is the same.
     """
-    wanted = keys.of_items(file.sha256)
+    wanted = keys.of_items(work.sha256)
     if only:
         wanted = {item: key for item, key in wanted.items() if item in only}
     known = earlier.item_keys if earlier is not None else {}
@@ -56,9 +64,8 @@ def plan(
     # least one item that the assignment still has. Otherwise everything is graded anew.
     holds = earlier is not None and len(stale) < len(keys.items) and has_any_of(known, keys)
     return Job(
-        name=file.name,
-        path=file.path,
-        sha256=file.sha256,
+        name=work.name,
+        package=work.package,
         seed=seed,
         only=stale if holds or only else (),
         previous=earlier.record if earlier is not None and holds else b"",

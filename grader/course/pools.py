@@ -34,7 +34,8 @@ class Pool(Protocol):
 def local_pool(home: AssignmentFolder, reports: str, *, workers: int | None = None) -> Pool:
     """Processes on this machine, one per processor unless ``workers`` says how many."""
     return LocalPool(
-        [sys.executable, "-m", WORKER],
+        # -P: grading is often started in the folder of downloads, whose modules must not be imported here.
+        [sys.executable, "-P", "-m", WORKER],
         msgspec.json.encode(Settings(str(home.path), reports)),
         count=workers or processors(),
         patience=patience(home.assignment.limits),

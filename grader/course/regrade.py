@@ -10,8 +10,8 @@ import msgspec
 from grader.course.batch import Batch, grade_record, seed_of_class
 from grader.course.keys import keys_of
 from grader.course.locations import Locations
-from grader.course.plan import UniqueFile
-from grader.digests import digest_of_file
+from grader.course.packages import content_digest, kept_package
+from grader.course.plan import UniqueWork
 from grader.files import write_whole
 from grader.gradebook.marks import marks_by_submission
 from grader.gradebook.rows import GradeRow, StoredResult
@@ -59,24 +59,26 @@ def regrade_of(locations: Locations, gradebook: Gradebook, *, author: str, reaso
     return Batch(gradebook, title, keys, seed, author, reason, writes_grades=False)
 
 
-def files_to_regrade(batch: Batch) -> tuple[list[UniqueFile], list[str]]:
-    """The files of graded submissions that have no result of today's tests, and the names of lost ones.
+def work_to_regrade(batch: Batch) -> tuple[list[UniqueWork], list[str]]:
+    """The graded submissions that have no result of today's tests, and the names of lost ones.
 
-    A file is lost if it is no longer where it was graded, or is no longer the same.
+    A submission is lost if a file of it is no longer where it was graded, or is no longer the same.
     """
     graded = {grade.submission.row for grade in batch.gradebook.grades(batch.assignment)}
     rows = [row for row in batch.gradebook.submissions(batch.assignment) if row.row in graded]
-    known = batch.gradebook.known_keys(batch.key_of(row.sha256) for row in rows)
-    files: dict[str, UniqueFile] = {}
+    known = batch.gradebook.known_keys(batch.key_of(content_digest(row)) for row in rows)
+    found: dict[str, UniqueWork] = {}
     lost: list[str] = []
     for row in rows:
-        if row.sha256 in files or batch.key_of(row.sha256) in known:
+        sha256 = content_digest(row)
+        if sha256 in found or batch.key_of(sha256) in known:
             continue
-        if digest_of_file(Path(row.path)) == row.sha256:
-            files[row.sha256] = UniqueFile(row.name, row.path, row.sha256)
-        else:
+        package = kept_package(row)
+        if package is None:
             lost.append(row.name)
-    return list(files.values()), lost
+        else:
+            found[sha256] = UniqueWork(row.name, package)
+    return list(found.values()), lost
 
 
 def changes_of(batch: Batch) -> Iterator[Change]:
@@ -84,7 +86,7 @@ def changes_of(batch: Batch) -> Iterator[Change]:
     gradebook = batch.gradebook
     marks = marks_by_submission(gradebook, batch.assignment)
     for grade in gradebook.grades(batch.assignment):
-        key = batch.key_of(grade.submission.sha256)
+        key = batch.key_of(content_digest(grade.submission))
         if key == grade.key:
             continue
         result = gradebook.result(key)

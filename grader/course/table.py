@@ -11,8 +11,8 @@ import msgspec
 
 from grader.files import write_whole
 from grader.gradebook.marks import marks_by_submission
-from grader.gradebook.policy import Candidate, Choice, after_penalty, late_days, latest
-from grader.gradebook.rows import GradeRow, Mark, Student
+from grader.gradebook.policy import Candidate, Lateness, after_penalty, choice, lateness, later_of
+from grader.gradebook.rows import Arrival, GradeRow, Mark, Student
 from grader.gradebook.spreadsheets import write_table
 from grader.gradebook.store import Gradebook
 from grader.gradebook.totals import Total, total_of
@@ -31,79 +31,117 @@ COLUMNS = [
     "awaiting",
     "possible",
     "final",
+    "late",
+    "extended_until",
+    "attention",
 ]
 
 
-class Late(msgspec.Struct, frozen=True):
-    """The course's rule for late work. Without a deadline nothing is late."""
+NOT_GRADED = "not graded: it cannot be read, or waits for the next batch"
 
+
+class Rules(msgspec.Struct, frozen=True):
+    """Which of a student's submissions counts ("latest", "best" or "deadline"), and what being late costs.
+
+    ``unknown_days`` is what counts for a submission that a platform calls late without saying by how much.
+    """
+
+    choose: str = "latest"
     deadline: str = ""
     percent_per_day: int = 0
     grace_minutes: int = 0
+    unknown_days: int = 1
 
 
 class ClassRow(msgspec.Struct, frozen=True):
-    """One student with the submission that counts; ``grade`` is None if they handed in nothing."""
+    """One student with the submission that counts.
+
+    ``grade`` is None if there is none: they handed in nothing, or ``ungraded`` names what they handed in.
+    """
 
     student: Student
     grade: GradeRow | None
     total: Total | None
-    late_days: int = 0
+    lateness: Lateness = Lateness()
     final: Points = Points(0)
     submissions: int = 0
+    extended_until: str = ""
+    ungraded: str = ""
 
 
-def class_rows(
-    gradebook: Gradebook, assignment: str, *, choose: Choice = latest, late: Late | None = None
-) -> Iterator[ClassRow]:
+def class_rows(gradebook: Gradebook, assignment: str, rules: Rules | None = None) -> Iterator[ClassRow]:
     """One row for everybody on the roster or with a submission, sorted by name.
 
-    Each submission that belongs to no student gets a row of its own.
+    Each submission that belongs to no student gets a row of its own. Raises UsageError for rules that make
+    no sense.
     """
-    rule = late or Late()
+    rule = rules or Rules()
+    choice(rule.choose, rule.deadline)
+    extensions = gradebook.extensions(assignment)
     roster = gradebook.students()
     marks = marks_by_submission(gradebook, assignment)
-    own: dict[str, list[GradeRow]] = defaultdict(list)
-    for grade in gradebook.grades(assignment):
-        own[grade.submission.student].append(grade)
-    people = {**{name: Student(name) for name in own}, **roster}
+    own = by_student(gradebook.grades(assignment))
+    waiting = {one.student: one.name for one in gradebook.submissions(assignment) if one.student}
+    people = {**{name: Student(name) for name in (*own, *waiting)}, **roster}
     for key in sorted(people, key=lambda name: (people[name].name or name, name)):
         grades = own.get(key, [])
+        until = extensions[key].until if key in extensions else ""
         if not grades:
-            yield ClassRow(people[key], None, None)
+            ungraded = waiting.get(key, "")
+            yield ClassRow(people[key], None, None, extended_until=until, ungraded=ungraded)
         elif key:
-            yield counted_row(people[key], grades, marks, choose, rule)
+            yield counted_row(people[key], grades, marks, rule, until)
         else:
             for grade in grades:
-                yield counted_row(Student(""), [grade], marks, choose, rule)
+                yield counted_row(Student(""), [grade], marks, rule)
+
+
+def by_student(grades: Iterable[GradeRow]) -> dict[str, list[GradeRow]]:
+    """Grades by their student's id; "" for nobody's, without files that are somebody's by now."""
+    own: dict[str, list[GradeRow]] = defaultdict(list)
+    for grade in grades:
+        own[grade.submission.student].append(grade)
+    owned = {same_file(grade) for student, theirs in own.items() if student for grade in theirs}
+    left = [grade for grade in own.pop("", []) if same_file(grade) not in owned]
+    return {**own, "": left} if left else dict(own)
+
+
+def same_file(grade: GradeRow) -> tuple[str, str]:
+    """What a file has in common with itself, registered once more when its student became known."""
+    return grade.submission.name, grade.submission.sha256
 
 
 def counted_row(
     student: Student,
     grades: Sequence[GradeRow],
     marks: Mapping[int, Mapping[str, Mark]],
-    choose: Choice,
-    late: Late,
+    rules: Rules,
+    extended_until: str = "",
 ) -> ClassRow:
     """A student's row: the submission that counts, its total, and what is left of it if it was late."""
     by_row = {grade.submission.row: grade for grade in grades}
+    deadline = later_of(rules.deadline, extended_until)
     candidates = [
         Candidate(row, grade.submission.submitted_at, total_of(grade.items, marks.get(row, {})).earned)
         for row, grade in by_row.items()
     ]
-    grade = by_row[choose(candidates).order]
+    grade = by_row[choice(rules.choose, deadline)(candidates).order]
     total = total_of(grade.items, marks.get(grade.submission.row, {}))
-    grace = timedelta(minutes=late.grace_minutes)
-    days = late_days(grade.submission.submitted_at, late.deadline, grace=grace)
-    final = after_penalty(total.earned, total.possible, days=days, percent_per_day=late.percent_per_day)
-    return ClassRow(student, grade, total, days, final, len(grades))
+    late = lateness(
+        Arrival(grade.submission.submitted_at, grade.submission.late),
+        deadline,
+        grace=timedelta(minutes=rules.grace_minutes),
+        unknown_days=rules.unknown_days,
+        is_extended=bool(extended_until),
+    )
+    percent = rules.percent_per_day
+    final = after_penalty(total.earned, total.possible, days=late.days, percent_per_day=percent)
+    return ClassRow(student, grade, total, late, final, len(grades), extended_until)
 
 
-def write_class_table(
-    gradebook: Gradebook, assignment: str, path: Path, *, choose: Choice = latest, late: Late | None = None
-) -> None:
+def write_class_table(gradebook: Gradebook, assignment: str, path: Path, rules: Rules | None = None) -> None:
     """Write the class as CSV, whole or not at all. Raises UsageError if that is not possible."""
-    rows = list(class_rows(gradebook, assignment, choose=choose, late=late))
+    rows = list(class_rows(gradebook, assignment, rules))
     items = list(dict.fromkeys(item.item for row in rows if row.total for item in row.total.items))
     lines = write_table(COLUMNS + items, (cells(row, items) for row in rows))
     write_whole(path, "".join(lines).encode())
@@ -113,7 +151,9 @@ def cells(row: ClassRow, items: Iterable[str]) -> list[object]:
     """A row's cells, in the order of ``COLUMNS`` and the items; undecided items are left empty."""
     person: list[object] = [row.student.id, row.student.name, row.student.email, row.student.section]
     if row.grade is None or row.total is None:
-        return [*person, "", "", 0, "", "", "", "", "", *("" for _ in items)]
+        why = NOT_GRADED if row.ungraded else ""
+        count = int(bool(row.ungraded))
+        return [*person, row.ungraded, "", count, *[""] * 6, row.extended_until, why, *("" for _ in items)]
     points = {item.item: item.earned if item.decided else "" for item in row.total.items}
     handed_in = row.grade.submission
     total = row.total
@@ -122,10 +162,13 @@ def cells(row: ClassRow, items: Iterable[str]) -> list[object]:
         handed_in.name,
         handed_in.submitted_at,
         row.submissions,
-        row.late_days,
+        row.lateness.days,
         total.earned,
         total.awaiting,
         total.possible,
         row.final,
+        row.lateness.words,
+        row.extended_until,
+        row.grade.attention,
         *(points.get(item, "") for item in items),
     ]

@@ -34,6 +34,24 @@ def attempt(what, do):
     answer.append(what)
 """
 
+# What a program tries that a notebook starts; it writes what it managed to do, a line each, and that it ran.
+_PROGRAM = """
+import os, signal, socket, sys
+bait = eval(sys.argv[1])
+def attempt(what, do):
+    try:
+        do()
+    except Exception:
+        return
+    print(what)
+attempt("read a file", lambda: open(bait["secret"]).read())
+attempt("made a file", lambda: open(bait["open folder"] + "/new", "w").close())
+attempt("connected to a service", lambda: socket.socket(socket.AF_UNIX).connect(bait["service"]))
+attempt("connected by TCP", lambda: socket.create_connection(("127.0.0.1", bait["tcp"]), 2))
+attempt("signalled a process", lambda: os.kill(bait["process"], signal.SIGCONT))
+print("ran")
+"""
+
 
 def listed(result: ProbeResult) -> str:
     """What the probe managed to do, in words; "" for nothing. A probe that did not answer proves nothing."""
@@ -201,7 +219,7 @@ attempt("asked for a process's session", lambda: os.getsid(bait["process"]))
     ),
     Promise(
         name="privileges",
-        title="no privileges, and none to gain by starting a program",
+        title="no privileges, and none to gain by a program's file",
         control="always",
         source="""
 libc = ctypes.CDLL(None)
@@ -210,7 +228,32 @@ if os.geteuid() == 0:
 attempt("became root", lambda: os.setuid(0))
 if libc.prctl(39, 0, 0, 0, 0) != 1:
     answer.append("setuid programs would work")
-attempt("started a program", lambda: os.posix_spawn(bait["python"], ["python", "-V"], {}))
+def start():
+    number = {"x86_64": 322, "aarch64": 281}[os.uname().machine]
+    opened = os.open(bait["python"], os.O_RDONLY)
+    child = os.fork()
+    if child == 0:
+        libc.syscall(number, opened, b"", (ctypes.c_char_p * 3)(b"python", b"-V", None), None, 0x1000)
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+attempt("started a program without a name", start)
+""",
+    ),
+    Promise(
+        name="programs",
+        title="programs that it starts stand behind the same walls",
+        control="always",
+        source=f"program = {_PROGRAM!r}\n"
+        + """
+import subprocess
+command = [bait["python"], "-I", "-S", "-c", program, repr(bait)]
+try:
+    done = subprocess.run(command, capture_output=True, text=True, close_fds=False)
+except PermissionError:
+    done = None  # a mode in which no program starts
+if done:
+    said = done.stdout.split("\\n")[:-1]
+    answer += said[:-1] if said[-1:] == ["ran"] else [f"the program did not run: {done.stderr[-300:]}"]
 """,
     ),
     Promise(
@@ -370,28 +413,35 @@ answer += sorted(found - known)
         name="descriptors",
         title="holds no open file of the grader's",
         source="""
-import fcntl
-for number in range(4, 1024):
+import asyncio, fcntl
+loop = asyncio.get_event_loop_policy().get_event_loop()  # the notebook's own, which holds two or three
+own = {part.fileno() for part in (loop._selector, loop._ssock, loop._csock) if hasattr(part, "fileno")}
+for number in sorted(set(range(4, 1024)) - own):
     attempt(f"descriptor {number}", lambda: fcntl.fcntl(number, fcntl.F_GETFD))
 """,
     ),
     Promise(
         name="ends",
-        title="ends whole: no daemon lives on",
+        title="ends whole: no daemon and no program lives on",
         broken=_nothing_left,
         source="""
 import time
-try:
-    child = os.fork()
-    if child == 0:
-        if os.fork() == 0:
-            for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
-                signal.signal(number, signal.SIG_IGN)
-            time.sleep(30)
-        os._exit(0)
-    os.waitpid(child, 0)
-except OSError:
-    pass
+def become_a_program():
+    os.set_inheritable(3, True)  # so that it is seen to live
+    os.execv("/bin/sleep", ["sleep", "30"])
+for act in (lambda: time.sleep(30), become_a_program):
+    try:
+        child = os.fork()
+        if child == 0:
+            os.setsid()
+            if os.fork() == 0:
+                for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
+                    signal.signal(number, signal.SIG_IGN)
+                act()
+            os._exit(0)
+        os.waitpid(child, 0)
+    except OSError:
+        pass
 """,
     ),
 )

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.gradebook.rows import GradeRow, ItemPoints, Mark
+from grader.gradebook.people import People
+from grader.gradebook.rows import GradeRow, ItemPoints, Mark, SubmissionRow
 from grader.gradebook.spreadsheets import parse_points
 from grader.gradebook.store import Gradebook
 from grader.model.errors import UsageError
@@ -35,6 +36,8 @@ class GradedSubmissions:
             own = grade.submission
             for name in {own.name, own.student, own.sha256} - {""}:
                 self._named[name].append(row)
+        self._own = {grade.submission.student: row for row, grade in self._grades.items()}
+        self._people = People(gradebook.students(), others=self._own, place=gradebook.place)
         self._place = gradebook.place
 
     def __iter__(self) -> Iterator[GradeRow]:
@@ -42,7 +45,7 @@ class GradedSubmissions:
         return iter(self._grades.values())
 
     def find(self, word: str) -> GradeRow:
-        """The grade of a file's name, a student's id, a SHA-256, or `#` and a row number.
+        """The grade of a file's name, a SHA-256, `#` and a row number, or a student's id, e-mail or name.
 
         Of a student's several submissions it is the last. Raises UsageError if nothing or several fit.
         """
@@ -51,17 +54,46 @@ class GradedSubmissions:
             rows = [int(word[1:])] if int(word[1:]) in self._grades else []
         if not rows:
             rows = [row for name, rows in self._named.items() if name.endswith(f"/{word}") for row in rows]
-            if len(rows) > 1:
-                raise UsageError(f"{word!r} are {len(rows)} submissions; say which: {self._some(rows)}")
+            self._assert_one(rows, f"{word!r} are {len(rows)} submissions")
+        if not rows:
+            rows = [self._own[one.id] for one in self._people.matching(word) if one.id in self._own]
+            self._assert_one(rows, f"{word!r} may be {len(rows)} students")
         if not rows:
             raise UsageError(
                 f"no graded submission {word!r} in {self._place}; `grade marks export FILE` lists them"
             )
         return self._grades[max(rows)]
 
+    def _assert_one(self, rows: Sequence[int], several: str) -> None:
+        if len(rows) > 1:
+            raise UsageError(f"{several}; say which: {self._some(rows)}")
+
     def _some(self, rows: Sequence[int]) -> str:
         names = [f"#{row} {self._grades[row].submission.name}" for row in rows[:5]]
         return ", ".join(names) + (", ..." if len(rows) > len(names) else "")
+
+
+def find_submissions(gradebook: Gradebook, assignment: str, word: str) -> list[SubmissionRow]:
+    """The submissions, graded or not, of a file's name, a SHA-256, or `#` and a row number.
+
+    They are one file, perhaps handed in several times. Raises UsageError if nothing or several files fit.
+    """
+    rows = list(gradebook.submissions(assignment))
+    kinds = (
+        lambda one: word == f"#{one.row}",
+        lambda one: word in (one.name, one.sha256),
+        lambda one: one.name.endswith(f"/{word}"),
+    )
+    found = next(filter(None, ([row for row in rows if fits(row)] for fits in kinds)), [])
+    owners = {row.student for row in found}
+    if len(found) > 1 and owners != {found[0].student}:
+        found = [row for row in found if not row.student] or found  # the one that waits for an owner
+    if len({row.name for row in found}) > 1 or len({row.student for row in found}) > 1:
+        some = ", ".join(f"#{row.row} {row.name}" for row in found[:5])
+        raise UsageError(f"{word!r} are {len(found)} submissions; say which: {some}")
+    if not found:
+        raise UsageError(f"no submission {word!r} in {gradebook.place}; `grade table` shows their names")
+    return found
 
 
 def mark_of(grade: GradeRow, given: MarkGiven, *, author: str, reason: str) -> Mark:

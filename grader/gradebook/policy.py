@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from grader.gradebook.rows import Arrival
 from grader.model.errors import UsageError
 from grader.model.points import Points
 
@@ -81,6 +82,48 @@ def late_days(submitted_at: str, deadline: str, *, grace: timedelta = timedelta(
     if submitted is None or due is None or submitted <= due + grace:
         return 0
     return math.ceil((submitted - due) / timedelta(days=1))
+
+
+class Lateness(msgspec.Struct, frozen=True):
+    """Whether a submission was late, in words, and the days that count; no words if nothing is known."""
+
+    words: str = ""
+    days: int = 0
+
+
+BY_UNKNOWN = "late by an unknown time"
+ON_TIME, LATE, NOT_MARKED, UNKNOWN = "on time", "late", "not marked late", "unknown"
+
+
+def lateness(
+    arrival: Arrival,
+    deadline: str,
+    *,
+    grace: timedelta = timedelta(0),
+    unknown_days: int = 1,
+    is_extended: bool = False,
+) -> Lateness:
+    """How late a submission was by its time or, if that is unknown, by the word of a platform.
+
+    Being late by an unknown time counts as ``unknown_days``, but a platform does not know of an extension.
+    What nobody knows is not held against a student.
+    """
+    if arrival.submitted_at and deadline:
+        days = late_days(arrival.submitted_at, deadline, grace=grace)
+        return Lateness(LATE if days else ON_TIME, days)
+    if arrival.late:
+        return Lateness(BY_UNKNOWN, 0 if is_extended else unknown_days)
+    if arrival.late is not None:
+        return Lateness(NOT_MARKED)
+    return Lateness(UNKNOWN if deadline else "")
+
+
+def later_of(deadline: str, extension: str) -> str:
+    """The deadline that holds for a student: an extension never makes it earlier."""
+    class_due, own_due = moment(deadline), moment(extension)
+    if class_due is None or own_due is None:
+        return deadline
+    return extension if own_due > class_due else deadline
 
 
 def after_penalty(earned: Points, possible: Points, *, days: int, percent_per_day: int) -> Points:

@@ -20,7 +20,7 @@ class Student(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class NewSubmission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file that somebody handed in; ``student`` is empty if it belongs to nobody on the roster.
 
-    ``name`` is shown to people; ``path`` is where the bytes with this ``sha256`` are.
+    ``name`` is shown to people; ``path`` is the file with this ``sha256``, or the list of a package's files.
     """
 
     assignment: str
@@ -31,8 +31,18 @@ class NewSubmission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     submitted_at: str = ""
 
 
+class Arrival(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a submission was handed in. ``late`` is a platform's word for it, None if it gave none."""
+
+    submitted_at: str = ""
+    late: bool | None = None
+
+
 class SubmissionRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A submission as stored, with its row number."""
+    """A submission as stored, with its row number, and what was learnt about it since.
+
+    ``student``, ``submitted_at`` and ``late`` (None if unknown) are as last written.
+    """
 
     row: int
     assignment: str
@@ -42,6 +52,27 @@ class SubmissionRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     path: str
     submitted_at: str
     received_at: str
+    late: bool | None = None
+
+
+class Owner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose a submission is, as a person said."""
+
+    submission: int
+    student: str
+    author: str = ""
+    reason: str = ""
+    at: str = ""
+
+
+class Extension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A student's own deadline for an assignment; ``until`` is empty if it was withdrawn."""
+
+    student: str
+    until: str
+    author: str = ""
+    reason: str = ""
+    at: str = ""
 
 
 class ItemPoints(msgspec.Struct, frozen=True, array_like=True):
@@ -66,7 +97,7 @@ class StoredResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``key`` is a digest of everything that decided it, ``item_keys`` the same for each item. ``prints`` are
     the fingerprints of recorded evidence, ``record`` is the encoded Grade, and ``decided`` are the points
-    that wait for nobody.
+    that wait for nobody. ``attention`` is why a person has to look at it, empty if nobody has to.
     """
 
     key: str
@@ -79,6 +110,7 @@ class StoredResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     earned: Points
     possible: Points
     decided: Points
+    attention: str = ""
 
 
 class GradeRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,6 +128,7 @@ class GradeRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: str
     author: str
     reason: str
+    attention: str = ""
 
     @property
     def items(self) -> tuple[ItemPoints, ...]:

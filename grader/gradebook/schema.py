@@ -54,6 +54,7 @@ result = Table(
     Column("possible", Integer, nullable=False),
     Column("decided", Integer, nullable=False),
     Column("at", Text, nullable=False),
+    Column("attention", Text, nullable=False),
 )
 
 grade = Table(
@@ -80,5 +81,50 @@ mark = Table(
     Column("reason", Text, nullable=False),
 )
 
-FACTS = (student, submission, result, grade, mark)
+arrival = Table(
+    "arrival",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("submission", Integer, ForeignKey("submission.row"), nullable=False),
+    Column("submitted_at", Text, nullable=False),
+    Column("late", Integer),
+    Column("at", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+owner = Table(
+    "owner",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("submission", Integer, ForeignKey("submission.row"), nullable=False),
+    Column("student", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+extension = Table(
+    "extension",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("assignment", Text, nullable=False),
+    Column("student", Text, nullable=False),
+    Column("until", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+participant = Table(
+    "participant",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("assignment", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("student", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+FACTS = (student, submission, result, grade, mark, arrival, owner, extension, participant)
 """The tables that only ever grow: triggers refuse UPDATE, DELETE and, in PostgreSQL, TRUNCATE."""

@@ -11,6 +11,8 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import msgspec
+
 from grader.gradebook.rows import Student
 from grader.model.errors import UsageError
 from grader.model.points import Points
@@ -37,7 +39,23 @@ ROSTER_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "last": ("last name", "last_name", "lastname", "surname", "family name"),
     "email": ("email", "email address", "e-mail", "e-mail address"),
     "section": ("section", "sections", "group", "groups"),
+    "participant": ("identifier",),  # Moodle's worksheet
+    "submitted": ("last modified (submission)",),
 }
+WHO = ("id", "email", "name")
+TIME_COLUMNS = ("time", "submitted_at", "submitted at")
+TEST_STUDENTS = ("Student, Test", "Test Student")  # Canvas makes one for each course
+_NEVER = ("", "-")
+_PARTICIPANT = re.compile(r"(?:\D{1,60}\s)?(\d{1,18})")
+
+
+class TimeGiven(msgspec.Struct, frozen=True):
+    """A row of a table of times: what it calls the student, the time as written, and where it stands."""
+
+    who: str
+    time: str
+    reason: str
+    where: str
 
 
 def read_table(data: bytes, *, source: str) -> list[dict[str, str]]:
@@ -77,23 +95,39 @@ def _decoded(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def read_roster(data: bytes, *, source: str) -> list[Student]:
-    """The students of a roster, as a course writes it or as Canvas, Moodle or Gradescope export it.
+class Roster(msgspec.Struct, frozen=True):
+    """A class, and what Moodle's worksheet says beside it.
 
-    The e-mail address is the id if a row has no other. Raises UsageError if no column holds ids, and if two
-    people have the same one.
+    ``numbers`` are the students' ids by their participant's number, ``times`` are by a student's id and as
+    they were written.
+    """
+
+    students: list[Student]
+    numbers: dict[str, str] = {}
+    times: dict[str, str] = {}
+
+
+def read_roster(data: bytes, *, source: str) -> Roster:
+    """A roster, as a course writes it or as Canvas, Moodle or Gradescope export it.
+
+    The e-mail address is the id if a row has no other, and the participant's number if there is no address:
+    a worksheet of blind marking has nothing else. Canvas's test student is nobody. Raises UsageError if no
+    column holds ids, and if two people have the same one.
     """
     rows = read_table(data, source=source)
     students: dict[str, Student] = {}
+    roster = Roster([], {}, {})
     for number, row in enumerate(rows, start=2):
         student = _student(row)
         if not student.id:
-            if rows and _has_any(rows[0], ("id", "email")):
+            if rows and _has_any(rows[0], ("id", "email", "participant")):
                 continue  # not a person: Canvas's "Points Possible", or totals at the end
             raise UsageError(
                 f"{source}: no column for the students' ids; name one of: "
                 f"{', '.join(ROSTER_COLUMNS['id'])}, email"
             )
+        if student.name in TEST_STUDENTS and "sis user id" in row:
+            continue
         known = students.get(student.id)
         if known is not None and known != student:
             raise UsageError(
@@ -101,7 +135,33 @@ def read_roster(data: bytes, *, source: str) -> list[Student]:
                 f"and for {student.name!r}; give each their own"
             )
         students[student.id] = student
-    return list(students.values())
+        participant = _participant(row)
+        if participant and roster.numbers.setdefault(participant, student.id) != student.id:
+            raise UsageError(f"{source}, line {number}: the participant {participant} is in two rows")
+        if _cell(row, "submitted") not in _NEVER:
+            roster.times[student.id] = _cell(row, "submitted")
+    return msgspec.structs.replace(roster, students=list(students.values()))
+
+
+def read_times(data: bytes, *, source: str, columns: Sequence[str] = TIME_COLUMNS) -> list[TimeGiven]:
+    """Who with which time, as a course writes it: a column that names the student, and one with the time.
+
+    Rows without a time are left out. Raises UsageError if a column is missing.
+    """
+    found = []
+    for number, row in enumerate(read_table(data, source=source), start=2):
+        where = f"{source}, line {number}"
+        time = next((name for name in columns if name in row), None)
+        if time is None or not _has_any(row, WHO):
+            raise UsageError(
+                f"{source}: needs a column {' or '.join(columns)}, and one of: id, login, email, name"
+            )
+        who = next((_cell(row, kind) for kind in WHO if _cell(row, kind)), "")
+        if row[time] and not who:
+            raise UsageError(f"{where}: a time, but no student")
+        if row[time]:
+            found.append(TimeGiven(who, row[time], row.get("reason", ""), where))
+    return found
 
 
 def _has_any(row: Mapping[str, str], kinds: Sequence[str]) -> bool:
@@ -109,11 +169,19 @@ def _has_any(row: Mapping[str, str], kinds: Sequence[str]) -> bool:
 
 
 def _student(row: Mapping[str, str]) -> Student:
-    def cell(kind: str) -> str:
-        return next((row[column] for column in ROSTER_COLUMNS[kind] if row.get(column)), "")
+    name = " ".join(filter(None, (_cell(row, "first"), _cell(row, "last")))) or _cell(row, "name")
+    email = _cell(row, "email")
+    return Student(_cell(row, "id") or email or _participant(row), name, email, _cell(row, "section"))
 
-    name = " ".join(filter(None, (cell("first"), cell("last")))) or cell("name")
-    return Student(cell("id") or cell("email"), name, cell("email"), cell("section"))
+
+def _cell(row: Mapping[str, str], kind: str) -> str:
+    return next((row[column] for column in ROSTER_COLUMNS[kind] if row.get(column)), "")
+
+
+def _participant(row: Mapping[str, str]) -> str:
+    """The number in Moodle's "Participant 2012", whatever the site's language calls it."""
+    found = _PARTICIPANT.fullmatch(_cell(row, "participant"))
+    return found[1] if found else ""
 
 
 def parse_points(text: str, *, where: str) -> Points | None:

@@ -10,7 +10,6 @@ The lines that keep it whole when several programs write:
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -18,28 +17,26 @@ from types import TracebackType
 from typing import Any, Self
 
 import msgspec
-from sqlalchemy import Column, Connection, Engine, Row, func, select
+from sqlalchemy import Column, Engine, Row, func, select
 from sqlalchemy.sql import Select
 
-from grader.gradebook import locks, schema
+from grader.gradebook import locks, schema, statements
 from grader.gradebook.database import connect, make_folder, parse_url, reading, shown, writing
 from grader.gradebook.rows import (
+    Arrival,
+    Extension,
     GradeRow,
-    ItemPoints,
     Mark,
     NewSubmission,
+    Owner,
     StoredResult,
     Student,
     SubmissionRow,
 )
 from grader.gradebook.upgrade import upgrade
-from grader.model.errors import GradebookError
-from grader.model.points import Points
 
 Clock = Callable[[], datetime]
-SAME = ("assignment", "student", "name", "sha256", "submitted_at")  # what makes two submissions one
 MOST_AT_ONCE = 500  # rows of a page, keys in a query: SQLite takes a few thousand variables
-MAX_RECORD = 64 << 20  # bytes of one record, unpacked
 
 
 class Gradebook:
@@ -92,7 +89,7 @@ class Gradebook:
     def add_students(self, students: Iterable[Student]) -> int:
         """Write students who are new or have changed; how many were written."""
         with writing(self._engine) as connection:
-            known = _students(connection)
+            known = statements.students(connection)
             fresh = [student for student in students if known.get(student.id) != student]
             rows = [{**msgspec.structs.asdict(student), "at": self._now()} for student in fresh]
             if rows:
@@ -102,7 +99,23 @@ class Gradebook:
     def students(self) -> dict[str, Student]:
         """Every student by id, as last written."""
         with reading(self._engine) as connection:
-            return _students(connection)
+            return statements.students(connection)
+
+    def add_participants(self, assignment: str, numbers: Mapping[str, str]) -> int:
+        """Write the numbers that a platform gives to students in one assignment; how many were news."""
+        with writing(self._engine) as connection:
+            known = statements.participants(connection, assignment)
+            fresh = {number: student for number, student in numbers.items() if known.get(number) != student}
+            fields = {"assignment": assignment, "at": self._now()}
+            rows = [{**fields, "number": number, "student": student} for number, student in fresh.items()]
+            if rows:
+                connection.execute(schema.participant.insert(), rows)
+        return len(fresh)
+
+    def participants(self, assignment: str) -> dict[str, str]:
+        """The student of each of the platform's numbers."""
+        with reading(self._engine) as connection:
+            return statements.participants(connection, assignment)
 
     # -- submissions ----------------------------------------------------------------------------------
 
@@ -113,20 +126,53 @@ class Gradebook:
     def add_submissions(self, several: Iterable[NewSubmission]) -> list[int]:
         """The rows of many submissions, in the order given, in one transaction."""
         with writing(self._engine) as connection:
-            return [_submission_row(connection, new, self._now()) for new in several]
+            return [statements.submission_row(connection, new, self._now()) for new in several]
 
     def submissions(self, assignment: str) -> Iterator[SubmissionRow]:
         """All submissions of an assignment, in the order they were received."""
-        query = select(schema.submission).where(schema.submission.c.assignment == assignment)
+        query = statements.known_submissions().where(schema.submission.c.assignment == assignment)
         for row in self._pages(query, schema.submission.c.row):
-            yield SubmissionRow(**row._asdict())
+            yield statements.known_submission(row._asdict())
+
+    def add_arrivals(self, several: Iterable[tuple[int, Arrival]], *, author: str, reason: str) -> int:
+        """Write when submissions were handed in where that is news, all or nothing; how many were written."""
+        with writing(self._engine) as connection:
+            facts = (self._now(), author, reason)
+            return sum(statements.add_arrival(connection, row, one, facts) for row, one in several)
+
+    def add_owners(self, owners: Iterable[Owner]) -> int:
+        """Give submissions to students, all or nothing; how many were not theirs before."""
+        with writing(self._engine) as connection:
+            return sum(statements.add_owner(connection, owner, self._now()) for owner in owners)
+
+    def owners(self, assignment: str) -> dict[tuple[str, str], Owner]:
+        """Whom a person gave submissions to, by a submission's name and SHA-256; the last word counts."""
+        s, o = schema.submission, schema.owner
+        query = select(s.c.name, s.c.sha256, *(o.c[name] for name in Owner.__struct_fields__))
+        query = query.join(o, o.c.submission == s.c.row).where(s.c.assignment == assignment)
+        with reading(self._engine) as connection:
+            rows = [row._asdict() for row in connection.execute(query.order_by(o.c.row))]
+        return {(row.pop("name"), row.pop("sha256")): Owner(**row) for row in rows}
+
+    # -- extensions -----------------------------------------------------------------------------------
+
+    def add_extensions(self, assignment: str, several: Iterable[Extension]) -> int:
+        """Write extensions that change a student's deadline, all or nothing; how many were written."""
+        with writing(self._engine) as connection:
+            return statements.add_extensions(connection, assignment, several, self._now())
+
+    def extensions(self, assignment: str) -> dict[str, Extension]:
+        """The extension that counts for each student who has one."""
+        with reading(self._engine) as connection:
+            known = statements.extensions(connection, assignment)
+        return {student: one for student, one in known.items() if one.until}
 
     # -- results --------------------------------------------------------------------------------------
 
     def add_result(self, result: StoredResult) -> bool:
         """Store a result; False if there is one with its key."""
         with writing(self._engine) as connection:
-            return _add_result(connection, result, self._now())
+            return statements.add_result(connection, result, self._now())
 
     def result(self, key: str) -> StoredResult | None:
         """The result with this key."""
@@ -153,29 +199,29 @@ class Gradebook:
     def _one_result(self, query: Select[Any]) -> StoredResult | None:
         with reading(self._engine) as connection:
             row = connection.execute(query).first()
-        return None if row is None else _stored(row)
+        return None if row is None else statements.result_row(row)
 
     # -- grades ---------------------------------------------------------------------------------------
 
     def add_grade(self, submission: int, key: str, *, author: str, reason: str) -> bool:
         """Make a result the submission's grade; False if it already is."""
         with writing(self._engine) as connection:
-            return _add_grade(connection, submission, key, (self._now(), author, reason))
+            return statements.add_grade(connection, submission, key, (self._now(), author, reason))
 
     def store_result(
         self, result: StoredResult, submissions: Iterable[int], *, author: str, reason: str
     ) -> int:
         """Store a result and make it the grade of submissions, all or nothing; how many grades are new."""
         with writing(self._engine) as connection:
-            _add_result(connection, result, self._now())
+            statements.add_result(connection, result, self._now())
             facts = (self._now(), author, reason)
-            return sum(_add_grade(connection, row, result.key, facts) for row in submissions)
+            return sum(statements.add_grade(connection, row, result.key, facts) for row in submissions)
 
     def add_grades(self, pairs: Iterable[tuple[int, str]], *, author: str, reason: str) -> int:
         """Make stored results the grades of submissions, all or nothing; how many are new."""
         with writing(self._engine) as connection:
             facts = (self._now(), author, reason)
-            return sum(_add_grade(connection, row, key, facts) for row, key in pairs)
+            return sum(statements.add_grade(connection, row, key, facts) for row, key in pairs)
 
     def fingerprints(self, assignment: str) -> Iterator[tuple[str, frozenset[tuple[str, str]]]]:
         """The name of each graded submission that has recorded evidence, and the fingerprints of it."""
@@ -195,13 +241,8 @@ class Gradebook:
         s, g, r = schema.submission, schema.grade, schema.result
         last = select(func.max(g.c.row)).group_by(g.c.submission)
         query = (
-            select(
-                s,
-                r.c.key,
-                r.c["items"],
-                r.c.earned,
-                r.c.possible,
-                r.c.decided,
+            statements.known_submissions(
+                *(r.c[name] for name in ("key", "items", "earned", "possible", "decided", "attention")),
                 g.c.at,
                 g.c.author,
                 g.c.reason,
@@ -211,7 +252,7 @@ class Gradebook:
             .where(s.c.assignment == assignment, g.c.row.in_(last))
         )
         for row in self._pages(query, s.c.row):
-            yield _grade_row(row._asdict())
+            yield statements.grade_row(row._asdict())
 
     def grade_history(self, submission: int) -> list[tuple[str, str, str, str]]:
         """Every grade of a submission, oldest first: (result key, at, author, reason)."""
@@ -225,7 +266,7 @@ class Gradebook:
     def add_marks(self, marks: Iterable[Mark]) -> int:
         """Write marks that differ from the current ones, all or nothing; how many were written."""
         with writing(self._engine) as connection:
-            return sum(_add_mark(connection, mark, self._now()) for mark in marks)
+            return sum(statements.add_mark(connection, mark, self._now()) for mark in marks)
 
     def marks(self, assignment: str) -> dict[tuple[int, str], Mark]:
         """The mark that counts for each (submission, item); withdrawn ones are left out."""
@@ -236,7 +277,7 @@ class Gradebook:
             .join(s, s.c.row == m.c.submission)
             .where(s.c.assignment == assignment, m.c.row.in_(last))
         )
-        marks = (_mark(row._asdict()) for row in self._pages(query, m.c.row))
+        marks = (statements.mark_row(row._asdict()) for row in self._pages(query, m.c.row))
         return {(mark.submission, mark.item): mark for mark in marks if mark.points is not None}
 
     def mark_history(self, submission: int, item: str) -> list[Mark]:
@@ -244,7 +285,7 @@ class Gradebook:
         m = schema.mark
         query = select(m).where(m.c.submission == submission, m.c.item == item).order_by(m.c.row)
         with reading(self._engine) as connection:
-            return [_mark(row._asdict()) for row in connection.execute(query)]
+            return [statements.mark_row(row._asdict()) for row in connection.execute(query)]
 
     def _pages(self, query: Select[Any], number: Column[int]) -> Iterator[Row[Any]]:
         """The rows of a long answer in the order of ``number``, which the query selects as ``row``.
@@ -262,131 +303,3 @@ class Gradebook:
             if len(rows) < MOST_AT_ONCE:
                 return
             after = rows[-1].row
-
-
-def _students(connection: Connection) -> dict[str, Student]:
-    table = schema.student
-    query = select(table.c.id, table.c.name, table.c.email, table.c.section).order_by(table.c.row)
-    return {row.id: Student(*row) for row in connection.execute(query)}
-
-
-def _submission_row(connection: Connection, new: NewSubmission, now: str) -> int:
-    table, fields = schema.submission, msgspec.structs.asdict(new)
-    # The path does not count: the same file in another folder is the same submission.
-    same = [table.c[name] == fields[name] for name in SAME]
-    found: int | None = connection.execute(select(table.c.row).where(*same)).scalar()
-    if found is not None:
-        return found
-    added = table.insert().values(**fields, received_at=now).returning(table.c.row)
-    row: int = connection.execute(added).scalar_one()
-    return row
-
-
-def _add_result(connection: Connection, result: StoredResult, now: str) -> bool:
-    table = schema.result
-    if connection.execute(select(table.c.key).where(table.c.key == result.key)).first() is not None:
-        return False
-    values = {
-        "key": result.key,
-        "assignment": result.assignment,
-        "sha256": result.sha256,
-        "item_keys": msgspec.json.encode(result.item_keys).decode(),
-        "items": msgspec.json.encode(result.items).decode(),
-        "prints": msgspec.json.encode(result.prints).decode(),
-        "record": zlib.compress(result.record, 6),
-        "earned": result.earned.hundredths,
-        "possible": result.possible.hundredths,
-        "decided": result.decided.hundredths,
-        "at": now,
-    }
-    connection.execute(table.insert().values(**values))
-    return True
-
-
-def _add_grade(connection: Connection, submission: int, key: str, facts: tuple[str, str, str]) -> bool:
-    # Compared with the last grade alone: going back to an earlier result is a change, and a new row.
-    table, (at, author, reason) = schema.grade, facts
-    last = select(table.c.result_key).where(table.c.submission == submission).order_by(table.c.row.desc())
-    if connection.execute(last.limit(1)).scalar() == key:
-        return False
-    connection.execute(
-        table.insert().values(submission=submission, result_key=key, at=at, author=author, reason=reason)
-    )
-    return True
-
-
-def _add_mark(connection: Connection, mark: Mark, now: str) -> bool:
-    table = schema.mark
-    hundredths = None if mark.points is None else mark.points.hundredths
-    query = (
-        select(table.c.hundredths, table.c.comment)
-        .where(table.c.submission == mark.submission, table.c.item == mark.item)
-        .order_by(table.c.row.desc())
-    )
-    last = connection.execute(query.limit(1)).first()
-    if last is not None and tuple(last) == (hundredths, mark.comment):
-        return False
-    if last is None and hundredths is None:
-        return False  # there is nothing to withdraw
-    values = {"submission": mark.submission, "item": mark.item, "hundredths": hundredths}
-    texts = {"comment": mark.comment, "author": mark.author, "reason": mark.reason, "at": now}
-    connection.execute(table.insert().values(**values, **texts))
-    return True
-
-
-def _stored(row: Row[Any]) -> StoredResult:
-    fields = row._asdict()
-    return StoredResult(
-        key=fields["key"],
-        assignment=fields["assignment"],
-        sha256=fields["sha256"],
-        item_keys=msgspec.json.decode(fields["item_keys"], type=dict[str, str]),
-        items=msgspec.json.decode(fields["items"], type=tuple[ItemPoints, ...]),
-        prints=msgspec.json.decode(fields["prints"], type=tuple[tuple[str, str], ...]),
-        record=unpacked(fields["record"]),
-        earned=Points(fields["earned"]),
-        possible=Points(fields["possible"]),
-        decided=Points(fields["decided"]),
-    )
-
-
-def unpacked(data: bytes) -> bytes:
-    """A record's JSON. Raises GradebookError if it is damaged, or larger than any record."""
-    inflate = zlib.decompressobj()
-    try:
-        record = inflate.decompress(data, MAX_RECORD)
-    except zlib.error:
-        raise GradebookError(
-            "a record in the gradebook is damaged; put back a copy of the gradebook"
-        ) from None
-    if not inflate.eof:
-        raise GradebookError("a record in the gradebook is damaged or larger than any that is written")
-    return record
-
-
-def _grade_row(fields: Mapping[str, Any]) -> GradeRow:
-    own = {name: fields[name] for name in SubmissionRow.__struct_fields__}
-    return GradeRow(
-        submission=SubmissionRow(**own),
-        key=fields["key"],
-        item_points=fields["items"],
-        earned=Points(fields["earned"]),
-        possible=Points(fields["possible"]),
-        decided=Points(fields["decided"]),
-        at=fields["at"],
-        author=fields["author"],
-        reason=fields["reason"],
-    )
-
-
-def _mark(fields: Mapping[str, Any]) -> Mark:
-    hundredths = fields["hundredths"]
-    return Mark(
-        submission=fields["submission"],
-        item=fields["item"],
-        points=None if hundredths is None else Points(hundredths),
-        comment=fields["comment"],
-        author=fields["author"],
-        reason=fields["reason"],
-        at=fields["at"],
-    )

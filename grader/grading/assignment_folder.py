@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from grader.digests import digest_of
+from grader.handed_in.graded_file import Expected
 from grader.model.assignment import Assignment, parse
 from grader.model.errors import ManifestError, UsageError
 from grader.notebooks.cells import Cell
+from grader.notebooks.names import asked_names
+from grader.notebooks.solution import has_marker
 from grader.notebooks.template_cells import template_cells
 
 MANIFEST = "assignment.toml"
@@ -39,15 +42,65 @@ class AssignmentFolder:
         return files
 
     @functools.cached_property
-    def template_cells(self) -> tuple[Cell, ...]:
-        """The cells that students were given, so that the template's own text never counts as an answer.
+    def references(self) -> dict[str, str]:
+        """The solved notebooks that there are: each notebook's name, and where its reference is.
 
-        Made at the first use and kept: it takes 20 ms for HW3.
+        The reference of ``part2.ipynb`` is ``part2.py`` in the folder of the manifest's ``notebook``.
         """
-        reference = self.path / self.assignment.notebook
-        if not reference.is_file():
-            return ()
-        return template_cells(reference.read_text(encoding="utf-8"), where=self.assignment.notebook)
+        main = PurePosixPath(self.assignment.notebook)
+        paths = {
+            name: str(main.with_name(f"{PurePosixPath(name).stem}.py")) for name in self.assignment.notebooks
+        }
+        if str(main) not in paths.values():  # the students' notebook has another name
+            paths[self.assignment.notebooks[0]] = str(main)
+        return {name: path for name, path in paths.items() if (self.path / path).is_file()}
+
+    @functools.cached_property
+    def reference_modules(self) -> dict[str, str]:
+        """The solved modules beside the reference: their places there, and where they are.
+
+        They match a pattern of `submission.files` that names more than everything, and have a solution in
+        them; students write them too.
+        """
+        folder = (self.path / self.assignment.notebook).parent
+        patterns = [pattern for pattern in self.assignment.submission.files if pattern.strip("*/")]
+        given = {path.resolve() for path in self.given_files().values()} if patterns else set()
+        found = {}
+        for path in sorted({path for pattern in patterns for path in folder.glob(pattern)}):
+            inside = path.is_file() and path.suffix == ".py" and path.resolve() not in given
+            place = path.relative_to(self.path).as_posix()
+            if inside and place not in self.references.values() and has_marker(_text(path)):
+                found[path.relative_to(folder).as_posix()] = place
+        return found
+
+    @functools.cached_property
+    def cells_given(self) -> dict[str, tuple[Cell, ...]]:
+        """The cells that students were given, by the notebooks' names.
+
+        They keep the template's own text from counting as an answer. Made at the first use and kept: it takes
+        20 ms for HW3.
+        """
+        return {
+            name: template_cells(_text(self.path / path), where=path)
+            for name, path in self.references.items()
+        }
+
+    @functools.cached_property
+    def template_cells(self) -> tuple[Cell, ...]:
+        """The cells of all notebooks that students were given."""
+        return tuple(cell for cells in self.cells_given.values() for cell in cells)
+
+    @functools.cached_property
+    def asked_names(self) -> frozenset[str]:
+        """The names that students are asked for, in notebooks and modules; none if there is no reference."""
+        paths = (*self.references.values(), *self.reference_modules.values())
+        return frozenset(name for path in paths for name in asked_names(_text(self.path / path)))
+
+    @functools.cached_property
+    def expected(self) -> Expected:
+        """What the assignment asks for, to tell the graded file from others. Raises ManifestError."""
+        rules = self.assignment.submission
+        return Expected(self.assignment.notebooks, self.asked_names, self.given_files(), rules.files)
 
     def checks(self, *, hidden: bool) -> Path:
         """The folder of hidden or public checks. Raises UsageError if there is none."""
@@ -59,6 +112,10 @@ class AssignmentFolder:
             advice = "; students run the public checks with --public" if hidden else ""
             raise UsageError(f"{self.path} has no {kind} checks (a folder {wanted}){advice}")
         return found.resolve()
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def load(path: Path) -> AssignmentFolder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,12 @@ import pytest
 
 from grader.checks.evidence import Evidence
 from grader.grading.outcomes import check_end, message_for_student
+from grader.grading.own_code import OwnCode
 from grader.grading.recorded import Recorded
 from grader.grading.scoring import points_for
 from grader.grading.seeds import Seeds
 from grader.model.assignment import Assignment
-from grader.model.errors import ManifestError
+from grader.model.errors import ManifestError, MissingName
 from grader.model.points import ZERO, Points, total
 from grader.model.records import CheckResult
 from grader.session.notebook import Notebook
@@ -65,15 +66,25 @@ def check_of(test: pytest.Item) -> Check:
     return Check(test.name, lines[0].strip(), str(owner.args[0]), points, hint, file)
 
 
+@dataclass(frozen=True)
+class Ran:
+    """What the checks of an item run against: a notebook's state, and its text for messages."""
+
+    notebook: Notebook
+    code: OwnCode = field(default_factory=OwnCode)
+
+
 class CheckPlugin:
-    """Runs the checks of one assignment against one notebook and collects their ``results``.
+    """Runs the checks of one assignment against one submission and collects their ``results``.
 
     ``hidden`` decides what a student may read; with ``only``, just the checks of these items run;
     ``on_check(number, total, title)`` is called before each check. ``recorded`` is the evidence for each
-    item, None if no file was read.
+    item, None if no file was read. ``apart`` are the notebooks of items that do not belong to ``notebook``;
+    the checks of an item whose notebook is None do not run. ``missing`` are the names that were not
+    defined, by the items and names of the checks that asked for them.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each says one thing about the run
         self,
         notebook: Notebook,
         *,
@@ -84,10 +95,14 @@ class CheckPlugin:
         only: Collection[str] = (),
         on_check: Callable[[int, int, str], None] | None = None,
         recorded: Mapping[str, Recorded] | None = None,
+        code: OwnCode | None = None,
+        apart: Mapping[str, Ran | None] | None = None,
     ) -> None:
+        self.missing: dict[tuple[str, str], str] = {}
+        self._first, self._apart = Ran(notebook, code or OwnCode()), apart or {}
         self.results: list[CheckResult] = []
         self.errors: list[str] = []
-        self._notebook, self._assignment = notebook, assignment
+        self._assignment = assignment
         self._recorded = recorded
         self._seeds = Seeds(seed)
         self._seconds, self._hidden, self._only = seconds, hidden, only
@@ -102,7 +117,8 @@ class CheckPlugin:
         """The student's notebook, in a copy of its own."""
         keeps = request.node.get_closest_marker("chainrule_keep_seeds") is not None
         seed = None if keeps else self._seeds.of_student(self._checks[request.node.nodeid].key)
-        with self._notebook.copy(seed=seed, seconds=self._seconds) as session:
+        ran = self._ran(self._checks[request.node.nodeid])
+        with ran.notebook.copy(seed=seed, seconds=self._seconds) as session:
             self._session = session
             yield session.student
 
@@ -137,6 +153,8 @@ class CheckPlugin:
             assert_fits_manifest(list(found.values()), self._assignment, worth=self._hidden)
         if self._only:
             items[:] = [test for test in items if found[test.nodeid].item in self._only]
+        absent = {item for item, ran in self._apart.items() if ran is None}
+        items[:] = [test for test in items if found[test.nodeid].item not in absent]
         self._checks = {test.nodeid: found[test.nodeid] for test in items}
 
     # -- running ---------------------------------------------------------------------------------------
@@ -160,8 +178,14 @@ class CheckPlugin:
             self.results.append(self._result(self._checks[item.nodeid], call))
         return report
 
+    def _ran(self, check: Check) -> Ran:
+        return self._apart.get(check.item) or self._first
+
     def _result(self, check: Check, call: pytest.CallInfo[None]) -> CheckResult:
-        end = check_end(call.excinfo.value if call.excinfo is not None else None)
+        error = call.excinfo.value if call.excinfo is not None else None
+        end = check_end(error, self._ran(check).code)
+        if isinstance(error, MissingName):
+            self.missing[check.item, check.name] = error.name
         return CheckResult(
             check=check.name,
             title=check.title,

@@ -7,6 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec.structs import replace
+
+from grader.inside.notes import MAX_NOTES
 from grader.model.assignment import BudgetValue, Limits
 from grader.model.records import CellResult, CellStatus
 from grader.notebooks.cells import Cell, first_line
@@ -65,19 +68,38 @@ def execute(
     budget: Mapping[str, BudgetValue],
     limits: Limits,
     progress: Progress,
+    file: str = "",
 ) -> Execution:
-    """Run all code cells in order. A cell that fails does not stop the cells after it."""
+    """Run all code cells in order. A cell that fails does not stop the cells after it.
+
+    ``file`` is the place of their file, to be recorded; "" for a file that was handed in alone.
+    """
     planned = with_budget(cells, budget)
     results: list[CellResult] = []
     shown = _Shown()
     for position, planned_run in enumerate(planned):
         cell = planned_run.cell
         progress.cell(position + 1, len(planned), first_line(cell.source))
-        runs = [notebook.run_cell(piece, seconds=limits.cell_seconds) for piece in planned_run.pieces]
-        results.append(result_of(cell, runs))
+        runs = [
+            notebook.run_cell(piece, seconds=limits.cell_seconds, cell=cell.number, line=line)
+            for piece, line in zip(planned_run.pieces, first_lines(cell, planned_run.pieces), strict=True)
+        ]
+        results.append(replace(result_of(cell, runs), file=file))
         for run in runs:
             shown.add(cell.number, run)
     return Execution(tuple(results), tuple(shown.pictures), tuple(shown.evidence))
+
+
+def first_lines(cell: Cell, pieces: Sequence[str]) -> Iterator[int]:
+    """The number of each piece's first line: in the script, or in the notebook's cell."""
+    line, at = max(cell.line, 1), 0
+    for piece in pieces:
+        # The rest of a cell may hold values of the budget, in its lines; where it begins is the student's.
+        start = cell.source.find(piece.split("\n", 1)[0], at)
+        if start >= 0:
+            line += cell.source.count("\n", at, start)
+            at = start
+        yield line
 
 
 class _Shown:
@@ -116,4 +138,6 @@ def result_of(cell: Cell, runs: Sequence[CellRun]) -> CellResult:
         first_line=first_line(cell.source),
         error=wrong.error if wrong else "",
         traceback=wrong.traceback if wrong else "",
+        line=cell.line,
+        notes=tuple(dict.fromkeys(note for run in runs for note in run.notes))[:MAX_NOTES],
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import re
+import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
@@ -15,14 +19,16 @@ from grader.grading.pipeline import GradeJob
 from grader.grading.seeds import Seeds
 from grader.model.errors import InfrastructureError, SandboxUnavailable
 from grader.model.isolation import Mode
-from grader.notebooks.submission_file import SubmissionFile
+from grader.notebooks.submission_files import SubmissionFiles
 from grader.sandbox.modes import remedy, usual_mode, weaker
 from grader.sandbox.spec import BoxSpec, ProcessLimits
 from grader.sandbox.zygote import Zygote
-from grader.session.notebook import Notebook
+from grader.session.notebook import CellSettings, Notebook
 
 BASE_PRELOAD = ("numpy", "matplotlib.pyplot")
 CHECKS_NEED = ("numpy.random", "numpy.ma", "grader.grading.pytest_run", "grader.grading.check_plugin")
+MAX_LOOK = 100_000
+"""Bytes of a module in which imports are looked for."""
 _TORCH = re.compile(r"^\s*(?:import|from)\s+torch\b", re.MULTILINE)
 
 
@@ -37,8 +43,8 @@ class WarmProcesses:
         self._meanwhile = (*CHECKS_NEED, *meanwhile)
         self._zygotes: dict[tuple[str, ...], Zygote] = {}
 
-    def open_notebook(self, job: GradeJob, submission: SubmissionFile, progress: Progress) -> Notebook:
-        """The submission's notebook, ready to run cells, where the job asks for it.
+    def open_notebook(self, job: GradeJob, submission: SubmissionFiles, progress: Progress) -> Notebook:
+        """The submission's first notebook, ready to run cells, where the job asks for it.
 
         Raises SandboxUnavailable if hidden checks need a sandbox that this machine does not have.
         """
@@ -83,27 +89,41 @@ def box_spec(job: GradeJob) -> BoxSpec:
     )
 
 
-def preload(submission: SubmissionFile) -> tuple[str, ...]:
+def preload(submission: SubmissionFiles) -> tuple[str, ...]:
     """What the warm process imports before any student code; torch (1.4 s) only if the submission does."""
-    uses_torch = any(_TORCH.search(cell.source) for cell in submission.cells if cell.kind == "code")
+    uses_torch = any(
+        _TORCH.search(cell.source) for cell in submission.first.cells if cell.kind == "code"
+    ) or any(
+        _TORCH.search(data[:MAX_LOOK].decode("utf-8", "replace"))
+        for place, data in submission.files.items()
+        if place.endswith(".py")
+    )
     return (*BASE_PRELOAD, "torch") if uses_torch else BASE_PRELOAD
 
 
-def open_sandboxed(job: GradeJob, submission: SubmissionFile, zygote: Zygote, spec: BoxSpec) -> Notebook:
+def open_sandboxed(job: GradeJob, submission: SubmissionFiles, zygote: Zygote, spec: BoxSpec) -> Notebook:
     """A notebook in a fork of ``zygote``, in a weaker mode if this machine does not offer that of ``spec``.
 
     Raises SandboxUnavailable if it offers none.
     """
     from grader.session.sandboxed_notebook import SandboxedNotebook  # noqa: PLC0415  # needs Linux
 
-    mode = spec.mode
+    file, mode = submission.first, spec.mode
+    files = submission.around(file)
+    settings = CellSettings(
+        module=file.module_name,
+        name=file.name,
+        script=file.kind == "script",
+        figures=not any(cell.figures for cell in file.cells),
+        gpu_on_processor=job.folder.assignment.environment.cuda == "cpu",
+    )
     while True:
         notebook = SandboxedNotebook(
             zygote,
             replace(spec, mode=mode),
-            module=submission.module_name,
-            figures=not any(cell.figures for cell in submission.cells),
-            seconds=job.folder.assignment.limits.notebook_seconds,
+            seconds=job.folder.assignment.limits.notebook_seconds - job.seconds_spent,
+            settings=settings,
+            files=files,
         )
         try:
             notebook.start()
@@ -118,10 +138,36 @@ def open_sandboxed(job: GradeJob, submission: SubmissionFile, zygote: Zygote, sp
             return notebook
 
 
-def open_in_process(job: GradeJob, submission: SubmissionFile) -> Notebook:
-    """A notebook in this very process, for students on their own machines; works on every platform."""
+def folder_of(job: GradeJob, submission: SubmissionFiles) -> Path:
+    """The folder of a submission's first notebook on this disk; a temporary one if it is in an archive."""
+    path, place = job.submission.absolute(), PurePosixPath(submission.place_of(submission.first))
+    if path.is_dir():
+        return path / place.parent
+    if path.suffix.lower() == Path(submission.first.name).suffix.lower():
+        return path.parent
+    folder = Path(tempfile.mkdtemp(prefix="chainrule-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name, given in job.folder.given_files().items():
+        (shutil.copytree if given.is_dir() else shutil.copy2)(given, folder / name)
+    for name, data in submission.around(submission.first).items():
+        target = folder / name
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+    return folder
+
+
+def open_in_process(job: GradeJob, submission: SubmissionFiles) -> Notebook:
+    """A notebook in this very process and its own folder, for students on their own machines.
+
+    Works on every platform. What came out of an archive is laid in a temporary folder.
+    """
     from grader.session.in_process import OwnNotebook  # noqa: PLC0415  # IPython and pytest: 0.3 s
 
+    file = submission.first
     return OwnNotebook(
-        submission.module_name, job.submission.absolute().parent, seed=Seeds(job.seed).of_student()
+        file.module_name,
+        folder_of(job, submission),
+        seed=Seeds(job.seed).of_student(),
+        script=file.name if file.kind == "script" else "",
     )

@@ -6,10 +6,13 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.grading.own_code import OwnCode
 from grader.model.endings import FOR_STUDENT
-from grader.model.errors import BadEvidence, CheckError, Fault, Outcome, StudentError
+from grader.model.errors import BadEvidence, CheckError, Fault, MissingName, Outcome, StudentError
 
 NO_HINT = "This hidden check did not pass. Its name says what it looks at; try your own small examples."
+
+NOT_CARRIED_OUT = "This check could not be carried out; it costs nothing and your instructor has been told."
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,10 @@ class CheckEnd:
 PASSED = CheckEnd(Outcome.PASSED)
 
 
-def check_end(error: BaseException | None) -> CheckEnd:
-    """How a check ended that raised this error; None means that it passed.
+def check_end(  # noqa: PLR0911  # a table of kinds
+    error: BaseException | None, code: OwnCode | None = None
+) -> CheckEnd:
+    """How a check ended that raised this error; None means that it passed. ``code`` is the student's.
 
     Only CheckError, its subclasses and AssertionError are about the student. The check itself raised anything
     else, so that is the author's fault: it costs nobody points and asks for attention.
@@ -38,8 +43,11 @@ def check_end(error: BaseException | None) -> CheckEnd:
     if error is None:
         return PASSED
     if isinstance(error, StudentError):
+        told = (code or OwnCode()).says_of(error)
+        if isinstance(error, MissingName):
+            return CheckEnd(error.outcome, error.fault, told, told, says_all=True)
         detail = f"{error}\n{error.traceback}".rstrip()
-        return CheckEnd(error.outcome, error.fault, FOR_STUDENT[error.outcome], detail)
+        return CheckEnd(error.outcome, error.fault, told, detail)
     if isinstance(error, BadEvidence):
         return CheckEnd(error.outcome, error.fault, str(error), str(error), says_all=True)
     if isinstance(error, CheckError):
@@ -68,7 +76,7 @@ def message_for_student(end: CheckEnd, *, hidden: bool, hint: str | None) -> str
     if end.outcome is Outcome.PASSED:
         return ""
     if end.fault is not Fault.STUDENT:
-        return "This check could not be carried out; it costs nothing and your instructor has been told."
+        return NOT_CARRIED_OUT
     if not hidden:
         return end.detail
     return " ".join(filter(None, (end.told, "" if end.says_all else hint))) or NO_HINT

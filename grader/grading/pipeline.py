@@ -5,23 +5,31 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from grader.digests import digest_of
+from grader.grading.about_files import notices_of_files
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.environment import describe_environment
 from grader.grading.execution import Execution, Progress, execute
+from grader.grading.headlines import find_headlines
+from grader.grading.machine import Machine, own_modules
+from grader.grading.own_code import OwnCode
 from grader.grading.recorded import Recorded, contents_of, recorded_in, texts_of, with_replay
 from grader.grading.replay import prepare, run_prelude
 from grader.grading.scoring import AnswerShown, needs_attention, score, score_public
+from grader.grading.whose_notebook import notebook_of_items
+from grader.model import endings
 from grader.model.assignment import BudgetValue
 from grader.model.errors import AuthorError
 from grader.model.records import (
     SCHEMA,
     CheckResult,
     Figure,
+    FileRecord,
     Grade,
     ItemResult,
     SubmissionRecord,
@@ -32,6 +40,7 @@ from grader.model.records import (
 from grader.notebooks.answers import Answer, find_answers
 from grader.notebooks.figures import BadFigure, figure_from_base64
 from grader.notebooks.submission_file import SubmissionFile, read
+from grader.notebooks.submission_files import SubmissionFiles
 from grader.session.notebook import Notebook
 
 MAX_FIGURES = 40
@@ -43,6 +52,7 @@ class GradeJob:
 
     ``seed`` determines every random input; ``public`` runs the public checks, in this process; with ``only``
     the grade holds just these items. ``notices`` are added to those of the submission itself.
+    ``seconds_spent`` of the time for all cells are used up, by other notebooks of the submission.
     """
 
     submission: Path
@@ -52,13 +62,15 @@ class GradeJob:
     sandbox: bool = True
     only: frozenset[str] = frozenset()
     notices: tuple[str, ...] = ()
+    seconds_spent: float = 0.0
 
     def wants(self, item: str) -> bool:
         """Whether the grade holds this item."""
         return not self.only or item in self.only
 
 
-Opener = Callable[[GradeJob, SubmissionFile, Progress], Notebook]
+Opener = Callable[[GradeJob, SubmissionFiles, Progress], Notebook]
+"""Opens the first notebook of a submission, with the other files around it."""
 
 
 @dataclass(frozen=True)
@@ -70,35 +82,45 @@ class Graded:
 
 
 def grade(job: GradeJob, *, opener: Opener, progress: Progress) -> Grade:
-    """Read the job's file and grade it. Raises CannotGrade, as ``read`` and ``grade_file`` do."""
-    return grade_file(job, read(job.submission), opener=opener, progress=progress).grade
+    """Read the job's file, alone, and grade it. Raises CannotGrade, as ``read`` and ``grade_file`` do."""
+    submission = SubmissionFiles.of_file(read(job.submission))
+    return grade_file(job, submission, opener=opener, progress=progress).grade
 
 
-def grade_file(job: GradeJob, submission: SubmissionFile, *, opener: Opener, progress: Progress) -> Graded:
-    """Grade the job's file as it was read; what becomes of the file on disk no longer matters.
+def grade_file(job: GradeJob, submission: SubmissionFiles, *, opener: Opener, progress: Progress) -> Graded:
+    """Grade a submission as it was read; what becomes of its files on disk no longer matters.
 
     Raises CannotGrade (an assignment that is wrong, no sandbox). Whatever the student's code does ends up in
     the grade.
     """
     graded_at, start = datetime.now(UTC), time.monotonic()
     job.folder.checks(hidden=not job.public)
-    answers = find_answers(
-        submission.cells, job.folder.assignment, template=() if job.public else job.folder.template_cells
-    )
+    answers, sources = answers_in(job, submission)
     recorded = recorded_in(answers)
     plan = plan_run(job, recorded)
-    with opened(opener, job, submission, progress) as notebook:
-        plan = start_replay(notebook, plan, job)
-        execution = run_cells(notebook, submission, job, progress, plan.budget)
-        recorded = with_replay(recorded, execution.evidence, broken=plan.broken)
-        results, errors = run_checks(notebook, job, progress, recorded)
-        isolation = notebook.isolation
-    items = score_items(job, answers, recorded, results)
+    with ExitStack() as stack:
+        runs = run_all(stack, job, submission, plan, opener, progress)
+        plan = runs[-1].plan
+        recorded = {
+            item: entry
+            for run in runs
+            for item, entry in with_replay(
+                {item: recorded[item] for item, file in sources.items() if file is run.file},
+                run.execution.evidence,
+                broken=plan.broken,
+            ).items()
+        }
+        checked = run_checks(runs, job, submission, progress, recorded)
+        isolation = runs[0].notebook.isolation
+    items = score_items(job, answers, recorded, checked)
+    first = submission.first
     found = Grade(
         schema=SCHEMA,
         assignment=job.folder.assignment.title,
         assignment_sha256=job.folder.sha256,
-        submission=SubmissionRecord(submission.name, submission.sha256, submission.kind, submission.size),
+        submission=SubmissionRecord(
+            first.name, submission.sha256, first.kind, first.size, file_records(submission)
+        ),
         mode="public" if job.public else "hidden",
         seed=job.seed,
         graded_at=graded_at.isoformat(timespec="seconds"),
@@ -110,19 +132,99 @@ def grade_file(job: GradeJob, submission: SubmissionFile, *, opener: Opener, pro
         possible=possible_points(items),
         decided=decided_points(items),
         items=items,
-        cells=execution.cells,
-        figures=figures_of(submission, execution, items),
-        notices=(*submission.notices, *job.notices),
-        attention=needs_attention(items, [*filter(None, [plan.broken]), *errors]),
+        cells=tuple(cell for run in runs for cell in run.execution.cells),
+        figures=figures_of(submission, runs, items),
+        notices=tuple(
+            dict.fromkeys((*submission.notices, *job.notices, *notices_about(submission, runs, job)))
+        ),
+        attention=needs_attention(
+            items,
+            [*filter(None, [plan.broken]), *checked.errors],
+            headlines=checked.headlines,
+            known=checked.waiting,
+        ),
     )
     return Graded(found, answers)
 
 
+def answers_in(
+    job: GradeJob, submission: SubmissionFiles
+) -> tuple[dict[str, Answer], dict[str, SubmissionFile]]:
+    """The answer of every item that has one, and the file that it was found in.
+
+    It is that of the item's own notebook, else that of any other in which there is one.
+    """
+    assignment, folder = job.folder.assignment, job.folder
+    by_file = [
+        (file, find_answers(file.cells, assignment, template=() if job.public else folder.template_cells))
+        for file in submission.notebooks
+    ]
+    if len(by_file) == 1:
+        file, answers = by_file[0]
+        return answers, dict.fromkeys(answers, file)
+    owners = owners_of(job, submission)
+    found: dict[str, Answer] = {}
+    sources: dict[str, SubmissionFile] = {}
+    for item in by_file[0][1]:
+        ordered = sorted(by_file, key=lambda entry: (entry[0] is not owners[item], not entry[1][item].found))
+        file, answers = next((entry for entry in ordered if entry[1][item].found), ordered[0])
+        found[item], sources[item] = answers[item], file
+    return found, sources
+
+
+def owners_of(job: GradeJob, submission: SubmissionFiles) -> dict[str, SubmissionFile | None]:
+    """The notebook of each item; None if it was not handed in."""
+    return notebook_of_items(job.folder.assignment, submission.notebooks, job.folder.cells_given)
+
+
+def file_records(submission: SubmissionFiles) -> tuple[FileRecord, ...]:
+    """Every file of a submission, for the record; none for a file that was handed in alone."""
+    if submission.is_alone:
+        return ()
+    return tuple(
+        FileRecord(place, digest_of(data), len(data)) for place, data in sorted(submission.files.items())
+    )
+
+
+@dataclass(frozen=True)
+class Run:
+    """One graded file of a submission, after its cells ran; its notebook is still open."""
+
+    file: SubmissionFile
+    notebook: Notebook
+    execution: Execution
+    plan: RunPlan
+    code: OwnCode
+
+
+def run_all(
+    stack: ExitStack,
+    job: GradeJob,
+    submission: SubmissionFiles,
+    plan: RunPlan,
+    opener: Opener,
+    progress: Progress,
+) -> list[Run]:
+    """Run every graded file in a process of its own, as in Jupyter; they share the time for all cells."""
+    runs: list[Run] = []
+    spent = 0.0
+    for file in submission.notebooks:
+        part = submission.only(file)
+        notebook = stack.enter_context(opened(opener, replace(job, seconds_spent=spent), part, progress))
+        plan = start_replay(notebook, plan, job)
+        place = "" if len(submission.notebooks) == 1 else submission.place_of(file)
+        execution = run_cells(notebook, part, job, progress, plan.budget, file=place)
+        spent += sum(cell.seconds for cell in execution.cells)
+        code = OwnCode(file.name, file.cells, part.around(file), execution.cells)
+        runs.append(Run(file, notebook, execution, plan, code))
+    return runs
+
+
 @contextmanager
 def opened(
-    opener: Opener, job: GradeJob, submission: SubmissionFile, progress: Progress
+    opener: Opener, job: GradeJob, submission: SubmissionFiles, progress: Progress
 ) -> Iterator[Notebook]:
-    """The submission's notebook; afterwards everything that it started ends."""
+    """The submission's first notebook; afterwards everything that it started ends."""
     notebook = opener(job, submission, progress)
     try:
         yield notebook
@@ -165,25 +267,49 @@ def start_replay(notebook: Notebook, plan: RunPlan, job: GradeJob) -> RunPlan:
 
 def run_cells(
     notebook: Notebook,
-    submission: SubmissionFile,
+    submission: SubmissionFiles,
     job: GradeJob,
     progress: Progress,
     budget: Mapping[str, BudgetValue],
+    *,
+    file: str = "",
 ) -> Execution:
-    """Run the submission's code cells within the assignment's limits and this budget."""
+    """Run the code cells of the first notebook within the assignment's limits and this budget."""
     limits = job.folder.assignment.limits
-    return execute(notebook, submission.cells, budget=budget, limits=limits, progress=progress)
+    return execute(
+        notebook, submission.first.cells, budget=budget, limits=limits, progress=progress, file=file
+    )
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The results of the checks, one line for each file of checks that could not be loaded, and headlines.
+
+    A headline says of a whole notebook what would else be said of each of its items; ``waiting`` says for
+    these items what they wait for.
+    """
+
+    results: list[CheckResult]
+    errors: list[str]
+    headlines: tuple[str, ...] = ()
+    waiting: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_checks(
-    notebook: Notebook, job: GradeJob, progress: Progress, recorded: Mapping[str, Recorded]
-) -> tuple[list[CheckResult], list[str]]:
-    """The results of the hidden or public checks, and one line for each file that could not be loaded."""
-    from grader.grading.check_plugin import CheckPlugin  # noqa: PLC0415
+    runs: Sequence[Run],
+    job: GradeJob,
+    submission: SubmissionFiles,
+    progress: Progress,
+    recorded: Mapping[str, Recorded],
+) -> Checked:
+    """Run the hidden or public checks, each against the notebook of its item."""
+    from grader.grading.check_plugin import CheckPlugin, Ran  # noqa: PLC0415
     from grader.grading.pytest_run import run_checks as run_folder  # noqa: PLC0415  # pytest takes 0.1 s
 
+    owners = owners_of(job, submission)
+    states = {id(run.file): Ran(run.notebook, run.code) for run in runs}
     plugin = CheckPlugin(
-        notebook,
+        runs[0].notebook,
         seed=job.seed,
         seconds=job.folder.assignment.limits.check_seconds,
         hidden=not job.public,
@@ -191,22 +317,42 @@ def run_checks(
         only=job.only,
         on_check=progress.check,
         recorded=recorded,
+        code=runs[0].code,
+        apart={
+            item: None if file is None else states[id(file)]
+            for item, file in owners.items()
+            if file is not runs[0].file
+        },
     )
     run_folder(job.folder.checks(hidden=not job.public), plugin)
-    return plugin.results, plugin.errors
+    machine = Machine(job.folder.assignment.environment, own_modules(submission, job.folder.assignment.given))
+    judged, lacking = machine.judged(plugin.results, [(run.file, run.execution.cells) for run in runs])
+    codes = {id(run.file): run.code for run in runs}
+    answered = {item for item, entry in recorded.items() if entry.found}
+    headlines = find_headlines(job.folder, owners, judged, plugin.missing, answered, codes)
+    waiting = {item: headline.waits_for for headline in headlines for item in headline.items}
+    results = [
+        result
+        for result in judged
+        if waiting.get(result.item) in (None, endings.IN_ANOTHER_FILE)  # else all say the same
+    ]
+    return Checked(
+        results, [*plugin.errors, *lacking], tuple(headline.text for headline in headlines), waiting
+    )
 
 
 def score_items(
     job: GradeJob,
     answers: Mapping[str, Answer],
     recorded: Mapping[str, Recorded],
-    results: Sequence[CheckResult],
+    checked: Checked,
 ) -> tuple[ItemResult, ...]:
     """The items with their points; public checks award none."""
     if job.public:
-        return score_public(job.folder.assignment, results)
+        return score_public(job.folder.assignment, checked.results)
     shown = {item: answer_shown(answer, recorded[item]) for item, answer in answers.items()}
-    return tuple(item for item in score(job.folder.assignment, results, shown) if job.wants(item.item))
+    scored = score(job.folder.assignment, checked.results, shown, waiting=checked.waiting)
+    return tuple(item for item in scored if job.wants(item.item))
 
 
 def answer_shown(answer: Answer, recorded: Recorded) -> AnswerShown:
@@ -216,14 +362,22 @@ def answer_shown(answer: Answer, recorded: Recorded) -> AnswerShown:
 
 
 def figures_of(
-    submission: SubmissionFile, execution: Execution, items: Sequence[ItemResult]
+    submission: SubmissionFiles, runs: Sequence[Run], items: Sequence[ItemResult]
 ) -> tuple[Figure, ...]:
     """The figures that no item shows: those saved in the file, or else those that its cells just drew."""
-    saved = [figure for cell in submission.cells for figure in cell.figures]
+    saved = [figure for file in submission.notebooks for cell in file.cells for figure in cell.figures]
     if not saved:
-        saved = list(drawn_figures(execution.pictures))
+        saved = [figure for run in runs for figure in drawn_figures(run.execution.pictures)]
     shown = {figure for item in items for figure in item.figures}
     return tuple(figure for figure in saved if figure not in shown)[:MAX_FIGURES]
+
+
+def notices_about(submission: SubmissionFiles, runs: Sequence[Run], job: GradeJob) -> Iterator[str]:
+    """What is unusual about the files of a submission: not there, not laid, or named like Python's own."""
+    for run in runs:
+        yield from notices_of_files(
+            run.file, submission, job.folder.given_files(), run.execution.cells, run.notebook.left_out
+        )
 
 
 def drawn_figures(pictures: Sequence[tuple[int, str]]) -> Iterator[Figure]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -37,16 +37,28 @@ def points_for(outcome: Outcome, worth: Points) -> Points:
 
 
 def score(
-    assignment: Assignment, results: Sequence[CheckResult], answers: Mapping[str, AnswerShown]
+    assignment: Assignment,
+    results: Sequence[CheckResult],
+    answers: Mapping[str, AnswerShown],
+    *,
+    waiting: Mapping[str, str] | None = None,
 ) -> tuple[ItemResult, ...]:
-    """Every item of the assignment with its points, in the order of the manifest."""
-    return tuple(
+    """Every item of the assignment with its points, in the order of the manifest.
+
+    Items in ``waiting`` stay undecided, and wait for what it says.
+    """
+    scored = (
         score_item(
             item,
             [result for result in results if result.item == item.id],
             answers.get(item.id, AnswerShown()),
         )
         for item in assignment.item
+    )
+    known = waiting or {}
+    return tuple(
+        replace(result, waits_for=known[result.item], decided=False) if result.item in known else result
+        for result in scored
     )
 
 
@@ -132,11 +144,20 @@ def score_public(assignment: Assignment, results: Sequence[CheckResult]) -> tupl
     )
 
 
-def needs_attention(items: Sequence[ItemResult], errors: Sequence[str]) -> tuple[str, ...]:
-    """One line for each problem that the author or the operator has to fix before the grade is final."""
-    lines = list(errors)
+def needs_attention(
+    items: Sequence[ItemResult],
+    errors: Sequence[str],
+    *,
+    headlines: Sequence[str] = (),
+    known: Collection[str] = (),
+) -> tuple[str, ...]:
+    """One line for each problem that a person has to solve before the grade is final.
+
+    ``headlines`` come first; they say what the items in ``known`` wait for.
+    """
+    lines = [*headlines, *errors]
     for item in items:
-        if item.kind == "code" and not item.decided:
+        if item.kind == "code" and not item.decided and item.item not in known:
             lines.append(f"item {item.item}: waits for {item.waits_for}")
         lines += [
             f"item {item.item}: check `{check.check}`: {check.fault}: {check.detail}"

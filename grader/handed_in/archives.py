@@ -160,10 +160,10 @@ def _members_and_refused(infos: list[zipfile.ZipInfo]) -> tuple[list[Member], li
     every = ((index, info, _name(info)) for index, info in enumerate(infos))
     named = [(index, info, name) for index, info, name in every if not name.endswith("/")]
     # By cleaned parts: "ada.ipynb" and "./ada.ipynb" would be one file, and which of them counts is a guess.
-    counts = Counter(_parts(name) for _, _, name in named)
+    counts = Counter(parts_of(name) for _, _, name in named)
     members, refused = [], []
     for index, info, name in named:
-        parts = _parts(name)
+        parts = parts_of(name)
         why = _why_not(info, name)
         if not parts:
             why = "has no name; zip it again with one"
@@ -185,13 +185,21 @@ def _name(info: zipfile.ZipInfo) -> str:
     return name.replace("\\", "/")
 
 
-def _parts(name: str) -> tuple[str, ...]:
+def parts_of(name: str) -> tuple[str, ...]:
+    """The parts of a member's name, fit to show."""
     return tuple(printable(part, limit=200) for part in name.split("/") if part not in ("", "."))
 
 
-def _why_not(info: zipfile.ZipInfo, name: str) -> str:
+def why_not_named(name: str) -> str:
+    """Why a member of this name is refused; "" if it is not."""
     if name.startswith("/") or _DRIVE.match(name) or ".." in name.split("/"):
         return "its name leads out of the zip; zip the file again with a plain name"
+    return ""
+
+
+def _why_not(info: zipfile.ZipInfo, name: str) -> str:
+    if why := why_not_named(name):
+        return why
     if "\0" in info.orig_filename:
         return "its name holds a zero byte; zip the file again with a plain name"
     kind = stat.S_IFMT(info.external_attr >> 16)

@@ -1,34 +1,65 @@
-"""Where in a folder or a zip one student's files end and the next one's begin: names decide, not contents.
+"""Where in a folder or a zip one student's files end and the next one's begin: names decide, hardly contents.
 
-A download from Canvas, Moodle or Gradescope says whose each file is. Elsewhere a file at the top belongs to
-one student, and so does a folder that holds one notebook, or one named like the assignment's.
+A download from a learning platform says whose each file is. Elsewhere a file at the top belongs to one
+student, and so does a folder that holds one notebook, or one named like the assignment's, or scripts of which
+one defines what the assignment asks for.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
 from grader.handed_in import download_names
 from grader.handed_in.archives import Unusable
+from grader.handed_in.contents import MAX_FILES, Answers, Looker
 from grader.handed_in.download_names import DownloadName, GradescopeMetadata, ReadName
-from grader.handed_in.graded_file import ARCHIVE, NOTEBOOK, SCRIPT, ExpectedNames, gradable, listed, stem_of
+from grader.handed_in.graded_file import (
+    ARCHIVES,
+    COPY,
+    HOLDS,
+    MARKDOWN,
+    NOTEBOOK,
+    SAME,
+    SCRIPT,
+    WORK,
+    Expected,
+    gradable,
+    listed,
+    stem_of,
+)
 from grader.handed_in.trees import Entry, Listing, Place, Refused, Tree, below
 from grader.model.owner_hints import OwnerHint
 
 DOWNLOAD = "looks like a download of a whole class; grade it by itself"
 NO_NOTEBOOK = "holds no notebook (.ipynb) and no script (.py)"
-_SAME, _COPY, _HOLDS = 3, 2, 1
 _FEW = 3
+_WORKPLACES = frozenset(
+    {
+        "assignment",
+        "code",
+        "homework",
+        "hw",
+        "notebook",
+        "notebooks",
+        "python",
+        "solution",
+        "src",
+        "submission",
+    }
+)
+"""Names of folders that students give to the place of their code; no person is called so."""
 
 
 class Bundle(msgspec.Struct, frozen=True):
     """Files that one student, or one group, handed in together.
 
-    ``place`` is the file or folder that they lie in. ``submitted_at`` is ISO 8601 in UTC, "" if unknown;
-    ``late`` is None if unknown. ``holds_class`` marks a single zip with the work of a whole class.
+    ``place`` is the file or folder that they lie in. ``submitted_at`` is ISO 8601, without a zone if
+    none is named, "" if unknown; ``late`` is None if unknown. ``holds_class`` marks a single zip with
+    the work of a whole class.
     """
 
     place: Place
@@ -42,23 +73,28 @@ class Bundle(msgspec.Struct, frozen=True):
 Part = Bundle | Refused
 
 
-def bundles(tree: Tree, expected: ExpectedNames, *, class_zips: bool) -> Iterator[Part]:
+def bundles(tree: Tree, expected: Expected, looker: Looker, *, class_zips: bool) -> Iterator[Part]:
     """The bundles of a tree, by name. With ``class_zips``, a zip that lies there alone holds a class."""
     listing = tree.listing(())
     yield from listing.refused
     if platform_of(listing):
-        yield from _of_platform(tree, (), listing)
+        yield from _of_platform(tree, (), listing, expected)
     else:
-        yield from _plain_top(tree, listing, expected, class_zips=class_zips)
+        yield from _Plain(tree, expected, looker).top(listing, class_zips=class_zips)
 
 
 def platform_of(listing: Listing) -> str:
-    """The platform whose download this is: "gradescope", "moodle", "canvas", or "" for none."""
+    """The platform whose download this is, a key of `download_names.READERS` or "gradescope"; "" for none."""
     if any(entry.name == download_names.METADATA for entry in listing.files):
         return "gradescope"
-    work = [entry.name for entry in listing.files if entry.suffix in (NOTEBOOK, SCRIPT, ARCHIVE)]
-    if download_names.is_moodle([*listing.folders, *work]):
+    work = [entry.name for entry in listing.files if entry.suffix in WORK]
+    both = [*listing.folders, *work]
+    if download_names.is_moodle(both):
         return "moodle"
+    if download_names.is_brightspace(both):
+        return "brightspace"
+    if download_names.is_blackboard(work):
+        return "blackboard"
     return "canvas" if download_names.is_canvas(work) else ""
 
 
@@ -89,31 +125,37 @@ def _files(tree: Tree, place: Place) -> tuple[list[Entry], list[Refused]]:
 # -- downloads of platforms ---------------------------------------------------------------------------------
 
 
-def _of_platform(tree: Tree, place: Place, listing: Listing) -> Iterator[Part]:
+def _of_platform(tree: Tree, place: Place, listing: Listing, expected: Expected) -> Iterator[Part]:
     platform = platform_of(listing)
     if platform == "gradescope":
-        yield from _gradescope(tree, place, listing)
+        yield from _gradescope(tree, place, listing, expected)
     else:
-        yield from _by_person(tree, place, listing, download_names.READERS[platform])
+        yield from _by_person(tree, place, listing, download_names.READERS[platform], expected)
 
 
-def _by_person(tree: Tree, place: Place, listing: Listing, read: ReadName) -> Iterator[Part]:
-    """The files and folders of one level, grouped by the person in their names."""
-    people: dict[str, list[tuple[DownloadName, Entry | str]]] = defaultdict(list)
+def _by_person(
+    tree: Tree, place: Place, listing: Listing, read: ReadName, expected: Expected
+) -> Iterator[Part]:
+    """The files and folders of one level, grouped by the person and the time in their names."""
+    people: dict[tuple[str, str], list[tuple[DownloadName, Entry | str]]] = defaultdict(list)
     entries: list[tuple[str, Entry | str]] = [(entry.name, entry) for entry in listing.files]
     for name, entry in sorted([*entries, *((folder, folder) for folder in listing.folders)], key=_first):
         named = read(name)
-        if named is not None:
-            people[named.who.label].append((named, entry))
-        elif not isinstance(entry, Entry) or entry.suffix in (NOTEBOOK, SCRIPT, ARCHIVE):
+        if named is not None and named.doubt:
+            yield Refused(name, f"{named.doubt}, so it is nobody's; grade it by itself").within(place)
+        elif named is not None:
+            people[named.who.label, named.submitted_at].append((named, entry))
+        elif not isinstance(entry, Entry) or entry.suffix in WORK:
             why = "its name is not like the others in this download; grade it by itself"
             yield Refused(name, why).within(place)
     for parts in people.values():
-        yield from _one_person(tree, place, parts)
+        own = [(named, entry) for named, entry in parts if not named.is_nobodys]
+        if own:
+            yield from _one_person(tree, place, own, expected)
 
 
 def _one_person(
-    tree: Tree, place: Place, parts: Sequence[tuple[DownloadName, Entry | str]]
+    tree: Tree, place: Place, parts: Sequence[tuple[DownloadName, Entry | str]], expected: Expected
 ) -> Iterator[Part]:
     files = list[Entry]()
     for named, entry in parts:
@@ -126,10 +168,11 @@ def _one_person(
     first, entry = parts[0]
     top = entry.place if isinstance(entry, Entry) else (*place, entry)
     late = any(named.late for named, _ in parts) if first.late is not None else None
-    yield _checked(Bundle(top, tuple(files), (first.who,), late=late))
+    bundle = Bundle(top, tuple(files), (first.who,), first.submitted_at, late)
+    yield _checked(bundle, expected)
 
 
-def _gradescope(tree: Tree, place: Place, listing: Listing) -> Iterator[Part]:
+def _gradescope(tree: Tree, place: Place, listing: Listing, expected: Expected) -> Iterator[Part]:
     entry = next(entry for entry in listing.files if entry.name == download_names.METADATA)
     known = dict[str, GradescopeMetadata]()
     try:
@@ -142,18 +185,39 @@ def _gradescope(tree: Tree, place: Place, listing: Listing) -> Iterator[Part]:
         people = metadata.submitters or (OwnerHint(label=folder),)
         files, refused = _files(tree, (*place, folder))
         yield from refused
-        yield _checked(Bundle((*place, folder), tuple(files), people, submitted_at=metadata.submitted_at))
+        bundle = Bundle((*place, folder), tuple(files), people, submitted_at=metadata.submitted_at)
+        yield _checked(bundle, expected)
     for entry in listing.files:
         if entry.name != download_names.METADATA and entry.suffix != ".csv":
             why = "is not the folder of a submission; hand in a notebook (.ipynb)"
             yield Refused("/".join(entry.place), why)
 
 
-def _checked(bundle: Bundle) -> Part:
-    if gradable(bundle.files):
+def _checked(bundle: Bundle, expected: Expected) -> Part:
+    if gradable(bundle.files, expected):
         return bundle
-    seen = f"; it holds {listed(bundle.files)}" if bundle.files else ": it is empty"
-    return Refused("/".join(bundle.place), f"{NO_NOTEBOOK}{seen}", bundle.people[0])
+    return Refused("/".join(bundle.place), nothing_in(bundle.files, expected), bundle.people[0])
+
+
+def nothing_in(files: Sequence[Entry], expected: Expected) -> str:
+    """Why nothing in one student's files can be graded, and what to do if the reason is a known one."""
+    if not files:
+        return f"{NO_NOTEBOOK}: it is empty"
+    if all(expected.is_given(entry.name) for entry in files):
+        return f"holds only what the course gives: {listed(files)}"
+    advice = next((f"; {_ADVICE[entry.suffix]}" for entry in files if entry.suffix in _ADVICE), "")
+    return f"{NO_NOTEBOOK}; it holds {listed(files)}{advice}"
+
+
+_PRINTED = "a printout cannot be graded: hand in the notebook (.ipynb) itself"
+_OTHER_ARCHIVE = "an archive of this kind is not read: unpack it, or pack it as a zip"
+_ADVICE: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys((".html", ".htm", ".pdf", ".docx"), _PRINTED),
+        **dict.fromkeys((".rar", ".7z", ".gz", ".bz2", ".xz"), _OTHER_ARCHIVE),
+        **dict.fromkeys((".txt", ".json", ""), "if it is a notebook, rename it so that it ends in .ipynb"),
+    }
+)
 
 
 def _first(pair: tuple[str, Entry | str]) -> str:
@@ -163,26 +227,54 @@ def _first(pair: tuple[str, Entry | str]) -> str:
 # -- plain folders ------------------------------------------------------------------------------------------
 
 
-def _plain_top(tree: Tree, listing: Listing, expected: ExpectedNames, *, class_zips: bool) -> Iterator[Part]:
-    """The top of a tree that no platform made: each file is one student's; folders are looked into."""
-    work = [entry for entry in listing.files if entry.suffix in (NOTEBOOK, ARCHIVE)]
-    # A script beside notebooks is what they import, so it is a submission only where there are none.
-    helpers = bool(work or _has_notebooks(tree, listing))
-    alone = [entry.suffix for entry in work] == [ARCHIVE] and not listing.folders
-    entries = {entry.name: entry for entry in listing.files}
-    for name in sorted([*entries, *listing.folders]):
-        if name not in entries:
-            yield from _plain_folder(tree, name, expected, is_alone=not work and len(listing.folders) == 1)
-        elif entries[name].suffix in (NOTEBOOK, ARCHIVE) or (entries[name].suffix == SCRIPT and not helpers):
-            own = _own(entries[name], expected)
-            yield msgspec.structs.replace(own, holds_class=alone and class_zips)
-        elif entries[name].suffix == SCRIPT:
+class _Plain:
+    """A tree that no platform made."""
+
+    def __init__(self, tree: Tree, expected: Expected, looker: Looker) -> None:
+        self._tree, self._expected, self._looker = tree, expected, looker
+
+    def top(self, listing: Listing, *, class_zips: bool) -> Iterator[Part]:
+        """The top: each file is one student's; folders are looked into."""
+        work = [entry for entry in listing.files if entry.suffix in (NOTEBOOK, *ARCHIVES)]
+        # A script beside notebooks is what they import, so it is a submission only where there are none.
+        helpers = bool(work or _has_notebooks(self._tree, listing))
+        alone = len(work) == 1 and work[0].suffix in ARCHIVES and not listing.folders
+        entries = {entry.name: entry for entry in listing.files}
+        for name in sorted([*entries, *listing.folders]):
+            if name not in entries:
+                yield from self._folder(name, is_alone=not work and len(listing.folders) == 1)
+            elif not self._expected.is_given(name):
+                yield from self._file(entries[name], helpers=helpers, holds_class=alone and class_zips)
+
+    def _file(self, entry: Entry, *, helpers: bool, holds_class: bool) -> Iterator[Part]:
+        named = entry.suffix == MARKDOWN and self._expected.fit(entry.name) >= HOLDS
+        if entry.suffix in (NOTEBOOK, *ARCHIVES) or named or (entry.suffix == SCRIPT and not helpers):
+            yield msgspec.structs.replace(_own(entry, self._expected), holds_class=holds_class)
+        elif entry.suffix == SCRIPT:
             why = (
                 "a script beside notebooks is taken for their helper; to grade it, move it to its own folder"
             )
-            yield Refused(name, why)
-        elif entries[name].suffix != ".csv":  # a roster
-            yield Refused(name, "is no notebook; hand in a notebook (.ipynb) or a script (.py)")
+            yield Refused(entry.name, why)
+        elif entry.suffix != ".csv":  # a roster
+            advice = _ADVICE.get(entry.suffix, "hand in a notebook (.ipynb) or a script (.py)")
+            yield Refused(entry.name, f"is no notebook; {advice}")
+
+    def _folder(self, name: str, *, is_alone: bool) -> Iterator[Part]:
+        listing = self._tree.listing((name,))
+        # A download unpacked into its own folder: nothing else was handed in, so no student named it.
+        if is_alone and platform_of(listing):
+            yield from (refused.within((name,)) for refused in listing.refused)
+            yield from _of_platform(self._tree, (name,), listing, self._expected)
+            return
+        if looks_like_a_class(listing):
+            yield Refused(name, DOWNLOAD, OwnerHint(words=(name,), label=name))
+            return
+        files, refused = _files(self._tree, (name,))
+        yield from refused
+        if gradable(files, self._expected):
+            yield from split(files, (name,), self._expected, self._looker)
+        elif not refused:
+            yield Refused(name, nothing_in(files, self._expected), OwnerHint(words=(name,), label=name))
 
 
 def _has_notebooks(tree: Tree, listing: Listing) -> bool:
@@ -190,71 +282,108 @@ def _has_notebooks(tree: Tree, listing: Listing) -> bool:
     if not any(entry.suffix == SCRIPT for entry in listing.files):
         return False
     files = (found for folder in listing.folders for found in below(tree, (folder,)))
-    return any(isinstance(found, Entry) and found.suffix in (NOTEBOOK, ARCHIVE) for found in files)
+    return any(isinstance(found, Entry) and found.suffix in (NOTEBOOK, *ARCHIVES) for found in files)
 
 
-def _plain_folder(tree: Tree, name: str, expected: ExpectedNames, *, is_alone: bool) -> Iterator[Part]:
-    listing = tree.listing((name,))
-    # A download unpacked into its own folder: nothing but that folder was handed in, so no student named it.
-    if is_alone and platform_of(listing):
-        yield from (refused.within((name,)) for refused in listing.refused)
-        yield from _of_platform(tree, (name,), listing)
-        return
-    if looks_like_a_class(listing):
-        yield Refused(name, DOWNLOAD, OwnerHint(words=(name,), label=name))
-        return
-    files, refused = _files(tree, (name,))
-    yield from refused
-    if gradable(files):
-        yield from _split(files, (name,), expected)
-    elif not refused:
-        seen = f"; it holds {listed(files)}" if files else ": it is empty"
-        yield Refused(name, f"{NO_NOTEBOOK}{seen}", OwnerHint(words=(name,), label=name))
-
-
-def _split(files: Sequence[Entry], place: Place, expected: ExpectedNames) -> Iterator[Part]:
+def split(files: Sequence[Entry], place: Place, expected: Expected, looker: Looker) -> Iterator[Bundle]:
     """The bundles of a folder, given all files below it: one student's, or several students'."""
-    work = gradable(files)
+    work = _anchors(files, expected)
     direct = {entry.place[-1]: entry for entry in work if len(entry.place) == len(place) + 1}
     deeper = defaultdict[str, list[Entry]](list)
-    for entry in work:
+    for entry in files:
         if len(entry.place) > len(place) + 1:
             deeper[entry.place[len(place)]].append(entry)
-    if _is_one_person(list(direct.values()), list(deeper.values()), expected):
+    inner = {name: own for name, below_it in deeper.items() if (own := _anchors(below_it, expected))}
+    if not _has_notebook(files, expected):
+        one = _is_one_answer(work, direct, inner, looker)
+    else:
+        inner = {name: own for name, own in inner.items() if _has_notebook(own, expected)}
+        one = _is_one_person(list(direct.values()), list(inner.values()), expected)
+        one = one or (not inner and len(direct) <= _FEW and len(rivals(work, looker)) == 1)
+    if one:
         yield Bundle(place, tuple(files), (_who(place, list(direct.values()), expected),))
         return
-    for name in sorted([*direct, *deeper]):
+    if not direct and len(inner) == 1:
+        (name,) = inner
+        if name.casefold() in _WORKPLACES or expected.fit(name) >= HOLDS:
+            # "ada/code/hw3.ipynb" beside "ada/data": the outer folder is the student's.
+            found = list(split(deeper[name], (*place, name), expected, looker))
+            yield from [msgspec.structs.replace(found[0], files=tuple(files))] if len(found) == 1 else found
+            return
+    for name in sorted([*direct, *inner]):
         if name in direct:
             yield _own(direct[name], expected)
-        if name in deeper:
-            yield from _split(deeper[name], (*place, name), expected)
+        if name in inner:
+            yield from split(deeper[name], (*place, name), expected, looker)
 
 
-def _is_one_person(
-    direct: Sequence[Entry], deeper: Sequence[Sequence[Entry]], expected: ExpectedNames
+def _anchors(files: Sequence[Entry], expected: Expected) -> list[Entry]:
+    """The files that say whose a folder is: notebooks and archives; scripts where there are none."""
+    own = gradable(files, expected)
+    return [entry for entry in own if entry.suffix in (NOTEBOOK, *ARCHIVES)] or own
+
+
+def _has_notebook(files: Sequence[Entry], expected: Expected) -> bool:
+    return any(entry.suffix in (NOTEBOOK, *ARCHIVES) for entry in _anchors(files, expected))
+
+
+def _is_one_answer(
+    work: Sequence[Entry], direct: Mapping[str, Entry], inner: Mapping[str, Sequence[Entry]], looker: Looker
 ) -> bool:
+    """Whether a folder of scripts is one student's: one of them is the answer, the others help it."""
+    if len(inner) == 1 and not direct:
+        return False  # the inner folder says more
+    return len(work) == 1 or len(rivals(work, looker)) == 1
+
+
+def rivals(work: Sequence[Entry], looker: Looker, *, of: Entry | None = None) -> list[Entry]:
+    """The files that may be answers of several people: each defines most of what the best or ``of`` does.
+
+    A file that uses the best one or is used by it, or is named like a draft of it, is no rival of it.
+    """
+    if len(work) > MAX_FILES:
+        return list(work)
+    answers = Answers(work, looker)
+    able = [entry for entry in work if answers.own(entry) or answers.whole(entry)]
+    if not able:
+        return []
+    best = of or max(able, key=lambda entry: (len(answers.whole(entry)), len(answers.own(entry))))
+    names, used = answers.whole(best), answers.reached(best)
+    stem = stem_of(best.name).casefold()
+
+    def is_rival(entry: Entry) -> bool:
+        own = stem_of(entry.name).casefold()
+        drafts = entry.place[:-1] == best.place[:-1] and (own.startswith(stem) or stem.startswith(own))
+        linked = entry.place in used or best.place in answers.reached(entry)
+        return not drafts and not linked and 2 * len(answers.whole(entry) & names) > len(names)
+
+    return [best, *(entry for entry in able if entry is not best and is_rival(entry))]
+
+
+def _is_one_person(direct: Sequence[Entry], deeper: Sequence[Sequence[Entry]], expected: Expected) -> bool:
     """Whether a folder is one student's, by the names of its files and of the files in its folders."""
     fits = [expected.fit(entry.name) for entry in direct]
-    if max(fits, default=0) >= _COPY:
-        others = sum(any(expected.fit(entry.name) >= _COPY for entry in files) for files in deeper)
+    if max(fits, default=0) >= COPY:
+        others = sum(any(expected.fit(entry.name) >= COPY for entry in files) for files in deeper)
         return others <= 1  # one is an older copy of one's own; two are a class with a template beside it
     if deeper:
         return False
     # Among a few files, the only one that holds the expected name is the student's. Among many it is one
     # student's of a class, whose others named their files differently.
-    return len(direct) == 1 or (fits.count(_HOLDS) == 1 and len(direct) <= _FEW)
+    return len(direct) == 1 or (fits.count(HOLDS) == 1 and len(direct) <= _FEW)
 
 
-def _who(place: Place, direct: Sequence[Entry], expected: ExpectedNames) -> OwnerHint:
+def _who(place: Place, direct: Sequence[Entry], expected: Expected) -> OwnerHint:
     """Whose a folder is. A folder named like the assignment says nothing about that."""
     named = place
-    while len(named) > 1 and expected.fit(named[-1]) == _SAME:
+    while len(named) > 1 and expected.fit(named[-1]) == SAME:
         named = named[:-1]
-    own = [word for entry in direct if expected.fit(entry.name) < _COPY for word in _words(entry, expected)]
+    named_by = [entry for entry in direct if entry.suffix in (NOTEBOOK, *ARCHIVES) or len(direct) == 1]
+    own = [word for entry in named_by if expected.fit(entry.name) < COPY for word in _words(entry, expected)]
     return OwnerHint(words=_different((*reversed(named), *own)), label="/".join(named))
 
 
-def _own(entry: Entry, expected: ExpectedNames) -> Bundle:
+def _own(entry: Entry, expected: Expected) -> Bundle:
     """A bundle of this one file."""
     folders = entry.place[:-1]
     words = _different((*_words(entry, expected), *reversed(folders)))
@@ -262,7 +391,7 @@ def _own(entry: Entry, expected: ExpectedNames) -> Bundle:
     return Bundle(entry.place, (entry,), (OwnerHint(words=words, label=label),))
 
 
-def _words(entry: Entry, expected: ExpectedNames) -> Iterator[str]:
+def _words(entry: Entry, expected: Expected) -> Iterator[str]:
     """The parts of a file's name that may name its student."""
     stem = stem_of(entry.name)
     yield from (stem, expected.without(stem))

@@ -8,71 +8,91 @@ from __future__ import annotations
 
 import contextlib
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from grader.handed_in.archives import Archive, Unusable
-from grader.handed_in.bundles import DOWNLOAD, NO_NOTEBOOK, Bundle, bundles, looks_like_a_class
-from grader.handed_in.content_store import ContentStore, copy
-from grader.handed_in.graded_file import ARCHIVE, ExpectedNames, gradable, graded_file
+from grader.handed_in.assemble import assemble, too_large
+from grader.handed_in.bundles import DOWNLOAD, NO_NOTEBOOK, Bundle, bundles, looks_like_a_class, nothing_in
+from grader.handed_in.content_store import ContentStore
+from grader.handed_in.contents import Answers, Looker
+from grader.handed_in.graded_file import ARCHIVES, NOTHING_EXPECTED, Choice, Expected, choose, gradable
+from grader.handed_in.named import package_of
+from grader.handed_in.package import Package
+from grader.handed_in.tarballs import Tarball, open_archive
 from grader.handed_in.trees import Entry, Folder, Place, Refused, Tree, Zip, below
 from grader.model.errors import UsageError
 from grader.model.owner_hints import OwnerHint
 from grader.model.text import printable
-from grader.notebooks.submission_file import MAX_BYTES
+from grader.notebooks.submission_file import MAX_BYTES, ending_of
 
-__all__ = ["Refused", "Submission", "collect"]
+__all__ = ["Refused", "Submission", "collect", "package_of"]
 
 
 class Submission(msgspec.Struct, frozen=True):
     """What one student handed in.
 
-    ``name`` is where it was found below the start, for people: one line, unlike any other's. ``path`` is
-    where its bytes are now, ``size`` their number. ``submitted_at`` is ISO 8601 in UTC, "" if unknown;
-    ``late`` is None if unknown. ``notices`` are one line each.
+    ``name`` is where it was found below the start, for people: one line, unlike any other's.
+    ``submitted_at`` is ISO 8601, without a zone if none is named, "" if unknown; ``late`` is None if unknown.
     """
 
     name: str
-    path: Path
-    sha256: str
-    size: int
+    package: Package
     who: OwnerHint
     submitted_at: str = ""
     late: bool | None = None
-    notices: tuple[str, ...] = ()
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What somebody should know about the package, one line each."""
+        return self.package.notices
+
+    @property
+    def sha256(self) -> str:
+        """The package's digest."""
+        return self.package.sha256
+
+    @property
+    def path(self) -> Path:
+        """Where the first graded file's bytes are."""
+        return Path(self.package.first.path)
 
 
-def collect(start: Path, *, into: Path, expected: Collection[str] = ()) -> Iterator[Submission | Refused]:
+def collect(
+    start: Path, *, into: Path, expected: Expected = NOTHING_EXPECTED
+) -> Iterator[Submission | Refused]:
     """The submissions in a folder or a zip, sorted by name.
 
     Files on disk stay where they are; those in zips are stored below ``into``, a private folder of the
-    grader, as ``ab/<sha256>.ipynb``. ``expected`` are the names of the assignment's notebook, which tell it
-    from other notebooks. Raises UsageError if ``start`` is neither folder nor zip, or ``into`` not writable.
+    grader, as ``ab/<sha256>.ipynb``. ``expected`` is what the assignment asks for, which tells the
+    graded file from others.
+
+    Raises UsageError if ``start`` is neither folder nor zip, or ``into`` is not writable.
     """
-    is_zip = _is_zip(start)
-    collector = _Collector(ContentStore(into), ExpectedNames.of(expected))
-    return _named_apart(collector.of_zip(start) if is_zip else collector.of_folder(start), start)
+    is_archive = _is_archive(start)
+    collector = _Collector(ContentStore(into), expected)
+    return _named_apart(collector.of_archive(start) if is_archive else collector.of_folder(start), start)
 
 
-def _is_zip(start: Path) -> bool:
+def _is_archive(start: Path) -> bool:
     try:
         mode = start.stat().st_mode
     except OSError as error:
         raise UsageError(
             f"{start}: {error.strerror}; name a folder of submissions or a zip of them"
         ) from None
-    is_zip = stat.S_ISREG(mode) and start.suffix.lower() == ARCHIVE
-    if not is_zip and not stat.S_ISDIR(mode):
+    is_archive = stat.S_ISREG(mode) and ending_of(start.name) in ARCHIVES
+    if not is_archive and not stat.S_ISDIR(mode):
         raise UsageError(f"{start}: is no folder and no zip; name a folder of submissions or a zip of them")
-    return is_zip
+    return is_archive
 
 
 class _Collector:
     """Turns a start into submissions. ``within`` is where a tree lies below the start, to name its files."""
 
-    def __init__(self, store: ContentStore, expected: ExpectedNames) -> None:
+    def __init__(self, store: ContentStore, expected: Expected) -> None:
         self._store = store
         self._expected = expected
 
@@ -80,30 +100,50 @@ class _Collector:
         """The submissions in a folder on disk."""
         return self._of_tree(Folder(path, without=self._store.folder), (), class_zips=True)
 
-    def of_zip(self, path: Path) -> Iterator[Submission | Refused]:
+    def of_archive(self, path: Path) -> Iterator[Submission | Refused]:
         """The submissions in a zip on disk."""
         try:
-            with Archive(path) as archive:
+            with open_archive(path) as archive:
                 yield from self._of_tree(Zip(archive), (), class_zips=False)
         except (Unusable, OSError) as error:
             yield Refused(path.name, reason(error))
 
     def _of_tree(self, tree: Tree, within: Place, *, class_zips: bool) -> Iterator[Submission | Refused]:
-        for part in bundles(tree, self._expected, class_zips=class_zips):
+        looker = Looker(tree, self._expected.names)
+        for part in bundles(tree, self._expected, looker, class_zips=class_zips):
+            looker.forget()
             if isinstance(part, Refused):
                 yield part.within(within)
             else:
-                yield from self._of_bundle(tree, part, within)
+                yield from self._of_bundle(tree, part, within, looker)
 
-    def _of_bundle(self, tree: Tree, bundle: Bundle, within: Place) -> Iterator[Submission | Refused]:
-        entry, notice = graded_file(gradable(bundle.files), self._expected)
-        if entry.suffix == ARCHIVE:
-            yield from self._of_packed(tree, entry, bundle, within, notice)
+    def _of_bundle(
+        self, tree: Tree, bundle: Bundle, within: Place, looker: Looker
+    ) -> Iterator[Submission | Refused]:
+        files = gradable(bundle.files, self._expected)
+        choice = choose(files, self._expected, Answers(files, looker))
+        archives = [entry for entry in files if entry.suffix in ARCHIVES]
+        # A file that answers nothing is looked past: the work may be in the zip beside it.
+        if archives and not choice.graded:
+            yield from self._of_packed(tree, best_archive(archives, self._expected), bundle, within)
+        elif archives and self._expected.names and not choice.defined:
+            yield from self._of_either(tree, choice, archives, bundle, within)
         else:
-            yield from self._taken(tree, entry, bundle, within, notice)
+            yield from self._taken(tree, choice, bundle, within)
+
+    def _of_either(
+        self, tree: Tree, choice: Choice, archives: Sequence[Entry], bundle: Bundle, within: Place
+    ) -> Iterator[Submission | Refused]:
+        """The submission in the archive if one can be graded there, or else the file beside it."""
+        entry = best_archive(archives, self._expected)
+        inner = list(self._of_packed(tree, entry, bundle, within))
+        if any(isinstance(found, Submission) for found in inner):
+            yield from inner
+        else:
+            yield from self._taken(tree, choice, bundle, within)
 
     def _of_packed(
-        self, tree: Tree, entry: Entry, bundle: Bundle, within: Place, notice: str
+        self, tree: Tree, entry: Entry, bundle: Bundle, within: Place
     ) -> Iterator[Submission | Refused]:
         """The submissions in a zip among the files: one student's work, or a class's."""
         here = (*within, *entry.place)
@@ -115,59 +155,66 @@ class _Collector:
                 elif looks_like_a_class(inner.listing(())):
                     yield Refused(_name((), here), DOWNLOAD, bundle.people[0])
                 else:
-                    yield from self._of_one_persons_zip(inner, bundle, here, notice)
+                    beside = [one for one in gradable(bundle.files, self._expected) if one is not entry]
+                    yield from self._of_one_persons_zip(inner, bundle, here, beside)
         except (Unusable, OSError) as error:
             yield Refused(_name((), here), reason(error), bundle.people[0])
 
     def _of_one_persons_zip(
-        self, tree: Zip, bundle: Bundle, within: Place, notice: str
+        self, tree: Zip, bundle: Bundle, within: Place, beside: Sequence[Entry]
     ) -> Iterator[Submission | Refused]:
         who = bundle.people[0]
         files = [found for found in below(tree, ()) if isinstance(found, Entry)]
         for refused in tree.listing(()).refused:
             yield msgspec.structs.replace(refused.within(within), who=who)
-        work = [entry for entry in gradable(files) if entry.suffix != ARCHIVE]
-        if work:
-            entry, other = graded_file(work, self._expected)
-            yield from self._taken(tree, entry, bundle, within, notice, other)
-        elif gradable(files):
+        work = gradable(files, self._expected)
+        choice = choose(work, self._expected, Answers(work, Looker(tree, self._expected.names)))
+        if choice.graded:
+            if beside:
+                names = ", ".join(printable(entry.shown) for entry in beside[:3])
+                line = f"{within[-1]} is graded; not graded: {names}"
+                choice = msgspec.structs.replace(choice, notices=(line, *choice.notices))
+            inner = msgspec.structs.replace(bundle, place=(), files=tuple(files))
+            yield from self._taken(tree, choice, inner, within)
+        elif work:
             # Each level may hold a bomb of its own, and nobody hands in three boxes in each other on purpose.
             yield Refused(_name((), within), "a zip in a zip of a zip; hand in the notebook", who)
         else:
-            yield Refused(_name((), within), f"{NO_NOTEBOOK}; hand in the notebook", who)
+            yield Refused(
+                _name((), within), f"{nothing_in(files, self._expected)}; hand in the notebook", who
+            )
 
     @contextlib.contextmanager
-    def _archive(self, tree: Tree, entry: Entry) -> Iterator[Archive]:
+    def _archive(self, tree: Tree, entry: Entry) -> Iterator[Archive | Tarball]:
         """A zip among the files, opened in place on disk, or from a temporary copy out of another zip."""
         path = tree.on_disk(entry)
         if path is not None:
-            with Archive(path) as archive:
+            with open_archive(path) as archive:
                 yield archive
             return
-        _assert_not_too_large(entry)
-        with tree.open(entry) as stream, self._store.temporary(stream) as file, Archive(file) as archive:
+        if entry.size > MAX_BYTES:
+            raise Unusable(too_large(entry))
+        with tree.open(entry) as stream, self._store.temporary(stream) as file, open_archive(file) as archive:
             yield archive
 
     def _taken(
-        self, tree: Tree, entry: Entry, bundle: Bundle, within: Place, *notices: str
+        self, tree: Tree, choice: Choice, bundle: Bundle, within: Place
     ) -> Iterator[Submission | Refused]:
-        """One submission of this file for each of the bundle's people."""
-        name = _name(within, entry.place)
+        """One submission of these files for each of the bundle's people."""
+        name = _name(within, choice.graded[0].place)
         try:
-            _assert_not_too_large(entry)
-            path = tree.on_disk(entry)
-            with tree.open(entry) as stream:
-                if path is None:
-                    path, digest, size = self._store.store(stream, suffix=entry.suffix)
-                else:
-                    digest, size = copy(stream, None)
+            package = assemble(tree, choice, bundle.files, self._expected, self._store)
         except (Unusable, OSError) as error:
             yield Refused(name, reason(error), bundle.people[0])
             return
-        said = tuple(filter(None, notices))
         for who in bundle.people:
             apart = f"{name} ({who.label})" if len(bundle.people) > 1 else name
-            yield Submission(apart, path, digest, size, who, bundle.submitted_at, bundle.late, said)
+            yield Submission(apart, package, who, bundle.submitted_at, bundle.late)
+
+
+def best_archive(archives: Sequence[Entry], expected: Expected) -> Entry:
+    """The archive to look into: named like the assignment's, or nearest the top."""
+    return min(archives, key=lambda entry: (-expected.fit(entry.name), len(entry.place), entry.place))
 
 
 def reason(error: Unusable | OSError) -> str:
@@ -175,11 +222,6 @@ def reason(error: Unusable | OSError) -> str:
     if isinstance(error, Unusable):
         return str(error)
     return f"cannot be read: {error.strerror or error}; check the disk and its permissions"
-
-
-def _assert_not_too_large(entry: Entry) -> None:
-    if entry.size > MAX_BYTES:
-        raise Unusable(f"holds {entry.size:,} bytes; at most {MAX_BYTES:,} can be graded: clear its outputs")
 
 
 def _name(within: Place, place: Place) -> str:

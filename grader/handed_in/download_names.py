@@ -1,10 +1,16 @@
-"""How Canvas, Moodle and Gradescope name the files of a download. Names in, hints out; nothing is opened.
+"""How learning platforms name the files of a download. Names in, hints out; nothing is opened.
 
 - Canvas: ``lovelaceada_LATE_4711_98765_hw3.ipynb``: the student's name, last name first, letters and digits
   only; Canvas's number for the student; its number for the file. Anonymous: ``anon_Xy12z_98765_hw3.ipynb``.
 - Moodle: ``Ada Lovelace_123456_assignsubmission_file_/hw3.ipynb``, with or without the last underscore,
   or all in one file name. The number is the student's, for this assignment only.
+- Blackboard: ``HW3_ada_attempt_2026-11-20-23-59-01_hw3.ipynb``: the login, when, the student's name for the
+  file. ``HW3_ada_attempt_2026-11-20-23-59-01.txt`` is the receipt.
+- Brightspace: ``123-456 - Ada Lovelace - Nov 20, 2026 1159 PM/hw3.ipynb`` beside an ``index.html``, or all in
+  one file name. The first number is the student's.
 - Gradescope: ``submission_12345/hw3.ipynb`` beside a ``submission_metadata.yml`` that says who and when.
+
+Blackboard and Brightspace write the platform's local time without its zone: it is read as this machine's.
 """
 
 from __future__ import annotations
@@ -29,7 +35,25 @@ _CANVAS = re.compile(
     r"(?:(?P<name>\w+?)_(?P<late>LATE_)?(?P<number>\d{2,})|(?P<late_too>LATE_)?(?P<anonymous>anon_\w+?))"
     r"_(?P<upload>\d{2,})_(?P<file>.+)"
 )
-_MOODLE = re.compile(r"(?P<name>[^_].*)_(?P<who>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?")
+_MOODLE = re.compile(r"(?P<name>[^_].*?)_(?P<who>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?")
+_MOODLE_PART = re.compile(r"_(\d+)_assignsubmission_[a-z]")
+_BLACKBOARD = re.compile(
+    r"(?P<title>.+?)_(?P<login>[^_]+)_attempt_(?P<at>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<receipt>\.txt))?"
+)
+_BRIGHTSPACE = re.compile(
+    r"(?P<number>\d+)-(?P<upload>\d+) ?- (?P<name>[^-].{0,200}?) ?- "
+    r"(?P<at>(?:[A-Za-z]{3,12}\.? \d{1,2},?|\d{1,2} [A-Za-z]{3,12}\.?,?) \d{4}"
+    r" \d{3,4}(?: ?[AaPp]\.?[Mm]\.?)?)"
+    r"(?: ?- (?P<file>.+))?"
+)
+_BRIGHTSPACE_TIME = re.compile(
+    r"(?:(?P<month>[A-Za-z]{3,12})\.? (?P<day>\d{1,2})"
+    r"|(?P<day_too>\d{1,2}) (?P<month_too>[A-Za-z]{3,12})\.?),?"
+    r" (?P<year>\d{4}) (?P<hour>\d{1,2})(?P<minute>\d\d)(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?"
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_TEST_STUDENT = "studenttest"  # "Student, Test", the account that Canvas gives a teacher
+_AGAIN = re.compile(r"(?<=[A-Za-z0-9_])-\d{1,2}\.py$")
 _GRADESCOPE = re.compile(r"submission_\d+")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|[+-]\d\d:?\d\d)?")
 _PAIR = re.compile(r" *(?:- )?:(?P<key>[a-z_]+):(?: (?P<value>.*))?")
@@ -37,11 +61,19 @@ _DOUBLE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}
 
 
 class DownloadName(msgspec.Struct, frozen=True):
-    """What a platform's name for a file says: who, what the student called it, and whether it was late."""
+    """What a platform's name for a file says: who, what the student called it, when, and whether it was late.
+
+    ``submitted_at`` is ISO 8601, without a zone if the platform names none, "" if unknown.
+    ``is_nobodys`` marks what no student handed in, such as a receipt. ``doubt`` says why the name cannot be
+    believed, "" if it can.
+    """
 
     who: OwnerHint
     file: str = ""
     late: bool | None = None
+    submitted_at: str = ""
+    is_nobodys: bool = False
+    doubt: str = ""
 
 
 class GradescopeMetadata(msgspec.Struct, frozen=True):
@@ -65,6 +97,16 @@ def is_moodle(names: Collection[str]) -> bool:
     return 2 * sum(moodle(name) is not None for name in names) > len(names)
 
 
+def is_blackboard(files: Collection[str]) -> bool:
+    """Whether Blackboard named most of these files."""
+    return 2 * sum(blackboard(name) is not None for name in files) > len(files)
+
+
+def is_brightspace(names: Collection[str]) -> bool:
+    """Whether Brightspace named most of these files and folders."""
+    return 2 * sum(brightspace(name) is not None for name in names) > len(names)
+
+
 def canvas(name: str) -> DownloadName | None:
     """What a file's name says if Canvas made it, None otherwise."""
     found = _CANVAS.fullmatch(name)
@@ -72,7 +114,13 @@ def canvas(name: str) -> DownloadName | None:
         return None
     known, number = found["name"] or "", found["number"] or found["anonymous"]
     hint = OwnerHint(name=known, number=number, label=f"{known} {number}".strip())
-    return DownloadName(hint, found["file"], late=bool(found["late"] or found["late_too"]))
+    late = bool(found["late"] or found["late_too"])
+    return DownloadName(hint, _first_name(found["file"]), late, is_nobodys=known == _TEST_STUDENT)
+
+
+def _first_name(file: str) -> str:
+    """A module's name before Canvas numbered a second upload of it: "layers-1.py" cannot be imported."""
+    return _AGAIN.sub(".py", file)
 
 
 def moodle(name: str) -> DownloadName | None:
@@ -82,11 +130,58 @@ def moodle(name: str) -> DownloadName | None:
         return None
     known = "" if found["name"] == "Participant" else found["name"]
     hint = OwnerHint(name=known, number=found["who"], label=f"{known} {found['who']}".strip())
-    return DownloadName(hint, found["file"] or "")
+    # A student who calls a file "Z_222_assignsubmission_file_hw3.ipynb" must not become 222, and one whose
+    # own name holds such a part must not become the other: nobody is, until a person looks.
+    numbers = _MOODLE_PART.findall(name)
+    doubt = f"its name can be that of {' or of '.join(numbers[:3])}" if len(numbers) > 1 else ""
+    return DownloadName(hint, found["file"] or "", doubt=doubt)
+
+
+def blackboard(name: str) -> DownloadName | None:
+    """What a file's name says if Blackboard made it, None otherwise. The login may be the course's id."""
+    found = _BLACKBOARD.fullmatch(name)
+    if found is None:
+        return None
+    at = _zoneless(*map(int, found["at"].split("-")))
+    hint = OwnerHint(id=found["login"], label=found["login"])
+    return DownloadName(hint, found["file"] or "", submitted_at=at, is_nobodys=bool(found["receipt"]))
+
+
+def brightspace(name: str) -> DownloadName | None:
+    """What the name of a file or folder says if Brightspace made it, None otherwise."""
+    found = _BRIGHTSPACE.fullmatch(name)
+    if found is None:
+        return None
+    known = found["name"].strip()
+    hint = OwnerHint(name=known, number=found["number"], label=f"{known} {found['number']}")
+    return DownloadName(hint, found["file"] or "", submitted_at=_brightspace_time(found["at"]))
+
+
+def _brightspace_time(text: str) -> str:
+    """The time as ISO 8601 without a zone; "" for a language other than English."""
+    found = _BRIGHTSPACE_TIME.fullmatch(text)
+    month = (found["month"] or found["month_too"])[:3].lower() if found else ""
+    if found is None or month not in _MONTHS:
+        return ""
+    hour = int(found["hour"])
+    if found["half"]:
+        hour = hour % 12 + 12 * (found["half"] in "Pp")
+    day = int(found["day"] or found["day_too"])
+    return _zoneless(int(found["year"]), _MONTHS.index(month) + 1, day, hour, int(found["minute"]))
+
+
+def _zoneless(*parts: int) -> str:
+    """A time as ISO 8601 without a zone, which the platform does not name; "" if there is no such time."""
+    try:
+        return datetime(*parts).isoformat(timespec="seconds")  # type: ignore[arg-type]  # noqa: DTZ001
+    except (ValueError, OverflowError):
+        return ""
 
 
 ReadName = Callable[[str], DownloadName | None]
-READERS: Mapping[str, ReadName] = MappingProxyType({"canvas": canvas, "moodle": moodle})
+READERS: Mapping[str, ReadName] = MappingProxyType(
+    {"canvas": canvas, "moodle": moodle, "blackboard": blackboard, "brightspace": brightspace}
+)
 """For each platform that puts the student into a file's name, the function that reads it."""
 
 

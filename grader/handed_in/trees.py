@@ -13,15 +13,18 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
-from grader.handed_in.archives import Archive, Member, Unusable
+from grader.handed_in.archives import Member, Unusable
 from grader.model.owner_hints import OwnerHint
 from grader.model.text import printable
+from grader.notebooks.submission_file import ending_of
 
 Place = tuple[str, ...]
 """Names of folders and of a file, below a start."""
 
 MAX_DEPTH = 30
-_LEFT_OUT = frozenset({"__MACOSX", "__pycache__", "reports", "Thumbs.db", "desktop.ini"})
+_LEFT_OUT = frozenset(
+    {"__MACOSX", "__pycache__", "node_modules", "reports", "site-packages", "Thumbs.db", "desktop.ini"}
+)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -42,8 +45,18 @@ class Entry(msgspec.Struct, frozen=True):
 
     @property
     def suffix(self) -> str:
-        """The name's ending in lower case, with its dot."""
-        return os.path.splitext(self.name)[1].lower()  # noqa: PTH122  # a name; making a Path of it is slow
+        """The name's ending in lower case, with its dot, without one that a browser added."""
+        return ending_of(self.name)
+
+    @property
+    def laid(self) -> Place:
+        """Where the student had the file: a download without folders tells no more than its name."""
+        return (self.name,) if self.called else self.place
+
+    @property
+    def shown(self) -> str:
+        """The name for people, with the last folder."""
+        return self.called or "/".join(self.place[-2:])
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -131,10 +144,20 @@ class Folder:
         return self._start.joinpath(*entry.place)
 
 
-class Zip:
-    """The files of an open zip."""
+class Packed(Protocol):
+    """An open zip or tar file."""
 
-    def __init__(self, archive: Archive) -> None:
+    members: list[Member]
+    refused: list[tuple[str, str]]
+
+    def open(self, member: Member) -> AbstractContextManager[BinaryIO]:
+        """The member's bytes. Raises Unusable, also while they are read."""
+
+
+class Zip:
+    """The files of an open zip or tar file."""
+
+    def __init__(self, archive: Packed) -> None:
         self._archive = archive
         self._members: dict[Place, Member] = {}
         self._files: dict[Place, list[Entry]] = defaultdict(list)

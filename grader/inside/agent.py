@@ -9,23 +9,26 @@ from __future__ import annotations
 import array
 import contextlib
 import gc
+import importlib
+import inspect
 import os
 import random
 import socket
 import sys
 import traceback
 import types
-from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn, Protocol
 
-import numpy as np
-
-from grader.inside import codec, copies, stand_ins
+from grader.inside import codec, copies, files, habits, stand_ins
 from grader.inside import shell as shells
+from grader.inside.event_loop import LOOP
 from grader.inside.generators import seed_all
 from grader.inside.interrupts import Interrupts
+from grader.inside.notes import NOTES
 from grader.inside.output import Output, Stream
+from grader.inside.plain import EndlessError, as_plain, fields_of
+from grader.inside.threads import ThreadPools
 
 ROOT = 0
 _NO_REQUEST = -1  # what a fresh copy is in: the process that forked it answers the request
@@ -42,6 +45,10 @@ class Sink(Protocol):
         """Send one frame whole."""
 
 
+class MissingNameError(NameError):
+    """A check asks for a name that the notebook does not define; told apart from student code's own."""
+
+
 class Namespace:
     """The notebook's globals, reached by name; object 0 of every session."""
 
@@ -51,7 +58,7 @@ class Namespace:
     def get(self, name: str) -> Any:
         """The global of this name; raises NameError as the notebook itself would."""
         if name not in self.names:
-            raise NameError(f"name {name!r} is not defined in the notebook")
+            raise MissingNameError(f"name {name!r} is not defined in the notebook", name=name)
         return self.names[name]
 
 
@@ -70,7 +77,10 @@ class Agent:
         self._interrupts = interrupts or Interrupts()
         self._request = 0
         self._process = os.getpid()
+        self._home = os.getcwd()  # noqa: PTH109  # where the submission's files lie
         self._objects: list[Any] = [Namespace(names)]
+        self._pools = ThreadPools()
+        self._preparations = habits.Preparations()
         self.output = Output(self._emit_text, self._emit_display)
         self.stdout, self.stderr = Stream(self.output, "stdout"), Stream(self.output, "stderr")
         if shell is not None:
@@ -85,19 +95,31 @@ class Agent:
         """
         self._request = request
         self.output.begin()
+        NOTES.begin()
         try:
             message = codec.unpack(tree, buffer, self._resolve)
             operation = _OPERATIONS[message["op"]]
             with self._interrupts.allowed():
                 value = operation(self, *message["with"])
-                reply = codec.pack(codec.REPLY, request, value, self._reference)
+                reply = self._reply(request, value, may_stay=message["op"] == "call")
         except BaseException as error:  # noqa: BLE001  # student code may raise anything, also SystemExit
-            reply = codec.pack(codec.ERROR, request, describe(error))
+            reply = codec.pack(codec.ERROR, request, describe(error, self._home, self._shell))
         if os.getpid() != self._process:  # a fork made by student code: its parent answers
             os._exit(0)
         if self._request == request:  # else this is the fresh copy, which waits for a request of its own
             self.output.finish()
             self._sink.send(reply)
+
+    def _reply(self, request: int, value: object, *, may_stay: bool) -> Frame:
+        """The frame for a value; what a call gave and cannot cross stays here, and a handle on it goes."""
+        try:
+            return codec.pack(codec.REPLY, request, value, self._reference)
+        except codec.NotPlainDataError as error:
+            if not may_stay:
+                raise
+            if isinstance(error, EndlessError):  # what was taken from it is given once more
+                value = error.instead if type(value) is not list else value
+        return codec.pack(codec.REPLY, request, Kept(value), self._reference)
 
     def _emit_text(self, name: str, text: str) -> None:
         self._emit(codec.STREAM, [name, text])
@@ -135,26 +157,33 @@ class Agent:
 
     # -- operations: each takes plain data, and the student's objects as Named -----------------------
 
-    def _cell(self, source: bytes) -> dict[str, Any]:
+    def _cell(self, source: bytes, number: int = 0, line: int = 1) -> dict[str, Any]:
         if self._shell is None:
             raise RuntimeError("this session runs no cells")
-        return shells.run_cell(self._shell, source.decode())
+        text = source.decode()
+        self._preparations.look(text)
+        result = shells.run_cell(self._shell, text, cell=number, line=line)
+        return {**result, "notes": list(NOTES.kept)}
 
-    def _configure(self, module: str, figures: bool) -> None:  # noqa: FBT001  # called by name of operation
+    def _configure(self, settings: dict[str, Any]) -> None:
+        self._preparations = habits.Preparations(gpu_on_processor=settings["gpu_on_processor"])
         if self._shell is not None:
-            self._shell.user_ns["__name__"] = module
-            shells.draw_figures(self._shell, wanted=figures)
+            shells.be_main(self._shell, settings["module"])
+            if settings["name"]:
+                shells.be_file(self._shell, settings["name"], script=settings["script"])
+            shells.draw_figures(self._shell, wanted=settings["figures"])
 
     def _value(self, named: Named) -> object:
         target = named.value
-        plain = as_plain(target)
+        plain = fields_of(as_plain(target, asked=True))
         if not codec.is_plain(plain):
             raise codec.NotPlainDataError(f"an object of type {shells.kind_of(target)[:80]}")
         return plain
 
     def _call(self, function: Named, arguments: list[Any], by_name: dict[str, Any]) -> object:
         target: Any = function.value
-        return target(*resolved(arguments), **resolved(by_name))
+        result = target(*resolved(arguments), **resolved(by_name))
+        return LOOP.finish(result) if inspect.iscoroutine(result) else result
 
     def _set(self, named: Named, step: Step, value: object) -> None:
         owner, (kind, name) = named.value, step
@@ -179,6 +208,17 @@ class Agent:
         exec(code, module.__dict__)  # noqa: S102  # the author's
         return Kept(module)
 
+    def _module(self, name: str) -> Any:
+        return Kept(importlib.import_module(name))
+
+    def _file(self, place: str, data: bytes) -> bool:
+        """Lay a file in the working directory, before any cell runs; False if it cannot lie there."""
+        return files.lay(place, data)
+
+    def _settle(self) -> bool:
+        """Whether this state can be copied: no other thread is left."""
+        return self._pools.settle()
+
     def _fork(self, seed: int | None, done: int | None) -> int | None:
         """Make a copy of this state, on a socket of its own; returns its pid. Ends the copy ``done`` first.
 
@@ -198,9 +238,10 @@ class Agent:
         if child:
             os.close(descriptor)
             return child
+        self._pools.resume()
         self._process = os.getpid()
         # In place of the inherited connection: the copy cannot write into its parent's.
-        os.dup2(descriptor, self._sink.socket.fileno())
+        os.dup2(descriptor, self._sink.socket.fileno(), inheritable=False)
         os.close(descriptor)
         self._request = _NO_REQUEST
         if seed is None:
@@ -238,6 +279,9 @@ _OPERATIONS: dict[str, Callable[..., object]] = {
     "has": Agent._has,
     "put": Agent._put,
     "provide": Agent._provide,
+    "module": Agent._module,
+    "file": Agent._file,
+    "settle": Agent._settle,
     "fork": Agent._fork,
     "reap": lambda _, pid: copies.reap(pid),
     "seed": lambda _, seed: seed_all(seed),
@@ -269,47 +313,37 @@ def resolved(value: Any) -> Any:
     return value
 
 
-def as_plain(value: object) -> object:
-    """Plain data for what only looks different: tensors, ndarray subclasses, ordered dicts, named tuples."""
-    if isinstance(value, np.ndarray) and type(value) is not np.ndarray:
-        return np.array(value, subok=False)
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(value, torch.Tensor):
-        return tensor_as_array(torch, value)
-    if isinstance(value, (OrderedDict, defaultdict)):
-        return dict(value)
-    if isinstance(value, tuple) and type(value) is not tuple:
-        return tuple(value)
-    return value
+def describe(error: BaseException, home: str = "", shell: Any = None) -> dict[str, Any]:
+    """An exception as plain data: kind, message, the student's frames, what did not cross.
 
-
-def tensor_as_array(torch: Any, tensor: Any) -> np.ndarray[Any, Any]:
-    """A tensor's values, dense; dtypes that numpy lacks, such as bfloat16, as float32."""
-    plain = tensor.detach().cpu()
-    if plain.layout is not torch.strided:
-        plain = plain.to_dense()
-    plain = plain.resolve_conj().resolve_neg()
-    try:
-        return np.array(plain.numpy())
-    except TypeError:
-        return np.array(plain.float().numpy())
-
-
-def describe(error: BaseException) -> dict[str, str]:
-    """An exception as plain text: kind, message, the student's frames, what did not cross."""
+    ``place`` is where the student's own code raised it: a file below ``home``, a cell's number, a line.
+    """
+    place: list[Any] = []
     unsupported = str(error) if isinstance(error, codec.NotPlainDataError) else ""
     try:
         frames = traceback.extract_tb(error.__traceback__)
         theirs = [frame for frame in frames if not frame.filename.startswith(_HERE)]
-        lines = "".join(traceback.format_list(theirs))[-MAX_TRACEBACK:]
+        lines = shells.readable("".join(traceback.format_list(theirs))[-MAX_TRACEBACK:])
+        places = [found for frame in theirs if (found := _place_of(frame, home, shell))]
+        place = places[-1] if places else []
     except BaseException:  # noqa: BLE001  # a student may have broken linecache or the error's own attributes
         lines = ""
     return {
-        "kind": shells.kind_of(error),
+        "kind": "NameError" if type(error) is MissingNameError else shells.kind_of(error),
         "message": shells.text_of(error),
         "traceback": lines,
         "unsupported": unsupported,
+        "place": place,
+        "missing": type(error) is MissingNameError,
     }
+
+
+def _place_of(frame: traceback.FrameSummary, home: str, shell: Any) -> list[Any]:
+    """File, cell and line of a frame of the student's; [] for other code."""
+    own = None if shell is None else shell.compile.place_of(frame.filename)
+    if own is None and home and frame.filename.startswith(home + "/"):
+        own = frame.filename[len(home) + 1 :], 0
+    return [] if own is None else [*own, frame.lineno or 0]
 
 
 _HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  # pathlib is not needed inside
@@ -373,7 +407,7 @@ def serve(sock: socket.socket, shell: shells.Shell) -> NoReturn:
     interrupts.install()
     agent = Agent(shell.user_ns, connection, shell=shell, interrupts=interrupts)
     sys.stdout, sys.stderr = agent.stdout, agent.stderr
-    stand_ins.install(shell)
+    habits.install(shell)
     sys.modules["grader"] = stand_ins.grader_module()
     sys.path.insert(0, "")  # as in Jupyter: what was given lies in the working directory
     while True:

@@ -21,37 +21,38 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from grader.inside import array_forms, tables
+from grader.inside.array_forms import DTYPES, TIMES, first_of
+from grader.inside.wire import (
+    MAX_BUFFER,
+    MAX_DEPTH,
+    MAX_FLOAT_TEXT,
+    MAX_INT_BITS,
+    MAX_KEYS,
+    MAX_NODES,
+    MAX_STEPS,
+    MAX_TREE,
+    Buffer,
+    NotPlainDataError,
+    WireError,
+    length_of,
+    without_surrogates,
+)
+
+__all__ = [
+    "DISPLAY", "DTYPES", "ERROR", "HEADER", "MAX_BUFFER", "MAX_DEPTH", "MAX_INT_BITS", "MAX_KEYS",
+    "MAX_NODES", "MAX_STEPS", "MAX_TREE", "REPLY", "REQUEST", "STREAM", "TIMES", "Buffer", "Decoder",
+    "Encoder", "NotPlainDataError", "Reference", "Resolve", "WireError", "is_key", "is_plain", "pack",
+    "parse_header", "unpack", "without_surrogates",
+]  # fmt: skip
+
 HEADER = struct.Struct("<IIQB")
 
 REQUEST, REPLY, ERROR, STREAM, DISPLAY = range(5)
 
-MAX_TREE = 1 << 20
-MAX_BUFFER = 256 << 20
-MAX_DEPTH = 32
-MAX_NODES = 100_000
-# Keys of one frame: a hostile sender can make them all collide, and building a dict is then quadratic.
-MAX_KEYS = 10_000
-MAX_INT_BITS = 4096
-MAX_DIMENSIONS = 16
-MAX_FLOAT_TEXT = 40
-
-_TYPES = ("b1", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "c8", "c16")
-DTYPES = {dtype.str: dtype for dtype in (np.dtype("<" + name) for name in _TYPES)}
-
-# Their size differs from machine to machine, so they cross as the nearest dtype that does not.
-_NARROWED = {np.dtype(np.longdouble).str: "<f8", np.dtype(np.clongdouble).str: "<c16"}
-
+_IN_OBJECT_ARRAYS = frozenset({type(None), bool, int, float, complex, str})
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
-
-Buffer = bytes | bytearray | memoryview
-
-
-class WireError(Exception):
-    """The other side sent bytes that are not a frame."""
-
-
-class NotPlainDataError(Exception):
-    """A value cannot cross; the message names what it is."""
+_RANGE_PARTS = 3  # start, stop, step
 
 
 class Reference(Protocol):
@@ -70,8 +71,7 @@ class Encoder:
     def __init__(self, reference: Reference | None = None) -> None:
         self.buffers: list[Buffer] = []
         self._reference = reference
-        self._nodes = 0
-        self._keys = 0
+        self._nodes = self._keys = self._steps = 0
 
     def encode(self, value: object, depth: int = 0) -> Any:
         """The tree of ``value``. Raises NotPlainDataError for what may not cross."""
@@ -87,19 +87,51 @@ class Encoder:
             return self.encode(value.item(), depth)
         if isinstance(value, np.generic):
             return self.array(np.asarray(value), form="scalar")
+        table = self._table(value)
+        if table is not None:
+            form_name, content = table
+            return {"$": form_name, "of": self.encode(content, depth + 1)}
         if self._reference is not None:
             return self._reference(self, value, depth)
         raise NotPlainDataError(f"an object of type {type(value).__name__[:80]}")
 
+    @staticmethod
+    def _table(value: object) -> tuple[str, dict[str, Any]] | None:
+        try:
+            return tables.as_tree(value)
+        except tables.NotPlain as error:
+            raise NotPlainDataError(str(error)) from None
+
     def array(self, array: np.ndarray[Any, Any], *, form: str = "array") -> dict[str, Any]:
-        """An array or numpy scalar of one of the listed dtypes."""
-        code = array.dtype.newbyteorder("<").str
-        code = code if code in DTYPES else _NARROWED.get(code, "")
-        if not code:
-            raise NotPlainDataError(f"an array of dtype {str(array.dtype)[:80]}")
-        flat = np.ascontiguousarray(array, dtype=DTYPES[code]).reshape(-1)
-        self.buffers.append(flat.view(np.uint8).data if flat.size else b"")
-        return {"$": form, "dtype": code, "shape": list(array.shape)}
+        """An array or numpy scalar of numbers, texts, dates or times, or an array of plain objects."""
+        if array.dtype.kind == "O":
+            return self._objects(array)
+        node, data = array_forms.taken_apart(array, form)
+        self.buffers.append(data)
+        return node
+
+    def _objects(self, array: np.ndarray[Any, Any]) -> dict[str, Any]:
+        """An array of Python's own plain values, as of texts of any length."""
+        entries = array.reshape(-1).tolist()
+        for entry in entries:
+            if type(entry) not in _IN_OBJECT_ARRAYS:
+                raise NotPlainDataError(f"an array of objects of type {type(entry).__name__[:80]}")
+        return {"$": "objects", "of": self.encode(entries), "shape": list(array.shape)}
+
+    def _range(self, value: range, _: int) -> Any:
+        self._steps += length_of(value)
+        if self._steps > MAX_STEPS:
+            raise NotPlainDataError(f"ranges of more than {MAX_STEPS:,} numbers")
+        return {"$": "range", "of": [self._int(part, 0) for part in (value.start, value.stop, value.step)]}
+
+    def _set(self, value: set[Any] | frozenset[Any], depth: int) -> Any:
+        self._keys += len(value)
+        if self._keys > MAX_KEYS:
+            raise NotPlainDataError(f"sets with more than {MAX_KEYS:,} members")
+        if not all(map(is_key, value)):
+            raise NotPlainDataError("a set with a member that is no number, text or tuple of them")
+        form = "set" if type(value) is set else "frozenset"
+        return {"$": form, "of": [self.encode(entry, depth + 1) for entry in value]}
 
     def _plain(self, value: Any, _: int) -> Any:
         return value
@@ -163,13 +195,16 @@ _FORMS: dict[type, Callable[[Encoder, Any, int], Any]] = {
     list: Encoder._list,
     tuple: Encoder._tuple,
     dict: Encoder._dict,
+    set: Encoder._set,
+    frozenset: Encoder._set,
+    range: Encoder._range,
     np.ndarray: Encoder._ndarray,
 }
 
 
 def is_plain(value: object) -> bool:
     """Whether there is a form for the value itself; its entries may still be none."""
-    return type(value) in _FORMS or isinstance(value, np.generic)
+    return type(value) in _FORMS or isinstance(value, np.generic) or tables.is_table(value)
 
 
 def pack(kind: int, request: int, value: object, reference: Reference | None = None) -> list[Buffer]:
@@ -191,10 +226,9 @@ class Decoder:
     """
 
     def __init__(self, buffer: Buffer, resolve: Resolve | None = None) -> None:
-        self._buffer = buffer
+        self._buffer = memoryview(buffer)
         self._taken = 0
-        self._nodes = 0
-        self._keys = 0
+        self._nodes = self._keys = self._steps = 0
         self._resolve = resolve
 
     def decode(self, node: Any, depth: int = 0) -> Any:
@@ -230,34 +264,50 @@ class Decoder:
         except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError):
             raise WireError(f"malformed {name}") from None
 
-    def _take(self, size: Any) -> int:
+    def take(self, size: Any) -> memoryview:
+        """The next bytes of the buffer."""
         if type(size) is not int or size < 0 or self._taken + size > len(self._buffer):
             raise WireError("more bytes claimed than sent")
         start, self._taken = self._taken, self._taken + size
-        return start
+        return self._buffer[start : self._taken]
 
-    def _array(self, node: dict[str, Any], _: int) -> np.ndarray[Any, Any]:
-        dtype, shape = DTYPES[node["dtype"]], node["shape"]
-        if type(shape) is not list or len(shape) > MAX_DIMENSIONS:
+    def _objects(self, node: dict[str, Any], depth: int) -> np.ndarray[Any, Any]:
+        shape, entries = array_forms.shape_of(node), self.decode(node["of"], depth + 1)
+        if type(entries) is not list or math.prod(shape) != len(entries):
             raise WireError("bad shape")
-        if any(type(length) is not int or not 0 <= length < 1 << 48 for length in shape):
-            raise WireError("bad shape")
-        count = math.prod(shape)
-        start = self._take(count * dtype.itemsize)
-        if count == 0:
-            return np.empty(shape, dtype)
-        sent = np.frombuffer(self._buffer, dtype, count, start).reshape(shape)
-        if dtype.kind != "b":
-            return sent.copy()
-        # A byte that is neither 0 nor 1 would make a bool that is neither False nor True. Without a dimension
-        # the comparison gives a scalar.
-        return np.asarray(sent.view(np.uint8) != 0)
+        if any(type(entry) not in _IN_OBJECT_ARRAYS for entry in entries):
+            raise WireError("not plain values")
+        array = np.empty(len(entries), dtype=object)
+        array[:] = entries
+        return array.reshape(shape)
 
-    def _scalar(self, node: dict[str, Any], depth: int) -> Any:
-        array = self._array(node, depth)
-        if array.ndim:
-            raise WireError("a scalar with a shape")
-        return array[()]
+    def _range(self, node: dict[str, Any], depth: int) -> range:
+        parts = self.decode(node["of"], depth + 1)
+        if type(parts) is not list or [type(part) for part in parts] != [int] * _RANGE_PARTS:
+            raise WireError("malformed range")
+        found = range(*parts)
+        self._steps += length_of(found)
+        if self._steps > MAX_STEPS:
+            raise WireError("too many numbers in ranges")
+        return found
+
+    def _set(self, node: dict[str, Any], depth: int) -> Any:
+        if type(node["of"]) is not list:
+            raise WireError("malformed set")
+        self._keys += len(node["of"])
+        if self._keys > MAX_KEYS:
+            raise WireError("too many members")
+        members = [self.decode(entry, depth + 1) for entry in node["of"]]
+        if not all(map(is_key, members)):
+            raise WireError("malformed set")
+        return set(members) if node["$"] == "set" else frozenset(members)
+
+    def _table(self, node: dict[str, Any], depth: int) -> Any:
+        content = self.decode(node["of"], depth + 1)
+        try:
+            return tables.from_tree(node["$"], content)
+        except Exception:  # noqa: BLE001  # whatever pandas makes of a hostile table
+            raise WireError(f"malformed {node['$']}") from None
 
     def _tuple(self, node: dict[str, Any], depth: int) -> Any:
         if type(node["of"]) is not list:
@@ -293,8 +343,7 @@ class Decoder:
         return complex(float(real), float(imaginary))
 
     def _bytes(self, node: dict[str, Any], _: int) -> bytes:
-        start = self._take(node["length"])
-        return bytes(self._buffer[start : start + node["length"]])
+        return bytes(self.take(node["length"]))
 
     def _int(self, node: dict[str, Any], _: int) -> int:
         digits = node["hex"]
@@ -304,14 +353,23 @@ class Decoder:
 
 
 _READERS: dict[str, Callable[[Decoder, dict[str, Any], int], Any]] = {
-    "array": Decoder._array,
-    "scalar": Decoder._scalar,
+    "array": lambda decoder, node, _: array_forms.numbers(node, decoder.take),
+    "scalar": lambda decoder, node, _: first_of(array_forms.numbers(node, decoder.take)),
+    "text array": lambda decoder, node, _: array_forms.texts(node, decoder.take),
+    "text scalar": lambda decoder, node, _: first_of(array_forms.texts(node, decoder.take)),
+    "time array": lambda decoder, node, _: array_forms.times(node, decoder.take),
+    "time scalar": lambda decoder, node, _: first_of(array_forms.times(node, decoder.take)),
+    "objects": Decoder._objects,
     "tuple": Decoder._tuple,
     "dict": Decoder._dict,
+    "set": Decoder._set,
+    "frozenset": Decoder._set,
+    "range": Decoder._range,
     "float": Decoder._float,
     "complex": Decoder._complex,
     "bytes": Decoder._bytes,
     "int": Decoder._int,
+    **dict.fromkeys(("series", "frame", "index", "categorical"), Decoder._table),
 }
 
 
@@ -325,11 +383,6 @@ def unpack(tree: Buffer, buffer: Buffer, resolve: Resolve | None = None) -> Any:
     value = decoder.decode(nodes)
     decoder.finish()
     return value
-
-
-def without_surrogates(text: str) -> str:
-    """The text with U+FFFD for each half of a pair that stands alone, which no file or page could hold."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _no_constant(name: str) -> Any:

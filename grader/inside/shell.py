@@ -2,20 +2,90 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import linecache
+import os
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
 
+from IPython.core.compilerop import CachingCompiler
 from IPython.core.history import HistoryManager
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Type
 
+from grader.inside.event_loop import LOOP
 from grader.inside.output import Output, Publisher, ResultHook
+
+_CELL_NAME = re.compile(r"<ipython-input-(\d{1,9})-[0-9a-f]{1,64}>")
+_MOST_BLANK_LINES = 5_000
+
+
+class Compiler(CachingCompiler):
+    """Gives code the numbers that a student knows: the cell's in its file, a script's name and lines.
+
+    ``cell`` is the number of the cell that runs (0: IPython's own numbering), ``line`` that of the first line
+    of what runs, in its cell or in the script. ``script`` is the path of the script that runs, "" for none.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # IPython's
+        self.cell, self.line, self.script = 0, 1, ""
+
+    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
+        """The file name that the code is compiled with."""
+        if self.cell and self.script:
+            return self.script
+        return super().get_code_name(raw_code, transformed_code, self.cell or number)
+
+    def cache(self, transformed_code: str, number: int = 0, raw_code: str | None = None) -> str:
+        """Keep the code's lines for tracebacks; those of a script are in its file."""
+        name = super().cache(transformed_code, self.cell or number, raw_code)
+        if name == self.script and os.path.exists(name):
+            linecache.cache.pop(name, None)
+        elif 1 < self.line <= _MOST_BLANK_LINES:
+            lines = ["\n"] * (self.line - 1) + linecache.getlines(name)
+            linecache.cache[name] = (len(transformed_code), None, lines, name)
+        return name
+
+    def ast_parse(self, source: str, filename: str = "<unknown>", symbol: str = "exec") -> ast.AST:
+        """The tree with the lines of the file, and so the lines of a syntax error."""
+        below = self.line - 1 if filename in self._filename_map else 0
+        try:
+            tree: ast.AST = super().ast_parse(source, filename, symbol)
+        except SyntaxError as error:
+            if error.lineno is not None:
+                error.lineno += below
+            if error.end_lineno is not None:
+                error.end_lineno += below
+            raise
+        return ast.increment_lineno(tree, below) if below else tree
+
+    def format_code_name(self, name: str) -> tuple[str, str] | None:
+        """What a traceback calls the code."""
+        if name == self.script and name:
+            return "file", os.path.basename(name)
+        return ("cell", str(self._filename_map[name])) if name in self._filename_map else None
+
+    def place_of(self, filename: str) -> tuple[str, int] | None:
+        """A script's name and 0, or "" and a cell's number; None for other code."""
+        if filename == self.script and filename:
+            return os.path.basename(filename), 0
+        number = self._filename_map.get(filename)
+        return None if number is None else ("", number)
+
+
+def readable(text: str) -> str:
+    """A traceback's text with cells as students count them."""
+    return _CELL_NAME.sub(r"cell \1", text)
 
 
 class Shell(InteractiveShell):
     """An InteractiveShell that keeps the last error for us instead of printing it."""
 
+    compiler_class = Type(Compiler)
     last_traceback: list[str] | None = None
     grading = False  # True while a notebook is run to be graded: a cell's own check() then waits
 
@@ -24,7 +94,12 @@ class Shell(InteractiveShell):
         self.history_manager = HistoryManager(shell=self, parent=self, hist_file=":memory:", enabled=False)
 
     def init_sys_modules(self) -> None:
-        """Leave sys.modules["__main__"] alone: the process's own main module stays what it is."""
+        """Leave sys.modules["__main__"] alone until the process is a notebook's: see ``be_main``."""
+
+    def magic(self, line: str) -> object:
+        """The old spelling of ``run_line_magic``, which notebooks still have."""
+        name, _, rest = line.lstrip("% ").partition(" ")
+        return self.run_line_magic(name, rest.strip())
 
     def enable_gui(self, gui: object = None) -> None:
         """Ignore %gui: there is no screen."""
@@ -74,19 +149,70 @@ def draw_figures(shell: Any, *, wanted: bool) -> None:
     InlineBackend.instance(parent=shell).figure_formats = {"png"} if wanted else set()
 
 
-def run_cell(shell: Any, source: str) -> dict[str, Any]:
-    """Run one cell. The result is plain data: ok, the error's kind and message, the traceback's lines."""
+def be_main(shell: Any, name: str = "__main__") -> None:
+    """Make the notebook's names those of the module ``name``, and of ``__main__``.
+
+    pickle, dataclasses, unittest and ``typing`` look the module of a class or function up by its name.
+    """
+    shell.user_ns["__name__"] = name
+    sys.modules["__main__"] = shell.user_module
+    sys.modules.setdefault(name, shell.user_module)  # a script named like a module must not replace it
+
+
+def be_file(shell: Any, name: str, *, script: bool) -> None:
+    """Tell the notebook or script what it is called: ``sys.argv``, and ``__file__`` for a script."""
+    sys.argv = [name]
+    if script:
+        be_script(shell, os.path.join(os.getcwd(), name))
+
+
+def be_script(shell: Any, path: str) -> None:
+    """Run the cells as the statements of the script at this path."""
+    shell.compile.script = shell.user_ns["__file__"] = path
+
+
+def run_cell(shell: Any, source: str, *, cell: int = 0, line: int = 1) -> dict[str, Any]:
+    """Run one cell. The result is plain data: ok, the error's kind and message, the traceback's lines.
+
+    ``cell`` is its number in its file, ``line`` the first line of ``source`` in the cell or script.
+    """
     shell.last_traceback = None
-    result = shell.run_cell(source, store_history=True)
-    error = result.error_in_exec if result.error_before_exec is None else result.error_before_exec
+    shell.compile.cell, shell.compile.line = cell, line
+    error = _run(shell, source)
     if error is None:
         return {"ok": True}
     return {
         "ok": False,
         "kind": kind_of(error),
         "message": text_of(error),
-        "traceback": "\n".join(shell.last_traceback or [])[-4000:],
+        "traceback": readable("\n".join(shell.last_traceback or [])[-4000:]),
     }
+
+
+def _run(shell: Any, source: str) -> BaseException | None:
+    """Run a cell as a kernel does: inside one event loop that goes on from cell to cell; what it raised."""
+    if LOOP.get().is_running():  # a cell of a cell, under nest_asyncio
+        return _error_of(shell.run_cell(source, store_history=True))
+    try:
+        return _error_of(LOOP.finish(_in_loop(shell, source)))
+    except KeyboardInterrupt as error:  # the time was up while the cell awaited something
+        return error
+
+
+async def _in_loop(shell: Any, source: str) -> Any:
+    try:
+        transformed, failure = shell.transform_cell(source), None
+    except Exception:  # noqa: BLE001  # IPython shows it, as it does every error of a cell
+        transformed, failure = source, sys.exc_info()
+    given = {"transformed_cell": transformed, "preprocessing_exc_tuple": failure}
+    if shell.should_run_async(source, **given):
+        return await shell.run_cell_async(source, store_history=True, **given)
+    return shell.run_cell(source, store_history=True)
+
+
+def _error_of(result: Any) -> BaseException | None:
+    error: BaseException | None = result.error_before_exec
+    return result.error_in_exec if error is None else error
 
 
 def kind_of(value: object) -> str:
@@ -97,6 +223,6 @@ def kind_of(value: object) -> str:
 def text_of(error: BaseException) -> str:
     """The error's own words, whatever its __str__ does; bounded."""
     try:
-        return str.__getitem__(str(error), slice(2000))
+        return readable(str.__getitem__(str(error), slice(2000)))
     except BaseException:  # noqa: BLE001  # a student's __str__ may raise anything
         return "(its text cannot be shown)"

@@ -1,33 +1,41 @@
-"""Stand-ins for what notebooks use and a sandbox lacks, so that it costs a student nothing.
+"""Habits of Colab and of laptops that must not cost a student anything here.
 
-Modules that only talk to a notebook's front end (google.colab, ipywidgets, tqdm's bars) if they are not
-installed; shell commands, installs, ``exit()`` and ``input()``, which do nothing and say so.
+Shell commands and installs do nothing, ``input()`` answers with an empty line, and modules that only talk to
+a notebook's front end (google.colab, ipywidgets, tqdm) are stood in for when they are not installed.
 """
 
 from __future__ import annotations
 
-import builtins
 import importlib.abc
 import importlib.machinery
 import importlib.util
-import os
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-NOT_HERE = "not done while grading: {what}\n"
+from grader.inside.notes import not_done
 
-# Packages that only drive a front end or a hosted notebook.
-FRONT_END_PACKAGES = ("google.colab", "ipywidgets", "tqdm")
-INSTALLERS = ("pip", "conda", "mamba", "micromamba", "uv")
-EXTENSIONS = ("load_ext", "reload_ext", "unload_ext", "autoreload", "tensorboard", "tensorflow_version")
-LINE_MAGICS = (*INSTALLERS, *EXTENSIONS, "cd", "shell")
-CELL_MAGICS = ("bash", "sh", "shell", "script", "system", "sx", "html", "HTML", "javascript", "js")
+# Module families that only drive a front end or a hosted notebook, or report to a service.
+FRONT_ENDS = ("google.colab", "ipywidgets", "kaggle_secrets", "tqdm")
+SERVICES = ("clearml", "comet_ml", "mlflow", "neptune", "tensorboardX", "wandb")
+STOOD_IN_FOR = (*FRONT_ENDS, *SERVICES)
+
+
+EXTENSIONS = (
+    "load_ext",
+    "reload_ext",
+    "unload_ext",
+    "autoreload",
+    "store",
+    "tensorboard",
+    "tensorflow_version",
+)
+CELL_MAGICS = ("html", "HTML", "javascript", "js")
 
 
 class Anything:
-    """Returns itself for every attribute, call, index and ``with``; iterates over nothing."""
+    """Answers every attribute, call, index and context with itself; iterates over nothing."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -97,8 +105,8 @@ def plain_range(*bounds: int, **options: object) -> PlainBar:
     return PlainBar(range(*bounds), **options)
 
 
-def ignoring_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Python's own function in place of tqdm.contrib's (tzip, tmap, tenumerate), without its options."""
+def without_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """tqdm.contrib's tzip, tmap and tenumerate: Python's own, whatever the bar should look like."""
 
     def plain(*arguments: object, **_: object) -> Any:
         return function(*arguments)
@@ -106,7 +114,7 @@ def ignoring_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return plain
 
 
-class StandInModule(types.ModuleType):
+class StandIn(types.ModuleType):
     """A module of which every name is ``Anything``."""
 
     def __getattr__(self, name: str) -> Any:
@@ -124,30 +132,32 @@ class StandInFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         path: Sequence[str] | None = None,
         target: types.ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
-        """Offer a stand-in for the packages above, and for ``google``, which holds one of them."""
+        """Offer a stand-in for the families above, and for the package ``google`` that holds one."""
         del path, target
-        families = (*FRONT_END_PACKAGES, "google")
-        if fullname in families or fullname.startswith(tuple(name + "." for name in FRONT_END_PACKAGES)):
+        families = (*STOOD_IN_FOR, "google")
+        if fullname in families or fullname.startswith(tuple(name + "." for name in STOOD_IN_FOR)):
             return importlib.util.spec_from_loader(fullname, self, is_package=True)
         return None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
         """An empty module for ``google``, a stand-in otherwise."""
-        return types.ModuleType(spec.name) if spec.name == "google" else StandInModule(spec.name)
+        if spec.name in ("google.colab", *SERVICES):
+            not_done(f"{spec.name}: it is stood in for, and nothing is sent anywhere")
+        return types.ModuleType(spec.name) if spec.name == "google" else StandIn(spec.name)
 
     def exec_module(self, module: types.ModuleType) -> None:
-        """Fill in the few names whose behaviour matters: loops run through them."""
+        """Fill in the few names whose behaviour matters."""
         if module.__name__.split(".")[0] == "tqdm":
             for name in ("tqdm", "tqdm_notebook"):
                 setattr(module, name, PlainBar)
             for name in ("trange", "tnrange"):
                 setattr(module, name, plain_range)
             for name, plain in (("tzip", zip), ("tmap", map), ("tenumerate", enumerate)):
-                setattr(module, name, ignoring_options(plain))
+                setattr(module, name, without_options(plain))
 
 
 def grader_module() -> types.ModuleType:
-    """What ``import grader`` gives in a cell, as for public checks: a ``check`` that says when checks run."""
+    """What ``import grader`` gives in a cell: a ``check`` that says when checks run."""
     module = types.ModuleType("grader")
 
     def check(item: str = "", *_: object, **__: object) -> None:
@@ -157,67 +167,23 @@ def grader_module() -> types.ModuleType:
     return module
 
 
-def quiet_input(output: Callable[[str], object]) -> Callable[..., str]:
-    """An ``input()`` that answers with an empty line and says so."""
-
-    def answer(prompt: object = "", *_: object) -> str:
-        output(f"{prompt}\n" + NOT_HERE.format(what="waiting for input, answered with an empty line"))
-        return ""
-
-    return answer
-
-
-def ignored_exit(output: Callable[[str], object]) -> Callable[..., None]:
-    """An ``exit()`` that does not leave, and says so."""
-
-    def stay(*_: object) -> None:
-        output(NOT_HERE.format(what="exit()"))
-
-    return stay
-
-
-def always_inline(magic: Callable[[str], object]) -> Callable[..., object]:
-    """A ``%matplotlib`` that draws inline, whichever window, widget or browser is named."""
-
-    def run(line: str = "") -> object:
-        return magic(line if "-l" in line.split() or "--list" in line.split() else "inline")
-
-    return run
-
-
 def install(shell: Any) -> None:
-    """Put all stand-ins in place. Acts on the whole process: only for one that runs a submission."""
-
-    def write(text: str) -> object:
-        return sys.stdout.write(text)
-
-    def no_system(command: object, *_: object, **__: object) -> None:
-        write(NOT_HERE.format(what=f"!{command}"))
-
-    def no_output(command: object, *_: object, **__: object) -> Any:
-        from IPython.utils.text import SList  # noqa: PLC0415  # lives with the shell it imitates
-
-        no_system(command)
-        return SList([])
-
-    def no_magic(name: str) -> Callable[..., None]:
-        def run(line: str = "", cell: str | None = None) -> None:
-            del cell
-            write(NOT_HERE.format(what=f"%{name} {line}".strip()))
-
-        return run
-
-    shell.system = shell.system_piped = shell.system_raw = no_system
-    shell.getoutput = no_output
-    for name in LINE_MAGICS:
-        shell.register_magic_function(no_magic(name), "line", name)
+    """Offer the stand-ins to imports and magics. Acts on the whole process: only where a submission runs."""
+    for name in EXTENSIONS:
+        shell.register_magic_function(_left_out(name), "line", name)
     for name in CELL_MAGICS:
-        shell.register_magic_function(no_magic(f"%{name}"), "cell", name)
-    draw = shell.magics_manager.magics["line"]["matplotlib"]
-    shell.register_magic_function(always_inline(draw), "line", "matplotlib")
-    shell.user_ns["exit"] = shell.user_ns["quit"] = ignored_exit(write)
-    builtins.input = quiet_input(write)
-    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-    # Asked last, so that an installed package is used as it is.
+        shell.register_magic_function(_not_shown, "cell", name)
     if not any(isinstance(finder, StandInFinder) for finder in sys.meta_path):
         sys.meta_path.append(StandInFinder())
+
+
+def _left_out(name: str) -> Callable[..., None]:
+    def leave_out(line: str = "") -> None:
+        not_done(f"%{name} {line}".strip())
+
+    return leave_out
+
+
+def _not_shown(line: str = "", cell: str | None = None) -> None:
+    """A cell for a browser: nobody looks at it."""
+    del line, cell

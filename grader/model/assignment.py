@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -30,7 +30,8 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One graded item.
 
     ``kind`` is "code" (checks decide), "evidence" (checks of the saved run decide) or "written" (a person
-    decides). By default it is "written" for an item with a rubric and "code" for any other.
+    decides). By default it is "written" for an item with a rubric and "code" for any other. ``notebook`` is
+    one of the assignment's several; without it, the item's heading decides.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     points: Points
     kind: str = "code"
     rubric: tuple[RubricLine, ...] = ()
+    notebook: str = ""
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,6 +53,28 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     disk_mb: int = 256
 
 
+class SubmissionRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a submission consists of.
+
+    ``notebooks`` are the graded notebooks, a script of the same stem counts too; without any it is the one
+    that is made from the reference. ``files`` are patterns of what else a student may hand in beside them.
+    """
+
+    notebooks: tuple[str, ...] = ()
+    files: tuple[str, ...] = ("*",)
+
+
+class EnvironmentRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What submissions may count on while they run.
+
+    ``cuda`` says what becomes of code that asks for a GPU: "cpu" runs it on the processor, "undecided" leaves
+    what fails to a person. ``packages`` are those that students may import.
+    """
+
+    cuda: Literal["cpu", "undecided"] = "cpu"
+    packages: tuple[str, ...] = ()
+
+
 class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A whole assignment. Paths are relative to the assignment's folder."""
 
@@ -61,6 +85,13 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     budget: dict[str, BudgetValue] = {}
     notebook: str = "reference/notebook.py"
     given: tuple[str, ...] = ()
+    submission: SubmissionRules = SubmissionRules()
+    environment: EnvironmentRules = EnvironmentRules()
+
+    @property
+    def notebooks(self) -> tuple[str, ...]:
+        """The names of the notebooks that students hand in."""
+        return self.submission.notebooks or (self.notebook.rpartition("/")[2].removesuffix(".py") + ".ipynb",)
 
     def find(self, item_id: str) -> Item | None:
         """The item with this id, or None."""
@@ -71,6 +102,9 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(item for item in self.item if item.kind == kind)
 
 
+NOTEBOOK = ".ipynb"
+CUDA = ("cpu", "undecided")
+_PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 KINDS = ("code", "evidence", "written")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
@@ -117,6 +151,51 @@ def _assert_items(assignment: Assignment, source: str) -> None:
             f"{source}: key `points`: declared {assignment.points}, but the items add up to {added}"
         )
     _assert_numbers(assignment, source)
+    _assert_submission(assignment, source)
+
+
+def _assert_submission(assignment: Assignment, source: str) -> None:
+    """Notebooks are plain names with no other of the same stem, patterns stay in a submission's folder."""
+    stems: set[str] = set()
+    for name in assignment.submission.notebooks:
+        where = f"{source}: key `submission.notebooks`: {name!r}"
+        if not name.endswith(NOTEBOOK) or name == NOTEBOOK or not _is_plain(name) or "/" in name:
+            raise ManifestError(f"{where} is not the name of a notebook, such as 'part1.ipynb'")
+        if name.casefold() in stems:
+            raise ManifestError(f"{where} is named twice")
+        stems.add(name.casefold())
+    for pattern in assignment.submission.files:
+        if not _is_plain(pattern):
+            raise ManifestError(
+                f"{source}: key `submission.files`: {pattern!r} leads out of a submission's folder; "
+                "write a pattern such as 'layers/*.py'"
+            )
+    for item in assignment.item:
+        if item.notebook and item.notebook not in assignment.notebooks:
+            raise ManifestError(
+                f"{source}: item {item.id!r}: key `notebook`: {item.notebook!r} is not one of "
+                f"{', '.join(assignment.notebooks)}"
+            )
+    _assert_environment(assignment, source)
+
+
+def _assert_environment(assignment: Assignment, source: str) -> None:
+    if assignment.environment.cuda not in CUDA:
+        raise ManifestError(
+            f"{source}: key `environment.cuda`: {assignment.environment.cuda!r} is not one of "
+            f"{', '.join(CUDA)}"
+        )
+    for package in assignment.environment.packages:
+        if not _PACKAGE.fullmatch(package):
+            raise ManifestError(
+                f"{source}: key `environment.packages`: {package!r} is not a package's name, such as 'torch'"
+            )
+
+
+def _is_plain(place: str) -> bool:
+    """Whether a name or pattern stays in its folder, on every platform."""
+    parts = place.split("/")
+    return not {"", ".", ".."} & set(parts) and not set(place) & set("\\:\0") and place.isprintable()
 
 
 def _assert_numbers(assignment: Assignment, source: str) -> None:

@@ -34,8 +34,15 @@ CELLS = {
 }
 """How a cell ended, after its number: "cell 4 ran out of memory"."""
 
+NOT_THE_FILE = "a look at the file: it defines none of the names asked for"
+NOT_HANDED_IN = "its notebook, which was not handed in"
+IN_ANOTHER_FILE = "a look at another file, which defines what is asked for"
+"""What an item waits for whose notebook is not there, or not the right one."""
+
+RAISED = "Your code raised an exception while it was checked."
+
 FOR_STUDENT = {
-    Outcome.ERRORED: "Your code raised an exception while it was checked.",
+    Outcome.ERRORED: RAISED,
     Outcome.TIMED_OUT: "Your code gave no answer within the time allowed.",
     Outcome.OUT_OF_MEMORY: "Your code used more memory than allowed.",
     Outcome.CRASHED: "Your code ended the Python process.",

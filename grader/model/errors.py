@@ -15,6 +15,7 @@
         ├── CheckFailed              student: the value is wrong (also an AssertionError)
         │   └── BadEvidence          student: their recorded evidence cannot be believed
         ├── StudentError             student: their code raised
+        │   └── MissingName          student: a name that the check asks for is not defined
         ├── UnsupportedValue         student: returned something that is not plain data
         ├── CallTimedOut             student: no answer within the limit
         ├── SandboxDied              student: crashed, or used more memory than allowed
@@ -112,16 +113,32 @@ class BadEvidence(CheckFailed):
 class StudentError(CheckError):
     """The student's code raised an exception.
 
-    ``kind`` is the exception's class name, ``message`` its text, ``traceback`` the student's frames. The
-    student controls all three.
+    ``kind`` is the exception's class name, ``message`` its text, ``traceback`` the student's frames,
+    ``place`` the file ("" for a notebook's own cell), the cell's number (0 for a file) and the line that
+    raised. The student controls all four.
     """
 
     outcome = Outcome.ERRORED
     fault = Fault.STUDENT
 
-    def __init__(self, kind: str, message: str = "", traceback: str = "") -> None:
+    def __init__(
+        self,
+        kind: str,
+        message: str = "",
+        traceback: str = "",
+        *,
+        place: tuple[str, int, int] | None = None,
+    ) -> None:
         super().__init__(f"{kind}: {message}" if message else kind)
-        self.kind, self.message, self.traceback = kind, message, traceback
+        self.kind, self.message, self.traceback, self.place = kind, message, traceback, place
+
+
+class MissingName(StudentError):
+    """The notebook does not define ``name``, which the check itself wrote."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("NameError", f"name {name!r} is not defined in the notebook")
+        self.name = name
 
 
 class UnsupportedValue(CheckError):

@@ -17,7 +17,7 @@ from grader.model.errors import Fault, Outcome
 from grader.model.isolation import Mode
 from grader.model.points import Points, total
 
-SCHEMA = "chainrule.grade/2"
+SCHEMA = "chainrule.grade/3"
 
 
 class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,6 +87,9 @@ class CellResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How one code cell ended.
 
     ``cell`` counts all cells of the file from 1. ``error`` is one line, ``traceback`` the student's frames.
+    ``notes`` say what was done differently while grading, one line each; the student's process wrote them.
+    ``file`` is the place of the notebook or script that it belongs to, "" unless several are graded;
+    ``line`` is the first line of a script's statement in its file, 0 in a notebook.
     """
 
     cell: int
@@ -95,15 +98,31 @@ class CellResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     first_line: str = ""
     error: str = ""
     traceback: str = ""
+    notes: tuple[str, ...] = ()
+    file: str = ""
+    line: int = 0
+
+
+class FileRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of a submission: its place as the student laid it, and the SHA-256 of its bytes."""
+
+    place: str
+    sha256: str
+    bytes: int
 
 
 class SubmissionRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What was graded: the file's name, the SHA-256 of its bytes, and "notebook" or "script"."""
+    """What was graded: the file's name, the SHA-256 of its bytes, and "notebook" or "script".
+
+    ``files`` are all files of the submission, and ``sha256`` covers them all; there are none where a notebook
+    or script was handed in alone.
+    """
 
     name: str
     sha256: str
     kind: str
     bytes: int
+    files: tuple[FileRecord, ...] = ()
 
 
 class DoctorVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -24,6 +24,7 @@ class Cell:
     the file has none; the cells of a script are named by their line ("line-12"). ``figures`` are the PNG
     pictures saved with the cell, ``evidence`` the recordings that the template's recorder left there;
     ``bad_evidence`` says in one line each why others could not be read.
+    ``line`` is the number of its first line in a script, 0 in a notebook.
     """
 
     number: int
@@ -34,6 +35,7 @@ class Cell:
     figures: tuple[Figure, ...] = ()
     evidence: tuple[Mapping[str, Any], ...] = ()
     bad_evidence: tuple[str, ...] = ()
+    line: int = 0
 
 
 def split_imports(source: str) -> tuple[str, ...]:

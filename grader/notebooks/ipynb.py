@@ -19,6 +19,7 @@ from grader.notebooks.cells import MAX_CELL, Cell, cells_were
 from grader.notebooks.figures import BadFigure, figure_from_base64
 from grader.notebooks.recordings import BadRecording, read_recording
 
+_PYTHON = re.compile(r"[1-9]\.\d{1,2}")
 MAX_CELLS = 10_000
 MAX_SOURCE = 8_000_000
 """Characters of source in all cells together."""
@@ -239,3 +240,12 @@ def _language(metadata: object) -> str:
         if isinstance(entry, dict) and isinstance(entry.get(key), str) and entry[key].strip():
             return str(entry[key])
     return ""
+
+
+def python_of(tree: object) -> str:
+    """The version of Python that a notebook was saved with ("3.13"), "" if it does not say."""
+    metadata = tree.get("metadata") if isinstance(tree, dict) else None
+    info = metadata.get("language_info") if isinstance(metadata, dict) else None
+    version = info.get("version") if isinstance(info, dict) and info.get("name") == "python" else None
+    found = _PYTHON.match(version) if isinstance(version, str) else None
+    return found[0] if found else ""

@@ -74,7 +74,7 @@ def _cell(lines: list[str], start: int, end: int, options: str, *, uncomment_mag
         body = _without_comment_signs(body)
     elif uncomment_magics:
         body = [_MAGIC.sub("", line, count=1) if _MAGIC.match(line) else line for line in body]
-    return PercentCell(start + 1, kind, "\n".join(body), _tags(options))
+    return PercentCell(start + 1, kind, "\n".join(body), tags_in(options))
 
 
 def _without_comment_signs(lines: list[str]) -> list[str]:
@@ -87,7 +87,8 @@ def _without_comment_signs(lines: list[str]) -> list[str]:
     return [line[2:] if line.startswith("# ") else line[line.startswith("#") :] for line in lines]
 
 
-def _tags(options: str) -> tuple[str, ...]:
+def tags_in(options: str) -> tuple[str, ...]:
+    """The tags among the options of a cell, as jupytext writes them; none if they cannot be read."""
     found = _TAGS.search(options)
     if not found:
         return ()

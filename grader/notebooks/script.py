@@ -34,16 +34,14 @@ def script_cells(text: str, *, name: str) -> tuple[tuple[Cell, ...], tuple[str, 
     """
     if is_percent(text):
         cells = tuple(
-            Cell(
-                number=number, kind=chunk.kind, source=chunk.source, tags=chunk.tags, id=f"line-{chunk.line}"
-            )
+            Cell(number, chunk.kind, chunk.source, chunk.tags, f"line-{chunk.line}", line=chunk.line)
             for number, chunk in enumerate(read_percent(text), start=1)
         )
         percent = True
     else:
         blocks = split_statements(text)
         cells = tuple(
-            Cell(number, kind, source, id=f"line-{line}")
+            Cell(number, kind, source, id=f"line-{line}", line=line)
             for number, (line, kind, source) in enumerate(blocks, start=1)
         )
         percent = False

@@ -39,6 +39,21 @@ def without_solution(source: str, *, kind: str, where: str, line: int = 1) -> st
     return "\n".join(_stubbed(source.split("\n"), kind=kind, where=where, line=line))
 
 
+def solution_lines(source: str) -> list[tuple[int, int]]:
+    """The first and last line (from 1) of every marked region of a code cell; an open one goes to its end."""
+    begin, end = MARKERS["code"]
+    found: list[tuple[int, int]] = []
+    opened: int | None = None
+    lines = source.split("\n")
+    for number, text in enumerate(lines, start=1):
+        if text.strip() == begin and opened is None:
+            opened = number
+        elif text.strip() == end and opened is not None:
+            found.append((opened, number))
+            opened = None
+    return found if opened is None else [*found, (opened, len(lines))]
+
+
 def has_marker(source: str) -> bool:
     """Whether any line looks like a marker, correctly written or not."""
     return bool(_LOOKS_LIKE_MARKER.search(source))

@@ -18,7 +18,8 @@ from pathlib import Path
 from grader.model.errors import SubmissionError
 from grader.model.text import printable, storable
 from grader.notebooks.cells import Cell
-from grader.notebooks.ipynb import notebook_cells
+from grader.notebooks.ipynb import notebook_cells, python_of
+from grader.notebooks.markdown import markdown_cells
 from grader.notebooks.recordings import whole_number
 from grader.notebooks.script import script_cells
 
@@ -30,6 +31,9 @@ MAX_SCRIPT = 4_000_000
 """Bytes of a script."""
 
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_KINDS = (".ipynb", ".py", ".md")
+_ADDED = {".txt": (".ipynb", ".py"), ".json": (".ipynb",)}
+"""Endings that browsers add, and to what."""
 _SEPARATORS = (b"[", b"{", b",")
 _AGAIN = "save it and hand it in again"
 
@@ -41,6 +45,7 @@ class SubmissionFile:
     ``kind`` is "notebook" or "script", ``sha256`` the digest of the file's bytes, ``size`` their number.
     ``module_name`` is the value of ``__name__`` while the cells run: for a plain script its own name, so that
     its ``if __name__ == "__main__":`` part does not run. ``notices`` are one line each, for people.
+    ``python`` is the version that a notebook was saved with ("3.13"), "" if it does not say.
     """
 
     name: str
@@ -50,6 +55,7 @@ class SubmissionFile:
     cells: tuple[Cell, ...]
     notices: tuple[str, ...] = ()
     module_name: str = "__main__"
+    python: str = ""
 
 
 def read(path: Path, *, max_bytes: int = MAX_BYTES) -> SubmissionFile:
@@ -66,10 +72,15 @@ def bytes_of(path: Path) -> bytes:
 
 def from_bytes(data: bytes, *, name: str) -> SubmissionFile:
     """Read a submission from its bytes; the ending of ``name`` decides how. Raises SubmissionError."""
-    if _suffix(name) == ".ipynb":
+    suffix = _suffix(name)
+    kind, module, python = "notebook", "__main__", ""
+    if suffix == ".ipynb":
         tree, repaired = _json_tree(data, name)
         cells, notices = notebook_cells(tree, name=name)
-        kind, module = "notebook", "__main__"
+        python = python_of(tree)
+    elif suffix == ".md":
+        text, repaired = _script_text(data, name)
+        cells, notices = markdown_cells(text, name=name)
     else:
         text, repaired = _script_text(data, name)
         cells, notices, is_percent = script_cells(text, name=name)
@@ -77,7 +88,7 @@ def from_bytes(data: bytes, *, name: str) -> SubmissionFile:
     if repaired:
         notices = (*notices, "the file is not UTF-8 throughout; unreadable characters were replaced")
     digest = hashlib.sha256(data).hexdigest()
-    return SubmissionFile(name, kind, digest, len(data), cells, notices, module)
+    return SubmissionFile(name, kind, digest, len(data), cells, notices, module, python)
 
 
 def _bytes_of(path: Path, name: str, max_bytes: int) -> bytes:
@@ -134,9 +145,24 @@ def _why(error: OSError | ValueError) -> str:
     return f"cannot be read: {reason}"
 
 
+def ending_of(name: str) -> str:
+    """A file name's ending in lower case, with its dot; ".tar.gz" is one ending.
+
+    What a browser adds does not count: "hw3.ipynb.txt" and "hw3.ipynb.json" end in ".ipynb".
+    """
+    lower = name.lower()
+    stem, ending = os.path.splitext(lower)  # noqa: PTH122  # a name; making a Path of it is slow
+    if ending in _ADDED:
+        before = os.path.splitext(stem)[1]  # noqa: PTH122
+        return before if before in _ADDED[ending] else ending
+    if ending == ".gz" and stem.endswith(".tar"):
+        return ".tar.gz"
+    return {".tgz": ".tar.gz", ".markdown": ".md"}.get(ending, ending)
+
+
 def _suffix(name: str) -> str:
-    suffix = Path(name).suffix.lower()
-    if suffix not in {".ipynb", ".py"}:
+    suffix = ending_of(name)
+    if suffix not in _KINDS:
         seen = f"a file ending in {suffix}" if suffix else "a file without an ending"
         raise SubmissionError(f"{name}: is {seen}; hand in a notebook (.ipynb) or a script (.py)")
     return suffix

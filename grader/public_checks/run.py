@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.grading.check_plugin import CheckPlugin
+from grader.grading.own_code import OwnCode
 from grader.grading.pytest_run import run_checks
 from grader.model.errors import UsageError
 from grader.model.records import CheckResult
@@ -23,7 +24,14 @@ def check_names(names: dict[str, Any], folder: Path, *, item: str | None, seed: 
     Raises UsageError if the item has no public check, ManifestError if the checks cannot run.
     """
     only = () if item is None else (item,)
-    plugin = CheckPlugin(LocalNotebook(names), seed=seed, seconds=CALL_SECONDS, hidden=False, only=only)
+    plugin = CheckPlugin(
+        LocalNotebook(names),
+        seed=seed,
+        seconds=CALL_SECONDS,
+        hidden=False,
+        only=only,
+        code=OwnCode(live=list(names)),
+    )
     run_checks(folder, plugin)
     if plugin.errors:
         raise UsageError("; ".join(plugin.errors))

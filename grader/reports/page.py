@@ -31,6 +31,7 @@ from grader.reports.summary import State
 _PAGE = "report.html.j2"
 _TEXT_LIMIT, _TEXT_LINES = 12_000, 300
 _LINE_LIMIT = 300
+_MOST_FILES = 50
 
 _SIGNS = {State.FULL: "✓", State.PARTIAL: "◐", State.ZERO: "✗", State.WAITING: "…", State.ATTENTION: "!"}
 _WORDS = {
@@ -74,6 +75,7 @@ def render(grade: Grade) -> str:
         segments=segments(grade),
         bad_cells=[cell for cell in grade.cells if cell.status is not CellStatus.OK],
         other_figures=_other_figures(grade),
+        notes=summary.notes(grade),
         facts=provenance(grade),
         css=Markup(_packaged("report.css")),  # noqa: S704  # our own file
         total_line=summary.total_line(grade),
@@ -112,6 +114,7 @@ def provenance(grade: Grade) -> list[tuple[str, str]]:
     doctor = [("Doctor's verdict", verdict + tried)] if verdict else []
     return [
         ("Submission", f"{handed_in.name} ({handed_in.kind}, {handed_in.bytes:,} bytes)"),
+        *_files(grade),
         ("Submission's SHA-256", handed_in.sha256),
         ("Assignment", grade.assignment),
         ("Assignment's SHA-256", grade.assignment_sha256),
@@ -125,6 +128,13 @@ def provenance(grade: Grade) -> list[tuple[str, str]]:
         ("Platform", ran.platform),
         ("Record", grade.schema),
     ]
+
+
+def _files(grade: Grade) -> list[tuple[str, str]]:
+    files = grade.submission.files
+    shown = ", ".join(file.place for file in files[:_MOST_FILES])
+    rest = f" and {len(files) - _MOST_FILES} more" if len(files) > _MOST_FILES else ""
+    return [("Files", f"{shown}{rest}")] if files else []
 
 
 def anchor(item: str) -> str:
@@ -210,6 +220,7 @@ def _template() -> Template:
         "item_state": summary.state,
         "outcomes": endings.OUTCOMES,
         "looked_for": summary.looked_for,
+        "place_of": summary.place_of,
         "plural": plural,
         "reason_label": _reason_label,
         "share": _share,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import enum
 
+from grader.model import endings
 from grader.model.errors import Fault, Outcome
 from grader.model.isolation import Mode
 from grader.model.points import Points, total
-from grader.model.records import CheckResult, Grade, ItemResult
+from grader.model.records import CellResult, CheckResult, Grade, ItemResult
 from grader.model.text import plural
 
 FAULTS = {
@@ -54,7 +55,8 @@ def state(item: ItemResult, *, public: bool = False) -> State:
         return State.FULL if passed == len(item.checks) else State.PARTIAL if passed else State.ZERO
     if not item.decided:
         # A code item is decided by its checks: an undecided one does not wait for marking.
-        return State.ATTENTION if item.kind == "code" else State.WAITING
+        absent = item.waits_for in (endings.NOT_THE_FILE, endings.NOT_HANDED_IN)
+        return State.ATTENTION if item.kind == "code" or absent else State.WAITING
     if item.earned == item.possible:
         return State.FULL
     return State.PARTIAL if item.earned else State.ZERO
@@ -74,6 +76,17 @@ def isolation_warning(grade: Grade) -> str:
     if ran.doctor is None or not ran.doctor.broken:
         return weak
     return f"{_BROKEN.format(ran.isolation, ', '.join(ran.doctor.broken))} {weak}".rstrip()
+
+
+def notes(grade: Grade, *, limit: int = 20) -> list[str]:
+    """What was done differently while grading, each once, with the first cell that it was done in."""
+    first: dict[str, int] = {}
+    for cell in grade.cells:
+        for note in cell.notes:
+            first.setdefault(note, cell.cell)
+    lines = [f"{note} (cell {cell})" for note, cell in first.items()]
+    more = len(lines) - limit
+    return [*lines[:limit], f"and {more} more"] if more > 0 else lines
 
 
 def doctors_verdict(grade: Grade) -> str:
@@ -100,6 +113,14 @@ def checks_passed(items: tuple[ItemResult, ...]) -> tuple[int, int]:
     """How many checks passed, and how many there are."""
     checks = [check for item in items for check in item.checks]
     return sum(check.outcome is Outcome.PASSED for check in checks), len(checks)
+
+
+def place_of(cell: CellResult, grade: Grade) -> str:
+    """Where a cell is, as its student counts: "cell 5", "part2.ipynb, cell 5", "hw3.py, line 21"."""
+    file = cell.file or grade.submission.name
+    if cell.line:
+        return f"{file}, line {cell.line}"
+    return f"{cell.file}, cell {cell.cell}" if cell.file else f"cell {cell.cell}"
 
 
 def open_points(grade: Grade, which: State) -> Points:

@@ -87,6 +87,7 @@ class _Report:
         yield from self.section("What went wrong", [*self.failures()])
         yield from self.section("Not found", [*self.not_found()])
         yield from self.section("Cells that did not run through", [*self.bad_cells()])
+        yield from self.section("Done differently while grading", [*map(self.bullet, summary.notes(grade))])
         yield from self.section("Notices", [*map(self.bullet, grade.notices)])
         yield from self.section("Needs attention", [*map(self.bullet, grade.attention)], "bold magenta")
         yield Text()
@@ -137,10 +138,14 @@ class _Report:
                 continue
             yield Text()
             yield self.text(f"{item.item} {item.title}", "bold")
-            yield from map(self.failure, failed)
+            for check, following in zip(failed, (*failed[1:], None), strict=True):
+                yield self.failure(check, said_below=following is not None and _alike(check, following))
 
-    def failure(self, check: CheckResult) -> RenderableType:
-        """The check's title, its points, whose fault it was, and the first lines of the reason."""
+    def failure(self, check: CheckResult, *, said_below: bool = False) -> RenderableType:
+        """The check's title, its points, whose fault it was, and the first lines of the reason.
+
+        With ``said_below`` the next check failed for the same reason, which is then shown once.
+        """
         theirs = check.fault in {Fault.AUTHOR, Fault.INFRASTRUCTURE}
         sign, style = (self.signs.attention, "bold magenta") if theirs else (self.signs.zero, "red")
         head = Table.grid(padding=(0, 1), expand=True)
@@ -152,10 +157,14 @@ class _Report:
         facts = [endings.OUTCOMES[check.outcome]]
         if check.fault is not None:
             facts.append(summary.FAULTS[check.fault])
-        body = [
-            Text(self.signs.between.join(facts), "dim"),
-            *self.lines(check.detail or check.message, _DETAIL_LINES),
-        ]
+        body = (
+            []
+            if said_below
+            else [
+                Text(self.signs.between.join(facts), "dim"),
+                *self.lines(check.detail or check.message, _DETAIL_LINES),
+            ]
+        )
         return Padding(Group(head, Padding(Group(*body), (0, 0, 0, 2))), (0, 0, 0, 2))
 
     def bad_cells(self) -> Iterator[RenderableType]:
@@ -168,7 +177,7 @@ class _Report:
 
     def cell(self, cell: CellResult) -> RenderableType:
         """The cell's number, how it ended, its first line and its error."""
-        head = f"cell {cell.cell} {endings.CELLS[cell.status]}"
+        head = f"{one_line(summary.place_of(cell, self.grade), 200)} {endings.CELLS[cell.status]}"
         title = Text.assemble(head, (self.signs.between, "dim"), self.text(cell.first_line, "dim"))
         error = self.lines(cell.error, 2)
         return Padding(Group(title, *(Padding(line, (0, 0, 0, 2)) for line in error)), (0, 0, 0, 2))
@@ -211,3 +220,13 @@ class _Report:
         if not self.unicode:
             line = line.replace("…", self.signs.ellipsis)
         return Text(line.encode(self.encoding, "replace").decode(self.encoding), style)
+
+
+def _alike(one: CheckResult, other: CheckResult) -> bool:
+    """Whether two checks ended in the same way and for the same reason, in words."""
+    return (one.outcome, one.fault, one.detail, one.message) == (
+        other.outcome,
+        other.fault,
+        other.detail,
+        other.message,
+    )

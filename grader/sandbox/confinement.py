@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -90,11 +91,21 @@ def _confine(spec: BoxSpec, *, data: int, report: int, slot_user: int, place: Pl
     _keep_only(data, report)
     _clean_environment()
     _default_signals()
+    # Everything that is confined here is inherited by programs: the filter, Landlock, the limits, the
+    # namespaces, and that no file's owner or capabilities give privileges. A program can do what code in this
+    # process can do with ctypes, so it is no further risk, except where no process may be started at all.
     if mode.namespaces:
-        landlock.restrict(read=["/"], write=[*filesystem.WRITABLE, "/dev/null"])
+        landlock.restrict(
+            read=["/"], write=[*filesystem.WRITABLE, "/dev/null"], execute=True, make_sockets=True
+        )
     elif mode.isolates:
         _check_python_readable()
-        landlock.restrict(read=place.readable, write=[place.work, "/dev/null"], at_least=_TRUNCATE_SINCE)
+        landlock.restrict(
+            read=place.readable,
+            write=[place.work, "/dev/null"],
+            execute=mode.forks,
+            at_least=_TRUNCATE_SINCE,
+        )
     rlimits.apply(spec.limits, others=others)
     if mode.isolates:
         seccomp.install(among_others=not mode.namespaces, alone=not mode.forks)
@@ -142,7 +153,8 @@ def _keep_only(data: int, report: int) -> None:
     nowhere = os.open("/dev/null", os.O_RDWR)
     for standard in range(DATA):
         os.dup2(nowhere, standard)
-    os.dup2(data, DATA)
+    # Closed by programs, not by forks: a program that was left running must not hold the grader's connection.
+    os.dup2(data, DATA, inheritable=False)
     for number in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
         if number > DATA and number != report:
             _close(number)
@@ -174,7 +186,7 @@ def _clean_environment() -> None:
         MPLBACKEND="module://matplotlib_inline.backend_inline",
         USER="student",
         LOGNAME="student",
-        PATH="/usr/bin:/bin",
+        PATH=f"{sys.prefix}/bin:/usr/bin:/bin",
         LANG="C.UTF-8",
         OMP_NUM_THREADS="1",
         OPENBLAS_NUM_THREADS="1",

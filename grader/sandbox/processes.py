@@ -93,9 +93,28 @@ def resident_mb(processes: Iterable[int]) -> float:
     return sum(_sum_fields(_PROC / str(process) / "status", _RESIDENT) for process in processes)
 
 
-def proportional_mb(process: int) -> float:
-    """What one process holds in memory; a page that n processes share counts as 1/n. Takes milliseconds."""
-    return _sum_fields(_PROC / str(process) / "smaps_rollup", _PROPORTIONAL)
+def proportional_mb(process: int) -> float | None:
+    """What one process holds in memory; a page that n processes share counts as 1/n. Takes milliseconds.
+
+    None if the kernel refuses to show it.
+    """
+    path = _PROC / str(process) / "smaps_rollup"
+    try:
+        path.open("rb").close()
+    except PermissionError:
+        return None
+    except OSError:  # it has ended
+        return 0.0
+    return _sum_fields(path, _PROPORTIONAL)
+
+
+def sockets_beside(process: int) -> int:
+    """How many sockets there are in the network of ``process``; 0 if it has ended."""
+    try:
+        first = (_PROC / str(process) / "net" / "sockstat").read_text().split("\n", 1)[0]
+    except OSError:
+        return 0
+    return int(first.split()[2])  # "sockets: used 7"
 
 
 def send(process: int, number: signal.Signals) -> bool:

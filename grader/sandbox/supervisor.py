@@ -27,6 +27,9 @@ from grader.sandbox.walls import capabilities, cgroup, filesystem, namespaces, s
 from grader.sandbox.watchdog import LOOK_EVERY, MemoryWatch
 
 _PACKET = 4096
+MOST_SOCKETS = 1024
+"""In a network of its own; a notebook with many workers has some dozens."""
+
 _REPORTED_KILLS = 100
 _ENDING_SECONDS = 5.0
 
@@ -140,6 +143,7 @@ class _Supervisor:
                 poll.unregister(self.life)
             if started and not self.reason:  # before that, /proc is still the whole machine's
                 self._keep_memory(watch)
+                self._keep_sockets(watch.first)
                 self._tell_kernels_kills()
             if time.monotonic() > self.deadline:
                 self._end(EndReason.WALL_TIME)
@@ -185,7 +189,7 @@ class _Supervisor:
             return processes.all_visible()
         return processes.descendants(os.getpid())[1:]  # without us, with the orphans that we adopted
 
-    def _measure(self, process: int) -> float:
+    def _measure(self, process: int) -> float | None:
         if self.spec.mode is not Mode.SETUID:
             return processes.proportional_mb(process)
         with capabilities.acting_as(self.slot_user):  # a container's root may not read others' smaps
@@ -198,6 +202,14 @@ class _Supervisor:
                 self._end(EndReason.MEMORY)
             else:
                 self._end_fork(process, megabytes)
+
+    def _keep_sockets(self, first: int) -> None:
+        """End a sandbox with too many sockets: what waits in them is memory that only a control group counts.
+
+        The limit on open files does not bound them: a listener holds thousands that nobody has accepted.
+        """
+        if self.spec.mode.namespaces and processes.sockets_beside(first) > MOST_SOCKETS:
+            self._end(EndReason.MEMORY)
 
     def _end_fork(self, process: int, megabytes: float) -> None:
         if self.reported_kills < _REPORTED_KILLS:  # unread reports would fill the socket and block us

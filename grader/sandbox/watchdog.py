@@ -23,13 +23,13 @@ _REST_FACTOR = 4
 class MemoryWatch:
     """Watches the memory of a group of processes. ``members`` lists them, ``first`` is the one to spare.
 
-    ``measure`` gives one process's own megabytes and its share of those it shares.
+    ``measure`` gives one process's own megabytes and its share of those it shares; None if nobody may see.
     """
 
     limit_mb: float
     first: int
     members: Callable[[], Sequence[int]]
-    measure: Callable[[int], float] = field(default_factory=lambda: processes.proportional_mb)
+    measure: Callable[[int], float | None] = field(default_factory=lambda: processes.proportional_mb)
     clock: Callable[[], float] = time.monotonic
     _rest_until: float = field(default=0.0, init=False)
     _chosen: list[int] = field(default_factory=list, init=False)
@@ -49,15 +49,30 @@ class MemoryWatch:
         if processes.resident_mb(members) <= self.limit_mb:
             return []
         # The cheap sum counts a page once for each fork that shares it: measure exactly before killing.
-        sizes = {process: self.measure(process) for process in members}
+        sizes = self._sizes(members)
         ended = self.clock()
         self._rest_until = ended + _REST_FACTOR * (ended - started)
         return self._remembered(choose_victims(sizes, first=self.first, limit_mb=self.limit_mb))
 
+    def _sizes(self, members: Sequence[int]) -> dict[int, float]:
+        """What each process holds.
+
+        The kernel hides a program whose file its user may start and not read. Each page of such a process
+        counts whole, because a process that counted as nothing could hold everything. Where the first
+        process is hidden too, this machine hides them all, and whole pages would count the libraries that
+        forks share once for each of them: an honest notebook would be killed.
+        """
+        measured = {process: self.measure(process) for process in members}
+        hides_all = measured.get(self.first) is None
+        return {
+            process: size if size is not None else 0.0 if hides_all else processes.resident_mb([process])
+            for process, size in measured.items()
+        }
+
     def _one_of_a_full_group(self) -> list[tuple[int, float]]:
         if processes.resident_mb(self._chosen) > 0:  # what they held is not free yet: another need not go
             return []
-        sizes = {process: self.measure(process) for process in self.members()}
+        sizes = self._sizes(self.members())
         return self._remembered(
             # One megabyte below what they hold: that is one victim, whatever the group's limit is made up of.
             choose_victims(sizes, first=self.first, limit_mb=max(0.0, sum(sizes.values()) - 1))

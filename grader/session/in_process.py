@@ -111,14 +111,15 @@ class LocalNotebook:
     """A notebook's live state in this process; ``shell`` runs its cells, if there are any left to run."""
 
     isolation = Mode.NONE
+    left_out: tuple[str, ...] = ()
 
     def __init__(self, names: dict[str, Any], shell: Any = None) -> None:
         self._names, self._shell = names, shell
 
-    def run_cell(self, source: str, *, seconds: float) -> CellRun:
+    def run_cell(self, source: str, *, seconds: float, cell: int = 0, line: int = 1) -> CellRun:
         """See Notebook.run_cell."""
         session = Session(InProcessTransport(self._names, self._shell), seconds=seconds)
-        return run_cell(session, source, seconds=seconds)
+        return run_cell(session, source, seconds=seconds, cell=cell, line=line)
 
     @contextlib.contextmanager
     def copy(self, *, seed: int | None, seconds: float) -> Iterator[Session]:
@@ -143,25 +144,48 @@ class LocalNotebook:
 class OwnNotebook(LocalNotebook):
     """A notebook whose cells run in this process and in its own folder, as in Jupyter."""
 
-    def __init__(self, module_name: str, folder: Path, *, seed: int) -> None:
-        from grader.inside import stand_ins  # noqa: PLC0415  # IPython takes 0.1 s
+    def __init__(self, module_name: str, folder: Path, *, seed: int, script: str = "") -> None:
+        from grader.inside import habits  # noqa: PLC0415  # IPython takes 0.1 s
         from grader.inside.agent import make_shell  # noqa: PLC0415
+        from grader.inside.shell import be_script  # noqa: PLC0415
 
         # One thread, as in the sandbox: small models on a few threads can take ten times as long.
         for library in ("OMP", "MKL"):
             os.environ.setdefault(f"{library}_NUM_THREADS", "1")
         shell = make_shell()
-        stand_ins.install(shell)
+        habits.install(shell)
         shell.grading = True
         shell.user_ns["__name__"] = module_name
+        if script:
+            be_script(shell, str(folder / script))
         generators.seed_all(seed)
         super().__init__(shell.user_ns, shell)
-        self._folder = folder
+        self._folder, self._name = folder, script or "notebook"
 
-    def run_cell(self, source: str, *, seconds: float) -> CellRun:
+    def run_cell(self, source: str, *, seconds: float, cell: int = 0, line: int = 1) -> CellRun:
         """See Notebook.run_cell; relative paths and imports start from the notebook's folder."""
-        with working_in(self._folder):
-            return super().run_cell(source, seconds=seconds)
+        with working_in(self._folder), called(self._name):
+            return super().run_cell(source, seconds=seconds, cell=cell, line=line)
+
+    @contextlib.contextmanager
+    def copy(self, *, seed: int | None, seconds: float) -> Iterator[Session]:
+        """See LocalNotebook.copy; a check's calls start from the notebook's folder too."""
+        with (
+            working_in(self._folder),
+            called(self._name),
+            super().copy(seed=seed, seconds=seconds) as session,
+        ):
+            yield session
+
+
+@contextlib.contextmanager
+def called(name: str) -> Iterator[None]:
+    """Let ``sys.argv`` be that of a program of this name: the grader's own arguments are not its."""
+    before, sys.argv = sys.argv, [name]
+    try:
+        yield
+    finally:
+        sys.argv = before
 
 
 @contextlib.contextmanager

@@ -160,6 +160,13 @@ class Student(Proxy):
             raise AuthorError(f"the source that the check provides is not Python: {error}") from None
         return self._as_proxy(self._session.request("provide", source), "provide")
 
+    def module(self, name: str) -> Proxy:
+        """A module on the student's side, such as one that was handed in: ``student.module("layers.conv")``.
+
+        Importing it runs its code; an error in it, or a module that does not exist, is the student's.
+        """
+        return self._as_proxy(self._session.request("module", name), "module")
+
     def printed(self) -> str:
         """What student code wrote to stdout since this check began."""
         return self._session.printed

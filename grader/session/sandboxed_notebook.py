@@ -5,16 +5,24 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 
 from grader.model import endings
-from grader.model.errors import CallTimedOut, InfrastructureError, Outcome, SandboxDied
+from grader.model.errors import (
+    CallTimedOut,
+    InfrastructureError,
+    Outcome,
+    SandboxDied,
+    StudentError,
+    UnsupportedValue,
+)
 from grader.model.isolation import Ending, EndReason
 from grader.model.records import CellStatus
 from grader.sandbox.box import Box, connection
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.zygote import Zygote
-from grader.session.notebook import CellRun, run_cell
+from grader.session.notebook import CellRun, CellSettings, run_cell
 from grader.session.session import Session
 from grader.session.socket_transport import SocketTransport, WithDescriptor
 
@@ -32,19 +40,29 @@ class SandboxedNotebook:
 
     A cell that ends the process costs only itself: the next time the state is needed, it is rebuilt by
     running the earlier cells again, without that cell. ``seconds`` bounds the time of all cells together, and
-    once more the time of rebuilding; cells that do not fit are left out. ``module`` is the cells'
-    ``__name__``; with ``figures`` the pictures that they draw are sent.
+    once more the time of rebuilding; cells that do not fit are left out. ``files`` lie in the working
+    directory before the first cell runs, by their places there.
     """
 
-    def __init__(self, zygote: Zygote, spec: BoxSpec, *, module: str, figures: bool, seconds: float) -> None:
+    def __init__(
+        self,
+        zygote: Zygote,
+        spec: BoxSpec,
+        *,
+        seconds: float,
+        settings: CellSettings | None = None,
+        files: Mapping[str, bytes] | None = None,
+    ) -> None:
         self.isolation = spec.mode
+        self.left_out: tuple[str, ...] = ()
         self._zygote, self._spec = zygote, spec
-        self._module, self._figures = module, figures
+        self._settings, self._files = settings or CellSettings(), files or {}
         self._left = self._left_to_rebuild = self._seconds = seconds
-        self._history: list[tuple[str, float]] = []
+        self._history: list[Piece] = []
         self._box: Box | None = None
         self._transport: SocketTransport | None = None
         self._finished_copy: int | None = None
+        self._copies: bool | None = None
 
     def start(self) -> None:
         """Start the process now. Raises InfrastructureError if the sandbox cannot be set up."""
@@ -54,16 +72,16 @@ class SandboxedNotebook:
             self._end()
             raise
 
-    def run_cell(self, source: str, *, seconds: float) -> CellRun:
+    def run_cell(self, source: str, *, seconds: float, cell: int = 0, line: int = 1) -> CellRun:
         """See Notebook.run_cell."""
         if self._left <= 0:
             return CellRun(CellStatus.SKIPPED, error=endings.TIME_USED_UP)
-        limit = min(seconds, self._left)
+        piece = Piece(source, min(seconds, self._left), cell, line)
         start = time.monotonic()
         try:
             session = self._main()
             start = time.monotonic()  # rebuilding has its own bound and is not charged to this cell
-            result = run_cell(session, source, seconds=limit)
+            result = piece.run_in(session)
         except SandboxDied as error:
             self._end()
             out_of_memory = error.outcome is Outcome.OUT_OF_MEMORY
@@ -72,14 +90,14 @@ class SandboxedNotebook:
         if result.status is CellStatus.TIMED_OUT and self._broken:
             self._end()  # it ignored the interrupt: its process ends, and it is left out of the rebuilt state
         elif result.status in IN_THE_STATE:
-            self._history.append((source, limit))
+            self._history.append(piece)
         self._left -= time.monotonic() - start
         return result
 
     @contextlib.contextmanager
     def copy(self, *, seed: int | None, seconds: float) -> Iterator[Session]:
         """See Notebook.copy."""
-        if not self._spec.mode.forks:
+        if not self._can_be_copied():
             yield from self._main_as_copy(seed, seconds)
             return
         ours, theirs = connection()
@@ -119,20 +137,32 @@ class SandboxedNotebook:
             raise
         self._box, self._finished_copy = box, None
         self._transport = SocketTransport(box.data, why_died=self._why_main_died, interrupt=box.interrupt)
-        self._session().request("configure", self._module, self._figures)
+        self._lay_files()
+        self._session().request("configure", asdict(self._settings))
+
+    def _lay_files(self) -> None:
+        """Write the submission's files into the working directory; what is given there already stays."""
+        session = self._session()
+        self.left_out = tuple(
+            place
+            for place, data in self._files.items()
+            if place.split("/")[0] not in self._spec.files
+            and session.request("file", place, data) is not True
+        )
 
     def _rebuild(self) -> None:
         """Run the earlier cells again. One that now ends the process is left out: then start over."""
         for entry in tuple(self._history):
-            if self._left_to_rebuild > 0 and not self._survives(*entry):
+            if self._left_to_rebuild > 0 and not self._survives(entry):
                 self._history.remove(entry)
                 self._end()
                 return  # _main starts over with a new process and one cell less, so this ends
 
-    def _survives(self, source: str, limit: float) -> bool:
+    def _survives(self, piece: Piece) -> bool:
         start = time.monotonic()
+        limit = min(piece.seconds, self._left_to_rebuild)
         try:
-            result = run_cell(self._session(), source, seconds=min(limit, self._left_to_rebuild))
+            result = replace(piece, seconds=limit).run_in(self._session())
         except SandboxDied:
             return False
         finally:
@@ -166,6 +196,18 @@ class SandboxedNotebook:
             yield Session(self._transport, seconds=seconds)
         finally:
             self._end()
+
+    def _can_be_copied(self) -> bool:
+        """Whether a fork gives a whole copy, found out once. Beside other threads it does not.
+
+        The answer is the student's process's own. A wrong one costs its checks time or an answer, no more.
+        """
+        if self._copies is None:
+            self._copies = self._spec.mode.forks
+            if self._copies:
+                with contextlib.suppress(SandboxDied, CallTimedOut, StudentError, UnsupportedValue):
+                    self._copies = self._main().request("settle") is not False
+        return self._copies
 
     def _fork(self, seed: int | None, descriptor: int) -> int:
         """The pid of a new copy inside the sandbox.
@@ -212,6 +254,20 @@ class SandboxedNotebook:
         if type(status) is not int or not -64 <= status < 256:  # noqa: PLR2004  # signals and exit codes
             return died_of(None)
         return died_of(Ending(EndReason.EXITED, status))
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Code that runs in one go, what it may take, and where in its file it is."""
+
+    source: str
+    seconds: float
+    cell: int
+    line: int
+
+    def run_in(self, session: Session) -> CellRun:
+        """Run it. Raises SandboxDied."""
+        return run_cell(session, self.source, seconds=self.seconds, cell=self.cell, line=self.line)
 
 
 def died_of(ending: Ending | None) -> SandboxDied:

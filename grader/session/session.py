@@ -12,11 +12,12 @@ from typing import Any
 from grader.inside import codec
 from grader.inside.media_types import EVIDENCE, MAX_PICTURES, MAX_RECORDING, MAX_RECORDINGS, PNG
 from grader.model.endings import NOT_AN_ANSWER
-from grader.model.errors import AuthorError, SandboxDied, StudentError, UnsupportedValue
-from grader.session.proxy import Proxy, Student
+from grader.model.errors import AuthorError, MissingName, SandboxDied, StudentError, UnsupportedValue
+from grader.session.proxy import ROOT, Proxy, Student
 from grader.session.transport import Transport
 
 MAX_PRINTED = 1 << 19  # characters of one check, two full calls
+MAX_PLACE, MAX_NUMBER = 1000, 10_000_000  # of a place: characters, cells and lines
 STREAMS = ("stdout", "stderr")
 CUT = "\n[output truncated]\n"
 
@@ -81,7 +82,7 @@ class Session:
             raise SandboxDied(f"{NOT_AN_ANSWER} ({error})") from None
         if kind == codec.REPLY:
             return value
-        raise _error_from(value)
+        raise _error_from(value, _root_names(arguments))
 
     def _proxy(self, node: dict[str, Any], _: codec.Decoder) -> Proxy:
         number, kind = node.get("id"), node.get("type")
@@ -122,8 +123,25 @@ class Session:
             self.evidence.append(recording)
 
 
-def _error_from(value: Any) -> Exception:
-    """The error that an error frame describes; its texts are the student's."""
+def _root_names(arguments: tuple[object, ...]) -> list[str]:
+    """The notebook's names that a request uses, the one that it is about first."""
+    names: list[str] = []
+    for value in arguments:
+        if isinstance(value, Proxy):
+            number, path = value._where()
+            names += [str(path[0][1])] if number == ROOT and path else []
+        elif isinstance(value, list | tuple):
+            names += _root_names(tuple(value))
+        elif isinstance(value, dict):
+            names += _root_names(tuple(value.values()))
+    return names
+
+
+def _error_from(value: Any, names: list[str]) -> Exception:
+    """The error that an error frame describes; its texts are the student's.
+
+    A name is missing only if the check asked for it: its text comes from the check, not from the frame.
+    """
     fields = ("kind", "message", "traceback", "unsupported")
     if type(value) is not dict or any(type(value.get(field)) is not str for field in fields):
         return SandboxDied(f"{NOT_AN_ANSWER} (malformed error)")
@@ -131,4 +149,20 @@ def _error_from(value: Any) -> Exception:
         return UnsupportedValue(
             f"the student's code gave {value['unsupported'][:200]}, which cannot be checked"
         )
-    return StudentError(value["kind"][:100], value["message"][:2000], value["traceback"][-4000:])
+    if value.get("missing") is True and names:
+        missing = [name for name in names if value["message"] == str(MissingName(name).message)]
+        return MissingName((missing or names)[0])
+    return StudentError(
+        value["kind"][:100],
+        value["message"][:2000],
+        value["traceback"][-4000:],
+        place=_place(value.get("place")),
+    )
+
+
+def _place(found: object) -> tuple[str, int, int] | None:
+    """The place that an error frame names, if it is one: file, cell, line."""
+    if type(found) is not list or [type(part) for part in found] != [str, int, int]:
+        return None
+    file, cell, line = found
+    return (file[:MAX_PLACE], cell, line) if 0 <= cell < MAX_NUMBER and 0 <= line < MAX_NUMBER else None

@@ -109,6 +109,10 @@ def _look_away() -> None:
     MemoryWatch.victims = victims  # type: ignore[method-assign]
 
 
+def _count_no_sockets() -> None:
+    supervisor._Supervisor._keep_sockets = _nothing  # type: ignore[method-assign]
+
+
 def _fail(*_: object, **__: object) -> None:
     raise OSError(UNBUILDABLE)
 
@@ -130,6 +134,7 @@ LAYERS: dict[str, Callable[[], None]] = {
     "seccomp": _replace(seccomp, "install"),
     "kernel limits": _replace(rlimits, "apply"),
     "memory watchdog": _look_away,
+    "socket count": _count_no_sockets,
     "disk size": _roomy_disk,
     "control group": _replace(cgroup, "make"),
     UNBUILDABLE: lambda: setattr(rlimits, "apply", _fail),

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -26,7 +26,7 @@ from grader.grading.execution import Progress, Silent
 from grader.model.errors import CannotGrade
 from grader.model.isolation import Mode
 from grader.model.records import CheckResult, Grade
-from grader.notebooks.submission_file import SubmissionFile
+from grader.notebooks.submission_files import SubmissionFiles
 from grader.sandbox import modes
 from grader.sandbox.spec import ProcessLimits
 from grader.sandbox.zygote import Zygote
@@ -258,8 +258,10 @@ class Range:
             folder, assignment=msgspec.structs.replace(folder.assignment, limits=limits)
         )
 
-    def _opener(self, mode: Mode) -> Callable[[pipeline.GradeJob, SubmissionFile, Progress], Notebook]:
-        def open_notebook(job: pipeline.GradeJob, submission: SubmissionFile, progress: Progress) -> Notebook:
+    def _opener(self, mode: Mode) -> pipeline.Opener:
+        def open_notebook(
+            job: pipeline.GradeJob, submission: SubmissionFiles, progress: Progress
+        ) -> Notebook:
             spec = dataclasses.replace(opening.box_spec(job), mode=mode)
             if not mode.isolates:
                 spec = dataclasses.replace(spec, limits=GENEROUS)

@@ -71,8 +71,9 @@ def test_an_attack_is_stopped(
     ("name", "outcome", "message"),
     [
         ("print_hidden_input", "failed", NO_HINT),
-        ("raise_hidden_input", "errored", "Your code raised an exception while it was checked."),
-        ("hidden_input_by_exit", "errored", "Your code raised an exception while it was checked."),
+        ("raise_hidden_input", "errored", "Your code raised ValueError in attack.py, line 6."),
+        ("hidden_input_by_exit", "errored", "Your code raised SystemExit in attack.py, line 6."),
+        ("hidden_input_as_type", "errored", "Your code raised an exception in attack.py, line 8."),
     ],
 )
 def test_a_student_reads_the_outcome_and_the_authors_words_alone(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import signal
 import sqlite3
 import subprocess
@@ -139,6 +140,23 @@ def test_a_wanted_item_alone_and_then_the_rest(home: Path) -> None:
     assert (wrong.returncode, "it has 1, 2" in wrong.stderr) == (2, True)
 
 
+def test_modules_in_the_folder_of_downloads_are_not_imported(home: Path) -> None:
+    """The worker is trusted: a student's file next to it must not take the place of a library."""
+    for name in ("msgspec", "numpy", "grader", "sitecustomize"):
+        (home / f"{name}.py").write_text(f"open({str(home / 'imported')!r}, 'a').write(__name__)")
+    command = Path(sys.executable).with_name("grade")
+    done = subprocess.run(
+        [command, "batch", "in", "--workers", "1"],
+        capture_output=True,
+        text=True,
+        cwd=home,
+        timeout=120,
+        check=False,
+    )
+    assert not (home / "imported").exists(), (home / "imported").read_text()
+    assert table(home)["ada/hw.ipynb"]["earned"] == "3", done.stderr
+
+
 def test_zip_files_of_a_platform(home: Path) -> None:
     with zipfile.ZipFile(home / "canvas.zip", "w") as archive:
         for student, number in (("ada", 901), ("bob", 902)):
@@ -146,6 +164,115 @@ def test_zip_files_of_a_platform(home: Path) -> None:
     done = grade("batch", "canvas.zip", cwd=home)
     assert done.returncode == 0, done.stderr
     assert sorted(row["earned"] for row in table(home).values()) == ["1", "3"]
+
+
+LATE_AND_NOT = {"ada_11_901": RIGHT, "bob_LATE_12_902": RIGHT, "cyd_LATE_13_903": WRONG}
+CANVAS_ROSTER = "Student,ID,SIS Login ID,Section\nAda,11,ada,A\nBob,12,bob,A\nCyd,13,cyd,A\nDan,14,dan,A\n"
+
+
+def shown_rows(home: Path, name: str, *options: str) -> tuple[dict[str, dict[str, str]], str]:
+    done = grade("table", "--csv", name, *options, cwd=home)
+    assert done.returncode == 0, done.stderr
+    with (home / name).open(newline="") as file:
+        return {row["id"]: row for row in csv.DictReader(file)}, done.stdout
+
+
+def test_late_by_an_unknown_time_extensions_and_times(home: Path) -> None:
+    (home / "canvas").mkdir()
+    for name, cells in LATE_AND_NOT.items():
+        write_notebook(home / f"canvas/{name}_hw.ipynb", cells)
+    (home / "canvas.csv").write_text(CANVAS_ROSTER)
+    assert "13: until" in grade("extend", "13", "2026-11-22T23:59", cwd=home).stdout  # before any batch
+    done = grade("batch", "canvas", "--roster", "canvas.csv", cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert {row["id"]: row["late"] for row in table(home).values()}["12"] == "late by an unknown time"
+
+    due = ("--deadline", "2026-11-20T23:59+00:00", "--late-percent", "20")
+    assert grade("extend", "Cyd", "none", cwd=home).stdout.startswith("13: no extension")
+    found, _ = shown_rows(home, "t.csv", *due)
+    assert [(found[one]["late_days"], found[one]["final"]) for one in ("11", "12", "13")] == [
+        ("0", "3"),
+        ("1", "2"),
+        ("1", "0"),
+    ]
+    found, said = shown_rows(home, "t.csv", *due, "--unknown-late-days", "0")
+    assert (found["12"]["late_days"], found["12"]["final"]) == ("0", "3")
+    assert (
+        "the time of 3 submissions is unknown: 2 late by their platform's word, 1 not marked late by" in said
+    )
+    assert "Bob: late by an unknown time, counted as 0" in said
+
+    (home / "more.csv").write_text("name,until,reason\nbob,2026-11-22T23:59,ill\nzed,2026-11-22T23:59,\n")
+    wrong = grade("extend", "--csv", "more.csv", cwd=home)
+    assert (wrong.returncode, "nothing was written. more.csv, line 3: nobody" in wrong.stderr) == (2, True)
+    (home / "more.csv").write_text("name,until,reason\nBob,2026-11-22T23:59,ill\n")
+    assert "1 written" in grade("extend", "--csv", "more.csv", "--by", "eve", cwd=home).stdout
+    assert "12: until 2026-11-22T23:59:00+00:00 (ill; eve, " in grade("extend", cwd=home).stdout
+    found, said = shown_rows(home, "t.csv", *due)
+    assert (found["12"]["late_days"], found["12"]["extended_until"]) == ("0", "2026-11-22T23:59:00+00:00")
+    assert "Bob: extended to 2026-11-22T23:59:00+00:00" in said
+
+    times = (
+        "login,time\nada,2026-11-21T01:30\nbob,2026-11-22T10:00\nCyd,2026-11-21T00:30\ndan,2026-11-20T10:00\n"
+    )
+    (home / "times.csv").write_text(times)
+    done = grade("batch", "canvas", "--times", "times.csv", "--zone", "Europe/Berlin", cwd=home)
+    assert "times.csv, line 5: dan has a time, and handed in nothing here" in done.stderr
+    assert rows(home, "SELECT count(*) FROM submission") == [(3,)]
+    found, said = shown_rows(home, "t.csv", *due)
+    assert {one: found[one]["late"] for one in ("11", "12", "13")} == {
+        "11": "late",
+        "12": "on time",  # within the extension
+        "13": "on time",  # half past eleven UTC
+    }
+    assert "unknown" not in said
+
+
+def test_a_file_of_nobody_is_given_to_its_student_and_stays_theirs(home: Path) -> None:
+    hand_in(home, "mystery", [*WRONG, code("mine = 1")])
+    done = grade("batch", "in", "--roster", "roster.csv", cwd=home)
+    assert "mystery/hw.ipynb: nobody on the roster is mystery" in done.stderr
+    assert "1 on the roster handed in nothing: Cyd C." in done.stderr
+    for arguments, why in (
+        (("mystery/hw.ipynb", "zed"), "nobody in"),
+        (("nothing.ipynb", "cyd"), "no submission 'nothing.ipynb'"),
+        (("ada/hw.ipynb", "cyd"), "is of ada; to take it from them"),
+    ):
+        wrong = grade("assign", *arguments, cwd=home)
+        assert (wrong.returncode, why in wrong.stderr) == (2, True), wrong.stderr
+    given = grade("assign", "mystery/hw.ipynb", "cyd c.", "--by", "eve", "--reason", "her mail", cwd=home)
+    assert given.stdout == "mystery/hw.ipynb: of Cyd C. (cyd)\n"
+    assert rows(home, "SELECT student, author, reason FROM owner") == [("cyd", "eve", "her mail")]
+    assert table(home)["mystery/hw.ipynb"]["id"] == "cyd"
+
+    again = grade("batch", "in", cwd=home)
+    assert "mystery/hw.ipynb: nobody" not in again.stderr
+    assert "handed in nothing" not in again.stderr
+    assert table(home)["mystery/hw.ipynb"]["id"] == "cyd"
+    assert rows(home, "SELECT count(*) FROM submission") == [(4,)]
+    assert grade("mark", "Cyd C.", "2", "1", cwd=home).stdout == "mystery/hw.ipynb: item 2: 1 points\n"
+    (home / "hidden_tests/test_1.py").write_text(HIDDEN.replace("2 * x, name", "x, name"))
+    assert "cyd" in grade("regrade", cwd=home).stdout
+
+
+def test_a_package_is_graded_regraded_and_lost_as_a_whole(home: Path) -> None:
+    own = home / "in/eve"
+    hand_in(home, "eve", [code("from layers.two import double"), *RIGHT[:2], RIGHT[3]])
+    (own / "layers").mkdir()
+    (own / "layers/two.py").write_text("def double(x):\n    return x + x\n")
+    (own / "helper.py").write_text("def twice(x):\n    return 0\n")  # its copy of a given file
+    done = grade("batch", "in", cwd=home)
+    assert re.search(r"eve/hw.ipynb: .*helper\.py", done.stderr), done.stderr
+    assert table(home)["eve/hw.ipynb"]["earned"] == "3"
+    assert "3 are graded already" in grade("batch", "in", cwd=home).stderr
+
+    (home / "hidden_tests/test_1.py").write_text(HIDDEN.replace("2 * x, name", "x, name"))
+    again = grade("regrade", cwd=home)
+    assert "eve" in again.stdout, again.stderr
+    (home / "hidden_tests/test_1.py").write_text(HIDDEN.replace("2 * x, name", "3 * x, name"))
+    (own / "layers/two.py").write_text("def double(x):\n    return 3 * x\n")
+    lost = grade("regrade", cwd=home)
+    assert (lost.returncode, "eve/hw.ipynb: its file is gone or changed" in lost.stdout) == (1, True)
 
 
 @pytest.fixture
@@ -238,3 +365,40 @@ def test_marks_that_do_not_fit_are_explained_and_none_is_written(home: Path) -> 
     done = grade("marks", "import", "m.csv", cwd=home)
     assert "nothing was imported. m.csv, line 3: item 2: 9 points" in done.stderr
     assert rows(home, "SELECT count(*) FROM mark") == [(0,)]
+
+
+def test_moodles_worksheet_tells_two_of_one_name_apart_and_when_they_came(home: Path) -> None:
+    for number, cells in (("2012", RIGHT), ("2013", WRONG)):
+        folder = home / f"moodle/Kim Li_{number}_assignsubmission_file"
+        folder.mkdir(parents=True)
+        write_notebook(folder / "hw.ipynb", cells)
+    worksheet = [
+        "Identifier,Full name,ID number,Email address,Grade,Last modified (submission)",
+        'Participant 2012,Kim Li,k1,k1@example.edu,,"Friday, 20 November 2026, 11:30 PM"',
+        'Participant 2013,Kim Li,k2,k2@example.edu,,"Saturday, 21 November 2026, 12:30 AM"',
+    ]
+    (home / "worksheet.csv").write_text("\n".join(worksheet))
+    done = grade("batch", "moodle", "--roster", "worksheet.csv", "--zone", "Europe/Berlin", cwd=home)
+    assert done.returncode == 0, done.stderr
+    again = grade("batch", "moodle", cwd=home)  # numbers and times are remembered
+    assert "2 are graded already" in again.stderr
+    found, _ = shown_rows(home, "t.csv", "--deadline", "2026-11-20T23:59+01:00")
+    assert {one: (row["earned"], row["late_days"]) for one, row in found.items()} == {
+        "k1": ("3", "0"),
+        "k2": ("1", "1"),
+    }
+    zoneless = grade("batch", "moodle", "--roster", "worksheet.csv", "--dry-run", cwd=home)
+    assert "2 times name no zone and were read in this machine's" in zoneless.stdout
+
+
+def test_a_file_without_the_names_asked_for_waits_for_a_person(home: Path) -> None:
+    """The reference is what the homework asks for: a notebook about something else is not a silent 0."""
+    reference = "### BEGIN SOLUTION\ndef double(x):\n    return 2 * x\n### END SOLUTION\n"
+    (home / "reference").mkdir(exist_ok=True)
+    (home / "reference/notebook.py").write_text(reference)
+    hand_in(home, "ada", [code("def triple(x):\n    return 3 * x")])
+    done = grade("batch", "in", cwd=home)
+    assert done.returncode == 1
+    assert re.search(r"ada/hw.ipynb  .*double", done.stderr), done.stderr
+    assert "double" in table(home)["ada/hw.ipynb"]["attention"]
+    assert "ada/hw.ipynb needs attention" in grade("table", cwd=home).stdout

@@ -34,7 +34,8 @@ from grader.course.pools import dask_pool
 from grader.course.worker import Settings
 from grader.grading import assignment_folder
 from grader.grading.assignment_folder import AssignmentFolder
-from grader.model.errors import CannotGrade, UsageError
+from grader.handed_in.package import FileRef, Package
+from grader.model.errors import CannotGrade, Fault, UsageError
 from grader.model.records import Grade, decode
 
 KILLER = '''
@@ -133,15 +134,28 @@ def home(tmp_path: Path) -> AssignmentFolder:
 
 
 def job(path: Path) -> Job:
-    return Job(name=path.name, path=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest(), seed=5)
+    data = path.read_bytes()
+    file = FileRef(path.name, str(path), hashlib.sha256(data).hexdigest(), len(data))
+    return Job(name=path.name, package=Package((path.name,), (file,)), seed=5)
 
 
 def class_of(place: Path, count: int) -> list[Job]:
     """Submissions that differ: right, wrong, one with a picture."""
     wrong = code("def double(x):\n    return x + 1")
     cells = [[*RIGHT, *([wrong] if number % 3 == 2 else []), code(f"{number}")] for number in range(count)]
+    if count > 1:  # one of several files
+        (place / "layers.py").write_text("def double(x):\n    return x + x\n")
+        cells[1].append(code("from layers import double"))
     cells[0].append(code("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"))
-    return [job(write_notebook(place / f"s{number}.ipynb", each)) for number, each in enumerate(cells)]
+    jobs = [job(write_notebook(place / f"s{number}.ipynb", each)) for number, each in enumerate(cells)]
+    return [with_module(one, place) if one.name == "s1.ipynb" else one for one in jobs]
+
+
+def with_module(one: Job, place: Path) -> Job:
+    """The job with a module beside the notebook."""
+    [module] = job(place / "layers.py").package.files
+    package = msgspec.structs.replace(one.package, files=(module, *one.package.files))
+    return msgspec.structs.replace(one, package=package)
 
 
 @dataclass
@@ -192,8 +206,11 @@ def test_a_class_on_two_workers(programs: Programs, home: AssignmentFolder, tmp_
     jobs = class_of(tmp_path, 8)
     expected = local_grades(home, jobs)
     assert len(expected) == 8
+    assert [file.place for file in expected["s1.ipynb"].submission.files] == ["layers.py", "s1.ipynb"]
+    assert str(expected["s1.ipynb"].earned) == "3"
     deadly = job(write_notebook(tmp_path / "deadly.ipynb", [*RIGHT, code("DEADLY = True")]))
-    gone = Job(name="gone.ipynb", path=str(tmp_path / "gone.ipynb"), sha256="0", seed=5)
+    gone = job(write_notebook(tmp_path / "gone.ipynb", RIGHT))
+    (tmp_path / "gone.ipynb").unlink()
 
     address = programs.scheduler()
     victim, survivor = programs.worker(address), programs.worker(address)
@@ -218,7 +235,10 @@ def test_a_class_on_two_workers(programs: Programs, home: AssignmentFolder, tmp_
     assert lost.reason.startswith("exit status 7 on tcp://127.0.0.1:")
     refused = book.told.pop("gone.ipynb")
     assert isinstance(refused, Done)
-    assert "gone.ipynb: no such file" in refused.error
+    assert (refused.fault, refused.error) == (
+        Fault.INFRASTRUCTURE,
+        "gone.ipynb: the file was deleted before it was graded; grade it again",
+    )
     assert victim.wait() == -signal.SIGKILL
     assert set(book.told) == {each.name for each in jobs}
 

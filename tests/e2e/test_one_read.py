@@ -20,9 +20,11 @@ from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.execution import Progress
 from grader.grading.opening import WarmProcesses
 from grader.grading.pipeline import GradeJob
+from grader.handed_in.collect import package_of
 from grader.model.errors import Fault
 from grader.model.records import Grade, decode, encode, without_figures
-from grader.notebooks.submission_file import SubmissionFile, read
+from grader.notebooks.submission_file import read
+from grader.notebooks.submission_files import SubmissionFiles
 from grader.session.notebook import Notebook
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
@@ -53,8 +55,8 @@ MISHAPS = pytest.mark.parametrize("mishap", [delete, change], ids=["deleted", "c
 
 
 def job_for(folder: AssignmentFolder) -> Job:
-    path = folder.path / "a.ipynb"
-    return Job(name="a.ipynb", path=str(path), sha256=read(path).sha256, seed=1)
+    package = package_of(folder.path / "a.ipynb", folder.expected, into=folder.path / "kept")
+    return Job(name="a.ipynb", package=package, seed=1)
 
 
 def graded(
@@ -62,8 +64,8 @@ def graded(
 ) -> tuple[Done, Grade]:
     """What a worker answers when the file meets with a mishap as soon as it has been read."""
 
-    def opener(grading: GradeJob, submission: SubmissionFile, progress: Progress) -> Notebook:
-        mishap(Path(job.path))
+    def opener(grading: GradeJob, submission: SubmissionFiles, progress: Progress) -> Notebook:
+        mishap(Path(job.package.first.path))
         return warm.open_notebook(grading, submission, progress)
 
     done = run_job(job, folder, opener)
@@ -96,11 +98,11 @@ def test_items_of_an_earlier_grade_keep_their_pictures_too(course, warm, mishap)
 @MISHAPS
 def test_a_file_that_is_gone_before_it_is_read_is_nobodys_answer(course, warm, mishap):
     job = job_for(course)
-    mishap(Path(job.path))
+    mishap(Path(job.package.first.path))
     done = run_job(job, course, warm.open_notebook)
     assert (done.record, done.fault) == (b"", Fault.INFRASTRUCTURE)
     what = "deleted" if mishap is delete else "changed"
-    assert done.error == f"a.ipynb: the file was {what} while the batch ran; grade it again"
+    assert done.error == f"a.ipynb: the file was {what} before it was graded; grade it again"
 
 
 @MISHAPS

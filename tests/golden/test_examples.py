@@ -103,6 +103,8 @@ def expected_items(expected: Expected, grade: Grade) -> dict[str, tuple[str, boo
             found[item.item] = (str(own.points), own.decided, own.lost)
         elif expected.rest == "full" and item.kind == "code":
             found[item.item] = (str(item.possible), True, {})
+        elif expected.rest == "undecided" and item.kind == "code":
+            found[item.item] = (str(ZERO), False, {})
         else:
             found[item.item] = (str(ZERO), True, lost(item))
     return found

@@ -9,6 +9,7 @@ from grader.model.isolation import Mode
 from grader.model.records import CellStatus
 from grader.sandbox.spec import BoxSpec, ProcessLimits
 from grader.sandbox.zygote import Zygote
+from grader.session.notebook import CellSettings
 from grader.session.proxy import Student
 from grader.session.sandboxed_notebook import SandboxedNotebook
 
@@ -24,7 +25,7 @@ def sandboxed(
     """A notebook of which these cells ran well."""
     spec = BoxSpec(mode=mode or mode_here(), limits=LIMITS, seed=3)
     with contextlib.closing(
-        SandboxedNotebook(zygote, spec, module="__main__", figures=figures, seconds=seconds)
+        SandboxedNotebook(zygote, spec, seconds=seconds, settings=CellSettings(figures=figures))
     ) as notebook:
         for source in cells:
             run = notebook.run_cell(source, seconds=20)

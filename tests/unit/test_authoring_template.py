@@ -9,6 +9,7 @@ import textwrap
 from pathlib import Path
 
 import jupytext
+import msgspec
 import nbformat
 import pytest
 from click.testing import CliRunner
@@ -18,13 +19,19 @@ from support.assignments import Item, manifest, write_files
 
 from grader.authoring import template, template_folder
 from grader.cli.template import command
-from grader.model.assignment import Assignment, parse
+from grader.grading.assignment_folder import AssignmentFolder
+from grader.model.assignment import Assignment, SubmissionRules, parse
 from grader.model.errors import TemplateError, UsageError
 from grader.notebooks.answers import find_answers
 from grader.notebooks.percent import read_percent
 from grader.notebooks.solution import without_solution
 from grader.notebooks.submission_file import read
 from grader.notebooks.template_cells import template_cells
+
+
+def build(assignment: Assignment, folder: Path) -> dict[str, bytes]:
+    return template.build(AssignmentFolder(folder, assignment, ""))
+
 
 REFERENCE = """# ---
 # jupyter: {}
@@ -205,7 +212,7 @@ class TestStubs:
 
 class TestBuild:
     def test_the_files(self, folder):
-        assert list(template.build(ASSIGNMENT, folder)) == [
+        assert list(build(ASSIGNMENT, folder)) == [
             "README.md",
             "assignment.toml",
             "conftest.py",
@@ -216,7 +223,7 @@ class TestBuild:
         ]
 
     def test_the_notebook_is_valid_and_written_as_nbformat_writes_it(self, folder):
-        text = template.build(ASSIGNMENT, folder)["hw.ipynb"].decode()
+        text = build(ASSIGNMENT, folder)["hw.ipynb"].decode()
         tree = nbformat.reads(text, as_version=4)
         nbformat.validate(tree)
         assert nbformat.writes(tree).rstrip("\n") + "\n" == text
@@ -229,7 +236,7 @@ class TestBuild:
 
     def test_a_raw_cell_stays_raw(self, folder):
         (folder / "reference/hw.py").write_text(REFERENCE + "\n# %% [raw]\n# raw text\n")
-        tree = json.loads(template.build(ASSIGNMENT, folder)["hw.ipynb"])
+        tree = json.loads(build(ASSIGNMENT, folder)["hw.ipynb"])
         assert tree["cells"][-1] == {
             "cell_type": "raw",
             "id": tree["cells"][-1]["id"],
@@ -252,7 +259,7 @@ class TestBuild:
         assert max(map(len, ids)) <= 64
 
     def test_magics_tags_and_text_reach_the_student(self, folder, tmp_path):
-        (tmp_path / "hw.ipynb").write_bytes(template.build(ASSIGNMENT, folder)["hw.ipynb"])
+        (tmp_path / "hw.ipynb").write_bytes(build(ASSIGNMENT, folder)["hw.ipynb"])
         cells = read(tmp_path / "hw.ipynb").cells
         assert cells[1].source == "import numpy as np\n%matplotlib inline"
         assert cells[2].tags == ("parameters",)
@@ -260,22 +267,22 @@ class TestBuild:
         assert cells[-1].source == "#### Answer 1.2\n\n*Write your answer here.*"
 
     def test_nothing_of_a_solution_is_in_any_file(self, folder):
-        everything = b"\n".join(template.build(ASSIGNMENT, folder).values()).decode()
+        everything = b"\n".join(build(ASSIGNMENT, folder).values()).decode()
         assert "secret" not in everything
         assert "SOLUTION" not in everything
         for line in ("self.W.T", "return grad", "if X is not None"):
             assert line not in everything
 
     def test_the_same_bytes_each_time(self, folder):
-        assert template.build(ASSIGNMENT, folder) == template.build(ASSIGNMENT, folder)
+        assert build(ASSIGNMENT, folder) == build(ASSIGNMENT, folder)
 
     def test_line_ends_of_windows_change_nothing(self, folder):
-        before = template.build(ASSIGNMENT, folder)["hw.ipynb"]
+        before = build(ASSIGNMENT, folder)["hw.ipynb"]
         (folder / "reference/hw.py").write_bytes(REFERENCE.replace("\n", "\r\n").encode())
-        assert template.build(ASSIGNMENT, folder)["hw.ipynb"] == before
+        assert build(ASSIGNMENT, folder)["hw.ipynb"] == before
 
     def test_the_readme_tells_how_to_check_and_what_to_hand_in(self, folder):
-        text = template.build(ASSIGNMENT, folder)["README.md"].decode()
+        text = build(ASSIGNMENT, folder)["README.md"].decode()
         for part in (
             "# HW: layers",
             'check("1.1")',
@@ -307,7 +314,7 @@ class TestBuild:
         assert old in REFERENCE
         (folder / "reference/hw.py").write_text(REFERENCE.replace(old, new, 1))
         with pytest.raises(TemplateError, match=re.escape(part)):
-            template.build(ASSIGNMENT, folder)
+            build(ASSIGNMENT, folder)
 
     @pytest.mark.parametrize(
         "name", ["reference/utils.py", "reference/public_tests/test_1.py", "reference/data/small/a.txt"]
@@ -315,19 +322,52 @@ class TestBuild:
     def test_a_marker_in_a_copied_file_is_refused(self, folder, name):
         (folder / name).write_text("### BEGIN SOLUTION\nsecret\n")
         with pytest.raises(TemplateError, match="solution marker"):
-            template.build(ASSIGNMENT, folder)
+            build(ASSIGNMENT, folder)
 
     @pytest.mark.parametrize("name", ["reference/utils.py", "reference/hw.py"])
     def test_a_missing_file_is_named(self, folder, name):
         (folder / name).unlink()
         with pytest.raises(TemplateError, match=re.escape(Path(name).name)):
-            template.build(ASSIGNMENT, folder)
+            build(ASSIGNMENT, folder)
+
+    def test_modules_beside_the_reference_are_stubbed_if_the_manifest_names_them(self, folder):
+        (folder / "reference/layers").mkdir()
+        (folder / "reference/layers/conv.py").write_text(
+            "def conv(X):\n    # TODO: slide\n"
+            "    ### BEGIN SOLUTION\n    return secret\n    ### END SOLUTION\n"
+        )
+        (folder / "reference/layers/plain.py").write_text("secret = 1\n")
+        rules = SubmissionRules(files=("layers/*.py",))
+        assignment = msgspec.structs.replace(ASSIGNMENT, submission=rules)
+        files = build(assignment, folder)
+        assert b'raise NotImplementedError("TODO: slide")' in files["layers/conv.py"]
+        assert b"secret" not in b"".join(files.values())
+        assert "`hw.ipynb` and `layers/conv.py`, each in its folder" in files["README.md"].decode()
+        assert parse(files["assignment.toml"].decode()).submission == rules
+        home = AssignmentFolder(folder, assignment, "")
+        assert "conv" in home.asked_names
+        assert "layers/conv.py" not in build(ASSIGNMENT, folder)
+
+    def test_a_module_whose_solution_is_half_a_statement_is_named(self, folder):
+        (folder / "reference/a.py").write_text(
+            "### BEGIN SOLUTION\ndef f():\n    ### END SOLUTION\n    pass\n"
+        )
+        assignment = msgspec.structs.replace(ASSIGNMENT, submission=SubmissionRules(files=("a.py",)))
+        with pytest.raises(TemplateError, match=r"reference/a\.py: is not Python once"):
+            build(assignment, folder)
+
+    def test_every_notebook_is_made_from_the_reference_of_its_name(self, folder):
+        (folder / "reference/part2.py").write_text("# %% [markdown]\n# ## 1 Part two\n\n# %%\nx = 1\n")
+        rules = SubmissionRules(notebooks=("hw.ipynb", "part2.ipynb"))
+        files = build(msgspec.structs.replace(ASSIGNMENT, submission=rules), folder)
+        assert "Part two" in files["part2.ipynb"].decode()
+        assert "hw.ipynb" in files
 
     @pytest.mark.parametrize(("data", "part"), [(b"", "no cells"), (b"\xff\xfe", "not UTF-8")])
     def test_a_reference_that_is_no_percent_file(self, folder, data, part):
         (folder / "reference/hw.py").write_bytes(data)
         with pytest.raises(TemplateError, match=part):
-            template.build(ASSIGNMENT, folder)
+            build(ASSIGNMENT, folder)
 
 
 @pytest.fixture(scope="module")
@@ -335,7 +375,7 @@ def own() -> tuple[Assignment, str, dict[str, bytes]]:
     """The homework that this repository carries: manifest, reference, generated files."""
     home = Path(__file__).parents[2]
     assignment = parse((home / "assignment.toml").read_text())
-    return assignment, (home / assignment.notebook).read_text(), template.build(assignment, home)
+    return assignment, (home / assignment.notebook).read_text(), build(assignment, home)
 
 
 class TestOwnReference:
@@ -373,13 +413,13 @@ def json_lines(data: bytes) -> list[str]:
 
 class TestFolder:
     def test_write_then_nothing_differs(self, folder, tmp_path):
-        files, out = template.build(ASSIGNMENT, folder), tmp_path / "out"
+        files, out = build(ASSIGNMENT, folder), tmp_path / "out"
         assert template_folder.differences(out, files) == [f"missing: {name}" for name in files]
         assert template_folder.write(out, files) == []
         assert template_folder.differences(out, files) == []
 
     def test_stale_missing_and_extra_are_named(self, folder, tmp_path):
-        files, out = template.build(ASSIGNMENT, folder), tmp_path / "out"
+        files, out = build(ASSIGNMENT, folder), tmp_path / "out"
         template_folder.write(out, files)
         (out / "utils.py").write_text("changed")
         (out / "README.md").unlink()
@@ -393,17 +433,17 @@ class TestFolder:
         ]
 
     def test_line_ends_that_git_changed_are_not_stale(self, folder, tmp_path):
-        files, out = template.build(ASSIGNMENT, folder), tmp_path / "out"
+        files, out = build(ASSIGNMENT, folder), tmp_path / "out"
         template_folder.write(out, files)
         (out / "README.md").write_bytes(files["README.md"].replace(b"\n", b"\r\n"))
         assert template_folder.differences(out, files) == []
 
     def test_what_is_no_longer_generated_goes_and_the_rest_stays(self, folder, tmp_path):
-        files, out = template.build(ASSIGNMENT, folder), tmp_path / "out"
+        files, out = build(ASSIGNMENT, folder), tmp_path / "out"
         template_folder.write(out, files)
         (out / "mine.txt").write_text("mine")
         (folder / "reference/data/small/a.txt").unlink()
-        assert template_folder.write(out, template.build(ASSIGNMENT, folder)) == ["data/small/a.txt"]
+        assert template_folder.write(out, build(ASSIGNMENT, folder)) == ["data/small/a.txt"]
         assert (out / "mine.txt").exists()
 
     def test_a_folder_with_other_things_is_not_touched(self, folder, tmp_path):
@@ -411,7 +451,7 @@ class TestFolder:
         out.mkdir()
         (out / "thesis.txt").write_text("x")
         with pytest.raises(UsageError, match="--out"):
-            template_folder.write(out, template.build(ASSIGNMENT, folder))
+            template_folder.write(out, build(ASSIGNMENT, folder))
         assert [path.name for path in out.iterdir()] == ["thesis.txt"]
 
     @pytest.mark.parametrize(
@@ -422,15 +462,15 @@ class TestFolder:
         out.mkdir()
         (out / "hw.ipynb").write_text(marked)
         with pytest.raises(UsageError):
-            template_folder.write(out, template.build(ASSIGNMENT, folder))
+            template_folder.write(out, build(ASSIGNMENT, folder))
 
     def test_a_file_is_no_folder(self, folder, tmp_path):
         (tmp_path / "out").write_text("x")
         with pytest.raises(UsageError):
-            template_folder.write(tmp_path / "out", template.build(ASSIGNMENT, folder))
+            template_folder.write(tmp_path / "out", build(ASSIGNMENT, folder))
 
     def test_an_edited_list_of_files_removes_nothing_outside(self, folder, tmp_path):
-        files, out = template.build(ASSIGNMENT, folder), tmp_path / "out"
+        files, out = build(ASSIGNMENT, folder), tmp_path / "out"
         template_folder.write(out, files)
         (tmp_path / "precious.txt").write_text("x")
         tree = json.loads((out / "hw.ipynb").read_text())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 import tracemalloc
 from collections import OrderedDict
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -18,6 +20,24 @@ from grader.inside import codec
 PLAIN_DTYPES = st.sampled_from(sorted(codec.DTYPES))
 ARRAYS = PLAIN_DTYPES.flatmap(
     lambda code: hnp.arrays(code, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4))
+)
+TEXT_ARRAYS = hnp.arrays(
+    st.integers(1, 8).map(lambda length: f"<U{length}"),
+    hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
+)
+TIME_ARRAYS = st.sampled_from(sorted(codec.TIMES)).flatmap(
+    lambda code: hnp.arrays("<i8", hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)).map(
+        lambda numbers: np.asarray(numbers).view(code)
+    )
+)
+OBJECT_ARRAYS = st.lists(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.complex_numbers() | st.text(), max_size=6
+).map(lambda entries: np.array([*entries, None], dtype=object)[:-1])
+RANGES = st.builds(
+    lambda start, count, step: range(start, start + count * step, step),
+    st.integers(-(2**70), 2**70),
+    st.integers(0, 100),
+    st.integers(-(2**70), 2**70).filter(bool),
 )
 ATOMS = st.one_of(
     st.none(),
@@ -30,10 +50,12 @@ ATOMS = st.one_of(
 )
 KEYS = st.recursive(ATOMS, lambda inner: st.lists(inner, max_size=3).map(tuple), max_leaves=4)
 VALUES = st.recursive(
-    ATOMS | ARRAYS,
+    ATOMS | ARRAYS | TEXT_ARRAYS | TIME_ARRAYS | OBJECT_ARRAYS | RANGES,
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.lists(inner, max_size=4).map(tuple)
+        | st.sets(KEYS, max_size=4)
+        | st.frozensets(KEYS, max_size=4)
         | st.dictionaries(KEYS, inner, max_size=4)
     ),
     max_leaves=12,
@@ -48,15 +70,21 @@ def crossed(value: object) -> object:
     return codec.unpack(tree, body)
 
 
-def same(left: object, right: object) -> bool:
+def same(left: object, right: object) -> bool:  # noqa: PLR0911  # a case for each kind of value
     """Equal in type and bits; NaN equals NaN."""
     if type(left) is not type(right):
         return False
+    if isinstance(left, np.ndarray) and left.dtype.kind in "OU":
+        return (left.shape, left.dtype.kind) == (right.shape, right.dtype.kind) and same(
+            *([without_halves(entry) for entry in array.ravel().tolist()] for array in (left, right))
+        )
     if isinstance(left, np.ndarray | np.generic):
         little = np.asarray(left).astype(left.dtype.newbyteorder("<"))
         return (little.dtype, left.shape, little.tobytes()) == (right.dtype, right.shape, right.tobytes())
     if isinstance(left, dict):
         return same(list(left.items()), list(right.items()))
+    if isinstance(left, set | frozenset):  # NaN is no member of a set that holds another one
+        return sorted(map(repr, left)) == sorted(map(repr, right))
     if isinstance(left, list | tuple):
         return len(left) == len(right) and all(map(same, left, right))
     if isinstance(left, float | complex):  # repr tells -0.0 from 0.0, and one NaN is as good as another
@@ -64,8 +92,15 @@ def same(left: object, right: object) -> bool:
     return left == right
 
 
+def without_halves(entry: object) -> object:
+    return codec.without_surrogates(entry) if isinstance(entry, str) else entry
+
+
 @given(VALUES)
 @example(np.zeros((), dtype=bool))
+@example(np.array("text"))
+@example(np.array([], dtype="<U3").reshape(0, 2))
+@example({(1, "a"): {float("nan")}, None: frozenset({b"x"})})
 def test_plain_values_cross_unchanged_in_type_and_bits(value):
     assert same(value, crossed(value))
 
@@ -141,13 +176,18 @@ class Array(np.ndarray):
         OrderedDict(a=1),
         np.zeros(2).view(Array),
         np.ma.zeros(2),
-        {1, 2},
+        {frozenset()},
         object(),
-        range(3),
+        range(codec.MAX_STEPS + 1),
+        range(2**62),
+        range(-(2**90), 2**90),
         bytearray(b"x"),
         np.array([object()]),
-        np.array(["text"]),
-        np.zeros(2, "M8[s]"),
+        np.array([[1, 2], [3]], dtype=object),
+        np.array([b"bytes"]),
+        np.array(["x" * 5000]),
+        np.zeros(2, "M8"),
+        np.zeros(2, "M8[25s]"),
         np.zeros(2, [("x", int)]),
         1 << codec.MAX_INT_BITS,
         {frozenset(): 1},
@@ -313,6 +353,76 @@ def test_colliding_keys_are_limited():
     assert time.process_time() - start < 20
 
 
+def test_colliding_members_are_limited_too():
+    colliding = [{"$": "int", "hex": hex(number * (2**61 - 1))} for number in range(1, codec.MAX_KEYS + 2)]
+    for form in ("set", "frozenset"):
+        assert refused({"$": form, "of": colliding}) == "too many members"
+        assert refused([{"$": form, "of": colliding[:6000]}, {"$": "dict", "of": [[1, 2]] * 6000}])
+
+
+def test_ranges_that_would_not_fit_as_lists_are_refused_however_many_share_them():
+    assert refused({"$": "range", "of": [0, 2**62, 1]}) == "too many numbers in ranges"
+    assert refused({"$": "range", "of": [0, {"$": "int", "hex": hex(2**4000)}, 1]})
+    many = {"$": "range", "of": [0, codec.MAX_STEPS // 2, 1]}
+    assert codec.unpack(json.dumps([many, many]).encode(), b"")
+    assert refused([many, many, {"$": "range", "of": [5, 0, -1]}]) == "too many numbers in ranges"
+
+
+def text_array(codes: list[int], length: int, shape: list[int]) -> np.ndarray:
+    node = {"$": "text array", "length": length, "shape": shape}
+    return codec.unpack(json.dumps(node).encode(), np.array(codes, "<u4").tobytes())
+
+
+def test_text_arrays_hold_text_whatever_was_sent():
+    assert text_array([0x61, 0xD800, 0xDFFF, 0x62], 2, [2]).tolist() == ["a\ufffd", "\ufffdb"]
+    assert text_array([0x61, 0, 0, 0x10FFFF], 1, [2, 2]).tolist() == [["a", ""], ["", "\U0010ffff"]]
+    for bad in (0x110000, 2**32 - 1):
+        with pytest.raises(codec.WireError, match="not text"):
+            text_array([bad], 1, [1])
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"$": "text array", "length": 4096, "shape": [2**40]},
+        {"$": "text array", "length": 2**40, "shape": [1]},
+        {"$": "text array", "length": 0, "shape": [1]},
+        {"$": "text array", "length": True, "shape": [1]},
+        {"$": "text array", "length": 1, "shape": [0, 2**47, 2**47, 2**47]},
+        {"$": "text scalar", "length": 1, "shape": [2]},
+        {"$": "time array", "dtype": "<M8[s]", "shape": [2**40]},
+        {"$": "time array", "dtype": "<M8[25s]", "shape": [1]},
+        {"$": "time array", "dtype": "|O", "shape": [1]},
+        {"$": "time array", "dtype": ["<M8[s]"], "shape": [1]},
+        {"$": "time scalar", "dtype": "<M8[s]", "shape": [1]},
+        {"$": "objects", "of": [1, 2], "shape": [3]},
+        {"$": "objects", "of": [[1]], "shape": [1]},
+        {"$": "objects", "of": {"$": "dict", "of": []}, "shape": [0]},
+        {"$": "objects", "of": [], "shape": [2**47, 2**47, 2**47, 0]},
+        {"$": "range", "of": [0, 1]},
+        {"$": "range", "of": [0, 1, 0]},
+        {"$": "range", "of": [0, 1, 1.0]},
+        {"$": "range", "of": [0, True, 1]},
+        {"$": "range", "of": "abc"},
+        {"$": "set", "of": [[]]},
+        {"$": "set", "of": [{"$": "set", "of": []}]},
+        {"$": "set", "of": {}},
+        {"$": "frozenset"},
+        {"$": "series"},
+        {"$": "frame", "of": {"$": "dict", "of": []}},
+        {"$": "index", "of": [1]},
+        {"$": "categorical", "of": None},
+    ],
+    ids=json.dumps,
+)
+def test_malformed_newer_forms_are_refused_without_taking_memory(node):
+    tracemalloc.start()
+    refused(node, bytes(8))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
+
+
 def test_a_bool_is_false_or_true_whatever_its_byte():
     got = codec.unpack(json.dumps(array([4], "|b1")).encode(), bytes([0, 1, 2, 255]))
     assert got.view(np.uint8).tolist() == [0, 1, 1, 1]
@@ -326,7 +436,7 @@ def test_a_header_is_judged_before_anything_is_allocated():
         codec.parse_header(codec.HEADER.pack(4, codec.MAX_BUFFER + 1, 1, codec.REPLY))
 
 
-FORM_NAMES = st.sampled_from(["array", "scalar", "tuple", "dict", "float", "complex", "bytes", "int", "ref"])
+FORM_NAMES = st.sampled_from([*sorted(codec._READERS), "ref"])
 FIELDS = st.sampled_from(["of", "dtype", "shape", "length", "hex", "is", "parts", "id"])
 LEAVES = st.one_of(
     st.none(),
@@ -334,7 +444,7 @@ LEAVES = st.one_of(
     st.integers(),
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(max_size=5),
-    st.sampled_from(["<f8", "|b1", "nan"]),
+    st.sampled_from(["<f8", "|b1", "nan", "<M8[ns]", "values", "index", "columns", "data", "names"]),
 )
 TREES = st.recursive(
     LEAVES,
@@ -377,3 +487,104 @@ def test_a_damaged_frame_gives_a_value_or_a_wire_error(value, data):
         )
     body = b"".join(buffers)
     read(bytes(damaged), body[: data.draw(st.integers(0, len(body)))] if data.draw(st.booleans()) else body)
+
+
+# -- tables ------------------------------------------------------------------------------------------------
+
+TABLES = [
+    pd.Series([1.5, None], name="x"),
+    pd.Series(["a", None], index=["p", "q"], name=3),
+    pd.Series([1, None], dtype="Int64"),
+    pd.Series([True, None], dtype="boolean"),
+    pd.Series(["a", "b", "a"], dtype="category"),
+    pd.Series(pd.to_datetime(["2024-02-29", None])),
+    pd.Series([], dtype=float),
+    pd.DataFrame({"a": [1.0, np.nan], "b": ["x", "y"], "c": pd.Categorical(["u", "v"], ordered=True)}),
+    pd.DataFrame({"a": [1, 2]}, index=pd.date_range("2024-01-01", periods=2)),
+    pd.DataFrame(np.eye(2), columns=pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["k", None])),
+    pd.DataFrame({"a": [1, 2], "b": [3, 4]}).set_index(["a", "b"]),
+    pd.DataFrame([[1, 2]], columns=["same", "same"]),
+    pd.DataFrame(index=[1, 2]),
+    pd.Index([1, 2], name="i"),
+    pd.RangeIndex(2, 8, 3),
+    pd.Categorical(["a", None, "b"], categories=["b", "a"]),
+]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: type(table).__name__)
+def test_tables_of_pandas_cross_unchanged(table):
+    got = crossed(table)
+    assert type(got) is type(table) or isinstance(table, pd.DatetimeIndex)
+    if isinstance(table, pd.Series):
+        pd.testing.assert_series_equal(got, table, check_freq=False)
+    elif isinstance(table, pd.DataFrame):
+        pd.testing.assert_frame_equal(got, table, check_freq=False)
+    elif isinstance(table, pd.Index):
+        pd.testing.assert_index_equal(got, table)
+    else:
+        assert list(map(repr, got)) == list(map(repr, table))
+        assert list(got.categories) == list(table.categories)
+    assert len(crossed([table, {"t": table}])) == 2
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pd.Series([object()]),
+        pd.Series([{1: 2}]),
+        pd.Series(pd.date_range("2024-01-01", periods=2, tz="UTC")),
+        pd.Series(pd.interval_range(0, 2)),
+        pd.Series([1], name=frozenset()),
+        pd.DataFrame(np.zeros((1, 2001))),
+        pd.RangeIndex(2**40),
+    ],
+    ids=lambda table: str(type(table).__name__),
+)
+def test_tables_with_what_has_no_plain_form_are_refused(table):
+    with pytest.raises(codec.NotPlainDataError):
+        codec.pack(codec.REPLY, 1, table)
+
+
+def tabled(form: str, content: object) -> tuple[bytes, bytes]:
+    """A frame that claims to hold a table with this content."""
+    _, tree, *buffers = codec.pack(codec.REPLY, 1, content)
+    return json.dumps({"$": form, "of": json.loads(bytes(tree))}).encode(), b"".join(buffers)
+
+
+COLUMN = {"names": [None], "values": np.zeros(2)}
+HOSTILE = [
+    ("index", {"names": [None], "range": [0, 2**62, 1]}),
+    ("index", {"names": [None], "values": np.zeros((2, 2))}),
+    ("index", {"names": [None], "values": [1], "dtype": "object; import os"}),
+    ("index", {"names": [None], "values": [1], "dtype": "Sparse[int]"}),
+    ("index", {"names": [], "values": np.zeros(1)}),
+    ("index", {"names": [None], "tuples": [1, 2]}),
+    ("series", {"name": None, "index": COLUMN, "data": {"values": np.zeros(3)}}),
+    ("series", {"name": [], "index": COLUMN, "data": {"values": np.zeros(2)}}),
+    ("series", {"name": None, "index": COLUMN, "data": {"values": [[1], [2]], "dtype": "object"}}),
+    ("frame", {"index": COLUMN, "columns": COLUMN, "data": [{"values": np.zeros(2)}]}),
+    ("frame", {"index": COLUMN, "columns": COLUMN, "data": "ab"}),
+    ("frame", {"index": COLUMN, "columns": {"names": [None], "range": range(3000)}, "data": [0] * 3000}),
+    ("categorical", {"codes": np.array([5]), "categories": COLUMN, "ordered": False}),
+    ("categorical", {"codes": np.array([-2]), "categories": COLUMN, "ordered": False}),
+    ("categorical", {"codes": "ab", "categories": COLUMN, "ordered": 1}),
+]
+
+
+@pytest.mark.parametrize(("form", "content"), HOSTILE)
+def test_hostile_tables_are_refused(form, content):
+    with pytest.raises(codec.WireError):
+        codec.unpack(*tabled(form, content))
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: type(table).__name__)
+def test_without_pandas_a_table_arrives_as_arrays_and_dicts(table, monkeypatch):
+    _, tree, *buffers = codec.pack(codec.REPLY, 1, table)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    got = codec.unpack(tree, b"".join(buffers))
+    if isinstance(table, pd.DataFrame):
+        assert type(got) is dict
+        assert [len(column) for column in got.values()] == [len(table)] * len(got)
+    else:
+        assert isinstance(got, list | np.ndarray)
+        assert len(got) == len(table)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from grader.course.matching import Matcher, name_keys, several, without_roster
 from grader.gradebook.rows import Student
 from grader.handed_in.collect import collect
+from grader.handed_in.graded_file import Expected
 from grader.model.owner_hints import OwnerHint
 
 ADA = Student("al1", "Ada Lovelace", "ada@example.edu")
@@ -134,7 +135,7 @@ def test_the_instructors_page_says_whose_a_file_is(tmp_path, example, id_):
             "submission_101:\n  :submitters:\n  - :name: Ada\n    :sid: al1\n    :email: ada@example.edu\n"
         )
         (tmp_path / "class/submission_metadata.yml").write_text(lines, encoding="utf-8")
-    found = next(collect(tmp_path / "class", into=tmp_path / "kept", expected=["hw3.ipynb"]))
+    found = next(collect(tmp_path / "class", into=tmp_path / "kept", expected=Expected(("hw3.ipynb",))))
     assert without_roster(found.who).id == id_
 
 

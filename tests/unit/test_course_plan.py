@@ -7,10 +7,11 @@ import pytest
 from support.assignments import Item, manifest, write_files
 
 from grader.course.keys import Keys, keys_of, result_key
-from grader.course.plan import UniqueFile, keys_after, plan, unique_files
+from grader.course.plan import UniqueWork, keys_after, plan, unique_work
 from grader.digests import digest_of_texts
-from grader.gradebook.rows import NewSubmission, StoredResult
+from grader.gradebook.rows import StoredResult
 from grader.grading import assignment_folder
+from grader.handed_in.package import FileRef, Package
 from grader.model.points import ZERO
 
 MANIFEST = manifest(
@@ -26,7 +27,13 @@ def test_{item}(student, limit):
     assert student.{item}.value == limit
 '''
 SHARED = "import pytest\n\n@pytest.fixture\ndef limit():\n    return 1\n"
-FILE = UniqueFile("ada.ipynb", "/nowhere/ada.ipynb", "aa" * 32)
+
+
+def notebook(sha256: str, place: str = "ada.ipynb") -> Package:
+    return Package((place,), (FileRef(place, f"/nowhere/{place}", sha256, 1),))
+
+
+FILE = UniqueWork("ada.ipynb", notebook("aa" * 32))
 
 
 @pytest.fixture
@@ -75,6 +82,18 @@ def edit(path: Path, old: str, new: str) -> None:
             {"a", "b", "c"},
         ),
         ("reference/hw.py", "a = 1", "a = 2", {"c"}),
+        (
+            "assignment.toml",
+            '[[item]]\nid = "a"',
+            '[environment]\ncuda = "undecided"\n[[item]]\nid = "a"',
+            {"a", "b", "c"},
+        ),
+        (
+            "assignment.toml",
+            '[[item]]\nid = "a"',
+            '[submission]\nnotebooks = ["hw.ipynb"]\n[[item]]\nid = "a"',
+            {"a", "b", "c"},
+        ),
     ],
 )
 def test_a_change_touches_the_items_that_it_decides(
@@ -118,12 +137,17 @@ def known(**items: str) -> StoredResult:
     )
 
 
-def test_equal_bytes_are_one_file_under_the_first_name_with_every_row() -> None:
-    handed_in = [NewSubmission("HW", name, sha256) for name, sha256 in (("b", "2"), ("a", "1"), ("c", "2"))]
-    assert list(unique_files(handed_in, {"1": [7], "2": [6, 8]}).values()) == [
-        UniqueFile("b", "", "2", (6, 8)),
-        UniqueFile("a", "", "1", (7,)),
+def test_equal_files_are_one_work_under_the_first_name_with_every_row() -> None:
+    handed_in = [(name, notebook(sha256)) for name, sha256 in (("b", "2"), ("a", "1"), ("c", "2"))]
+    assert list(unique_work(handed_in, {"1": [7], "2": [6, 8]}).values()) == [
+        UniqueWork("b", notebook("2"), (6, 8)),
+        UniqueWork("a", notebook("1"), (7,)),
     ]
+
+
+def test_the_same_bytes_read_in_another_way_are_other_work() -> None:
+    handed_in = [("a", notebook("1")), ("b", notebook("1", "hw.py")), ("c", notebook("1", "hw.ipynb"))]
+    assert [work.name for work in unique_work(handed_in).values()] == ["a", "b"]
 
 
 def test_a_new_file_is_graded_whole() -> None:

@@ -55,6 +55,13 @@ GETS_THROUGH = {
     "tcp": {"connected by TCP", "listens for TCP"},
     "udp": {"sent by UDP"},
     "unix-sockets": {"connected to a service", "sent to a service", "connected to an abstract socket"},
+    "programs": {
+        "read a file",
+        "made a file",
+        "connected to a service",
+        "connected by TCP",
+        "signalled a process",
+    },
     "see-processes": {"found a process", "asked for a process's session"},
 }
 
@@ -104,6 +111,7 @@ def test_a_missing_wall_is_a_cross(zygote: Zygote, name: str) -> None:
         ("kill", "pass", "lives on"),
         ("environment", "answer = ['SECRET']", "SECRET"),
         ("descriptors", "answer = ['descriptor 9']", "descriptor 9"),
+        ("programs", "import os; os.execv('/bin/sh', ['sh', '-c', 'exit 3'])", "no answer"),
         ("ends", "import os; os._exit(0)", "no answer (exit 0)"),
         ("tcp", "1 / 0", "no answer (ZeroDivisionError"),
         ("tcp", "answer = None", "no answer (None)"),

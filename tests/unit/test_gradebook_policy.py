@@ -6,8 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.gradebook.policy import Candidate, after_penalty, choice, late_days, moment
-from grader.gradebook.rows import ItemPoints, Mark
+from grader.gradebook.policy import (
+    Candidate,
+    Lateness,
+    after_penalty,
+    choice,
+    late_days,
+    lateness,
+    later_of,
+    moment,
+)
+from grader.gradebook.rows import Arrival, ItemPoints, Mark
 from grader.gradebook.totals import total_of
 from grader.model.errors import UsageError
 from grader.model.points import Points
@@ -72,6 +81,35 @@ def test_grace_time_costs_nothing_but_does_not_move_the_deadline() -> None:
     assert late_days("2026-12-01T00:30+00:00", DUE, grace=hour) == 0
     assert late_days("2026-12-01T01:30+00:00", DUE, grace=hour) == 1
     assert late_days("2026-12-01T12:00+00:00", "") == 0
+
+
+@pytest.mark.parametrize(
+    ("arrival", "extended", "words", "days"),
+    [
+        (Arrival("2026-12-01T12:00+00:00"), False, "late", 1),
+        (Arrival("2026-12-01T12:00+00:00", late=False), False, "late", 1),  # our deadline, not the platform's
+        (Arrival("2026-11-30T12:00+00:00", late=True), False, "on time", 0),
+        (Arrival(late=True), False, "late by an unknown time", 3),
+        (Arrival(late=True), True, "late by an unknown time", 0),
+        (Arrival(late=False), False, "not marked late", 0),
+        (Arrival(), False, "unknown", 0),
+    ],
+)
+def test_lateness_by_a_time_or_by_a_platforms_word(
+    arrival: Arrival, *, extended: bool, words: str, days: int
+) -> None:
+    assert lateness(arrival, DUE, unknown_days=3, is_extended=extended) == Lateness(words, days)
+
+
+def test_a_platforms_word_holds_without_a_deadline_too() -> None:
+    assert lateness(Arrival(late=True), "") == Lateness("late by an unknown time", 1)
+    assert lateness(Arrival("2026-12-01T12:00+00:00"), "") == lateness(Arrival(), "") == Lateness()
+
+
+def test_an_extension_never_makes_a_deadline_earlier() -> None:
+    assert later_of(DUE, "2026-12-02T12:00+00:00") == "2026-12-02T12:00+00:00"
+    assert later_of(DUE, "2026-11-29T12:00+00:00") == later_of(DUE, "") == DUE
+    assert later_of("", "2026-12-02T12:00+00:00") == ""
 
 
 def test_a_time_without_a_zone_is_utc() -> None:

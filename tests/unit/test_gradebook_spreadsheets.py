@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.gradebook.rows import Student
-from grader.gradebook.spreadsheets import parse_points, read_roster, read_table, write_table
+from grader.gradebook.spreadsheets import (
+    TimeGiven,
+    parse_points,
+    read_roster,
+    read_table,
+    read_times,
+    write_table,
+)
 from grader.model.errors import UsageError
 from grader.model.points import Points
 
@@ -27,24 +34,68 @@ Ada Lovelace,s1,ada@example.org,
 
 
 def test_a_roster_of_canvas() -> None:
-    assert read_roster(CANVAS.encode(), source="c.csv") == [
+    assert read_roster(CANVAS.encode(), source="c.csv").students == [
         Student("901", "Lovelace, Ada", "", "A"),
         Student("902", "Turing, Alan", "", "B"),
     ]
 
 
 def test_a_roster_of_moodle_with_semicolons_and_a_byte_order_mark() -> None:
-    found = read_roster(b"\xef\xbb\xbf" + MOODLE.encode(), source="m.csv")
+    found = read_roster(b"\xef\xbb\xbf" + MOODLE.encode(), source="m.csv").students
     assert found == [Student("s1", "Ada Lovelace", "ada@example.org")]
 
 
 def test_a_roster_of_gradescope() -> None:
-    found = read_roster(GRADESCOPE.replace("\n", "\r\n").encode("utf-16"), source="g.csv")
+    found = read_roster(GRADESCOPE.replace("\n", "\r\n").encode("utf-16"), source="g.csv").students
     assert found == [Student("s1", "Ada Lovelace", "ada@example.org")]
 
 
+WORKSHEET = """Identifier,Full name,Email address,Status,Last modified (submission),Last modified (grade)
+Participant 2012,Ada Lovelace,ada@example.org,Submitted,"Friday, 20 November 2026, 11:59 PM",-
+Participant 2013,Bob Hall,bob@example.org,No submission,-,-
+"""
+BLIND = """Identifier,Status,Grade,Last modified (submission)
+Participant 2012,Submitted,,"Friday, 20 November 2026, 11:59 PM"
+"""
+
+
+def test_moodles_worksheet_has_numbers_and_times() -> None:
+    roster = read_roster(WORKSHEET.encode(), source="w.csv")
+    assert roster.students[0] == Student("ada@example.org", "Ada Lovelace", "ada@example.org")
+    assert roster.numbers == {"2012": "ada@example.org", "2013": "bob@example.org"}
+    assert roster.times == {"ada@example.org": "Friday, 20 November 2026, 11:59 PM"}
+
+
+def test_in_a_blind_worksheet_the_number_is_the_student() -> None:
+    roster = read_roster(BLIND.encode(), source="w.csv")
+    assert (roster.students, roster.numbers) == ([Student("2012")], {"2012": "2012"})
+    assert list(roster.times) == ["2012"]
+
+
+def test_a_worksheets_number_means_one_person() -> None:
+    twice = WORKSHEET.replace("Participant 2013", "Teilnehmer/in 2012")
+    with pytest.raises(UsageError, match=r"w\.csv, line 3: the participant 2012 is in two rows"):
+        read_roster(twice.encode(), source="w.csv")
+
+
+def test_canvas_test_student_is_nobody() -> None:
+    lines = CANVAS + '"Student, Test",999,,,A,\n'
+    assert "999" not in {student.id for student in read_roster(lines.encode(), source="c.csv").students}
+
+
+def test_a_table_of_times() -> None:
+    text = "login;Name;Time;Reason\nada;Ada;2026-11-20T23:59;\n;Bob;2026-11-21 10:00;ill\ncyd;Cyd;;\n"
+    assert read_times(text.encode(), source="t.csv") == [
+        TimeGiven("ada", "2026-11-20T23:59", "", "t.csv, line 2"),
+        TimeGiven("Bob", "2026-11-21 10:00", "ill", "t.csv, line 3"),
+    ]
+    for wrong, why in (("id,when\na,b\n", "needs a column time"), ("id,time\n,12:00\n", "no student")):
+        with pytest.raises(UsageError, match=why):
+            read_times(wrong.encode(), source="t.csv")
+
+
 def test_who_has_no_id_is_known_by_the_address() -> None:
-    assert read_roster(b"email,name\na@b.c,Ada\n", source="r.csv")[0].id == "a@b.c"
+    assert read_roster(b"email,name\na@b.c,Ada\n", source="r.csv").students[0].id == "a@b.c"
 
 
 @pytest.mark.parametrize(

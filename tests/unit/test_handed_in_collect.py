@@ -20,11 +20,13 @@ from hypothesis import strategies as st
 from grader.handed_in import archives
 from grader.handed_in.collect import Refused, Submission, collect
 from grader.handed_in.download_names import GradescopeMetadata, read_metadata
+from grader.handed_in.graded_file import Expected
 from grader.model.errors import UsageError
 from grader.model.owner_hints import OwnerHint
 from grader.model.text import printable
 
 BOOK = b'{"cells": []}'
+HW3 = Expected(("hw3.ipynb",))
 Files = Mapping[str, bytes]
 
 
@@ -69,11 +71,12 @@ def start(request: pytest.FixtureRequest, tmp_path: Path):
 
 
 def found_in(start: Path, into: Path, expected: tuple[str, ...] = ("hw3.ipynb",)) -> list[Submission]:
-    several = list(collect(start, into=into, expected=expected))
+    several = list(collect(start, into=into, expected=Expected(expected)))
     for one in several:
         assert isinstance(one, Submission), one
-        assert hashlib.sha256(one.path.read_bytes()).hexdigest() == one.sha256
-        assert one.path.stat().st_size == one.size
+        for file in one.package.files:
+            data = Path(file.path).read_bytes()
+            assert (hashlib.sha256(data).hexdigest(), len(data)) == (file.sha256, file.size)
     assert len({one.name for one in several}) == len(several)
     return several
 
@@ -83,7 +86,7 @@ def short(found: Submission) -> str:
 
 
 def refused_in(start: Path, into: Path) -> dict[str, str]:
-    several = [one for one in collect(start, into=into, expected=["hw3.ipynb"]) if isinstance(one, Refused)]
+    several = [one for one in collect(start, into=into, expected=HW3) if isinstance(one, Refused)]
     assert all("\n" not in one.why for one in several)
     return {one.name: one.why for one in several}
 
@@ -128,7 +131,8 @@ def test_a_folder_for_each_student(start, into):
     assert found["section C/gus.ipynb"].who.words == ("gus", "section C")
     assert found["section B/dan/hw3/hw3.ipynb"].who.words == ("dan", "section B")
     assert found["ada/hw3.ipynb"].notices == (
-        "hw3.ipynb was taken, being named like the assignment's; left out: old/hw3.ipynb, ada/scratch.ipynb",
+        "hw3.ipynb is graded, being named like the assignment's; "
+        "not graded: ada/scratch.ipynb, old/hw3.ipynb",
     )
     assert found["bob/my work.ipynb"].notices == ()
 
@@ -171,12 +175,15 @@ def test_a_zip_for_each_student(tmp_path, into):
         "eve.zip": packed({"notes.txt": b"?"}),
     }
     names = ["ada.zip/work/hw3.ipynb", "bob/hw3.zip/hw3.ipynb"]
-    plain = list(collect(folder(tmp_path / "class", files), into=into, expected=["hw3.ipynb"]))
+    plain = list(collect(folder(tmp_path / "class", files), into=into, expected=HW3))
     assert [one.name for one in plain] == [*names, "eve.zip"]
     assert [one.who.label for one in plain] == ["ada", "bob", "eve"]
     assert isinstance(plain[2], Refused)
     whole = folder(tmp_path, {"class.zip": packed(files)}) / "class.zip"
-    assert [one.name for one in collect(whole, into=into, expected=["hw3.ipynb"])] == [*names, "eve.zip"]
+    assert [one.name for one in collect(whole, into=into, expected=HW3)] == [
+        *names,
+        "eve.zip",
+    ]
     assert not list(into.glob("draft-*"))
 
 
@@ -209,9 +216,7 @@ def test_dates_in_plain_names_are_not_numbers_of_canvas(start, into):
 
 
 def test_a_stray_file_does_not_hide_that_a_folder_is_a_download(start, into):
-    several = list(
-        collect(start({**CANVAS, "hw3.ipynb": BOOK, "roster.csv": b""}), into=into, expected=["hw3"])
-    )
+    several = list(collect(start({**CANVAS, "hw3.ipynb": BOOK, "roster.csv": b""}), into=into, expected=HW3))
     assert [one.who.number for one in several if isinstance(one, Submission)] == [
         "anon_Xy12z",
         "4711",
@@ -389,7 +394,7 @@ def test_what_is_kept_inside_the_start_is_not_handed_in_again(tmp_path):
     into = start / "out" / "kept"
     first = found_in(start, into)
     assert [one.name for one in first] == ["ada.zip/hw3.ipynb", "bob.ipynb"]
-    again = [one for one in collect(start, into=into, expected=["hw3.ipynb"]) if isinstance(one, Submission)]
+    again = [one for one in collect(start, into=into, expected=HW3) if isinstance(one, Submission)]
     assert again == first
 
 
@@ -640,7 +645,7 @@ def test_a_zip_in_the_large_format_is_read(tmp_path, into):
     start = tmp_path / "class.zip"
     with zipfile.ZipFile(start, "w") as archive, archive.open("ada.ipynb", "w", force_zip64=True) as file:
         file.write(BOOK)
-    assert [one.size for one in found_in(start, into)] == [len(BOOK)]
+    assert [one.package.size for one in found_in(start, into)] == [len(BOOK)]
 
 
 @pytest.mark.parametrize(("is_zip", "count"), [(False, 5000), (True, 1000)])

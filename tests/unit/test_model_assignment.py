@@ -60,6 +60,15 @@ def test_a_manifest_is_read_with_exact_points_and_plain_numbers():
         ("cell_seconds = 2.5", "cell_second = 2", "`limits.cell_second`"),
         ("cell_seconds = 2.5", 'cell_seconds = "long"', "`limits.cell_seconds`"),
         ("EPOCHS = 1", '"a b" = 1', "`budget.a b`"),
+        ("[limits]", '[submission]\nnotebooks = ["../a.ipynb"]\n[limits]', "`submission.notebooks`"),
+        ("[limits]", '[submission]\nnotebooks = ["a.py"]\n[limits]', "`submission.notebooks`"),
+        ("[limits]", '[submission]\nnotebooks = ["a.ipynb", "A.ipynb"]\n[limits]', "`submission.notebooks`"),
+        ("[limits]", '[submission]\nfiles = ["../*.py"]\n[limits]', "`submission.files`"),
+        ("[limits]", '[submission]\nfiles = ["/etc/*"]\n[limits]', "`submission.files`"),
+        ("[limits]", '[submission]\nfiles = "*"\n[limits]', "`submission.files`"),
+        ("[limits]", '[environment]\ncuda = "gpu"\n[limits]', "`environment.cuda`"),
+        ("[limits]", '[environment]\npackages = ["a b"]\n[limits]', "`environment.packages`"),
+        ("points = 2", 'points = 2\nnotebook = "other.ipynb"', "`notebook`"),
     ],
 )
 def test_every_mistake_names_the_file_and_the_key(old, new, key):

@@ -156,7 +156,7 @@ class TestFiles:
         monkeypatch.setattr(os, "open", denied)
         assert "permission denied" in refusal(path)
 
-    @pytest.mark.parametrize("name", ["hw3.pdf", "hw3.zip", "hw3", "hw3.ipynb.txt", ".ipynb"])
+    @pytest.mark.parametrize("name", ["hw3.pdf", "hw3.zip", "hw3", "hw3.txt", ".ipynb"])
     def test_other_endings(self, tmp_path, name):
         (tmp_path / name).write_text(json.dumps(notebook(code())))
         assert ".ipynb" in refusal(tmp_path / name)

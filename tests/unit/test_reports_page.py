@@ -156,7 +156,7 @@ def test_what_awaits_marking_says_why_and_shows_the_answer() -> None:
 def test_cells_notices_attention_and_provenance_are_there() -> None:
     page = Page(render(mixed()))
     assert (
-        "Cell 12 raised an exception after 0.2 s · loss = backward_pass(model, x, a1, h1, a2, y)" in page.text
+        "cell 12 raised an exception after 0.2 s · loss = backward_pass(model, x, a1, h1, a2, y)" in page.text
     )
     assert "Traceback Traceback (most recent call last): Cell 12, line 9, in backward_pass" in page.text
     assert page.text.index("Needs attention 3.1.5: the check") < page.text.index("Points by item")

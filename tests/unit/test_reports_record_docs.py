@@ -7,6 +7,7 @@ import types
 import typing
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from grader.model.records import (
     DoctorVerdict,
     Environment,
     Figure,
+    FileRecord,
     Grade,
     ItemResult,
     SubmissionRecord,
@@ -30,6 +32,7 @@ from grader.model.records import (
 STRUCTS = (
     Grade,
     SubmissionRecord,
+    FileRecord,
     Environment,
     DoctorVerdict,
     Limits,
@@ -122,9 +125,25 @@ def test_a_record_survives_the_disk() -> None:
     assert decode(encode(mixed())) == mixed()
 
 
+def without_what_version_3_added() -> dict[str, Any]:
+    tree: dict[str, Any] = msgspec.json.decode(encode(mixed()))
+    del tree["submission"]["files"]
+    for cell in tree["cells"]:
+        del cell["notes"], cell["file"]
+    return tree
+
+
+def test_a_record_of_the_second_version_is_read() -> None:
+    """It had no files beside the one that was graded, and no notes."""
+    old = decode(msgspec.json.encode({**without_what_version_3_added(), "schema": "chainrule.grade/2"}))
+    assert (old.schema, old.submission.files) == ("chainrule.grade/2", ())
+    assert {(cell.notes, cell.file) for cell in old.cells} == {((), "")}
+    assert decode(encode(old)) == old
+
+
 def test_a_record_of_the_first_version_is_read() -> None:
-    """It had no place for doctor's verdict."""
-    tree = msgspec.json.decode(encode(mixed()))
+    """It had no place for doctor's verdict either."""
+    tree = without_what_version_3_added()
     del tree["environment"]["doctor"]
     old = decode(msgspec.json.encode({**tree, "schema": "chainrule.grade/1"}))
     assert (old.schema, old.environment.doctor) == ("chainrule.grade/1", None)

@@ -27,6 +27,8 @@ from support.report_samples import (
 from grader.model.isolation import Mode
 from grader.model.points import Points
 from grader.model.records import CellResult, CellStatus, DoctorVerdict, Grade
+from grader.reports import summary
+from grader.reports.page import render
 from grader.reports.progress import GradingProgress
 from grader.reports.terminal import print_report
 
@@ -268,3 +270,21 @@ def test_a_submission_of_broken_cells_alone_is_listed_in_part() -> None:
     assert "error 20." in text
     assert "error 21." not in text
     assert "and 80 more cells" in text
+
+
+def test_what_was_done_differently_is_told_once_by_terminal_and_page() -> None:
+    gpu, network = "a GPU (cuda): it runs on the processor", "the network: no connection can be made"
+    cells = (
+        CellResult(1, CellStatus.OK, notes=(gpu,)),
+        CellResult(2, CellStatus.RAISED, notes=(gpu, network, *(f"!pip install <b>{n}" for n in range(30)))),
+    )
+    grade = msgspec.structs.replace(mixed(), cells=cells)
+    lines = summary.notes(grade)
+    assert lines[:2] == [f"{gpu} (cell 1)", f"{network} (cell 2)"]
+    assert lines[-1] == "and 12 more"
+    page = render(grade)
+    assert page.count(gpu) == 1
+    assert "&lt;b&gt;" in page
+    assert "Done differently while grading" in page
+    assert printed(grade).count("it runs on the processor") == 1
+    assert "Done differently while grading" not in render(mixed())

@@ -152,15 +152,6 @@ def test_the_filter_among_others_names_no_other_process(column: int) -> None:
     assert decided("openat") == ALLOW
 
 
-@pytest.mark.parametrize("column", [0, 1], ids=["x86-64", "aarch64"])
-def test_a_pair_of_sockets_is_one_of_streams(column: int) -> None:
-    """A datagram socket could send to a service of the machine's by its path."""
-    number = BY_ARGUMENT["socketpair"][column]
-    assert [decide(column, number, 1, kind) for kind in (1, 0x80801, 2, 5, 0x80002)] == [ALLOW] * 2 + [
-        ERRNO | errno.EPERM
-    ] * 3
-
-
 @linux_only
 def test_a_folder_is_removed_whatever_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Deeper than any recursion, closed, with links to what must stay."""

@@ -144,6 +144,30 @@ except Exception as error:
 
 
 @linux_only
+def test_a_program_that_nobody_may_read_is_measured_all_the_same() -> None:
+    """The kernel hides its pages from its own user; counted as nothing, it could hold everything."""
+    source = """
+import os, shutil, subprocess, tempfile
+from grader.sandbox import processes
+from grader.sandbox.watchdog import MemoryWatch
+with tempfile.TemporaryDirectory() as folder:
+    hidden = shutil.copy("/bin/cat", folder)
+    os.chmod(hidden, 0o111)
+    with subprocess.Popen([hidden], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as started:
+        started.stdin.write(b"x")
+        started.stdin.flush()
+        started.stdout.read1()
+        try:
+            open(f"/proc/{started.pid}/smaps_rollup")
+        except PermissionError:
+            watch = MemoryWatch(1e-3, os.getpid(), lambda: [os.getpid(), started.pid])
+            print("hidden", processes.proportional_mb(started.pid), dict(watch.victims())[started.pid] > 0)
+"""
+    done = run_as_ordinary_user([sys.executable, "-c", source])
+    assert (done.stdout, done.stderr) == ("hidden None True\n", "")
+
+
+@linux_only
 def test_landlock_alone_keeps_reading_and_writing_apart(tmp_path: Path) -> None:
     """The second wall, tried without the first: no mount namespace, no other user."""
     readable, writable, closed = (tmp_path / name for name in ("readable", "writable", "closed"))

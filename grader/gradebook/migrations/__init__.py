@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from grader.gradebook.migrations import m0001_first_tables
+from grader.gradebook.migrations import m0001_first_tables, m0002_times_and_owners
 
 
 @dataclass(frozen=True)
@@ -23,5 +23,8 @@ class Migration:
     upgrade: Callable[[Connection], None]
 
 
-MIGRATIONS = (Migration(1, "first tables", m0001_first_tables.upgrade),)
+MIGRATIONS = (
+    Migration(1, "first tables", m0001_first_tables.upgrade),
+    Migration(2, "times and owners", m0002_times_and_owners.upgrade),
+)
 NEWEST = MIGRATIONS[-1].number

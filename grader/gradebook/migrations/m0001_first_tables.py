@@ -5,6 +5,8 @@ Written as SQL rather than with ``schema``'s tables: those change with later ver
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 TABLES = (
@@ -39,6 +41,8 @@ WORDS = {
     "postgresql": {"serial": "INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "bytes": "BYTEA"},
 }
 REFUSAL = "is append-only: a correction is a new row"
+FUNCTION = f"""CREATE FUNCTION chainrule_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION '%% {REFUSAL}', TG_TABLE_NAME; END $$"""
 
 
 def upgrade(connection: Connection) -> None:
@@ -46,22 +50,23 @@ def upgrade(connection: Connection) -> None:
     dialect = connection.dialect.name
     for statement in TABLES:
         connection.exec_driver_sql(statement.format(**WORDS[dialect]))
-    for statement in _triggers(dialect):
+    if dialect == "postgresql":
+        connection.exec_driver_sql(FUNCTION)
+    for statement in append_only(dialect, FACTS):
         connection.exec_driver_sql(statement)
 
 
-def _triggers(dialect: str) -> list[str]:
+def append_only(dialect: str, tables: Sequence[str]) -> list[str]:
+    """The triggers that refuse to change or delete the rows of tables; later steps use them too."""
     if dialect == "sqlite":
         return [
             f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table} "
             f"BEGIN SELECT RAISE(ABORT, '{table} {REFUSAL}'); END"
-            for table in FACTS
+            for table in tables
             for event in ("UPDATE", "DELETE")
         ]
-    function = f"""CREATE FUNCTION chainrule_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN RAISE EXCEPTION '%% {REFUSAL}', TG_TABLE_NAME; END $$"""
-    return [function] + [
+    return [
         f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
         "FOR EACH STATEMENT EXECUTE FUNCTION chainrule_refuse()"
-        for table in FACTS
+        for table in tables
     ]

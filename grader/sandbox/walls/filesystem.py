@@ -25,8 +25,11 @@ from grader.sandbox.syscalls import (
     MS_REMOUNT,
 )
 
-# Of the system only what libraries load at run time: no programs, no sources, nobody's files.
+# Of the system what libraries load at run time, and the programs that notebooks start: no sources, nobody's
+# files.
 _SYSTEM = (
+    "/bin",
+    "/usr/bin",
     "/lib",
     "/lib32",
     "/lib64",
@@ -46,7 +49,7 @@ _SYSTEM = (
     "/etc/localtime",
 )
 # Of a Python installation only these: its prefix may be a checkout or lie in a home folder.
-_OF_PREFIX = ("lib", "lib64", "share", "etc", "pyvenv.cfg")
+_OF_PREFIX = ("bin", "lib", "lib64", "share", "etc", "pyvenv.cfg")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 
 _STAGING = "/tmp"  # noqa: S108  # only a mount point, inside a private mount namespace

@@ -1,8 +1,8 @@
 """Landlock: the kernel's own file access rules for an unprivileged process and its children.
 
-A second wall behind the mount namespace: what was mounted by mistake could at most be read, never written or
-executed. Where there is no mount namespace it is the first wall. Importable everywhere; the functions need
-Linux 5.13 or newer.
+A second wall behind the mount namespace: what was mounted by mistake could at most be read and started,
+never written. Where there is no mount namespace it is the first wall. Importable everywhere; the functions
+need Linux 5.13 or newer.
 """
 
 from __future__ import annotations
@@ -41,8 +41,19 @@ def version() -> int:
         return 0
 
 
-def restrict(*, read: Iterable[str], write: Iterable[str], at_least: int = 1) -> None:
-    """Allow reading below ``read``, reading and writing below ``write``, executing nothing, for good.
+def restrict(
+    *,
+    read: Iterable[str],
+    write: Iterable[str],
+    execute: bool = False,
+    make_sockets: bool = False,
+    at_least: int = 1,
+) -> None:
+    """Allow reading below ``read``, reading and writing below ``write``, for good.
+
+    With ``execute`` what can be read can also be started, with ``make_sockets`` sockets can be made below
+    ``write``. To link a file into another folder takes a right in both (LANDLOCK_ACCESS_FS_REFER), which only
+    ``write`` gives: no file from elsewhere can be linked in.
 
     Also refuses TCP (from version 4) and abstract sockets and signals to processes outside (from 6). Raises
     OSError if the kernel has no Landlock or an older one than ``at_least``, or if a path does not exist.
@@ -59,9 +70,9 @@ def restrict(*, read: Iterable[str], write: Iterable[str], at_least: int = 1) ->
     ruleset = syscalls.call("landlock_create_ruleset", *_attributes(found, rights), 0)
     try:
         for path in read:
-            _allow(ruleset, path, rights & _READ)
+            _allow(ruleset, path, rights & (_READ | _EXECUTE if execute else _READ))
         for path in write:
-            _allow(ruleset, path, rights & ~_NEVER)
+            _allow(ruleset, path, rights & (~_NEVER | _MAKE_SOCK if make_sockets else ~_NEVER))
         syscalls.call("landlock_restrict_self", ruleset, 0)
     finally:
         os.close(ruleset)

@@ -16,7 +16,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grader.sandbox import syscalls
-from grader.sandbox.walls.seccomp_table import ALLOWED, BY_ARGUMENT, NEWER_THAN_TABLE, RIGHTS, TIMES
+from grader.sandbox.walls.seccomp_table import (
+    ALLOWED,
+    BY_ARGUMENT,
+    NEWER_THAN_TABLE,
+    PROGRAMS,
+    RIGHTS,
+    SOCKETS,
+    TIMES,
+)
 
 _AUDIT = (0xC000003E, 0xC00000B7)  # x86-64, aarch64
 _X32 = 0x40000000  # set in the numbers of x86-64's second set of calls, which the table does not list
@@ -35,8 +43,12 @@ _NEW_NAMESPACES = 0x7E020000
 _PRCTL_ALLOWED = (3, 15, 16, 39, 41, 42, 0x53564D41)
 # TCGETS (isatty), TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX. A terminal's others could type into it.
 _IOCTL_ALLOWED = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
-# Streams, blocking or not, closed on exec or not. One of a pair of datagram sockets could send to a service.
+# Among the machine's sockets only pairs of streams, blocking or not, closed on exec or not: one of a pair of
+# datagram sockets could send to a service.
 _PAIRS_ALLOWED = (0x1, 0x801, 0x80001, 0x80801)
+# AF_UNIX: multiprocessing's managers and torch's workers give sockets a name in the file system. In a network
+# and a file system of its own, a process finds its own sockets alone; no other family is needed.
+_LOCAL = 1
 _NEW_THREAD = 0x00010000
 # F_SETOWN, F_SETSIG, F_SETOWN_EX (whom a file sends signals, and which) and F_SETLEASE: each could disturb
 # the same user's other processes.
@@ -62,9 +74,10 @@ class Op:
 def allow_list(column: int, *, among_others: bool = False, alone: int | None = None) -> list[Op]:
     """The filter for one architecture (the column of the tables: 0 x86-64, 1 aarch64).
 
-    ``among_others`` is for a process that has the machine's files in sight: it may not change their times.
+    ``among_others`` is for a process that has the machine's files in sight: it may not change their times,
+    and makes no sockets but pairs, because Landlock does not keep it from connecting to a service's.
     ``alone`` is for one whose user has other processes and files: its own number, the only one that it may
-    name. It may start threads but no processes, and may not change permissions either.
+    name. It may start threads but no processes and no programs, and may not change permissions either.
     """
     program = [
         Op(_LOAD, _ARCHITECTURE),
@@ -75,13 +88,15 @@ def allow_list(column: int, *, among_others: bool = False, alone: int | None = N
     if column == 0:
         program.append(Op(_AT_LEAST, _X32, yes="kill"))
     program += _clone(column, alone=alone is not None)
-    rules = _by_argument(column, alone)
+    rules = _by_argument(column, among_others=among_others, alone=alone)
     for place, rule in enumerate(rules):
         program += _decided(f"rule {place}", rule, after=f"rule {place + 1}")
     # A jump reaches 255 instructions forward, so the exits and the short list stand before the long one.
     last = f"rule {len(rules)}"
     program += [Op(_AT_LEAST, NEWER_THAN_TABLE, yes="newer 0", no="older 0", label=last), *_exits()]
-    refused = (TIMES if among_others else frozenset()) | (RIGHTS if alone is not None else frozenset())
+    refused = TIMES | SOCKETS if among_others else frozenset[str]()
+    if alone is not None:
+        refused |= RIGHTS | PROGRAMS
     pairs = [pair for name, pair in ALLOWED.items() if name not in refused]
     numbers = sorted(pair[column] or 0 for pair in pairs if pair[column] is not None)
     program += _listed("newer", [n for n in numbers if n >= NEWER_THAN_TABLE], errno.ENOSYS)
@@ -139,12 +154,16 @@ def _clone(column: int, *, alone: bool) -> list[Op]:
     ]
 
 
-def _by_argument(column: int, alone: int | None) -> list[_Rule]:
+def _by_argument(column: int, *, among_others: bool, alone: int | None) -> list[_Rule]:
     rules = [
         _Rule(BY_ARGUMENT["prctl"][column], 0, _PRCTL_ALLOWED),
         _Rule(BY_ARGUMENT["ioctl"][column], 1, _IOCTL_ALLOWED),
-        _Rule(BY_ARGUMENT["socketpair"][column], 1, _PAIRS_ALLOWED),
     ]
+    if among_others:
+        rules += [_Rule(BY_ARGUMENT["socketpair"][column], 1, _PAIRS_ALLOWED)]
+        rules += [_Rule(BY_ARGUMENT["socket"][column], 0, ())]
+    else:
+        rules += [_Rule(BY_ARGUMENT[name][column], 0, (_LOCAL,)) for name in ("socket", "socketpair")]
     if alone is None:
         return rules
     return [
@@ -158,6 +177,8 @@ def _by_argument(column: int, alone: int | None) -> list[_Rule]:
 def _decided(label: str, rule: _Rule, *, after: str) -> list[Op]:
     listed, otherwise = ("allow", "refuse") if rule.allowed else ("refuse", "allow")
     first = [Op(_EQUAL, rule.number, no=after, label=label), Op(_LOAD, _argument(rule.argument))]
+    if not rule.values:
+        return [first[0], Op(_RETURN, _ERRNO | errno.EPERM)]
     *early, last = rule.values
     return [
         *first,

@@ -1,18 +1,25 @@
 """The system calls that student code may make, by name, with their numbers on x86-64 and aarch64.
 
 Data only. The numbers are the kernel's published ones (asm/unistd_64.h and asm-generic/unistd.h);
-None means that the architecture has no such call. Everything absent is refused: programs, sockets to
-anywhere, mounts, namespaces, tracing, keys, shared memory that the memory watchdog does not see (SysV,
-memfd) and the kernel's rarely used corners. The calls of ``BY_ARGUMENT`` are decided by an argument, in
-``grader.sandbox.walls.seccomp``.
+None means that the architecture has no such call. Everything absent is refused: mounts, namespaces, tracing,
+keys, shared memory that the memory watchdog does not see (SysV, memfd), programs by a descriptor (execveat)
+and the kernel's rarely used corners. The calls of ``BY_ARGUMENT`` are decided by an argument, in
+``grader.sandbox.walls.seccomp``; the sets at the end are refused in the modes that they name.
+
+``link`` and ``linkat`` are how the C library makes a named semaphore, without which multiprocessing has no
+locks. A link gives no access that the file's own name does not give, and another folder's file is not within
+reach: in a file system of its own every view is another mount, and elsewhere Landlock refuses it.
 """
 
 from __future__ import annotations
 
 ALLOWED: dict[str, tuple[int | None, int | None]] = {
+    "accept": (43, 202),
+    "accept4": (288, 242),
     "access": (21, None),
     "alarm": (37, None),
     "arch_prctl": (158, None),
+    "bind": (49, 200),
     "brk": (12, 214),
     "chdir": (80, 49),
     "chmod": (90, None),
@@ -21,6 +28,7 @@ ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "clock_nanosleep": (230, 115),
     "close": (3, 57),
     "close_range": (436, 436),
+    "connect": (42, 203),
     "copy_file_range": (326, 285),
     "creat": (85, None),
     "dup": (32, 23),
@@ -34,6 +42,7 @@ ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "epoll_wait": (232, None),
     "eventfd": (284, None),
     "eventfd2": (290, 19),
+    "execve": (59, 221),
     "exit": (60, 93),
     "exit_group": (231, 94),
     "faccessat": (269, 48),
@@ -86,8 +95,11 @@ ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "getxattr": (191, 8),
     "kill": (62, 129),
     "lgetxattr": (192, 9),
+    "link": (86, None),
+    "linkat": (265, 37),
     "listxattr": (194, 11),
     "llistxattr": (195, 12),
+    "listen": (50, 201),
     "lseek": (8, 62),
     "lstat": (6, None),
     "madvise": (28, 233),
@@ -153,7 +165,9 @@ ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "set_robust_list": (273, 99),
     "set_tid_address": (218, 96),
     "setitimer": (38, 103),
+    "setpgid": (109, 154),
     "setrlimit": (160, 164),
+    "setsid": (112, 157),
     "setsockopt": (54, 208),
     "shutdown": (48, 210),
     "sigaltstack": (131, 132),
@@ -179,6 +193,7 @@ ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "utime": (132, None),
     "utimensat": (280, 88),
     "utimes": (235, None),
+    "vfork": (58, None),
     "wait4": (61, 260),
     "waitid": (247, 95),
     "write": (1, 64),
@@ -189,6 +204,7 @@ BY_ARGUMENT: dict[str, tuple[int, int]] = {
     "clone": (56, 220),
     "prctl": (157, 167),
     "ioctl": (16, 29),
+    "socket": (41, 198),
     "socketpair": (53, 199),
 }
 
@@ -197,6 +213,13 @@ TIMES = frozenset({"futimesat", "utime", "utimensat", "utimes"})
 
 RIGHTS = frozenset({"chmod", "fchmod", "fchmodat"})
 """Also refused where those files may be the same user's: Landlock has no rule for permissions either."""
+
+SOCKETS = frozenset({"accept", "accept4", "bind", "connect", "listen"})
+"""Also refused where the machine's sockets are in sight: Landlock has no rule for connecting to a path."""
+
+PROGRAMS = frozenset({"execve", "setpgid", "setsid", "vfork"})
+"""Also refused where no process may be started: a program would take the place of the only one, or of the
+parent that waits for it (vfork)."""
 
 NEWER_THAN_TABLE = 424
 """From this number on (the same on all architectures) a refused call answers ENOSYS, as an old kernel does:

@@ -5,7 +5,9 @@ from kit import *
 import subprocess
 
 
-def reached():
-    return possible(subprocess.run, ["/bin/sh", "-c", "exit 0"]) or possible(
-        subprocess.run, [sys.executable, "-c", ""]
-    )
+def loot():
+    try:
+        done = subprocess.run(["/bin/sh", "-c", 'cat "$0"', WORLD["secrets"]], capture_output=True)
+    except OSError:
+        return None
+    return search(done.stdout)

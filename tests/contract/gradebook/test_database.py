@@ -10,7 +10,7 @@ from support.postgres import Server
 from grader.gradebook import migrations, schema
 from grader.gradebook.database import connect, parse_url, reading, without_password, writing
 from grader.gradebook.migrations import Migration
-from grader.gradebook.rows import NewSubmission
+from grader.gradebook.rows import Arrival, NewSubmission
 from grader.gradebook.store import Gradebook
 from grader.gradebook.upgrade import upgrade
 from grader.model.errors import GradebookError
@@ -44,6 +44,27 @@ def test_an_older_gradebook_is_brought_up_to_date_and_keeps_its_rows(url: str) -
     engine.dispose()
 
 
+def test_a_gradebook_of_the_first_release_opens_with_all_its_rows(url: str) -> None:
+    engine = connect(parse_url(url))
+    assert upgrade(engine, now="then", steps=migrations.MIGRATIONS[:1]) == ["first tables"]
+    with writing(engine) as connection:
+        for statement in (
+            "INSERT INTO submission (assignment, student, name, sha256, path, submitted_at, received_at) "
+            "VALUES ('HW3', 'ada', 'a.ipynb', 'aa', '/a.ipynb', '2026-11-20T12:00:00+00:00', 'then')",
+            "INSERT INTO result (key, assignment, sha256, item_keys, items, prints, record, earned, "
+            "possible, decided, at) VALUES ('k', 'HW3', 'aa', '{}', '[]', '[]', '', 100, 200, 200, 'then')",
+            "INSERT INTO grade (submission, result_key, at, author, reason) "
+            "VALUES (1, 'k', 'then', 'eve', '')",
+        ):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    with Gradebook.open(url) as gradebook:
+        [grade] = gradebook.grades("HW3")
+        assert (grade.submission.student, grade.submission.late, grade.attention) == ("ada", None, "")
+        assert grade.submission.submitted_at == "2026-11-20T12:00:00+00:00"
+        assert gradebook.add_arrivals([(grade.submission.row, Arrival(late=True))], author="", reason="") == 1
+
+
 def test_a_failed_migration_leaves_everything_as_it_was(url: str) -> None:
     def fails(connection: object) -> None:
         connection.exec_driver_sql("CREATE TABLE half (x TEXT)")
@@ -51,7 +72,9 @@ def test_a_failed_migration_leaves_everything_as_it_was(url: str) -> None:
 
     engine = connect(parse_url(url))
     with pytest.raises(GradebookError):
-        upgrade(engine, now="now", steps=(*migrations.MIGRATIONS, Migration(2, "half", fails)))
+        upgrade(
+            engine, now="now", steps=(*migrations.MIGRATIONS, Migration(migrations.NEWEST + 1, "half", fails))
+        )
     with reading(engine) as connection:
         assert inspect(connection).get_table_names() == []
     engine.dispose()

@@ -10,7 +10,16 @@ from sqlalchemy import text
 
 from grader.gradebook import schema
 from grader.gradebook.database import writing
-from grader.gradebook.rows import ItemPoints, Mark, NewSubmission, StoredResult, Student
+from grader.gradebook.rows import (
+    Arrival,
+    Extension,
+    ItemPoints,
+    Mark,
+    NewSubmission,
+    Owner,
+    StoredResult,
+    Student,
+)
 from grader.gradebook.store import Gradebook
 from grader.model.errors import GradebookError
 from grader.model.points import Points
@@ -18,6 +27,7 @@ from grader.model.points import Points
 HW = "HW3"
 ITEM = ItemPoints("3.1.1", "Linear layer", "code", 400, 600, decided=True)
 PRINTS = (("4.1.ii", "run abc"),)
+NOON = "2026-11-20T12:00:00+00:00"
 WHO = {"author": "ada", "reason": "batch"}
 
 
@@ -128,6 +138,10 @@ def test_rows_cannot_be_changed_or_deleted(gradebook: Gradebook, table: str, sta
     gradebook.add_students([Student("1", "Ada")])
     gradebook.store_result(a_result(), [row], **WHO)
     gradebook.add_marks([Mark(row, "a", Points.of(1))])
+    gradebook.add_arrivals([(row, Arrival(NOON))], **WHO)
+    gradebook.add_owners([Owner(row, "1")])
+    gradebook.add_extensions(HW, [Extension("1", NOON)])
+    gradebook.add_participants(HW, {"2012": "1"})
     column = schema.metadata.tables[table].columns.keys()[1]
     with (
         pytest.raises(GradebookError, match="never changed or deleted"),
@@ -210,3 +224,72 @@ def test_the_result_kept_last(gradebook: Gradebook) -> None:
     found = gradebook.latest_result(HW)
     assert found is not None
     assert found.key == "k0"
+
+
+def test_when_a_submission_came_is_learnt_later_and_the_last_word_counts(gradebook: Gradebook) -> None:
+    row = gradebook.add_submission(a_submission(student="1"))
+    one = {"author": "eve", "reason": "times.csv"}
+    assert gradebook.add_arrivals([(row, Arrival(late=True))], **one) == 1
+    assert gradebook.add_arrivals([(row, Arrival(NOON))], **one) == 1
+    assert (
+        gradebook.add_arrivals([(row, Arrival()), (row, Arrival(NOON)), (row, Arrival(late=True))], **one)
+        == 0
+    )
+    [found] = gradebook.submissions(HW)
+    assert (found.submitted_at, found.late) == (NOON, True)
+    assert gradebook.add_arrivals([(row, Arrival("2026-11-21T12:00:00+00:00", late=False))], **one) == 1
+    gradebook.store_result(a_result(), [row], **WHO)
+    [grade] = gradebook.grades(HW)
+    assert (grade.submission.submitted_at, grade.submission.late) == ("2026-11-21T12:00:00+00:00", False)
+    assert gradebook.add_submission(a_submission(student="1")) == row  # its time is not what it is known by
+
+
+def test_a_submission_of_nobody_is_given_to_a_student_and_stays_theirs(gradebook: Gradebook) -> None:
+    row = gradebook.add_submission(a_submission())
+    gradebook.store_result(a_result(), [row], **WHO)
+    assert gradebook.add_owners([Owner(row, "1", "eve", "wrote to me")]) == 1
+    assert gradebook.add_owners([Owner(row, "1", "bob", "again")]) == 0
+    assert [entry.student for entry in gradebook.submissions(HW)] == ["1"]
+    assert [grade.submission.student for grade in gradebook.grades(HW)] == ["1"]
+    assert gradebook.add_submission(a_submission(student="1")) == row
+    assert gradebook.add_submission(a_submission()) == row
+    gradebook.add_owners([Owner(row, "2", "eve", "no, from Bob")])
+    assert {key: owner.student for key, owner in gradebook.owners(HW).items()} == {("ada.ipynb", "aa"): "2"}
+    assert gradebook.add_submission(a_submission(student="1")) != row
+
+
+def test_an_owner_of_no_submission_is_refused_with_all_that_came_with_it(gradebook: Gradebook) -> None:
+    row = gradebook.add_submission(a_submission())
+    with pytest.raises(GradebookError, match="no submission"):
+        gradebook.add_owners([Owner(row, "1"), Owner(row + 7, "1")])
+    assert gradebook.owners(HW) == {}
+
+
+def test_the_last_extension_counts_and_can_be_withdrawn(gradebook: Gradebook) -> None:
+    first = Extension("1", NOON, "eve", "ill")
+    assert gradebook.add_extensions(HW, [first, Extension("2", NOON)]) == 2
+    assert gradebook.add_extensions(HW, [first]) == 0
+    assert (
+        gradebook.add_extensions(HW, [Extension("1", "2026-11-22T12:00:00+00:00", "eve", "still ill")]) == 1
+    )
+    found = gradebook.extensions(HW)["1"]
+    assert (found.until, found.author, found.reason) == ("2026-11-22T12:00:00+00:00", "eve", "still ill")
+    assert found.at
+    assert gradebook.add_extensions(HW, [Extension("1", ""), Extension("3", "")]) == 1
+    assert set(gradebook.extensions(HW)) == {"2"}
+    assert gradebook.extensions("HW4") == {}
+
+
+def test_a_platforms_numbers_belong_to_one_assignment(gradebook: Gradebook) -> None:
+    assert gradebook.add_participants(HW, {"2012": "ada", "2013": "bob"}) == 2
+    assert gradebook.add_participants(HW, {"2012": "ada", "2013": "cyd"}) == 1
+    assert gradebook.participants(HW) == {"2012": "ada", "2013": "cyd"}
+    assert gradebook.participants("HW4") == {}
+
+
+def test_why_a_result_needs_attention_is_known_without_its_record(gradebook: Gradebook) -> None:
+    row = gradebook.add_submission(a_submission())
+    result = msgspec.structs.replace(a_result(), attention="defines none of the names asked for")
+    gradebook.store_result(result, [row], **WHO)
+    assert gradebook.result("k1") == result
+    assert [grade.attention for grade in gradebook.grades(HW)] == [result.attention]

@@ -8,7 +8,7 @@
     recipe = "fifty_megabytes"             # left out, the file lies beside; else it is made when tests run
     exit = 0                               # 0 graded, 1 needs attention, 2 cannot be graded
     error = "not JSON"                     # exit 2: part of its line
-    rest = "full"                          # code items not named below: "full" points or "none"
+    rest = "full"                          # code items not named below: "full" points, "none", or "undecided"
     notices = ["cell 3"]                   # parts of notices; none other may be there
     attention = ["3.1.1"]                  # parts of the attention lines; none other may be there
 
@@ -59,7 +59,7 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     recipe: str = ""
     exit: Literal[0, 1, 2] = 0
     error: str = ""
-    rest: Literal["full", "none"] = "full"
+    rest: Literal["full", "none", "undecided"] = "full"
     notices: tuple[str, ...] = ()
     attention: tuple[str, ...] = ()
     limits: dict[str, int | float] = {}

@@ -35,6 +35,7 @@ from grader.notebooks import submission_file
 from grader.notebooks.answers import find_answers
 from grader.notebooks.cells import Cell
 from grader.notebooks.parameters import with_budget
+from grader.notebooks.submission_files import SubmissionFiles
 from grader.reports import page
 from grader.reports.terminal import print_report
 from grader.sandbox.box import connection
@@ -218,7 +219,7 @@ def _grade(submission: submission_file.SubmissionFile, execution: Execution) -> 
         decided=records.decided_points(items),
         items=items,
         cells=execution.cells,
-        figures=figures_of(submission, execution, items),
+        figures=figures_of(SubmissionFiles.of_file(submission), [], items),
         notices=submission.notices,
         attention=needs_attention(items, []),
     )

@@ -1,0 +1,150 @@
+"""What the grading machine lacks: its Python, its packages, a GPU. None of it is ever charged to a student.
+
+Everything is read from errors that the student's process reports, which may be forged: that can leave an item
+to a person, and never earns a point.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import re
+import sys
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from grader.grading.outcomes import NOT_CARRIED_OUT
+from grader.model.assignment import EnvironmentRules
+from grader.model.errors import Fault, Outcome
+from grader.model.records import CellResult, CheckResult
+from grader.notebooks.submission_file import SubmissionFile
+from grader.notebooks.submission_files import SubmissionFiles
+
+_NO_MODULE = re.compile(
+    r"(?:ModuleNotFound|Import)Error: No module named '([A-Za-z_]\w{0,80}(?:\.\w{1,80}){0,9})'"
+)
+_NO_NAME = re.compile(
+    r"(?:Import|Attribute)Error: (?:cannot import name '(?P<name>\w{1,80})' from '(?P<module>[\w.]{1,200})'"
+    r"|module '(?P<owner>[\w.]{1,200})' has no attribute '(?P<attribute>\w{1,80})')"
+)
+_REMOVED = re.compile(
+    r"(?:Import|Attribute)Error: [\s\S]{0,300}?"
+    r"(?:was removed|were removed|has been removed|have been removed|was a deprecated alias|expired)"
+)
+_NO_GPU = re.compile(
+    r"not compiled with CUDA|Found no NVIDIA driver|No CUDA GPUs are available|CUDA device but torch\.cuda"
+    r"|No CUDA runtime is found|Unknown backend:? '?(?:cuda|gpu)|no CUDA-capable device"
+)
+# Names that libraries had for years and no longer have, where the error itself does not say so.
+_FORMER = {
+    "collections": {"Callable", "Iterable", "Mapping", "MutableMapping", "Sequence"},
+    "numpy": {"bool", "complex", "float", "int", "long", "object", "str", "unicode"}
+    | {"alltrue", "cumproduct", "in1d", "product", "row_stack", "sometrue", "trapz"},
+    "matplotlib.cm": {"get_cmap", "register_cmap"},
+    "pandas": {"Int64Index", "Panel", "datetime", "np"},
+    "scipy.integrate": {"cumtrapz", "simps", "trapz"},
+    "torch": {"eig", "lstsq", "lu_solve", "qr", "solve", "symeig"},
+}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a submission could not have here.
+
+    ``rules`` are the assignment's, ``own`` the names of the modules that the submission brings along.
+    """
+
+    rules: EnvironmentRules
+    own: frozenset[str] = frozenset()
+
+    def lacks(self, error: str) -> str:
+        """What an error says that the machine lacks, in one line; "" if it is about something else."""
+        if self.rules.cuda == "undecided" and _NO_GPU.search(error):
+            return "the grading machine has no GPU (CUDA)"
+        if found := _NO_MODULE.search(error):
+            return self._lacks_module(found[1])
+        if found := _NO_NAME.search(error):
+            module = found["module"] or found["owner"]
+            name = found["name"] or found["attribute"]
+            imported = found["module"] is not None
+            former = name in _FORMER.get(module, ()) or _REMOVED.search(error) is not None
+            return f"the installed {_versioned(module)} has no `{name}`" * (
+                self._is_library(module) and (imported or former)
+            )
+        return "a library here no longer has what is asked for" if _REMOVED.search(error) else ""
+
+    def lacks_python(self, file: SubmissionFile, cell: CellResult) -> str:
+        """Whether a cell is written for a newer Python than the one that runs it."""
+        saved = tuple(map(int, file.python.split("."))) if file.python else ()
+        if not saved > sys.version_info[:2] or not cell.error.startswith(("SyntaxError", "IndentationError")):
+            return ""
+        here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        return (
+            f"the notebook was saved with Python {file.python} and is run by {here}, which cannot read cell "
+            f"{cell.cell}"
+        )
+
+    def reasons(self, file: SubmissionFile, cells: Iterable[CellResult]) -> tuple[str, ...]:
+        """What the cells of a file could not have, each once."""
+        found = (self.lacks(cell.error) or self.lacks_python(file, cell) for cell in cells)
+        return tuple(dict.fromkeys(filter(None, found)))
+
+    def judged(
+        self, results: Sequence[CheckResult], ran: Iterable[tuple[SubmissionFile, Iterable[CellResult]]]
+    ) -> tuple[list[CheckResult], list[str]]:
+        """The results, with what failed through the machine put down to it, and what the machine lacks.
+
+        Where a cell failed through it, whatever fails after it may have failed for that.
+        """
+        reasons = [f"{file.name}: {reason}" for file, cells in ran for reason in self.reasons(file, cells)]
+        judged = [self._excused(result, reasons) for result in results]
+        return judged, reasons if judged != list(results) else []
+
+    def _excused(self, result: CheckResult, reasons: Sequence[str]) -> CheckResult:
+        if result.outcome is Outcome.PASSED or result.fault is not Fault.STUDENT:
+            return result
+        why = "; ".join(reasons) or self.lacks(result.detail)
+        if not why:
+            return result
+        detail = f"{why}\n{result.detail}".rstrip()
+        return replace(result, fault=Fault.INFRASTRUCTURE, message=NOT_CARRIED_OUT, detail=detail)
+
+    def _lacks_module(self, name: str) -> str:
+        top = name.partition(".")[0]
+        if top in self.own:
+            return ""
+        if self._is_library(top):
+            return f"the installed {_versioned(top)} has no `{name}`" if name != top else ""
+        return f"`{top}`, which students may use, is not installed" if top in self.rules.packages else ""
+
+    def _is_library(self, module: str) -> bool:
+        top = module.partition(".")[0]
+        return top not in self.own and is_installed(top)
+
+
+def own_modules(submission: SubmissionFiles, given: Collection[str]) -> frozenset[str]:
+    """The names that the files around a notebook can be imported by."""
+    return frozenset(place.partition("/")[0].removesuffix(".py") for place in (*submission.files, *given))
+
+
+@functools.cache
+def is_installed(module: str) -> bool:
+    """Whether the Python that grades, which is also the submissions', has a module of this name."""
+    if module in sys.stdlib_module_names:
+        return True
+    try:
+        return module.isidentifier() and importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _versioned(module: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  # only for this message
+
+    top = module.partition(".")[0]
+    try:
+        return f"{module} ({version(top)})"
+    except PackageNotFoundError:
+        return f"{module}"

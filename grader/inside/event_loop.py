@@ -1,0 +1,73 @@
+"""One event loop for all cells, as a kernel has: tasks that one cell starts go on in the next."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import selectors
+import threading
+from collections.abc import Coroutine
+from typing import Any
+
+
+class EventLoop:
+    """The notebook's loop; made when first asked for, and again if a cell has closed it."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def get(self) -> asyncio.AbstractEventLoop:
+        """The loop, which is also what ``asyncio.get_event_loop`` gives in this thread."""
+        if self._loop is None or self._loop.is_closed():
+            self._loop = _new_loop()
+            asyncio.set_event_loop(self._loop)
+        return self._loop
+
+    def finish(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """What a coroutine returns. While the loop runs, as in a kernel's own cell, it runs beside it."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return self._until_done(coroutine)
+        return _in_a_thread(coroutine)
+
+    def _until_done(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        loop = self.get()
+        task = loop.create_task(coroutine)
+        try:
+            return loop.run_until_complete(task)
+        except KeyboardInterrupt:  # the time was up while it awaited something
+            task.cancel()
+            with contextlib.suppress(BaseException):
+                loop.run_until_complete(task)
+            raise
+
+
+LOOP = EventLoop()  # one for the process, as asyncio itself has it
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """A loop whose waiting a copy of the process can go on with.
+
+    asyncio's own choice on Linux is epoll: an object in the kernel that all copies would share and change.
+    """
+    poll = getattr(selectors, "PollSelector", None)
+    return asyncio.SelectorEventLoop(poll()) if poll is not None else asyncio.new_event_loop()
+
+
+def _in_a_thread(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    results: list[Any] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(asyncio.run(coroutine))
+        except BaseException as error:  # noqa: BLE001  # raised again where it is waited for
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]

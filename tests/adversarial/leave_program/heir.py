@@ -1,0 +1,7 @@
+# %%
+from kit import *
+
+# %%
+import time
+
+time.sleep(0.7)
