@@ -17,6 +17,7 @@ from benchmarks.sandbox import notebook
 from grader.grading import assignment_folder, opening, pipeline
 from grader.grading.execution import Silent
 from grader.notebooks.submission_file import read
+from grader.notebooks.submission_files import SubmissionFiles
 from grader.sandbox.zygote import AGENT, Zygote
 
 UNFILTERED = "benchmarks_unfiltered"
@@ -66,7 +67,7 @@ def warm(entry: str) -> Iterator[Zygote]:
     with tempfile.TemporaryDirectory() as scratch:
         Path(scratch).chmod(0o755)
         (Path(scratch) / f"{UNFILTERED}.py").write_text(AGENT_WITHOUT_FILTER)
-        preload = opening.preload(read(FULL_MARKS))
+        preload = opening.preload(SubmissionFiles.of_file(read(FULL_MARKS)))
         with Zygote.start(preload=preload, entry=entry, import_path=[Path(scratch)]) as zygote:
             zygote.wait_ready()
             yield zygote

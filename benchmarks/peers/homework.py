@@ -127,7 +127,8 @@ def notebook(cells: Sequence[dict[str, Any]]) -> bytes:
         nbformat_minor=5,
     )
     nbformat.validate(made)
-    return nbformat.writes(made).encode()
+    text: str = nbformat.writes(made)
+    return text.encode()
 
 
 def code(name: str, source: str, **metadata: Any) -> dict[str, Any]:
