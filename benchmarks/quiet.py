@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,28 +21,36 @@ MOST = 0.25
 
 @dataclass(frozen=True)
 class Reading:
-    """Seconds since some start: of the clock, of all processors at work, and of our own processes' work."""
+    """Seconds since some start: of the clock, and of the work of each program that is not ours.
+
+    ``others`` is by process and its start, so that a number that is used again is another program. ``stolen``
+    is what other virtual machines took.
+    """
 
     wall: float
-    all: float
-    own: float
+    others: Mapping[tuple[int, int], float]
+    stolen: float = 0.0
 
     def taken_by_others_since(self, earlier: Reading) -> float:
         """How many cores other programs, and other virtual machines, kept busy on average."""
-        others = (self.all - earlier.all) - (self.own - earlier.own)
-        return max(0.0, others / (self.wall - earlier.wall))
+        worked = sum(seconds - earlier.others.get(program, 0.0) for program, seconds in self.others.items())
+        return max(0.0, worked + self.stolen - earlier.stolen) / (self.wall - earlier.wall)
 
 
 def reading() -> Reading:
     """The state now. Where there is no /proc the machine passes for quiet."""
     tick = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 1
     try:
-        total = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+        stolen = int(Path("/proc/stat").read_text().split()[8]) / tick
     except OSError:
-        return Reading(time.monotonic(), 0.0, 0.0)
-    user, nice, system, _, _, interrupts, soft, stolen = (int(word) / tick for word in total)
-    own = sum(_ticks(pid) for pid in family()) / tick
-    return Reading(time.monotonic(), user + nice + system + interrupts + soft + stolen, own)
+        return Reading(time.monotonic(), {})
+    ours = set(family())
+    others = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        if (pid := int(place.name)) not in ours and (work := _work(pid)) is not None:
+            started, ticks = work
+            others[pid, started] = ticks / tick
+    return Reading(time.monotonic(), others, stolen)
 
 
 def family() -> Iterator[int]:
@@ -58,13 +66,16 @@ def family() -> Iterator[int]:
                 continue
 
 
-def _ticks(pid: int) -> int:
-    """A process's time, with that of the children it has waited for."""
+def _work(pid: int) -> tuple[int, int] | None:
+    """When a process began and how long it worked, in ticks, with the children it has waited for.
+
+    Not those of the first process: it also waits for what our own sandboxes leave behind. None if it has ended.
+    """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return 0
-    return sum(map(int, fields[11:15]))
+        return None
+    return int(fields[19]), sum(map(int, fields[11 : 13 if pid == 1 else 15]))
 
 
 def measured(

@@ -124,10 +124,7 @@ class _Supervisor:
     def _watch(self, report: int) -> None:
         """Until the worker has ended: pass on requests, keep the time and the memory limit."""
         ended = os.pidfd_open(self.process)
-        # With namespaces /proc is the one that the worker mounts, which numbers it 1; os.kill and wait4 go by
-        # our own numbers.
-        first = 1 if self.spec.mode.namespaces else self.process
-        watch = MemoryWatch(self.spec.limits.memory_mb, first, self._members, self._measure)
+        watch = MemoryWatch(self.spec.limits.memory_mb, self._first(), self._members, self._measure)
         poll = select.poll()
         for descriptor in (ended, report, self.life.fileno()):
             poll.register(descriptor, select.POLLIN)
@@ -183,6 +180,14 @@ class _Supervisor:
                 os.kill(self.process, number)
         elif self.spec.mode.namespaces or process in self._members():
             processes.send(process, number)
+
+    def _first(self) -> int:
+        """The worker's number in /proc.
+
+        With namespaces /proc is the one that the worker mounts, which numbers it 1; os.kill and wait4 go by
+        our own numbers.
+        """
+        return 1 if self.spec.mode.namespaces else self.process
 
     def _members(self) -> list[int]:
         if self.spec.mode.namespaces:

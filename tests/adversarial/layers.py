@@ -55,12 +55,18 @@ def _share(flag: int) -> Callable[[], None]:
 
 def _share_processes() -> None:
     _share(namespaces._PROCESS)()
-    # With the machine's /proc in sight, the supervisor must look at its own descendants alone.
+    # With the machine's /proc in sight, the supervisor must look at its own descendants alone: process 1 is the
+    # machine's, and the sockets beside it are those of everybody.
     supervisor._Supervisor._members = _own_descendants  # type: ignore[method-assign]
+    supervisor._Supervisor._first = _own_worker  # type: ignore[method-assign]
 
 
 def _own_descendants(_: object) -> list[int]:
     return processes.descendants(os.getpid())[1:]
+
+
+def _own_worker(of: supervisor._Supervisor) -> int:
+    return of.process
 
 
 def _share_files() -> None:

@@ -37,18 +37,24 @@ class Inside:
     def __init__(self, box: Box) -> None:
         box.wait_started()
         self.box = box
-        self._stream = box.data.makefile("rb")
+        self._heard = b""
 
     def send(self, source: str) -> None:
         self.box.data.sendall(json.dumps({"run": source}).encode() + b"\n")
 
     def reply(self) -> dict[str, Any]:
         self.box.data.settimeout(60)
-        try:
-            line = self._stream.readline()
-        except ConnectionResetError:
-            line = b""
-        return json.loads(line) if line else {"gone": True}
+        while b"\n" not in self._heard:
+            try:
+                more = self.box.data.recv(1 << 16)
+            except ConnectionResetError:
+                more = b""
+            if not more:
+                return {"gone": True}
+            self._heard += more
+        line, _, self._heard = self._heard.partition(b"\n")
+        reply: dict[str, Any] = json.loads(line)
+        return reply
 
     def run(self, source: str) -> Any:
         self.send(source)

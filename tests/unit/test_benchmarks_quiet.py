@@ -17,6 +17,7 @@ from support.boxes import eventually
 from support.uninstalled import importing
 
 SPIN = "while True: pass"
+WORK = "import time\nwhile time.process_time() < 1: pass"
 needs_proc = pytest.mark.skipif(not Path("/proc/stat").exists(), reason="looks at /proc")
 
 
@@ -37,12 +38,15 @@ def ratio(quiet: Any, **options: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("all_cores", "own", "busy"), [(2.0, 2.0, False), (2.1, 2.0, False), (2.0, 1.0, True)]
+    ("cores", "stolen", "busy"), [(0.0, 0.0, False), (0.1, 0.1, False), (1.0, 0.0, True), (0.0, 1.0, True)]
 )
-def test_what_others_took_decides(quiet: Any, all_cores: float, own: float, busy: bool) -> None:  # noqa: FBT001
-    """Ten seconds in which all cores together and our own processes worked so much for each second."""
+def test_what_others_took_decides(quiet: Any, cores: float, stolen: float, busy: bool) -> None:  # noqa: FBT001
+    """Ten seconds in which two other programs together, and other machines, took so many cores."""
     readings = iter(
-        [quiet.Reading(5.0, 100.0, 20.0), quiet.Reading(15.0, 100.0 + 10 * all_cores, 20 + 10 * own)]
+        [
+            quiet.Reading(5.0, {(7, 1): 20.0, (9, 1): 50.0}, 3.0),
+            quiet.Reading(15.0, {(7, 1): 20 + 5 * cores, (9, 2): 5 * cores}, 3.0 + 10 * stolen),
+        ]
     )
     (figure,) = quiet.measured([lambda: [ratio(quiet)]], read=lambda: next(readings))
     assert figure.busy is busy
@@ -63,7 +67,7 @@ def test_a_quiet_machines_figure_is_printed(quiet: Any) -> None:
 
 
 def test_counts_do_not_depend_on_who_else_works(quiet: Any) -> None:
-    readings = iter([quiet.Reading(0.0, 0.0, 0.0), quiet.Reading(1.0, 2.0, 0.0)])
+    readings = iter([quiet.Reading(0.0, {}), quiet.Reading(1.0, {(7, 1): 2.0})])
     (figure,) = quiet.measured([lambda: [ratio(quiet, timed=False)]], read=lambda: next(readings))
     assert not figure.busy
 
@@ -79,7 +83,7 @@ def test_a_program_that_is_not_ours_is_seen(quiet: Any) -> None:
     spinning = int(subprocess.check_output([sys.executable, "-c", start]))
     try:
         assert spinning not in set(quiet.family())
-        assert eventually(lambda: quiet._ticks(spinning) >= os.sysconf("SC_CLK_TCK"))
+        assert eventually(lambda: quiet._work(spinning)[1] >= os.sysconf("SC_CLK_TCK"))
         now = quiet.reading()
         # In whatever time it took, others worked for a second at least.
         assert now.taken_by_others_since(before) * (now.wall - before.wall) > 0.9
@@ -91,8 +95,20 @@ def test_a_program_that_is_not_ours_is_seen(quiet: Any) -> None:
 def test_our_own_children_are_no_others(quiet: Any) -> None:
     before = quiet.reading()
     with subprocess.Popen([sys.executable, "-c", SPIN]) as ours:
-        assert eventually(lambda: quiet._ticks(ours.pid) >= os.sysconf("SC_CLK_TCK"))
-        alive = quiet.reading()
+        assert eventually(lambda: quiet._work(ours.pid)[1] >= os.sysconf("SC_CLK_TCK"))
+        assert ours.pid not in {pid for pid, _ in quiet.reading().others}
         ours.kill()
-    for now in (alive, quiet.reading()):  # also when it has ended
-        assert now.own - before.own >= 0.99
+    assert ours.pid not in {pid for pid, _ in quiet.reading().others} - {pid for pid, _ in before.others}
+
+
+@needs_proc
+def test_whoever_waits_for_what_is_left_behind_is_not_charged(quiet: Any) -> None:
+    """What a sandbox leaves is the first process's child, which counts for nothing but its own work."""
+    leave = (
+        f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {WORK!r}], stdout=-3).pid)"
+    )
+    before = quiet.reading()
+    left = int(subprocess.check_output([sys.executable, "-c", leave]))
+    assert eventually(lambda: not Path(f"/proc/{left}").exists())
+    first = {program: work for program, work in quiet.reading().others.items() if program[0] == 1}
+    assert all(work - before.others.get(program, 0.0) < 1.0 for program, work in first.items())
