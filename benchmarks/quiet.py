@@ -69,7 +69,7 @@ def family() -> Iterator[int]:
 def _work(pid: int) -> tuple[int, int] | None:
     """When a process began and how long it worked, in ticks, with the children it has waited for.
 
-    Not those of the first process: it also waits for what our own sandboxes leave behind. None if it has ended.
+    Not those of the first process: it also waits for what our own sandboxes leave behind. None if it ended.
     """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

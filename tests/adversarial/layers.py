@@ -55,8 +55,8 @@ def _share(flag: int) -> Callable[[], None]:
 
 def _share_processes() -> None:
     _share(namespaces._PROCESS)()
-    # With the machine's /proc in sight, the supervisor must look at its own descendants alone: process 1 is the
-    # machine's, and the sockets beside it are those of everybody.
+    # With the machine's /proc in sight, the supervisor must look at its own descendants alone: process 1 is
+    # the machine's, and the sockets beside it are those of everybody.
     supervisor._Supervisor._members = _own_descendants  # type: ignore[method-assign]
     supervisor._Supervisor._first = _own_worker  # type: ignore[method-assign]
 

@@ -98,7 +98,7 @@ def by_kernel(cells: Sequence[str]) -> Came:
             notebook, timeout=SECONDS, allow_errors=True, resources={"metadata": {"path": folder}}
         )
         try:
-            # As students start it: what these tests set for themselves would keep a file's folder unimportable.
+            # As students start it: with what these tests set, a file's folder could not be imported from.
             client.execute(
                 env={name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
             )
