@@ -14,8 +14,7 @@ from rich.console import Console
 
 from grader.cli import options
 from grader.course.duplicates import notices_for, shared_by, summary_line
-from grader.course.intake import UNPACKED
-from grader.course.report_files import report_name, write_reports
+from grader.course.report_files import UNPACKED, report_name, write_reports
 from grader.files import assert_writable
 from grader.grading import assignment_folder, opening, pipeline
 from grader.grading.assignment_folder import AssignmentFolder

@@ -12,6 +12,7 @@ from grader.course.arrivals import Times
 from grader.course.locations import Locations
 from grader.course.matching import Matcher, several, without_roster
 from grader.course.packages import kept
+from grader.course.report_files import UNPACKED
 from grader.files import read_whole
 from grader.gradebook.people import People
 from grader.gradebook.rows import Arrival, NewSubmission, Student
@@ -22,7 +23,6 @@ from grader.handed_in.package import Package
 from grader.model.errors import UsageError
 from grader.model.owner_hints import OwnerHint
 
-UNPACKED = "submissions"
 NAMED = 3  # of those who handed in nothing
 
 

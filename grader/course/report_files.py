@@ -11,6 +11,7 @@ from grader.digests import digest_of
 from grader.files import cannot_write, replace_whole
 from grader.model.records import Grade, encode
 
+UNPACKED = "submissions"  # beside the reports: what archives held
 MAX_NAME_BYTES = 100  # of a report's folder; file systems allow 255
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pkgutil
+import subprocess
+import sys
 
 import click
 import pytest
@@ -25,3 +27,11 @@ def test_a_command_has_the_name_of_its_module(name: str) -> None:
     assert command.name == name
     assert command.callback is not None
     assert command.callback.__module__ == f"grader.cli.{name}"
+
+
+def test_grading_one_submission_waits_for_no_database() -> None:
+    """Loading the gradebook takes longer than everything else of the command together."""
+    look = "import sys, grader.cli.submission; print(*sys.modules)"
+    loaded = subprocess.check_output([sys.executable, "-c", look], text=True).split()
+    assert "grader.grading.pipeline" in loaded
+    assert not {"sqlalchemy", "asyncio", "jinja2", "IPython", "torch"} & set(loaded)
