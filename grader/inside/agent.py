@@ -213,6 +213,8 @@ class Agent:
 
     def _file(self, place: str, data: bytes) -> bool:
         """Lay a file in the working directory, before any cell runs; False if it cannot lie there."""
+        if place.endswith(".py"):  # it may be imported
+            self._preparations.look(data.decode("utf-8", "replace"))
         return files.lay(place, data)
 
     def _settle(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from grader.inside import devices, drive, network, nobody_there, plots, shell_lines, stand_ins
+from grader.inside.gpu_requests import Requests
 
 
 def install(shell: Any) -> None:
@@ -23,11 +24,19 @@ class Preparations:
     """
 
     def __init__(self, *, gpu_on_processor: bool = True) -> None:
-        self._gpu, self._drive = not gpu_on_processor, False
+        self._named, self._wanted, self._asked, self._drive = False, False, False, False
+        self._requests = Requests() if gpu_on_processor else None
 
     def look(self, source: str) -> None:
-        """Prepare for code that is about to run, by the words in it."""
-        if not self._gpu and "cuda" in source:
-            self._gpu = devices.install()
+        """Prepare for code that is about to run, or may be imported, by the words in it."""
+        if self._requests is not None and not self._asked:
+            self._prepare_gpu(source, self._requests)
         if not self._drive and any(place in source for place in drive.ELSEWHERE):
             self._drive = drive.install()
+
+    def _prepare_gpu(self, source: str, requests: Requests) -> None:
+        self._wanted = self._wanted or requests.are_in(source)
+        if not self._named and (self._wanted or "cuda" in source):
+            self._named = devices.install_calls()
+        if self._wanted:
+            self._asked = devices.install_devices()

@@ -65,6 +65,15 @@ def test_a_gpu_is_done_without_and_noted(tmp_path: Path) -> None:
     assert grade["cells"][0]["notes"] == ["a GPU (cuda): it runs on the processor"]
 
 
+def test_a_module_that_asks_for_a_gpu_runs_as_well(tmp_path: Path) -> None:
+    text = 'title = "T"\npoints = 1\n[[item]]\nid = "1"\ntitle = "Mean"\npoints = 1\n'
+    folder = write_files(tmp_path / "course", {"assignment.toml": text, "hidden_tests/test_1.py": TEST})
+    handed_in = write_files(tmp_path / "ada", {"means.py": ON_GPU})
+    write_notebook(handed_in / "sub.ipynb", [code("from means import mean\nmean([1.0])")])
+    grade, status = graded(folder, handed_in)
+    assert (grade["earned"], status) == (1, 0)
+
+
 def test_a_gpu_that_matters_leaves_the_item_to_a_person(tmp_path: Path) -> None:
     grade, status = small(tmp_path, ON_GPU, '[environment]\ncuda = "undecided"\n')
     assert (grade["decided"], status) == (0, 1)
