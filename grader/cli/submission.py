@@ -18,7 +18,7 @@ from grader.course.report_files import UNPACKED, report_name, write_reports
 from grader.files import assert_writable
 from grader.grading import assignment_folder, opening, pipeline
 from grader.grading.assignment_folder import AssignmentFolder
-from grader.handed_in.collect import package_of
+from grader.handed_in.named import package_of
 from grader.handed_in.package import load
 from grader.model.errors import InfrastructureError, SubmissionError, UsageError
 from grader.model.records import Grade, encode

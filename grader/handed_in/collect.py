@@ -19,7 +19,6 @@ from grader.handed_in.bundles import DOWNLOAD, NO_NOTEBOOK, Bundle, bundles, loo
 from grader.handed_in.content_store import ContentStore
 from grader.handed_in.contents import Answers, Looker
 from grader.handed_in.graded_file import ARCHIVES, NOTHING_EXPECTED, Choice, Expected, choose, gradable
-from grader.handed_in.named import package_of
 from grader.handed_in.package import Package
 from grader.handed_in.tarballs import Tarball, open_archive
 from grader.handed_in.trees import Entry, Folder, Place, Refused, Tree, Zip, below
@@ -28,7 +27,7 @@ from grader.model.owner_hints import OwnerHint
 from grader.model.text import printable
 from grader.notebooks.submission_file import MAX_BYTES, ending_of
 
-__all__ = ["Refused", "Submission", "collect", "package_of"]
+__all__ = ["Refused", "Submission", "collect"]
 
 
 class Submission(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """The files of one submission, and where their bytes are: what a batch plans with and a worker reads.
 
-`collect.collect` makes packages of a class's files, `collect.package_of` makes one of what a person names.
+`collect.collect` makes packages of a class's files, `named.package_of` makes one of what a person names.
 """
 
 from __future__ import annotations

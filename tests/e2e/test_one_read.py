@@ -20,7 +20,7 @@ from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.execution import Progress
 from grader.grading.opening import WarmProcesses
 from grader.grading.pipeline import GradeJob
-from grader.handed_in.collect import package_of
+from grader.handed_in.named import package_of
 from grader.model.errors import Fault
 from grader.model.records import Grade, decode, encode, without_figures
 from grader.notebooks.submission_file import read

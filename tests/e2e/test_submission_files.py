@@ -15,7 +15,7 @@ from grader.grading import assignment_folder, opening
 from grader.grading.execution import Progress, Silent
 from grader.grading.opening import WarmProcesses
 from grader.grading.pipeline import GradeJob, grade_file
-from grader.handed_in.collect import package_of
+from grader.handed_in.named import package_of
 from grader.handed_in.package import load
 from grader.model.isolation import Mode
 from grader.model.records import CellStatus, Grade, ItemResult

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from grader.handed_in import assemble, download_names, named, tarballs
 from grader.handed_in.archives import Unusable
-from grader.handed_in.collect import Refused, Submission, collect, package_of
+from grader.handed_in.collect import Refused, Submission, collect
 from grader.handed_in.graded_file import Expected
+from grader.handed_in.named import package_of
 from grader.handed_in.package import FileRef, Package, as_bytes, from_bytes, load
 from grader.model.errors import InfrastructureError, SubmissionError
 
