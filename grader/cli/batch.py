@@ -177,7 +177,7 @@ def show_plan(batch: Batch, intake: Intake, console: Console) -> None:
     files = unique_work((taken.new.name, taken.package) for taken in intake.submissions)
     jobs = list(batch.jobs(files.values()))
     for line in intake.lines:
-        console.print(line, markup=False, highlight=False)
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     for job in jobs:
         why = f"only {', '.join(job.only)}" if job.only else "new, or everything changed"
         console.print(f"{job.name}: {why}", markup=False, highlight=False, soft_wrap=True)

@@ -44,12 +44,12 @@ def assemble(
     tree: Tree, choice: Choice, files: Sequence[Entry], expected: Expected, store: ContentStore
 ) -> Package:
     """The package of one student's files. Raises Unusable and OSError if a graded file cannot be read."""
-    every = lay_out(files, choice.graded)
+    notices = [*choice.notices]
+    every = lay_out(files, choice.graded, notices)
     graded = [next(laid for laid in every if laid.entry is entry) for entry in choice.graded]
     for one in graded:
         if one.entry.size > MAX_BYTES:
             raise Unusable(too_large(one.entry))
-    notices = [*choice.notices]
     folder = _folder_of(graded[0].place)
     others = [laid for laid in every if laid not in graded]
     others = list(_without_given(tree, others, expected, folder, notices))
@@ -66,8 +66,8 @@ def assemble(
     return Package(places, tuple(sorted(refs, key=_place)), tuple(notices))
 
 
-def lay_out(files: Sequence[Entry], graded: Sequence[Entry]) -> list[Laid]:
-    """Each file with its place."""
+def lay_out(files: Sequence[Entry], graded: Sequence[Entry], notices: list[str]) -> list[Laid]:
+    """Each file with its place; one line for each that has none because another one lies there."""
     top = _shared([entry.laid[:-1] for entry in graded])
     if any(entry.laid[: len(top)] != top for entry in files):
         top = _shared([entry.laid[:-1] for entry in files])
@@ -77,7 +77,10 @@ def lay_out(files: Sequence[Entry], graded: Sequence[Entry]) -> list[Laid]:
         place = "/".join(entry.laid[len(top) :])
         if entry in graded:
             place = "/".join(_plain(part) for part in entry.laid[len(top) :])
-        laid.setdefault(place, Laid(entry, place))
+        if laid.setdefault(place, Laid(entry, place)).entry is not entry:
+            notices.append(
+                f"{printable(entry.place[-1])} was left out: another file is called {printable(place)}"
+            )
     return list(laid.values())
 
 

@@ -9,14 +9,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
 
 import msgspec
 
 from grader.handed_in import download_names
-from grader.handed_in.archives import Unusable
 from grader.handed_in.contents import MAX_FILES, Answers, Looker
-from grader.handed_in.download_names import DownloadName, GradescopeMetadata, ReadName
+from grader.handed_in.downloads import (
+    ADVICE,
+    DOWNLOAD,
+    Bundle,
+    Part,
+    files_below,
+    looks_like_a_class,
+    nothing_in,
+    of_platform,
+    platform_of,
+)
 from grader.handed_in.graded_file import (
     ARCHIVES,
     COPY,
@@ -25,17 +33,13 @@ from grader.handed_in.graded_file import (
     NOTEBOOK,
     SAME,
     SCRIPT,
-    WORK,
     Expected,
     gradable,
-    listed,
     stem_of,
 )
 from grader.handed_in.trees import Entry, Listing, Place, Refused, Tree, below
 from grader.model.owner_hints import OwnerHint
 
-DOWNLOAD = "looks like a download of a whole class; grade it by itself"
-NO_NOTEBOOK = "holds no notebook (.ipynb) and no script (.py)"
 _FEW = 3
 _WORKPLACES = frozenset(
     {
@@ -54,177 +58,14 @@ _WORKPLACES = frozenset(
 """Names of folders that students give to the place of their code; no person is called so."""
 
 
-class Bundle(msgspec.Struct, frozen=True):
-    """Files that one student, or one group, handed in together.
-
-    ``place`` is the file or folder that they lie in. ``submitted_at`` is ISO 8601, without a zone if
-    none is named, "" if unknown; ``late`` is None if unknown. ``holds_class`` marks a single zip with
-    the work of a whole class.
-    """
-
-    place: Place
-    files: tuple[Entry, ...]
-    people: tuple[OwnerHint, ...]
-    submitted_at: str = ""
-    late: bool | None = None
-    holds_class: bool = False
-
-
-Part = Bundle | Refused
-
-
 def bundles(tree: Tree, expected: Expected, looker: Looker, *, class_zips: bool) -> Iterator[Part]:
     """The bundles of a tree, by name. With ``class_zips``, a zip that lies there alone holds a class."""
     listing = tree.listing(())
     yield from listing.refused
     if platform_of(listing):
-        yield from _of_platform(tree, (), listing, expected)
+        yield from of_platform(tree, (), listing, expected)
     else:
         yield from _Plain(tree, expected, looker).top(listing, class_zips=class_zips)
-
-
-def platform_of(listing: Listing) -> str:
-    """The platform whose download this is, a key of `download_names.READERS` or "gradescope"; "" for none."""
-    if any(entry.name == download_names.METADATA for entry in listing.files):
-        return "gradescope"
-    work = [entry.name for entry in listing.files if entry.suffix in WORK]
-    both = [*listing.folders, *work]
-    if download_names.is_moodle(both):
-        return "moodle"
-    if download_names.is_brightspace(both):
-        return "brightspace"
-    if download_names.is_blackboard(work):
-        return "blackboard"
-    return "canvas" if download_names.is_canvas(work) else ""
-
-
-def looks_like_a_class(listing: Listing) -> bool:
-    """Whether a folder that should be one student's is named like a download with several people's work.
-
-    The student chose these names, so they must never assign anybody a file.
-    """
-    platform = platform_of(listing)
-    if platform in ("", "gradescope"):
-        return bool(platform)
-    read = download_names.READERS[platform]
-    names = [*listing.folders, *(entry.name for entry in listing.files)]
-    return len({named.who.label for name in names if (named := read(name))}) > 1
-
-
-def _files(tree: Tree, place: Place) -> tuple[list[Entry], list[Refused]]:
-    """All files below a folder, and what was refused there."""
-    files, refused = [], []
-    for found in below(tree, place):
-        if isinstance(found, Entry):
-            files.append(found)
-        else:
-            refused.append(found)
-    return files, refused
-
-
-# -- downloads of platforms ---------------------------------------------------------------------------------
-
-
-def _of_platform(tree: Tree, place: Place, listing: Listing, expected: Expected) -> Iterator[Part]:
-    platform = platform_of(listing)
-    if platform == "gradescope":
-        yield from _gradescope(tree, place, listing, expected)
-    else:
-        yield from _by_person(tree, place, listing, download_names.READERS[platform], expected)
-
-
-def _by_person(
-    tree: Tree, place: Place, listing: Listing, read: ReadName, expected: Expected
-) -> Iterator[Part]:
-    """The files and folders of one level, grouped by the person and the time in their names."""
-    people: dict[tuple[str, str], list[tuple[DownloadName, Entry | str]]] = defaultdict(list)
-    entries: list[tuple[str, Entry | str]] = [(entry.name, entry) for entry in listing.files]
-    for name, entry in sorted([*entries, *((folder, folder) for folder in listing.folders)], key=_first):
-        named = read(name)
-        if named is not None and named.doubt:
-            yield Refused(name, f"{named.doubt}, so it is nobody's; grade it by itself").within(place)
-        elif named is not None:
-            people[named.who.label, named.submitted_at].append((named, entry))
-        elif not isinstance(entry, Entry) or entry.suffix in WORK:
-            why = "its name is not like the others in this download; grade it by itself"
-            yield Refused(name, why).within(place)
-    for parts in people.values():
-        own = [(named, entry) for named, entry in parts if not named.is_nobodys]
-        if own:
-            yield from _one_person(tree, place, own, expected)
-
-
-def _one_person(
-    tree: Tree, place: Place, parts: Sequence[tuple[DownloadName, Entry | str]], expected: Expected
-) -> Iterator[Part]:
-    files = list[Entry]()
-    for named, entry in parts:
-        if isinstance(entry, Entry):
-            files.append(msgspec.structs.replace(entry, called=named.file))
-        else:
-            inner, refused = _files(tree, (*place, entry))
-            files += inner
-            yield from refused
-    first, entry = parts[0]
-    top = entry.place if isinstance(entry, Entry) else (*place, entry)
-    late = any(named.late for named, _ in parts) if first.late is not None else None
-    bundle = Bundle(top, tuple(files), (first.who,), first.submitted_at, late)
-    yield _checked(bundle, expected)
-
-
-def _gradescope(tree: Tree, place: Place, listing: Listing, expected: Expected) -> Iterator[Part]:
-    entry = next(entry for entry in listing.files if entry.name == download_names.METADATA)
-    known = dict[str, GradescopeMetadata]()
-    try:
-        with tree.open(entry) as lines:
-            known = download_names.read_metadata(lines)
-    except (Unusable, OSError) as error:
-        yield Refused("/".join(entry.place), f"{error}; it is not known who handed in what")
-    for folder in listing.folders:
-        metadata = known.get(folder, GradescopeMetadata())
-        people = metadata.submitters or (OwnerHint(label=folder),)
-        files, refused = _files(tree, (*place, folder))
-        yield from refused
-        bundle = Bundle((*place, folder), tuple(files), people, submitted_at=metadata.submitted_at)
-        yield _checked(bundle, expected)
-    for entry in listing.files:
-        if entry.name != download_names.METADATA and entry.suffix != ".csv":
-            why = "is not the folder of a submission; hand in a notebook (.ipynb)"
-            yield Refused("/".join(entry.place), why)
-
-
-def _checked(bundle: Bundle, expected: Expected) -> Part:
-    if gradable(bundle.files, expected):
-        return bundle
-    return Refused("/".join(bundle.place), nothing_in(bundle.files, expected), bundle.people[0])
-
-
-def nothing_in(files: Sequence[Entry], expected: Expected) -> str:
-    """Why nothing in one student's files can be graded, and what to do if the reason is a known one."""
-    if not files:
-        return f"{NO_NOTEBOOK}: it is empty"
-    if all(expected.is_given(entry.name) for entry in files):
-        return f"holds only what the course gives: {listed(files)}"
-    advice = next((f"; {_ADVICE[entry.suffix]}" for entry in files if entry.suffix in _ADVICE), "")
-    return f"{NO_NOTEBOOK}; it holds {listed(files)}{advice}"
-
-
-_PRINTED = "a printout cannot be graded: hand in the notebook (.ipynb) itself"
-_OTHER_ARCHIVE = "an archive of this kind is not read: unpack it, or pack it as a zip"
-_ADVICE: Mapping[str, str] = MappingProxyType(
-    {
-        **dict.fromkeys((".html", ".htm", ".pdf", ".docx"), _PRINTED),
-        **dict.fromkeys((".rar", ".7z", ".gz", ".bz2", ".xz"), _OTHER_ARCHIVE),
-        **dict.fromkeys((".txt", ".json", ""), "if it is a notebook, rename it so that it ends in .ipynb"),
-    }
-)
-
-
-def _first(pair: tuple[str, Entry | str]) -> str:
-    return pair[0]
-
-
-# -- plain folders ------------------------------------------------------------------------------------------
 
 
 class _Plain:
@@ -256,7 +97,7 @@ class _Plain:
             )
             yield Refused(entry.name, why)
         elif entry.suffix != ".csv":  # a roster
-            advice = _ADVICE.get(entry.suffix, "hand in a notebook (.ipynb) or a script (.py)")
+            advice = ADVICE.get(entry.suffix, "hand in a notebook (.ipynb) or a script (.py)")
             yield Refused(entry.name, f"is no notebook; {advice}")
 
     def _folder(self, name: str, *, is_alone: bool) -> Iterator[Part]:
@@ -264,12 +105,12 @@ class _Plain:
         # A download unpacked into its own folder: nothing else was handed in, so no student named it.
         if is_alone and platform_of(listing):
             yield from (refused.within((name,)) for refused in listing.refused)
-            yield from _of_platform(self._tree, (name,), listing, self._expected)
+            yield from of_platform(self._tree, (name,), listing, self._expected)
             return
         if looks_like_a_class(listing):
             yield Refused(name, DOWNLOAD, OwnerHint(words=(name,), label=name))
             return
-        files, refused = _files(self._tree, (name,))
+        files, refused = files_below(self._tree, (name,))
         yield from refused
         if gradable(files, self._expected):
             yield from split(files, (name,), self._expected, self._looker)

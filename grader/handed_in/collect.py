@@ -15,9 +15,10 @@ import msgspec
 
 from grader.handed_in.archives import Archive, Unusable
 from grader.handed_in.assemble import assemble, too_large
-from grader.handed_in.bundles import DOWNLOAD, NO_NOTEBOOK, Bundle, bundles, looks_like_a_class, nothing_in
+from grader.handed_in.bundles import bundles
 from grader.handed_in.content_store import ContentStore
 from grader.handed_in.contents import Answers, Looker
+from grader.handed_in.downloads import DOWNLOAD, NO_NOTEBOOK, Bundle, looks_like_a_class, nothing_in
 from grader.handed_in.graded_file import ARCHIVES, NOTHING_EXPECTED, Choice, Expected, choose, gradable
 from grader.handed_in.package import Package
 from grader.handed_in.tarballs import Tarball, open_archive

@@ -2,10 +2,12 @@
 
 - Canvas: ``lovelaceada_LATE_4711_98765_hw3.ipynb``: the student's name, last name first, letters and digits
   only; Canvas's number for the student; its number for the file. Anonymous: ``anon_Xy12z_98765_hw3.ipynb``.
+  What was typed instead of a file: ``lovelaceada_4711_text.html``, or ``..._link.html``.
 - Moodle: ``Ada Lovelace_123456_assignsubmission_file_/hw3.ipynb``, with or without the last underscore,
   or all in one file name. The number is the student's, for this assignment only.
 - Blackboard: ``HW3_ada_attempt_2026-11-20-23-59-01_hw3.ipynb``: the login, when, the student's name for the
-  file. ``HW3_ada_attempt_2026-11-20-23-59-01.txt`` is the receipt.
+  file. ``HW3_ada_attempt_2026-11-20-23-59-01.txt`` is the receipt, whose first line names the student. Where
+  the title ends and the login begins, only the receipt or the other files' names say.
 - Brightspace: ``123-456 - Ada Lovelace - Nov 20, 2026 1159 PM/hw3.ipynb`` beside an ``index.html``, or all in
   one file name. The first number is the student's.
 - Gradescope: ``submission_12345/hw3.ipynb`` beside a ``submission_metadata.yml`` that says who and when.
@@ -15,6 +17,7 @@ Blackboard and Brightspace write the platform's local time without its zone: it 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -28,18 +31,21 @@ from grader.model.text import printable
 
 METADATA = "submission_metadata.yml"
 MAX_LINE = 1 << 20
+MAX_RECEIPT = 1000
+"""Bytes of a receipt's first line."""
 MAX_PEOPLE = 100
 """Submitters of one submission."""
 
 _CANVAS = re.compile(
     r"(?:(?P<name>\w+?)_(?P<late>LATE_)?(?P<number>\d{2,})|(?P<late_too>LATE_)?(?P<anonymous>anon_\w+?))"
-    r"_(?P<upload>\d{2,})_(?P<file>.+)"
+    r"_(?:(?P<upload>\d{2,})_(?P<file>.+)|(?P<typed>(?:text|link)\.html))"
 )
 _MOODLE = re.compile(r"(?P<name>[^_].*?)_(?P<who>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?")
 _MOODLE_PART = re.compile(r"_(\d+)_assignsubmission_[a-z]")
 _BLACKBOARD = re.compile(
     r"(?P<title>.+?)_(?P<login>[^_]+)_attempt_(?P<at>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<receipt>\.txt))?"
 )
+_RECEIPT = re.compile(r"[^:]{1,40}: *(?P<name>.{1,300}?) *\((?P<login>[^()]{1,200})\)\s*")
 _BRIGHTSPACE = re.compile(
     r"(?P<number>\d+)-(?P<upload>\d+) ?- (?P<name>[^-].{0,200}?) ?- "
     r"(?P<at>(?:[A-Za-z]{3,12}\.? \d{1,2},?|\d{1,2} [A-Za-z]{3,12}\.?,?) \d{4}"
@@ -64,15 +70,18 @@ class DownloadName(msgspec.Struct, frozen=True):
     """What a platform's name for a file says: who, what the student called it, when, and whether it was late.
 
     ``submitted_at`` is ISO 8601, without a zone if the platform names none, "" if unknown.
-    ``is_nobodys`` marks what no student handed in, such as a receipt. ``doubt`` says why the name cannot be
-    believed, "" if it can.
+    ``numbered`` is the file's name with a number that the platform may have added, "" without one.
+    ``is_nobodys`` marks what no student handed in, ``is_receipt`` the platform's word that one did. ``doubt``
+    says why the name cannot be believed, "" if it can.
     """
 
     who: OwnerHint
     file: str = ""
+    numbered: str = ""
     late: bool | None = None
     submitted_at: str = ""
     is_nobodys: bool = False
+    is_receipt: bool = False
     doubt: str = ""
 
 
@@ -86,7 +95,7 @@ class GradescopeMetadata(msgspec.Struct, frozen=True):
 def is_canvas(files: Collection[str]) -> bool:
     """Whether Canvas named most of these files, no two uploads and no two people with the same number."""
     found = [match for name in files if (match := _CANVAS.fullmatch(name))]
-    uploads = {match["upload"] for match in found}
+    uploads = {match["upload"] for match in found if match["upload"]}
     people = {(match["number"] or match["anonymous"], match["name"]) for match in found}
     numbers = {number for number, _ in people}
     return 2 * len(uploads) > len(files) and len(numbers) == len(people)
@@ -115,12 +124,11 @@ def canvas(name: str) -> DownloadName | None:
     known, number = found["name"] or "", found["number"] or found["anonymous"]
     hint = OwnerHint(name=known, number=number, label=f"{known} {number}".strip())
     late = bool(found["late"] or found["late_too"])
-    return DownloadName(hint, _first_name(found["file"]), late, is_nobodys=known == _TEST_STUDENT)
-
-
-def _first_name(file: str) -> str:
-    """A module's name before Canvas numbered a second upload of it: "layers-1.py" cannot be imported."""
-    return _AGAIN.sub(".py", file)
+    own = found["file"] or found["typed"]
+    # Canvas numbers a second upload of a file, and "layers-1.py" cannot be imported.
+    first = _AGAIN.sub(".py", own)
+    numbered = own if own != first else ""
+    return DownloadName(hint, first, numbered, late, is_nobodys=known == _TEST_STUDENT)
 
 
 def moodle(name: str) -> DownloadName | None:
@@ -138,13 +146,34 @@ def moodle(name: str) -> DownloadName | None:
 
 
 def blackboard(name: str) -> DownloadName | None:
-    """What a file's name says if Blackboard made it, None otherwise. The login may be the course's id."""
+    """What a file's name says if Blackboard made it, None otherwise. The login may be the course's id.
+
+    It is the last word before "attempt" here; see `blackboard_people` for logins of several.
+    """
     found = _BLACKBOARD.fullmatch(name)
     if found is None:
         return None
     at = _zoneless(*map(int, found["at"].split("-")))
-    hint = OwnerHint(id=found["login"], label=found["login"])
-    return DownloadName(hint, found["file"] or "", submitted_at=at, is_nobodys=bool(found["receipt"]))
+    hint = OwnerHint(id=found["login"], label=f"{found['title']}_{found['login']}")
+    return DownloadName(hint, found["file"] or "", submitted_at=at, is_receipt=bool(found["receipt"]))
+
+
+def blackboard_people(labels: Collection[str], receipts: Mapping[str, str]) -> dict[str, OwnerHint]:
+    """Who is meant by each title with a login ("HW3_j_smith"), given the receipts' first lines by these.
+
+    A login may hold underscores, and so may the title: "smith" must not get the files of "j_smith".
+    """
+    shared = os.path.commonprefix([*labels])  # noqa: RUF071  # these are no paths
+    title = shared.rpartition("_")[0] if len(labels) > 1 else ""
+    people = {}
+    for label in labels:
+        said = _RECEIPT.fullmatch(printable(receipts.get(label, ""), limit=1000))
+        rest = label[len(title) + 1 :] if title else label.rpartition("_")[2]
+        if said is not None and label.endswith(f"_{said['login']}"):
+            people[label] = OwnerHint(id=said["login"], name=said["name"], label=label)
+        else:
+            people[label] = OwnerHint(id=rest, label=label)
+    return people
 
 
 def brightspace(name: str) -> DownloadName | None:

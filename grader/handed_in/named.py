@@ -15,9 +15,10 @@ import msgspec
 
 from grader.handed_in.archives import Unusable
 from grader.handed_in.assemble import assemble
-from grader.handed_in.bundles import Bundle, bundles, nothing_in, platform_of, rivals, split
+from grader.handed_in.bundles import bundles, rivals, split
 from grader.handed_in.content_store import ContentStore
 from grader.handed_in.contents import Answers, Looker
+from grader.handed_in.downloads import Bundle, nothing_in, platform_of
 from grader.handed_in.graded_file import ARCHIVES, COPY, NOTHING_EXPECTED, Choice, Expected, choose, gradable
 from grader.handed_in.package import Package
 from grader.handed_in.tarballs import open_archive

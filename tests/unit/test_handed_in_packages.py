@@ -578,6 +578,63 @@ def test_a_download_of_blackboard(tmp_path, into):
     ]
 
 
+RECEIPT = b"Name: John Smith (j_smith)\nAssignment: HW_3\n"
+AT = "attempt_2026-11-19-09-00-00"
+
+
+def test_a_login_on_blackboard_may_hold_underscores(tmp_path, into):
+    files = {
+        f"HW_3_j_smith_{AT}_hw3.ipynb": book(*ALL),
+        f"HW_3_j_smith_{AT}.txt": RECEIPT,
+        f"HW_3_k_smith_{AT}_hw3.ipynb": book("relu"),
+        f"HW_3_k_smith_{AT}.txt": b"Name: J (j_smith)\n",  # not whom the name is of
+        f"HW_3_smith_{AT}_hw3.ipynb": book(*ALL),
+    }
+    found = of_class(folder(tmp_path / "class", files), into)
+    assert [(one.who.id, one.who.name) for one in found] == [
+        ("j_smith", "John Smith"),
+        ("k_smith", ""),
+        ("smith", ""),
+    ]
+    alone = of_class(folder(tmp_path / "one", dict(list(files.items())[:2])), into)
+    assert [one.who.id for one in alone] == ["j_smith"]
+
+
+def test_who_typed_a_text_in_place_of_a_file_is_named(tmp_path, into):
+    blackboard = {
+        f"HW3_s01_{AT}_hw3.ipynb": book(*ALL),
+        f"HW3_s01_{AT}.txt": b"",
+        f"HW3_s02_{AT}.txt": b"Name: Bob B (s02)\n",
+    }
+    canvas = {
+        "lovelaceada_4711_98765_hw3.ipynb": book(*ALL),
+        "bbob_LATE_4712_text.html": b"<p>",
+        "anon_Xy12z_link.html": b"<a>",
+    }
+    for number, (files, who) in enumerate([(blackboard, ["s02"]), (canvas, ["", "bbob"])]):
+        several = list(collect(folder(tmp_path / str(number), files), into=into, expected=HW3))
+        assert len([one for one in several if isinstance(one, Submission)]) == 1
+        refused = [one for one in several if isinstance(one, Refused)]
+        assert all(one.why.startswith("holds no notebook") for one in refused)
+        assert sorted(one.who.id or one.who.name for one in refused) == who
+
+
+def test_canvas_numbers_hide_no_file(tmp_path, into):
+    files = {
+        "adal_4711_98765_hw3.ipynb": book(*ALL),
+        "adal_4711_98766_part-1.py": b"a = 1",
+        "adal_4711_98767_part-2.py": b"b = 1",
+        "adal_4711_98768_layers-1.py": b"",
+        "bobb_4712_98769_hw3.ipynb": book(*ALL),
+        "bobb_4712_98770_x.csv": b"1",
+        "bobb_4712_98771_x.csv": b"2",
+    }
+    ada, bob = of_class(folder(tmp_path / "class", files), into)
+    assert places(ada.package) == ["hw3.ipynb", "layers.py", "part-1.py", "part-2.py"]
+    assert places(bob.package) == ["hw3.ipynb", "x.csv"]
+    assert bob.notices == ("bobb_4712_98771_x.csv was left out: another file is called x.csv",)
+
+
 def test_a_download_of_brightspace(tmp_path, into):
     files = {
         "index.html": b"<p>",
