@@ -57,7 +57,7 @@ Examples:
     "--roster",
     metavar="CSV",
     type=click.Path(path_type=Path),
-    help="The class, as you keep it or as Canvas, Moodle or Gradescope export it; Moodle's worksheet too.",
+    help="The class, as you keep it or as a learning platform exports it; Moodle's worksheet too.",
 )
 @click.option(
     "--times",

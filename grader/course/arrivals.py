@@ -15,6 +15,7 @@ from grader.gradebook.spreadsheets import TimeGiven, read_times
 from grader.gradebook.times import has_zone, time_in_utc, zone_named
 from grader.handed_in.collect import Submission
 from grader.model.errors import UsageError
+from grader.model.text import counted
 
 _SHOWN = 3
 
@@ -79,13 +80,13 @@ class Times:
                 wrong.append(f"{student}: {text!r}")
         if wrong:
             some = "; ".join(wrong[:_SHOWN]) + ("; ..." if len(wrong) > _SHOWN else "")
-            self.lines.append(f"{self.source}: {len(wrong)} times cannot be read and stay unknown: {some}")
+            what = counted(len(wrong), "time cannot be read and stays", "times cannot be read and stay")
+            self.lines.append(f"{self.source}: {what} unknown: {some}")
 
     def _tell_zone(self, layout: Sequence[str]) -> None:
         texts = [*layout, *self.worksheet.values(), *(row.time for row in self.table)]
         bare = sum(bool(text) and not has_zone(text) for text in texts)
         if bare and self.zone is None:
             here = datetime.now().astimezone().tzname()
-            self.lines.append(
-                f"{bare} times name no zone and were read in this machine's, {here}; --zone names another"
-            )
+            what = counted(bare, "time names no zone and was", "times name no zone and were")
+            self.lines.append(f"{what} read in this machine's, {here}; --zone names another")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from grader.course.matching import Matcher, several, without_roster
 from grader.course.packages import kept
 from grader.course.report_files import UNPACKED
 from grader.files import read_whole
-from grader.gradebook.people import People
+from grader.gradebook.people import LOGIN, People, logins_of
 from grader.gradebook.rows import Arrival, NewSubmission, Student
 from grader.gradebook.spreadsheets import Roster, read_roster
 from grader.gradebook.store import Gradebook
@@ -73,9 +73,11 @@ def take_in(path: Path, locations: Locations, gradebook: Gradebook, sources: Sou
     roster = read_given_roster(given.roster, locations.title, gradebook)
     times = Times.of(given.times, given.zone, roster.times, source=given.roster)
     known = gradebook.students()
+    logins = logins_of(gradebook, locations.title)
+    matcher = Matcher(known.values(), logins=logins, numbers=gradebook.participants(locations.title))
     found = collected(path, locations)
-    owners = owners_of(found, known, gradebook, locations.title)
-    people = People(known, others=owners, place=gradebook.place)
+    owners = owners_of(found, matcher, gradebook, locations.title)
+    people = People(known, others=owners, logins=logins, place=gradebook.place)
     arrivals = times.arrivals(found.entries, owners, people)
     folder = locations.reports / UNPACKED
     taken = tuple(
@@ -99,7 +101,7 @@ def take_in(path: Path, locations: Locations, gradebook: Gradebook, sources: Sou
     lines = [*found.lines, *times.lines, *several(entry for entry in theirs if entry[0])]
     if known:
         before = {row.student for row in gradebook.submissions(locations.title)}
-        lines += absent(known, before | set(owners) | refused_students(found.refused, known))
+        lines += absent(known, before | set(owners) | refused_students(found.refused, matcher))
     refused = tuple((entry.name, entry.why) for entry in found.refused)
     return Intake(taken, refused, tuple(lines))
 
@@ -110,7 +112,8 @@ def read_given_roster(path: Path | None, assignment: str, gradebook: Gradebook) 
         return Roster([])
     roster = read_roster(read_whole(path, option="--roster"), source=path.name)
     gradebook.add_students(roster.students)
-    gradebook.add_participants(assignment, roster.numbers)
+    logins = {f"{LOGIN}{login}": student for login, student in roster.logins.items()}
+    gradebook.add_participants(assignment, {**roster.numbers, **logins})
     return roster
 
 
@@ -133,34 +136,27 @@ def collected(path: Path, locations: Locations) -> Found:
     return found
 
 
-def owners_of(found: Found, known: dict[str, Student], gradebook: Gradebook, assignment: str) -> list[str]:
+def owners_of(found: Found, matcher: Matcher, gradebook: Gradebook, assignment: str) -> list[str]:
     """The id of each submission's student, "" for nobody's: what a person said counts before any match."""
     by_hand = {key: owner.student for key, owner in gradebook.owners(assignment).items()}
     said = [by_hand.get((entry.name, entry.sha256), "") for entry in found.entries]
-    if not known:
+    if not matcher.has_roster:
         return [own or without_roster(entry.who).id for own, entry in zip(said, found.entries, strict=True)]
-    matched = owned_by_roster(found, said, known, gradebook.participants(assignment))
+    matched = owned_by_roster(found, said, matcher)
     return [own or match for own, match in zip(said, matched, strict=True)]
 
 
-def owned_by_roster(
-    found: Found, said: Sequence[str], known: dict[str, Student], numbers: Mapping[str, str]
-) -> Iterator[str]:
+def owned_by_roster(found: Found, said: Sequence[str], matcher: Matcher) -> Iterator[str]:
     """The id of each submission's student; empty, and a line says why, if no student on the roster fits."""
-    matches = Matcher(known.values()).match_all([entry.who for entry in found.entries])
+    matches = matcher.match_all([entry.who for entry in found.entries])
     for entry, own, match in zip(found.entries, said, matches, strict=True):
-        certain = numbers.get(entry.who.number, "")
-        if certain in known:
-            yield certain
-            continue
         if match.student is None and not own:
             found.lines.append(f"{entry.name}: {match.why}; or `grade assign` it")
         yield match.student.id if match.student is not None else ""
 
 
-def refused_students(refused: Sequence[Refused], known: Mapping[str, Student]) -> set[str]:
+def refused_students(refused: Sequence[Refused], matcher: Matcher) -> set[str]:
     """The ids of students who handed in something that cannot be graded."""
-    matcher = Matcher(known.values())
     hints = [entry.who for entry in refused if entry.who != OwnerHint()]
     return {match.student.id for match in matcher.match_all(hints) if match.student is not None}
 

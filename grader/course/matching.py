@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -33,18 +34,38 @@ class Match(msgspec.Struct, frozen=True):
 class Matcher:
     """Finds the students on a roster that hints mean."""
 
-    def __init__(self, students: Iterable[Student]) -> None:
+    def __init__(
+        self,
+        students: Iterable[Student],
+        *,
+        logins: Mapping[str, str] = MappingProxyType({}),
+        numbers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """``logins`` are the students' ids by what else a roster calls them, in lower case.
+
+        ``numbers`` are the ids by the platform's own numbers, which are certain.
+        """
         self._students = {student.id: student for student in students}
         self._by_id = _index((folded(student.id), student.id) for student in self._students.values())
         self._by_email = _index((folded(student.email), student.id) for student in self._students.values())
-        self._by_login = _index((_login(student.email), student.id) for student in self._students.values())
+        others = [(word, student) for word, student in logins.items() if student in self._students]
+        locals_ = ((_login(student.email), student.id) for student in self._students.values())
+        self._by_login = _index((*others, *locals_))
         self._by_name = _index(
             (key, student.id) for student in self._students.values() for key in name_keys(student.name)
         )
+        self._numbers = {number: one for number, one in numbers.items() if one in self._students}
         self._ids_only = not (self._by_email or self._by_name)
 
+    @property
+    def has_roster(self) -> bool:
+        """Whether there is anybody to find."""
+        return bool(self._students)
+
     def match(self, hint: OwnerHint) -> Match:
-        """The one student whom everything in the hint fits."""
+        """The student of the platform's number, or the one whom everything in the hint fits."""
+        if hint.number in self._numbers:
+            return Match(self._students[self._numbers[hint.number]])
         evidence = [ids for ids in self._evidence(hint) if ids]
         either, both = set().union(*evidence), set(in_all(evidence))
         if len(either) > 1 and len(both) > 1 and hint.number:
@@ -67,12 +88,14 @@ class Matcher:
         for hint, match in zip(hints, matches, strict=True):
             if match.student is not None and hint.number:
                 accounts[match.student.id].add(hint.number)
-        return [
-            Match(None, _two_accounts(match.student, accounts[match.student.id]))
-            if match.student is not None and hint.number and len(accounts[match.student.id]) > 1
-            else match
-            for hint, match in zip(hints, matches, strict=True)
-        ]
+
+        def one(hint: OwnerHint, match: Match) -> Match:
+            if match.student is None or not hint.number or hint.number in self._numbers:
+                return match
+            numbers = accounts[match.student.id]
+            return Match(None, _two_accounts(match.student, numbers)) if len(numbers) > 1 else match
+
+        return list(map(one, hints, matches))
 
     def _evidence(self, hint: OwnerHint) -> Iterator[set[str]]:
         """For each thing that a hint says, the students whom it fits."""

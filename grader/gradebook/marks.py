@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.gradebook.people import People
+from grader.gradebook.people import People, logins_of
 from grader.gradebook.rows import GradeRow, ItemPoints, Mark, SubmissionRow
 from grader.gradebook.spreadsheets import parse_points
 from grader.gradebook.store import Gradebook
@@ -37,7 +37,8 @@ class GradedSubmissions:
             for name in {own.name, own.student, own.sha256} - {""}:
                 self._named[name].append(row)
         self._own = {grade.submission.student: row for row, grade in self._grades.items()}
-        self._people = People(gradebook.students(), others=self._own, place=gradebook.place)
+        logins = logins_of(gradebook, assignment)
+        self._people = People(gradebook.students(), others=self._own, logins=logins, place=gradebook.place)
         self._place = gradebook.place
 
     def __iter__(self) -> Iterator[GradeRow]:

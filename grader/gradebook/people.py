@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from grader.gradebook.rows import Student
 from grader.gradebook.store import Gradebook
 from grader.model.errors import UsageError
+
+LOGIN = "login "
+"""Before a login among the names that a platform has for its participants; a number has nothing before it."""
 
 _SHOWN = 4
 
@@ -15,9 +19,15 @@ class People:
     """The students of a gradebook: its roster, or those who handed something in if it has none."""
 
     def __init__(
-        self, students: Mapping[str, Student], *, others: Iterable[str] = (), place: str = ""
+        self,
+        students: Mapping[str, Student],
+        *,
+        others: Iterable[str] = (),
+        logins: Mapping[str, str] = MappingProxyType({}),
+        place: str = "",
     ) -> None:
         self.has_roster = bool(students)
+        self._logins = logins
         self._students = {**{one: Student(one) for one in others if one}, **students}
         self._place = place
 
@@ -25,7 +35,8 @@ class People:
     def of(cls, gradebook: Gradebook, assignment: str) -> People:
         """Everybody whom the gradebook knows in an assignment."""
         owners = (row.student for row in gradebook.submissions(assignment))
-        return cls(gradebook.students(), others=owners, place=gradebook.place)
+        logins = logins_of(gradebook, assignment)
+        return cls(gradebook.students(), others=owners, logins=logins, place=gradebook.place)
 
     def find(self, word: str) -> Student:
         """The student of this id, e-mail address, login or name. Raises UsageError if none or several fit.
@@ -55,6 +66,7 @@ class People:
         kinds = (
             lambda one: one.id.casefold() == low,
             lambda one: bool(one.email) and one.email.casefold() == low,
+            lambda one: self._logins.get(low) == one.id,
             lambda one: "@" in one.email and one.email.casefold().partition("@")[0] == low,
             lambda one: bool(one.name) and _words(one.name) == _words(key),
         )
@@ -63,6 +75,12 @@ class People:
             if found:
                 return found
         return []
+
+
+def logins_of(gradebook: Gradebook, assignment: str) -> dict[str, str]:
+    """The students' ids by their logins in lower case, as rosters gave them."""
+    known = gradebook.participants(assignment).items()
+    return {name.removeprefix(LOGIN): student for name, student in known if name.startswith(LOGIN)}
 
 
 def _words(name: str) -> list[str]:

@@ -31,6 +31,7 @@ ROSTER_COLUMNS: Mapping[str, tuple[str, ...]] = {
         "sis login id",
         "sid",  # Gradescope
         "id number",  # Moodle
+        "orgdefinedid",  # Brightspace
         "login",
         "username",
     ),
@@ -43,7 +44,9 @@ ROSTER_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "submitted": ("last modified (submission)",),
 }
 WHO = ("id", "email", "name")
-TIME_COLUMNS = ("time", "submitted_at", "submitted at")
+TIME_COLUMNS = ("time", "submitted_at", "submitted at", "submission time")
+_CANVAS = ("sis user id", "sis login id")
+_BRIGHTSPACE = ("orgdefinedid", "end-of-line indicator")
 TEST_STUDENTS = ("Student, Test", "Test Student")  # Canvas makes one for each course
 _NEVER = ("", "-")
 _PARTICIPANT = re.compile(r"(?:\D{1,60}\s)?(\d{1,18})")
@@ -63,7 +66,7 @@ def read_table(data: bytes, *, source: str) -> list[dict[str, str]]:
 
     Reads UTF-8 with or without a byte order mark, UTF-16 with one, otherwise Latin-1. The separator is the
     comma, semicolon or tab, whichever is most frequent in the first line: Excel writes semicolons in half of
-    Europe.
+    Europe. A row that ends early has empty cells.
     """
     if len(data) > MAX_BYTES:
         raise UsageError(f"{source}: {len(data):,} bytes; a table has at most {MAX_BYTES:,}")
@@ -80,8 +83,9 @@ def read_table(data: bytes, *, source: str) -> list[dict[str, str]]:
     if not filled:
         raise UsageError(f"{source}: empty; its first line has to name the columns")
     columns = [name.strip().lower() for name in filled[0]]
+    empty = [""] * len(columns)
     return [
-        {column: cell.strip()[:MAX_CELL] for column, cell in zip(columns, row, strict=False)}
+        {column: cell.strip()[:MAX_CELL] for column, cell in zip(columns, (*row, *empty), strict=False)}
         for row in filled[1:]
     ]
 
@@ -96,19 +100,21 @@ def _decoded(data: bytes) -> str:
 
 
 class Roster(msgspec.Struct, frozen=True):
-    """A class, and what Moodle's worksheet says beside it.
+    """A class, and what a platform's table says beside it.
 
-    ``numbers`` are the students' ids by their participant's number, ``times`` are by a student's id and as
-    they were written.
+    ``numbers`` are the students' ids by the number that downloads have for them, of Moodle's worksheet or of
+    Canvas. ``logins`` are the ids by other words that mean the same student alone. ``times`` are by a
+    student's id and as they were written.
     """
 
     students: list[Student]
     numbers: dict[str, str] = {}
+    logins: dict[str, str] = {}
     times: dict[str, str] = {}
 
 
 def read_roster(data: bytes, *, source: str) -> Roster:
-    """A roster, as a course writes it or as Canvas, Moodle or Gradescope export it.
+    """A roster, as a course writes it or as Canvas, Moodle, Blackboard, Brightspace or Gradescope export it.
 
     The e-mail address is the id if a row has no other, and the participant's number if there is no address:
     a worksheet of blind marking has nothing else. Canvas's test student is nobody. Raises UsageError if no
@@ -116,7 +122,7 @@ def read_roster(data: bytes, *, source: str) -> Roster:
     """
     rows = read_table(data, source=source)
     students: dict[str, Student] = {}
-    roster = Roster([], {}, {})
+    roster = Roster([], {}, {}, {})
     for number, row in enumerate(rows, start=2):
         student = _student(row)
         if not student.id:
@@ -135,12 +141,16 @@ def read_roster(data: bytes, *, source: str) -> Roster:
                 f"and for {student.name!r}; give each their own"
             )
         students[student.id] = student
-        participant = _participant(row)
+        for word in _others(row, student):
+            roster.logins[word] = student.id if roster.logins.get(word, student.id) == student.id else ""
+        participant = row.get("id", "") if any(column in row for column in _CANVAS) else _participant(row)
         if participant and roster.numbers.setdefault(participant, student.id) != student.id:
             raise UsageError(f"{source}, line {number}: the participant {participant} is in two rows")
         if _cell(row, "submitted") not in _NEVER:
             roster.times[student.id] = _cell(row, "submitted")
-    return msgspec.structs.replace(roster, students=list(students.values()))
+    ids = {student.casefold() for student in students}
+    alone = {word: student for word, student in roster.logins.items() if student and word not in ids}
+    return msgspec.structs.replace(roster, students=list(students.values()), logins=alone)
 
 
 def read_times(data: bytes, *, source: str, columns: Sequence[str] = TIME_COLUMNS) -> list[TimeGiven]:
@@ -168,6 +178,12 @@ def _has_any(row: Mapping[str, str], kinds: Sequence[str]) -> bool:
     return any(column in row for kind in kinds for column in ROSTER_COLUMNS[kind])
 
 
+def _others(row: Mapping[str, str], student: Student) -> set[str]:
+    """What else a row calls its student: a login, the university's number."""
+    cells = (_bare(row, column).casefold() for column in ROSTER_COLUMNS["id"])
+    return {cell for cell in cells if cell not in ("", student.id.casefold())}
+
+
 def _student(row: Mapping[str, str]) -> Student:
     name = " ".join(filter(None, (_cell(row, "first"), _cell(row, "last")))) or _cell(row, "name")
     email = _cell(row, "email")
@@ -175,7 +191,14 @@ def _student(row: Mapping[str, str]) -> Student:
 
 
 def _cell(row: Mapping[str, str], kind: str) -> str:
-    return next((row[column] for column in ROSTER_COLUMNS[kind] if row.get(column)), "")
+    return next(filter(None, (_bare(row, column) for column in ROSTER_COLUMNS[kind])), "")
+
+
+def _bare(row: Mapping[str, str], column: str) -> str:
+    """A cell without the number sign that Brightspace writes before ids and logins."""
+    cell = row.get(column, "")
+    is_theirs = column in ROSTER_COLUMNS["id"] and any(name in row for name in _BRIGHTSPACE)
+    return cell.removeprefix("#") if is_theirs else cell
 
 
 def _participant(row: Mapping[str, str]) -> str:

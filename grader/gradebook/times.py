@@ -23,7 +23,11 @@ _MONTHS = (
     ("nov",),
     ("dec", "dez", "déc", "dic"),
 )
-_WRITTEN_OUT = re.compile(r"(\d{1,2})\.? (?:de )?([^\W\d]{3,12})\.? (?:de )?(\d{4})\b")
+_WRITTEN_OUT = re.compile(
+    r"(?:(?P<day>\d{1,2})\.? (?:de )?(?P<month>[^\W\d]{3,12})\.? (?:de )?"
+    r"|(?P<us_month>[^\W\d]{3,12})\.? (?P<us_day>\d{1,2}), )(?P<year>\d{4})\b"
+)
+_SPACED_ZONE = re.compile(r" (?=[+-]\d\d:?\d\d$)| ?UTC$")
 _CLOCK = re.compile(r"\b(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?\s?([AaPp])?\.?[Mm]?")
 _LONGEST = 100
 
@@ -38,10 +42,8 @@ def zone_named(name: str) -> tzinfo:
 
 def has_zone(text: str) -> bool:
     """Whether a time says which zone it is in."""
-    try:
-        return datetime.fromisoformat(text.strip()).tzinfo is not None
-    except ValueError:
-        return False
+    found = _iso(text.strip())
+    return found is not None and found.tzinfo is not None
 
 
 def time_in_utc(text: str, *, zone: tzinfo | None = UTC, where: str = "") -> str:
@@ -49,8 +51,9 @@ def time_in_utc(text: str, *, zone: tzinfo | None = UTC, where: str = "") -> str
 
     ``zone`` is that of times that name none, or None for the zone of this machine.
 
-    Takes ISO 8601, and a date with the month written out, as Moodle has it: "Friday, 20 November 2026,
-    11:59 PM". Raises UsageError that starts with ``where``.
+    Takes ISO 8601, also with a blank before the zone, and a date with the month written out, as Moodle has
+    it: "Friday, 20 November 2026, 11:59 PM" or "Friday, November 20, 2026, 11:59 PM". Raises UsageError that
+    starts with ``where``.
     """
     found = _iso(text.strip()) or _written_out(text[:_LONGEST])
     if found is None:
@@ -64,8 +67,9 @@ def time_in_utc(text: str, *, zone: tzinfo | None = UTC, where: str = "") -> str
 
 
 def _iso(text: str) -> datetime | None:
+    whole = _SPACED_ZONE.sub(lambda found: "" if found[0] == " " else "+00:00", text)
     try:
-        return datetime.fromisoformat(text) if ":" in text else None  # a day alone leaves the hour to guess
+        return datetime.fromisoformat(whole) if ":" in text else None  # a day alone leaves the hour to guess
     except ValueError:
         return None
 
@@ -75,12 +79,13 @@ def _written_out(text: str) -> datetime | None:
     clock = _CLOCK.search(text, day.end()) if day else None
     if day is None or clock is None:
         return None
-    low = day[2].casefold()
+    low = (day["month"] or day["us_month"]).casefold()
     month = next((number for number, names in enumerate(_MONTHS, 1) if low.startswith(names)), 0)
     hour = int(clock[1])
     if clock[4]:
         hour = hour % 12 + 12 * (clock[4] in "Pp")
     try:
-        return datetime(int(day[3]), month, int(day[1]), hour, int(clock[2]), int(clock[3] or 0))  # noqa: DTZ001
+        parts = int(day["year"]), month, int(day["day"] or day["us_day"]), hour
+        return datetime(*parts, int(clock[2]), int(clock[3] or 0))  # noqa: DTZ001
     except ValueError:
         return None

@@ -171,8 +171,9 @@ def _best(work: Sequence[Entry], expected: Expected, answers: Answers) -> tuple[
     # Nothing told these apart. The one with more code is the fuller answer; people read the line anyway.
     alike = [entry for entry in able if order(entry) == order(first)]
     if len(alike) > 1:
-        first = max(alike, key=answers.cells)
-        return first, "the one with more code cells of several that nothing tells apart"
+        alike.sort(key=lambda entry: -answers.cells(entry))
+        one = "one with more code cells" if answers.cells(alike[0]) > answers.cells(alike[1]) else "first"
+        return alike[0], f"the {one} of several that nothing tells apart"
     if named >= COPY:
         return first, "named like the assignment's"
     if most:

@@ -86,6 +86,17 @@ def test_a_platforms_number_alone_is_no_id():
     assert Matcher([Student("0815")]).match(OwnerHint(name="somebody", number="0815")).student.id == "0815"
 
 
+def test_what_else_a_roster_calls_a_student():
+    known = [Student("M2", "John Smith"), Student("M3", "Ann Smith")]
+    matcher = Matcher(known, logins={"j_smith": "M2", "smith": "M3", "old": "gone"}, numbers={"7": "M3"})
+    hints = [OwnerHint(id="J_Smith"), plain("hw3", "smith"), OwnerHint(id="old")]
+    assert [matcher.match(hint).student for hint in hints] == [*known, None]
+    # The platform's number is certain, whatever the name; another account of the name is another person.
+    assert matcher.match(OwnerHint(name="smithannaprefers", number="7")).student == known[1]
+    two = [OwnerHint(name="Ann Smith", number="7"), OwnerHint(name="Ann Smith", number="8")]
+    assert [match.student for match in matcher.match_all(two)] == [known[1], None]
+
+
 def test_two_accounts_of_one_name_are_two_people():
     two = [
         OwnerHint(name="lovelaceada", number="4711"),

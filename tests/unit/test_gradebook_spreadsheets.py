@@ -40,6 +40,52 @@ def test_a_roster_of_canvas() -> None:
     ]
 
 
+REAL_CANVAS = """Student,ID,SIS User ID,SIS Login ID,Integration ID,Section,Exam (42)
+,,,,,,Manual Posting
+    Points Possible,,,,,,40.00
+"Lovelace, Ada",901,s1,ada@example.edu,,A
+"Turing, Alan",902,s2,Alan
+"Student, Test",204272,,,12345678,A,
+"""
+BLACKBOARD = """"Last Name","First Name","Username","Student ID","PF 25 [Total Pts: 2 Score] |574283"
+"Smith","John","j_smith","M2","2"
+"Smith","Ann","smith","M3","2"
+"Odd","Two","m2","M4","2"
+"Odd","One","twice","M5","2"
+"Odd","Other","twice","M6","2"
+"""
+BRIGHTSPACE = """OrgDefinedId,Username,Last Name,First Name,HW3 Points Grade <Max:9>,End-of-Line Indicator
+#123456,#zl5717,Li,Selena,,#
+"""
+
+
+def test_what_canvas_calls_a_student_beside_the_id() -> None:
+    roster = read_roster(REAL_CANVAS.encode(), source="c.csv")
+    assert [(student.id, student.section) for student in roster.students] == [("901", "A"), ("902", "")]
+    assert roster.numbers == {"901": "901", "902": "902"}
+    assert roster.logins == {"s1": "901", "ada@example.edu": "901", "s2": "902", "alan": "902"}
+
+
+def test_a_login_that_means_somebody_else_too_is_nobodys() -> None:
+    roster = read_roster(BLACKBOARD.encode(), source="b.csv")
+    assert [student.id for student in roster.students] == ["M2", "M3", "M4", "M5", "M6"]
+    assert roster.logins == {"j_smith": "M2", "smith": "M3"}
+
+
+def test_a_roster_of_brightspace_loses_its_number_signs() -> None:
+    roster = read_roster(BRIGHTSPACE.encode(), source="d.csv")
+    assert (roster.students, roster.logins) == ([Student("123456", "Selena Li")], {"zl5717": "123456"})
+    without = BRIGHTSPACE.replace("OrgDefinedId", "X")
+    assert read_roster(without.encode(), source="d.csv").students == [Student("zl5717", "Selena Li")]
+
+
+def test_a_row_that_ends_early_has_empty_cells() -> None:
+    assert read_table(b"id,until,reason\nada\nbob,12:00\n", source="t.csv") == [
+        {"id": "ada", "until": "", "reason": ""},
+        {"id": "bob", "until": "12:00", "reason": ""},
+    ]
+
+
 def test_a_roster_of_moodle_with_semicolons_and_a_byte_order_mark() -> None:
     found = read_roster(b"\xef\xbb\xbf" + MOODLE.encode(), source="m.csv").students
     assert found == [Student("s1", "Ada Lovelace", "ada@example.org")]
@@ -88,6 +134,12 @@ def test_a_table_of_times() -> None:
     assert read_times(text.encode(), source="t.csv") == [
         TimeGiven("ada", "2026-11-20T23:59", "", "t.csv, line 2"),
         TimeGiven("Bob", "2026-11-21 10:00", "ill", "t.csv, line 3"),
+    ]
+    scores = (
+        "First Name,SID,Status,Submission Time\nAda,s1,Graded,2022-06-25 13:16:26 -0600\nBob,s2,Missing\n"
+    )
+    assert read_times(scores.encode(), source="g.csv") == [
+        TimeGiven("s1", "2022-06-25 13:16:26 -0600", "", "g.csv, line 2")
     ]
     for wrong, why in (("id,when\na,b\n", "needs a column time"), ("id,time\n,12:00\n", "no student")):
         with pytest.raises(UsageError, match=why):

@@ -22,6 +22,9 @@ BERLIN = zone_named("Europe/Berlin")
         ("2026-07-20T23:59", "2026-07-20T21:59:00+00:00"),  # summer time
         ("Friday, 20 November 2026, 11:59 PM", "2026-11-20T22:59:00+00:00"),
         ("Friday, 20 November 2026, 12:05 AM", "2026-11-19T23:05:00+00:00"),
+        ("Wednesday, September 23, 2020, 9:00 PM", "2020-09-23T19:00:00+00:00"),
+        ("2022-06-25 13:16:26 -0600", "2022-06-25T19:16:26+00:00"),
+        ("2022-06-25 13:16:26 UTC", "2022-06-25T13:16:26+00:00"),
         ("Freitag, 20. März 2026, 23:59", "2026-03-20T22:59:00+00:00"),
         ("vendredi 20 décembre 2026, 23:59", "2026-12-20T22:59:00+00:00"),
         ("viernes, 20 de enero de 2026, 23:59", "2026-01-20T22:59:00+00:00"),
@@ -41,6 +44,7 @@ def test_what_is_no_time_or_leaves_the_hour_to_guess_is_refused(text: str) -> No
 
 def test_zones() -> None:
     assert has_zone("2026-11-20T23:59Z")
+    assert has_zone("2022-06-25 13:16:26 -0600")
     assert not has_zone("2026-11-20T23:59")
     assert not has_zone("Friday, 20 November 2026, 11:59 PM")
     for name in ("Atlantis", "../etc/passwd", "/etc/localtime"):

@@ -619,6 +619,17 @@ def test_who_typed_a_text_in_place_of_a_file_is_named(tmp_path, into):
         assert sorted(one.who.id or one.who.name for one in refused) == who
 
 
+def test_what_decides_where_nothing_tells_files_apart_is_said(tmp_path, into):
+    more = json.dumps({"cells": json.loads(book(*ALL))["cells"] * 2}).encode()
+    for second, graded, why in (
+        (book(*ALL, more="pass"), "hw3 (1).ipynb", "being the first of several that nothing tells apart"),
+        (more, "hw3 (2).ipynb", "being the one with more code cells of several that nothing tells apart"),
+    ):
+        files = {"hw3 (1).ipynb": book(*ALL), "hw3 (2).ipynb": second}
+        package = package_of(folder(tmp_path / graded, files), HW3, into=into)
+        assert (package.notebooks, why in package.notices[0]) == ((graded,), True)
+
+
 def test_canvas_numbers_hide_no_file(tmp_path, into):
     files = {
         "adal_4711_98765_hw3.ipynb": book(*ALL),
