@@ -11,8 +11,8 @@ import msgspec
 
 from grader.files import write_whole
 from grader.gradebook.marks import marks_by_submission
-from grader.gradebook.policy import Candidate, Lateness, after_penalty, choice, lateness, later_of
-from grader.gradebook.rows import Arrival, GradeRow, Mark, Student
+from grader.gradebook.policy import Candidate, Lateness, after_penalty, choice, lateness, later_of, latest
+from grader.gradebook.rows import Arrival, GradeRow, Mark, Student, SubmissionRow
 from grader.gradebook.spreadsheets import write_table
 from grader.gradebook.store import Gradebook
 from grader.gradebook.totals import Total, total_of
@@ -56,7 +56,8 @@ class Rules(msgspec.Struct, frozen=True):
 class ClassRow(msgspec.Struct, frozen=True):
     """One student with the submission that counts.
 
-    ``grade`` is None if there is none: they handed in nothing, or ``ungraded`` names what they handed in.
+    ``grade`` is None if they handed in nothing, or nothing that is graded. ``ungraded`` names what they
+    handed in after everything that is.
     """
 
     student: Student
@@ -81,19 +82,19 @@ def class_rows(gradebook: Gradebook, assignment: str, rules: Rules | None = None
     roster = gradebook.students()
     marks = marks_by_submission(gradebook, assignment)
     own = by_student(gradebook.grades(assignment))
-    waiting = {one.student: one.name for one in gradebook.submissions(assignment) if one.student}
+    waiting = not_graded(gradebook.submissions(assignment), own)
     people = {**{name: Student(name) for name in (*own, *waiting)}, **roster}
     for key in sorted(people, key=lambda name: (people[name].name or name, name)):
-        grades = own.get(key, [])
+        grades, later = own.get(key, []), waiting.get(key, [])
         until = extensions[key].until if key in extensions else ""
-        if not grades:
-            ungraded = waiting.get(key, "")
-            yield ClassRow(people[key], None, None, extended_until=until, ungraded=ungraded)
-        elif key:
-            yield counted_row(people[key], grades, marks, rule, until)
-        else:
-            for grade in grades:
-                yield counted_row(Student(""), [grade], marks, rule)
+        if not key:
+            yield from (counted_row(Student(""), [grade], marks, rule) for grade in grades)
+            yield from (ClassRow(Student(""), None, None, ungraded=name) for name in later)
+            continue
+        row = ClassRow(people[key], None, None, extended_until=until)
+        if grades:
+            row = counted_row(people[key], grades, marks, rule, until)
+        yield msgspec.structs.replace(row, ungraded=later[-1] if later else "")
 
 
 def by_student(grades: Iterable[GradeRow]) -> dict[str, list[GradeRow]]:
@@ -104,6 +105,30 @@ def by_student(grades: Iterable[GradeRow]) -> dict[str, list[GradeRow]]:
     owned = {same_file(grade) for student, theirs in own.items() if student for grade in theirs}
     left = [grade for grade in own.pop("", []) if same_file(grade) not in owned]
     return {**own, "": left} if left else dict(own)
+
+
+def not_graded(
+    submissions: Iterable[SubmissionRow], own: Mapping[str, Sequence[GradeRow]]
+) -> dict[str, list[str]]:
+    """The names of submissions without a grade, by student, "" for nobody's, in the order they were received.
+
+    Those that came before a graded one of the same student are left out: they no longer matter.
+    """
+    rows = list(submissions)
+    owned = {(row.name, row.sha256) for row in rows if row.student}
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        graded = [grade.submission for grade in own.get(row.student, ())]
+        if any(one.row == row.row for one in graded):
+            continue
+        if row.student:
+            several = [Candidate(one.row, one.submitted_at, Points(0)) for one in (*graded, row)]
+            waits = latest(several).order == row.row
+        else:
+            waits = (row.name, row.sha256) not in owned
+        if waits:
+            found[row.student].append(row.name)
+    return dict(found)
 
 
 def same_file(grade: GradeRow) -> tuple[str, str]:
@@ -169,6 +194,6 @@ def cells(row: ClassRow, items: Iterable[str]) -> list[object]:
         row.final,
         row.lateness.words,
         row.extended_until,
-        row.grade.attention,
+        "; ".join(filter(None, (row.grade.attention, row.ungraded and f"{row.ungraded} is {NOT_GRADED}"))),
         *(points.get(item, "") for item in items),
     ]

@@ -1,0 +1,51 @@
+"""The class as a table: what waits for a grade is never silent."""
+
+from pathlib import Path
+
+from grader.course.table import COLUMNS, cells, class_rows
+from grader.gradebook.rows import ItemPoints, NewSubmission, StoredResult
+from grader.gradebook.store import Gradebook
+from grader.model.points import Points
+
+HW = "HW3"
+
+
+def result(sha256: str) -> StoredResult:
+    items = (ItemPoints("1", "Linear layer", "code", 400, 600, decided=True),)
+    points = [Points.of(4), Points.of(6), Points.of(6)]
+    return StoredResult(f"key {sha256}", HW, sha256, {"1": "x"}, items, (), b"{}", *points)
+
+
+def test_what_came_after_the_graded_one_and_waits_is_named(tmp_path: Path) -> None:
+    handed_in = [  # name, student, time, whether it is graded
+        ("ada_1", "ada", "", True),
+        ("ada_2", "ada", "", False),
+        ("bob_1", "bob", "", False),
+        ("bob_2", "bob", "", True),
+        ("cyd_2", "cyd", "2026-11-21T10:00:00+00:00", False),
+        ("cyd_1", "cyd", "2026-11-20T10:00:00+00:00", True),
+        ("dan", "dan", "", False),
+        ("eve", "", "", False),
+        ("eve", "eve", "", True),  # known by now
+        ("who_1", "", "", True),
+        ("who_2", "", "", False),
+    ]
+    with Gradebook.open(str(tmp_path / "gradebook.sqlite")) as gradebook:
+        for name, student, at, is_graded in handed_in:
+            row = gradebook.add_submission(NewSubmission(HW, name, name, student, submitted_at=at))
+            if is_graded:
+                gradebook.store_result(result(name), [row], author="ada", reason="batch")
+        rows = list(class_rows(gradebook, HW))
+    found = [(row.student.id, row.grade and row.grade.submission.name, row.ungraded) for row in rows]
+    assert found == [
+        ("", "who_1", ""),
+        ("", None, "who_2"),
+        ("ada", "ada_1", "ada_2"),
+        ("bob", "bob_2", ""),
+        ("cyd", "cyd_1", "cyd_2"),
+        ("dan", None, "dan"),
+        ("eve", "eve", ""),
+    ]
+    attention = [dict(zip(COLUMNS, cells(row, ()), strict=True))["attention"] for row in rows]
+    assert [str(text).startswith("ada_2 is not graded") for text in attention].index(True) == 2
+    assert attention[0] == attention[3] == ""
