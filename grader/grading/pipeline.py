@@ -24,7 +24,7 @@ from grader.grading.scoring import AnswerShown, needs_attention, score, score_pu
 from grader.grading.whose_notebook import notebook_of_items
 from grader.model import endings
 from grader.model.assignment import BudgetValue
-from grader.model.errors import AuthorError
+from grader.model.errors import AuthorError, Fault, Outcome, TooBusy
 from grader.model.records import (
     SCHEMA,
     CheckResult,
@@ -44,6 +44,8 @@ from grader.notebooks.submission_files import SubmissionFiles
 from grader.session.notebook import Notebook
 
 MAX_FIGURES = 40
+TRIES = 3
+"""How often a submission is graded at most, if the machine gives it too little processor time."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,30 @@ def grade(job: GradeJob, *, opener: Opener, progress: Progress) -> Grade:
 def grade_file(job: GradeJob, submission: SubmissionFiles, *, opener: Opener, progress: Progress) -> Graded:
     """Grade a submission as it was read; what becomes of its files on disk no longer matters.
 
-    Raises CannotGrade (an assignment that is wrong, no sandbox). Whatever the student's code does ends up in
+    What the machine was too busy for is tried again. Raises TooBusy if a cell never got enough processor
+    time, CannotGrade (an assignment that is wrong, no sandbox). Whatever the student's code does ends up in
     the grade.
     """
+    for _ in range(TRIES - 1):
+        with suppress(TooBusy):
+            graded = grade_once(job, submission, opener=opener, progress=progress)
+            if not is_short_of_time(graded.grade):
+                return graded
+        progress.note("once more: the machine was too busy")
+    return grade_once(job, submission, opener=opener, progress=progress)
+
+
+def is_short_of_time(grade: Grade) -> bool:
+    """Whether a check was given up because the machine was too busy."""
+    return any(
+        check.outcome is Outcome.TIMED_OUT and check.fault is Fault.INFRASTRUCTURE
+        for item in grade.items
+        for check in item.checks
+    )
+
+
+def grade_once(job: GradeJob, submission: SubmissionFiles, *, opener: Opener, progress: Progress) -> Graded:
+    """See ``grade_file``; without a second try."""
     graded_at, start = datetime.now(UTC), time.monotonic()
     job.folder.checks(hidden=not job.public)
     answers, sources = answers_in(job, submission)

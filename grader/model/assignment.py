@@ -43,7 +43,11 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one submission may use. Seconds are wall-clock, memory is resident, in units of 2**20 bytes."""
+    """What one submission may use.
+
+    ``check_seconds`` is for one check with all of its calls. Seconds are processor time, or a third of the
+    time that is slept. Memory is resident, in units of 2**20 bytes.
+    """
 
     cell_seconds: float = 30.0
     check_seconds: float = 10.0

@@ -56,6 +56,11 @@ def no_answer(seconds: float) -> str:
     return f"no answer within {seconds:g} s"
 
 
+def used_up(seconds: float) -> str:
+    """Each call of a check was answered, but all of them together took too long."""
+    return f"the calls of this check took more than {seconds:g} s together"
+
+
 def stopped(seconds: float) -> str:
     """It was interrupted at its time limit and stopped."""
     return f"stopped after {seconds:g} s"

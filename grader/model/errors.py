@@ -21,6 +21,7 @@
         ├── SandboxDied              student: crashed, or used more memory than allowed
         ├── AuthorError              author: the check itself is written wrongly
         └── InfrastructureError      infrastructure: the machine or the grader failed
+            └── TooBusy              ... by giving the student's code too little processor time
 
 Errors of the wire format live in ``grader.inside.codec`` (the sandbox must not import this package)
 and are mapped to this tree at the edge, in ``grader.session``.
@@ -179,3 +180,15 @@ class InfrastructureError(CheckError):
 
     outcome = Outcome.ERRORED
     fault = Fault.INFRASTRUCTURE
+
+
+class TooBusy(InfrastructureError):
+    """The machine gave the student's code too little processor time to say that it is too slow."""
+
+    outcome = Outcome.TIMED_OUT
+
+    def __init__(self, seconds: float, waited: float, cpu: float) -> None:
+        super().__init__(
+            f"the machine is too busy: {waited:.0f} s gave the code {cpu:.1f} s of processor time, "
+            f"of {seconds:g} s that it may use"
+        )

@@ -64,6 +64,18 @@ class EndReason(enum.StrEnum):
 
 
 @dataclass(frozen=True)
+class Usage:
+    """What a sandbox has used of the machine, in seconds.
+
+    ``cpu`` is the processor time of all its processes. ``starved`` is time in which it could have run and was
+    given no processor, not even for another process of its own; never more than that.
+    """
+
+    cpu: float
+    starved: float
+
+
+@dataclass(frozen=True)
 class Ending:
     """How a process ended. ``exit_status`` is the exit code, or a signal's number negated; None if unknown.
 

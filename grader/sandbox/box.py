@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from grader.model.errors import InfrastructureError
-from grader.model.isolation import Ending, EndReason
+from grader.model.isolation import Ending, EndReason, Usage
 from grader.sandbox.spec import BoxEnd, MemoryKill
 
 _PACKET = 4096
@@ -38,6 +38,7 @@ class Box:
         self._end: BoxEnd | None = None
         self._gone = False
         self._looked = False
+        self._usage: Usage | None = None
         self._memory_kills: list[MemoryKill] = []
 
     def wait_started(self, *, timeout: float = _START_SECONDS) -> None:
@@ -88,6 +89,19 @@ class Box:
         while not self._looked and self._hear(deadline):
             continue
         return tuple(self._memory_kills)
+
+    def mark(self) -> None:
+        """Measure usage from now on."""
+        self._ask(do="mark")
+
+    def usage(self) -> Usage | None:
+        """What everything inside has used since the latest mark; None if it has ended."""
+        self._usage = None
+        self._ask(do="measure")
+        deadline = time.monotonic() + _LOOK_SECONDS
+        while self._usage is None and self._hear(deadline):
+            continue
+        return self._usage
 
     def close(self) -> BoxEnd:
         """End and reap everything inside; returns how it ended. May be called again."""
@@ -145,6 +159,8 @@ class Box:
                 self._memory_kills.append(MemoryKill(message["process"], message["megabytes"]))
             case "looked":
                 self._looked = True
+            case "measured":
+                self._usage = Usage(message["cpu"], message["starved"])
             case "ended":
                 ending = Ending(EndReason(message["reason"]), message["exit_status"])
                 self._end = BoxEnd(

@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 from grader.model.isolation import EndReason, Mode
 from grader.sandbox import confinement, processes
 from grader.sandbox.modes import SLOT_USERS
+from grader.sandbox.processor_meter import ProcessorMeter
 from grader.sandbox.spec import BoxSpec
 from grader.sandbox.walls import capabilities, cgroup, filesystem, namespaces, shared_folder
 from grader.sandbox.watchdog import LOOK_EVERY, MemoryWatch
@@ -62,6 +63,10 @@ class _Supervisor:
     group: cgroup.Group | None = None
     told_kills: int = 0
     deadline: float = field(default=0.0)
+    meter: ProcessorMeter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.meter = ProcessorMeter(self._members, self._counted)
 
     def run(self, data: int, serve: confinement.Serve) -> None:
         started = time.monotonic()
@@ -139,10 +144,11 @@ class _Supervisor:
             if self.life.fileno() in ready and not self._obey():
                 poll.unregister(self.life)
             if started and not self.reason:  # before that, /proc is still the whole machine's
+                self.meter.look()
                 self._keep_memory(watch)
                 self._keep_sockets(watch.first)
                 self._tell_kernels_kills()
-            if time.monotonic() > self.deadline:
+            if time.monotonic() - self.meter.starved > self.deadline:
                 self._end(EndReason.WALL_TIME)
         self._tell_end()
 
@@ -170,6 +176,11 @@ class _Supervisor:
         elif request["do"] == "look":
             self._tell_kernels_kills()
             _tell(self.life, event="looked")
+        elif request["do"] == "mark":
+            self.meter.mark()
+        elif request["do"] == "measure":
+            used = self.meter.since_mark()
+            _tell(self.life, event="measured", cpu=used.cpu, starved=used.starved)
         else:
             self._signal(request["process"], signal.Signals(request["signal"]))
         return True
@@ -193,6 +204,9 @@ class _Supervisor:
         if self.spec.mode.namespaces:
             return processes.all_visible()
         return processes.descendants(os.getpid())[1:]  # without us, with the orphans that we adopted
+
+    def _counted(self) -> float | None:
+        return self.group.processor_seconds() if self.group is not None else None
 
     def _measure(self, process: int) -> float | None:
         if self.spec.mode is not Mode.SETUID:

@@ -21,6 +21,7 @@ from grader.inside.agent import Agent, redirected
 from grader.model import endings
 from grader.model.errors import CallTimedOut
 from grader.model.isolation import Mode
+from grader.session.allowance import Allowance
 from grader.session.notebook import CellRun, run_cell
 from grader.session.session import Session
 from grader.session.transport import Frame, OnOutput
@@ -47,13 +48,15 @@ class InProcessTransport:
         self.agent = Agent(names, self._sink, shell=shell)
 
     def exchange(
-        self, frame: Frame, request: int, on_output: OnOutput, *, seconds: float
+        self, frame: Frame, request: int, on_output: OnOutput, *, allowance: Allowance
     ) -> tuple[int, codec.Buffer, codec.Buffer]:
         """See Transport.exchange. Endless loops are stopped only on platforms with interval timers."""
         self._sink.frames = []
         limit = TimeLimit()
+        if allowance.left() <= 0:
+            raise CallTimedOut(endings.used_up(allowance.seconds))
         try:
-            with redirected(self.agent), time_limit(seconds, limit):
+            with allowance.waiting(), redirected(self.agent), time_limit(allowance.left(), limit):
                 self.agent.handle(request, frame[1], bytearray(b"".join(frame[2:])))
         except KeyboardInterrupt:  # the time was up in our own code
             if not limit.passed:
@@ -65,7 +68,7 @@ class InProcessTransport:
             else:
                 answers.append((kind, tree, buffer))
         if limit.passed:
-            raise CallTimedOut(endings.no_answer(seconds))
+            raise CallTimedOut(endings.no_answer(allowance.seconds))
         return answers[0]
 
 

@@ -77,21 +77,23 @@ class SandboxedNotebook:
         if self._left <= 0:
             return CellRun(CellStatus.SKIPPED, error=endings.TIME_USED_UP)
         piece = Piece(source, min(seconds, self._left), cell, line)
-        start = time.monotonic()
+        start, session = time.monotonic(), None
         try:
             session = self._main()
             start = time.monotonic()  # rebuilding has its own bound and is not charged to this cell
             result = piece.run_in(session)
         except SandboxDied as error:
+            self._left -= session.charged if session is not None else 0.0
             self._end()
             out_of_memory = error.outcome is Outcome.OUT_OF_MEMORY
             status = CellStatus.OUT_OF_MEMORY if out_of_memory else CellStatus.CRASHED
             result = CellRun(status, time.monotonic() - start, str(error))
+        else:
+            self._left -= session.charged
         if result.status is CellStatus.TIMED_OUT and self._broken:
             self._end()  # it ignored the interrupt: its process ends, and it is left out of the rebuilt state
         elif result.status in IN_THE_STATE:
             self._history.append(piece)
-        self._left -= time.monotonic() - start
         return result
 
     @contextlib.contextmanager
@@ -106,7 +108,7 @@ class SandboxedNotebook:
                 pid = self._fork(seed, theirs.fileno())
             transport = SocketTransport(ours, why_died=lambda: self._why_copy_died(pid))
             try:
-                yield Session(transport, seconds=seconds)
+                yield Session(transport, seconds=seconds, meter=self._box)
             finally:
                 self._finished_copy = pid  # ended by the main process when it makes the next copy
 
@@ -126,7 +128,7 @@ class SandboxedNotebook:
     def _session(self) -> Session:
         if self._transport is None:
             raise InfrastructureError("the sandbox is not running")
-        return Session(self._transport, seconds=OWN_SECONDS)
+        return Session(self._transport, seconds=OWN_SECONDS, meter=self._box)
 
     def _boot(self) -> None:
         box = self._zygote.spawn(self._spec)
@@ -147,7 +149,7 @@ class SandboxedNotebook:
             place
             for place, data in self._files.items()
             if place.split("/")[0] not in self._spec.files
-            and session.request("file", place, data) is not True
+            and session.request("file", place, data, seconds=OWN_SECONDS) is not True
         )
 
     def _rebuild(self) -> None:
@@ -159,14 +161,13 @@ class SandboxedNotebook:
                 return  # _main starts over with a new process and one cell less, so this ends
 
     def _survives(self, piece: Piece) -> bool:
-        start = time.monotonic()
-        limit = min(piece.seconds, self._left_to_rebuild)
+        session, limit = self._session(), min(piece.seconds, self._left_to_rebuild)
         try:
-            result = replace(piece, seconds=limit).run_in(self._session())
+            result = replace(piece, seconds=limit).run_in(session)
         except SandboxDied:
             return False
         finally:
-            self._left_to_rebuild -= time.monotonic() - start
+            self._left_to_rebuild -= session.charged
         return not (result.status is CellStatus.TIMED_OUT and self._broken)
 
     @property
@@ -193,7 +194,7 @@ class SandboxedNotebook:
             raise InfrastructureError("the sandbox is not running")
         self._transport.interrupt_nothing()
         try:
-            yield Session(self._transport, seconds=seconds)
+            yield Session(self._transport, seconds=seconds, meter=self._box)
         finally:
             self._end()
 
@@ -229,7 +230,7 @@ class SandboxedNotebook:
         transport = self._transport
         if transport is None:
             raise InfrastructureError("the sandbox is not running")
-        session = Session(WithDescriptor(transport, descriptor), seconds=OWN_SECONDS)
+        session = Session(WithDescriptor(transport, descriptor), seconds=OWN_SECONDS, meter=self._box)
         pid = session.request("fork", seed, self._finished_copy)
         self._finished_copy = None
         # Student code may answer in the agent's place, and the number goes back to the agent when the copy

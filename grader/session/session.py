@@ -13,8 +13,9 @@ from grader.inside import codec
 from grader.inside.media_types import EVIDENCE, MAX_PICTURES, MAX_RECORDING, MAX_RECORDINGS, PNG
 from grader.model.endings import NOT_AN_ANSWER
 from grader.model.errors import AuthorError, MissingName, SandboxDied, StudentError, UnsupportedValue
+from grader.session.allowance import Allowance, Meter
 from grader.session.proxy import ROOT, Proxy, Student
-from grader.session.transport import Transport
+from grader.session.transport import Frame, Transport
 
 MAX_PRINTED = 1 << 19  # characters of one check, two full calls
 MAX_PLACE, MAX_NUMBER = 1000, 10_000_000  # of a place: characters, cells and lines
@@ -25,13 +26,16 @@ CUT = "\n[output truncated]\n"
 class Session:
     """One copy of a notebook's state, seen from the trusted side.
 
-    A request may take ``seconds``. ``pictures`` (base64 PNG) and ``evidence`` (JSON) are what student code
-    displayed; untrusted.
+    Its requests may take ``seconds`` together, by ``meter`` if there is one. ``pictures`` (base64 PNG) and
+    ``evidence`` (JSON) are what student code displayed; untrusted.
     """
 
-    def __init__(self, transport: Transport, *, seconds: float) -> None:
+    def __init__(self, transport: Transport, *, seconds: float, meter: Meter | None = None) -> None:
         self._transport = transport
-        self._seconds = seconds
+        self._meter = meter
+        self._allowance = Allowance(seconds, meter)
+        self.charged = 0.0
+        """What the latest request with a limit of its own was charged, in seconds."""
         self._printed: list[tuple[str, str]] = []
         self._room = MAX_PRINTED
         self.pictures: list[str] = []
@@ -58,7 +62,7 @@ class Session:
         self.pictures, self.evidence = [], []
 
     def request(self, operation: str, *arguments: object, seconds: float | None = None) -> Any:
-        """The result of one operation of the agent.
+        """The result of one operation of the agent, within ``seconds`` of its own if they are given.
 
         Raises StudentError for an exception in student code, UnsupportedValue for a result that is not plain
         data, AuthorError for an argument that is not, and what the transport raises.
@@ -74,15 +78,24 @@ class Session:
                 "pass numbers, strings, lists, dicts, arrays or proxies"
             ) from None
         try:
-            kind, tree, buffer = self._transport.exchange(
-                frame, number, self._on_output, seconds=seconds or self._seconds
-            )
+            kind, tree, buffer = self._exchange(frame, number, seconds)
             value = codec.unpack(tree, buffer, self._proxy)
         except codec.WireError as error:
             raise SandboxDied(f"{NOT_AN_ANSWER} ({error})") from None
         if kind == codec.REPLY:
             return value
         raise _error_from(value, _root_names(arguments))
+
+    def _exchange(
+        self, frame: Frame, number: int, seconds: float | None
+    ) -> tuple[int, codec.Buffer, codec.Buffer]:
+        if seconds is None:
+            return self._transport.exchange(frame, number, self._on_output, allowance=self._allowance)
+        allowance = Allowance(seconds, self._meter)
+        try:
+            return self._transport.exchange(frame, number, self._on_output, allowance=allowance)
+        finally:
+            self.charged = allowance.used()
 
     def _proxy(self, node: dict[str, Any], _: codec.Decoder) -> Proxy:
         number, kind = node.get("id"), node.get("type")

@@ -1,16 +1,18 @@
-"""Requests to a process of the sandbox: frames over a socket, one deadline for each request."""
+"""Requests to a process of the sandbox: frames over a socket, within an allowance of time."""
 
 from __future__ import annotations
 
 import array
 import contextlib
+import select
 import socket
 import time
 from collections.abc import Callable
 
 from grader.inside import codec
 from grader.model import endings
-from grader.model.errors import CallTimedOut, SandboxDied
+from grader.model.errors import CallTimedOut, SandboxDied, TooBusy
+from grader.session.allowance import Allowance
 from grader.session.frame_reader import FrameReader
 from grader.session.transport import Frame, OnOutput
 
@@ -46,51 +48,59 @@ class SocketTransport:
         request: int,
         on_output: OnOutput,
         *,
-        seconds: float,
+        allowance: Allowance,
         descriptor: int | None = None,
     ) -> tuple[int, codec.Buffer, codec.Buffer]:
         """See Transport.exchange; ``descriptor`` is sent right after the request."""
         if self._broken is not None:
             raise self._broken
-        deadline = time.monotonic() + seconds
         try:
-            self._send(frame, deadline, descriptor)
-            return self._receive(request, on_output, deadline, seconds)
+            with allowance.waiting():
+                self._send(frame, allowance, descriptor)
+                return self._receive(request, on_output, allowance)
         except TimeoutError:
-            self._broken = CallTimedOut(endings.no_answer(seconds))
+            self._broken = CallTimedOut(why_timed_out(allowance))
+        except TooBusy as error:
+            self._broken = error
         except (EOFError, OSError):
             self._broken = self._why_died()
         except codec.WireError as error:
             self._broken = SandboxDied(f"{endings.NOT_AN_ANSWER} ({error})")
         raise self._broken
 
-    def _send(self, frame: Frame, deadline: float, descriptor: int | None) -> None:
-        data = b"".join(frame)
-        sent = 0
-        # Most requests fit into the socket's buffer: one system call, without setting a timeout twice.
-        with contextlib.suppress(BlockingIOError):
-            sent = self._socket.send(data, socket.MSG_DONTWAIT)
-        if sent < len(data):
-            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-            self._socket.sendall(memoryview(data)[sent:])
-            self._socket.settimeout(None)
+    def _send(self, frame: Frame, allowance: Allowance, descriptor: int | None) -> None:
+        left = memoryview(b"".join(frame))
+        while left:
+            # Most requests fit into the socket's buffer: one system call.
+            with contextlib.suppress(BlockingIOError):
+                left = left[self._socket.send(left, socket.MSG_DONTWAIT) :]
+            if left:
+                self._wait_for_room(allowance)
         if descriptor is not None:
             rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))
             self._socket.sendmsg([b"F"], [rights])
 
+    def _wait_for_room(self, allowance: Allowance) -> None:
+        poll = select.poll()
+        poll.register(self._socket, select.POLLOUT)
+        while not poll.poll(max(1.0, allowance.left() * 1000)):
+            if allowance.left() <= 0:
+                raise TimeoutError
+
     def _receive(
-        self, request: int, on_output: OnOutput, deadline: float, seconds: float
+        self, request: int, on_output: OnOutput, allowance: Allowance
     ) -> tuple[int, codec.Buffer, codec.Buffer]:
-        interrupted, taken = False, 0
+        interrupted, taken, limit = False, 0, allowance
         while True:
             try:
-                answered, kind, tree, buffer = self._reader.read(deadline)
+                answered, kind, tree, buffer = self._read(limit)
             except TimeoutError:
                 if interrupted or self._interrupt is None:
                     raise
                 # The read is not abandoned: half a frame may have come, and the reader keeps it.
+                limit = allowance.again(GRACE)
                 self._interrupt()
-                interrupted, deadline = True, time.monotonic() + GRACE
+                interrupted = True
                 continue
             if kind in (codec.STREAM, codec.DISPLAY):
                 taken += len(tree) + len(buffer)
@@ -102,8 +112,15 @@ class SocketTransport:
             if answered != request or kind not in (codec.REPLY, codec.ERROR):
                 raise codec.WireError("an answer to no question")
             if interrupted:
-                raise CallTimedOut(endings.stopped(seconds))
+                raise CallTimedOut(endings.stopped(allowance.seconds))
             return kind, tree, buffer
+
+    def _read(self, allowance: Allowance) -> tuple[int, int, memoryview, memoryview]:
+        """One frame. Raises TimeoutError once the allowance is used up."""
+        while (left := allowance.left()) > 0:
+            with contextlib.suppress(TimeoutError):
+                return self._reader.read(time.monotonic() + left)
+        raise TimeoutError
 
     @property
     def broken(self) -> bool:
@@ -118,9 +135,15 @@ class WithDescriptor:
         self._transport, self._descriptor = transport, descriptor
 
     def exchange(
-        self, frame: Frame, request: int, on_output: OnOutput, *, seconds: float
+        self, frame: Frame, request: int, on_output: OnOutput, *, allowance: Allowance
     ) -> tuple[int, codec.Buffer, codec.Buffer]:
         """See Transport.exchange."""
         return self._transport.exchange(
-            frame, request, on_output, seconds=seconds, descriptor=self._descriptor
+            frame, request, on_output, allowance=allowance, descriptor=self._descriptor
         )
+
+
+def why_timed_out(allowance: Allowance) -> str:
+    """Whether one call gave no answer, or the calls of a check took too long together."""
+    one_call = allowance.latest > allowance.seconds / 2
+    return (endings.no_answer if one_call else endings.used_up)(allowance.seconds)

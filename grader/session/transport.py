@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from grader.inside import codec
+from grader.session.allowance import Allowance
 
 Frame = list[codec.Buffer]
 OnOutput = Callable[[int, codec.Buffer, codec.Buffer], None]
@@ -16,10 +17,10 @@ class Transport(Protocol):
     """Carries one request and its answer."""
 
     def exchange(
-        self, frame: Frame, request: int, on_output: OnOutput, *, seconds: float
+        self, frame: Frame, request: int, on_output: OnOutput, *, allowance: Allowance
     ) -> tuple[int, codec.Buffer, codec.Buffer]:
         """Send a request, pass output to ``on_output``, return (kind, tree, buffer) of the answer.
 
-        Raises CallTimedOut after ``seconds`` of wall-clock time, SandboxDied if the process has ended,
-        WireError if something arrived that is not a frame.
+        Raises CallTimedOut once the allowance is used up, TooBusy if the machine is too busy to say,
+        SandboxDied if the process has ended, WireError if something arrived that is not a frame.
         """

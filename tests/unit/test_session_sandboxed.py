@@ -125,7 +125,8 @@ def test_rebuilding_has_a_bound_of_its_own(zygote, monkeypatch):
     monkeypatch.setattr(
         SandboxedNotebook, "_survives", lambda *arguments: rebuilt.append(1) or survives(*arguments)
     )
-    with sandboxed(zygote, "import time; time.sleep(2); slow = 1", seconds=3.5) as notebook:
+    busy = "import time\nwhile time.process_time() < 2: pass"  # of a process that starts at 0
+    with sandboxed(zygote, busy, seconds=3.5) as notebook:
         for _ in range(3):
             notebook.run_cell("import os; os._exit(0)", seconds=5)
         with checked(notebook) as student:

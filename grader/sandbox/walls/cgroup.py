@@ -36,6 +36,7 @@ _READ = 1 << 16
 _PROC = Path("/proc/self")
 # Compiled once in the zygote, not in every fork of it.
 _KILLS = re.compile(rb"^oom_kill (\d+)", re.MULTILINE)
+_USAGE = re.compile(rb"^usage_usec (\d+)", re.MULTILINE)
 _FULL = re.compile(rb"^under_oom 1$", re.MULTILINE)
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
@@ -91,11 +92,12 @@ def make(limits: ProcessLimits, *, proc: Path = _PROC) -> Group | None:
             # them may move a process.
             members = tuple(_hold(held, roll, folder, os.O_WRONLY) for folder in own)
             events = _hold(held, "memory.oom_control" if len(own) > 1 else "memory.events", own[0])
+            usage = _hold(held, "cpu.stat", own[0]) if len(own) == 1 else None
         except OSError:
             _end(parents, own, name)
             raise
         # The handles, and with them the lock, now live as long as the group.
-        return Group(name, parents, own, members, events, held.pop_all())
+        return Group(name, parents, own, members, events, usage, held.pop_all())
 
 
 def find(*, proc: Path = _PROC) -> tuple[Path, ...]:
@@ -120,6 +122,7 @@ class Group:
     _own: tuple[int, ...]
     _members: tuple[int, ...]
     _events: int
+    _usage: int | None
     _held: contextlib.ExitStack
 
     @property
@@ -140,6 +143,13 @@ class Group:
         """How many of its processes the kernel has killed because the group held too much."""
         found = _KILLS.search(os.pread(self._events, _READ, 0))
         return int(found[1]) if found else 0
+
+    def processor_seconds(self) -> float | None:
+        """The processor time of all its processes, ended ones too; None in version 1, which does not say."""
+        if self._usage is None:
+            return None
+        found = _USAGE.search(os.pread(self._usage, _READ, 0))
+        return int(found[1]) / 1e6 if found else None
 
     def is_full(self) -> bool:
         """Whether a process waits for memory that the group may not have (version 1, see ``_limit``)."""

@@ -39,6 +39,7 @@ from grader.notebooks.submission_files import SubmissionFiles
 from grader.reports import page
 from grader.reports.terminal import print_report
 from grader.sandbox.box import connection
+from grader.session.allowance import Allowance
 from grader.session.notebook import CellRun, run_cell
 from grader.session.session import Session
 from grader.session.socket_transport import SocketTransport
@@ -137,10 +138,10 @@ class _Replay:
         self._transport = transport
 
     def exchange(
-        self, frame: Frame, request: int, on_output: OnOutput, *, seconds: float
+        self, frame: Frame, request: int, on_output: OnOutput, *, allowance: Allowance
     ) -> tuple[int, codec.Buffer, codec.Buffer]:
         del frame, request  # nobody reads them
-        return self._transport.exchange([], REQUEST, on_output, seconds=seconds)
+        return self._transport.exchange([], REQUEST, on_output, allowance=allowance)
 
 
 def _gone() -> SandboxDied:

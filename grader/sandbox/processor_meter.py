@@ -1,0 +1,100 @@
+"""How much processor time a sandbox was given, and for how long it wanted some and got none.
+
+Read from /proc by the supervisor, which student code cannot reach. Importable everywhere; it needs Linux.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader.model.isolation import Usage
+
+_PROC = "/proc"
+_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+_TIMES, _THREADS, _BORN = slice(11, 15), 17, 19  # fields of /proc/PID/stat after the name
+_NANO = 1e-9
+
+Thread = tuple[int, int, int]
+"""A thread: its process, its number, and when the process started."""
+
+
+@dataclass
+class ProcessorMeter:
+    """Measures the processes that ``members`` lists, at each ``look``.
+
+    ``counted`` gives the processor seconds that the kernel has counted for all of them, None where it does
+    not; then what /proc shows has to do, which misses processes that ended and that nobody waited for.
+    """
+
+    members: Callable[[], Sequence[int]]
+    counted: Callable[[], float | None] = lambda: None
+    clock: Callable[[], float] = time.monotonic
+    cpu: float = field(default=0.0, init=False)
+    starved: float = field(default=0.0, init=False)
+    _queued: dict[Thread, float] = field(default_factory=dict, init=False)
+    _mark: tuple[float, Usage] = field(default=(0.0, Usage(0.0, 0.0)), init=False)
+
+    def look(self) -> None:
+        """Add what happened since the latest look.
+
+        The kernel adds up how long each thread could run and waited for a processor. The longest wait counts
+        as starved, without what the sandbox itself got meanwhile: a thread that waits for threads of its own
+        is not the machine's doing.
+        """
+        queued: dict[Thread, float] = {}
+        shown = sum(_look_at(process, queued) for process in self.members())
+        counted = self.counted()
+        cpu = max(self.cpu, shown if counted is None else counted)  # what ended unseen is not taken back
+        longest = max((wait - self._queued.get(thread, wait) for thread, wait in queued.items()), default=0.0)
+        self.starved += max(0.0, longest - (cpu - self.cpu))
+        self.cpu, self._queued = cpu, queued
+
+    def mark(self) -> None:
+        """Measure from now on."""
+        self.look()
+        self._mark = self.clock(), Usage(self.cpu, self.starved)
+
+    def since_mark(self) -> Usage:
+        """What was used since the latest mark."""
+        self.look()
+        since, before = self._mark
+        return Usage(self.cpu - before.cpu, min(self.starved - before.starved, self.clock() - since))
+
+
+def _look_at(process: int, queued: dict[Thread, float]) -> float:
+    """The processor seconds of a process and its ended children; adds how long its threads have waited."""
+    fields = _stat(f"{_PROC}/{process}/stat")
+    if fields is None:
+        return 0.0
+    born = int(fields[_BORN])
+    for thread in _threads(process) if int(fields[_THREADS]) > 1 else [process]:
+        queued[process, thread, born] = _queued_for(f"{_PROC}/{process}/task/{thread}/schedstat")
+    return sum(map(int, fields[_TIMES])) / _TICKS
+
+
+def _threads(process: int) -> list[int]:
+    try:
+        return list(map(int, os.listdir(f"{_PROC}/{process}/task")))  # noqa: PTH208  # twenty times a second
+    except OSError:  # it has ended
+        return []
+
+
+def _queued_for(path: str) -> float:
+    """Seconds that a thread could run and waited; 0 if it has ended, or if the kernel does not say."""
+    try:
+        return int(Path(path).read_text().split()[1]) * _NANO
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
+def _stat(path: str) -> list[str] | None:
+    """The fields of a stat file after the name, which may hold anything; None if the process has ended."""
+    try:
+        text = Path(path).read_text(errors="replace")
+    except OSError:
+        return None
+    return text[text.rindex(")") + 2 :].split()
