@@ -17,6 +17,11 @@ from grader.checks.tolerance import Tolerance
 _ENOUGH = 3
 """Entries that must agree before an unnamed factor or offset counts as a pattern rather than chance."""
 
+MOST_BYTES = 4 << 20
+"""Larger arrays are not looked at: each mistake that is tried takes several copies."""
+
+_WIDEST = 8  # bytes of one entry; all are computed with in double precision
+
 _MATRIX = 2
 """Axes an array needs before transposing it changes anything."""
 
@@ -54,6 +59,8 @@ def likely_cause(
     ``suspects`` maps a cause, in words, to the array it would give; they are tried before the generic causes.
     ``batch`` is the number of examples, if a factor of it may be wrong.
     """
+    if max(array.size for array in (actual, expected)) * _WIDEST > MOST_BYTES:
+        return ""
     case = _Case(
         actual=_computable(actual),
         expected=_computable(expected),
@@ -136,9 +143,9 @@ def _reductions(array: Array, wanted: tuple[int, ...]) -> Iterator[tuple[int, Ar
     """The sums over one axis, kept with length 1 or not, that bring ``array`` to the shape ``wanted``."""
     for axis in range(array.ndim if array.shape != wanted else 0):
         for kept in (False, True):
-            part: Array = np.asarray(array.sum(axis=axis, keepdims=kept))
-            if part.shape == wanted:
-                yield axis, part
+            left = array.shape[:axis] + (1,) * kept + array.shape[axis + 1 :]
+            if left == wanted:  # asked before memory is taken
+                yield axis, np.asarray(array.sum(axis=axis, keepdims=kept))
 
 
 def _batch_factor(case: _Case) -> str:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from grader.inside.wire import MAX_DIMENSIONS, MAX_TEXT_LENGTH, Buffer, NotPlainDataError, WireError
+from grader.inside.wire import (
+    MAX_BESIDE_NOTHING,
+    MAX_DIMENSIONS,
+    MAX_TEXT_LENGTH,
+    Buffer,
+    NotPlainDataError,
+    WireError,
+)
 
 Array = np.ndarray[Any, Any]
 Take = Callable[[int], memoryview]
@@ -47,18 +54,27 @@ def taken_apart(array: Array, form: str) -> tuple[dict[str, Any], Buffer]:
         head = {"$": form, "dtype": code}
     if not code or array.dtype.kind == "V":
         raise NotPlainDataError(f"an array of dtype {str(array.dtype)[:80]}")
+    if array.size == 0 and beside_nothing(array.shape) > MAX_BESIDE_NOTHING:
+        raise NotPlainDataError(f"an empty array of shape {array.shape}"[:200])
     flat = np.ascontiguousarray(array, dtype=code).reshape(-1)
     return {**head, "shape": list(array.shape)}, flat.view(np.uint8).data if flat.size else b""
 
 
 def shape_of(node: dict[str, Any]) -> list[int]:
-    """The shape that a node claims; how much memory that is has to be asked next."""
+    """The shape that a node claims; how much memory its entries take has to be asked next."""
     shape = node["shape"]
     if type(shape) is not list or len(shape) > MAX_DIMENSIONS:
         raise WireError("bad shape")
     if any(type(length) is not int or not 0 <= length < 1 << 48 for length in shape):
         raise WireError("bad shape")
+    if 0 in shape and beside_nothing(shape) > MAX_BESIDE_NOTHING:
+        raise WireError("an empty array with long axes")
     return shape
+
+
+def beside_nothing(shape: Sequence[int]) -> int:
+    """How many entries an empty array would have if its axes of length 0 had length 1."""
+    return math.prod(length for length in shape if length)
 
 
 def numbers(node: dict[str, Any], take: Take) -> Array:

@@ -24,6 +24,7 @@ import numpy as np
 from grader.inside import array_forms, tables
 from grader.inside.array_forms import DTYPES, TIMES, first_of
 from grader.inside.wire import (
+    MAX_BESIDE_NOTHING,
     MAX_BUFFER,
     MAX_DEPTH,
     MAX_FLOAT_TEXT,
@@ -112,6 +113,8 @@ class Encoder:
 
     def _objects(self, array: np.ndarray[Any, Any]) -> dict[str, Any]:
         """An array of Python's own plain values, as of texts of any length."""
+        if array.size == 0 and array_forms.beside_nothing(array.shape) > MAX_BESIDE_NOTHING:
+            raise NotPlainDataError(f"an empty array of shape {array.shape}"[:200])
         entries = array.reshape(-1).tolist()
         for entry in entries:
             if type(entry) not in _IN_OBJECT_ARRAYS:

@@ -16,6 +16,8 @@ MAX_STEPS = 1 << 20
 MAX_INT_BITS = 4096
 MAX_FLOAT_TEXT = 40
 MAX_DIMENSIONS = 16
+# What an empty array's other axes multiply to: no bytes are sent, and a sum over it takes memory for each.
+MAX_BESIDE_NOTHING = 1 << 22
 MAX_TEXT_LENGTH = 4096  # characters of one text in an array of them
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -93,3 +95,26 @@ def test_one_wrong_entry_is_no_pattern(seed, rows, columns):
     actual = expected.copy()
     actual[0, 0] += 1.0
     assert diagnose(actual, expected, batch=4) == ""
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected"),
+    [
+        (np.zeros((1 << 22, 0)), np.ones((3, 4))),
+        (np.broadcast_to(np.float64(1), (1 << 10, 1 << 10)), np.ones((1 << 10, 2))),
+        (np.full((1 << 10, 513), 2.0), np.ones((1 << 10, 513))),
+    ],
+    ids=["nothing beside a long axis", "another shape", "large"],
+)
+def test_no_cause_is_looked_for_where_it_would_take_much_memory(actual, expected):
+    tolerance = Tolerance(rtol=1e-6, atol=1e-6)
+    tracemalloc.start()
+    assert likely_cause(actual, expected, tolerance=tolerance, batch=4) == ""
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
+
+
+def test_a_cause_is_named_up_to_a_few_megabytes():
+    expected = np.ones((1 << 10, 512))
+    assert "2 times" in diagnose(2 * expected, expected)

@@ -225,6 +225,13 @@ def test_what_is_too_large_is_refused_by_the_sender_in_words(value):
     assert crossed(nested(codec.MAX_DEPTH)) == nested(codec.MAX_DEPTH)
 
 
+@pytest.mark.parametrize("dtype", ["f8", "U3", "M8[s]", object])
+def test_an_empty_array_with_long_axes_is_refused_by_the_sender_in_words(dtype):
+    with pytest.raises(codec.NotPlainDataError, match=r"an empty array of shape \(268435456, 0\)"):
+        codec.pack(codec.REQUEST, 1, np.empty((1 << 28, 0), dtype))
+    assert crossed(np.empty((1 << 22, 0), dtype)).shape == (1 << 22, 0)
+
+
 # -- what a hostile sender may try ---------------------------------------------------------------------
 
 
@@ -255,6 +262,8 @@ def array(shape: object, dtype: object = "<f8") -> dict[str, object]:
         [2**64],
         [0, 2**47, 2**47, 2**47],
         [1] * 17,
+        [2**28, 0],
+        [0, 2**12, 2**11],
         8,
         None,
         {"$": "tuple", "of": [1]},
