@@ -1,11 +1,13 @@
 """3.1.4 Backpropagation. The layers are stand-ins that note what they are given.
 
-The student's own layers play no part, so that a wrong one costs nothing here.
+The student's own layers play no part, so that a wrong one costs nothing here. With one exception: h1 is as
+good for ReLU's backward as a1, both being positive in the same places, unless the student's ReLU passes
+gradients on where its input is 0.
 """
 
 import numpy as np
 
-from grader import CheckFailed, StudentError, as_array, assert_close, item, points
+from grader import CheckFailed, StudentError, UnsupportedValue, as_array, assert_close, item, points
 
 pytestmark = item("3.1.4")
 
@@ -70,6 +72,10 @@ class Pass:
             raise CheckFailed(f"the notes of the stand-in for model['{layer}'] were changed.")
         return calls
 
+    def was_given(self, layer, X):
+        """Whether every call of a layer had this input."""
+        return all(np.array_equal(got, X) for got, _ in self.calls(layer))
+
     def assert_given(self, layer, X, upstream, *, x_name, from_layer):
         """Every call of a layer had the right input and the right gradient from the layer above."""
         others = {"x": self.x, "a1": self.a1, "h1": self.h1, "a2": self.a2}
@@ -102,7 +108,23 @@ def test_second_linear_layer(student, rng):
 def test_relu(student, rng):
     """ReLU's backward gets its forward input and the gradient from L2"""
     run = Pass(student, rng)
-    run.assert_given("nonlinear1", run.a1, run.returned["L2"], x_name="a1", from_layer="L2")
+    if run.was_given("nonlinear1", run.h1) and takes_h1(student, rng):
+        run.assert_given("nonlinear1", run.h1, run.returned["L2"], x_name="a1 or h1", from_layer="L2")
+    else:
+        run.assert_given("nonlinear1", run.a1, run.returned["L2"], x_name="a1", from_layer="L2")
+
+
+def takes_h1(student, rng):
+    """Whether the student's own ReLU gives the same gradient for h1 as for a1; a broken one is no matter."""
+    a1, grad = rng.normal(size=(6, 5)), rng.normal(size=(6, 5))
+    try:
+        module = student.relu()
+        module.forward(a1)
+        for_a1 = as_array(module.backward(a1, grad))
+        for_h1 = as_array(module.backward(np.maximum(a1, 0), grad))
+    except (StudentError, UnsupportedValue, CheckFailed):
+        return True
+    return np.array_equal(for_a1, for_h1)
 
 
 @points(1, hint="The first linear layer gets the examples, and the gradient that came out of ReLU.")

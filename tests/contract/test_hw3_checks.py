@@ -117,6 +117,22 @@ RIGHT = {
     },
     "slope 1 at 0": {"X > 0": "X >= 0"},
     "the mask computed anew": {RELU_BACK: "return np.where(X > 0, grad, 0.0)"},
+    "h1 where a1 belongs, whose positive entries are the same": {TO_RELU: "backward(h1, grad_h1)"},
+    "h1 where a1 belongs, and the mask of the forward pass": {
+        TO_RELU: "backward(h1, grad_h1)",
+        "X > 0": "X >= 0",
+    },
+    "a flat bias, unit by unit": {
+        "(1, output_D)": "output_D",
+        FORWARD: "out = X @ self.params['W']\n"
+        "        for j in range(len(self.params['b'])): out[:, j] = out[:, j] + float(self.params['b'][j])\n"
+        "        return out",
+    },
+    "a bias of one row, unit by unit": {
+        FORWARD: "out = X @ self.params['W']\n"
+        "        for j in range(out.shape[1]): out[:, j] += self.params['b'][0][j]\n"
+        "        return out",
+    },
     "nested backward calls": {
         "grad_a2 = model": "g = model",
         "grad_h1 = model": "g = model",
@@ -131,6 +147,43 @@ RIGHT = {
         "    h = 1e-3": "    import copy; model = copy.deepcopy(model); h = 1e-3",
         "step[0, 0]": "step[0, 1]",
         ".ravel()[0]": ".ravel()[1]",
+    },
+    "a random entry": {
+        "step[0, 0]": "step.flat[entry]",
+        ".ravel()[0]": ".ravel()[entry := np.random.randint(model[layer].params[name].size)]",
+    },
+    "every entry, set one by one": {
+        "            grad = model[layer].gradient[name].ravel()[0]": """
+            params, stored = model[layer].params[name], model[layer].gradient[name].ravel()
+            for number, entry in enumerate(np.ndindex(params.shape)):
+                kept = params[entry]
+                params[entry] = kept + 1e-5
+                above = forward_pass(model, x, y)[3]
+                params[entry] = kept - 1e-5
+                below = forward_pass(model, x, y)[3]
+                params[entry] = kept
+                print(name, layer, "backprop", stored[number], "approx", (above - below) / 2e-5)
+            grad = model[layer].gradient[name].ravel()[0]"""
+    },
+    "a function of one number": {
+        SLOPE: """0
+            def loss_at(value):
+                kept, model[layer].params[name] = model[layer].params[name], model[layer].params[name].copy()
+                model[layer].params[name][0, 0] = value
+                found = forward_pass(model, x, y)[-1]
+                model[layer].params[name] = kept
+                return found
+            model[layer].params[name] += step
+            slope = (lambda f, a: (f(a + h) - f(a - h)) / (2 * h))(loss_at, model[layer].params[name][0, 0])
+            model[layer].params[name] -= step"""
+    },
+    "the approximation first": {
+        NUMBERS: "from approximation: %f and from backpropagation: %f",
+        "(name, layer, grad, slope)": "(name, layer, slope, grad)",
+    },
+    "indices, layers and dashes after the words": {
+        '"Check the gradient of %s in the %s layer "': '"%s %s "',
+        NUMBERS: "backpropagation at [0][0] - %f, approximation at [0, 0] - %f",
     },
     "layers one by one": {
         "above = forward_pass(model, x, y)[3]": "h1 = model['nonlinear1'].forward(model['L1'].forward(x))\n"
@@ -152,6 +205,13 @@ RIGHT = {
     "momentum returns something else": {"    return model": "    return velocity"},
     "momentum asks for the class": {'hasattr(module, "params")': "isinstance(module, linear_layer)"},
 }
+
+OTHER_WORDS = {
+    "other words and digits",
+    "the approximation first",
+    "indices, layers and dashes after the words",
+}
+"""Styles that the public check of 3.1.5 does not read."""
 
 BACKWARD = {
     "test_backward_stores_the_gradient_of_the_weights",
@@ -208,6 +268,14 @@ MISTAKES = {
         {FORWARD: 'return X @ self.params["W"]'},
         {"test_forward_adds_the_bias", "test_forward_of_any_size"},
     ),
+    "one number of a flat bias is added to all units": (
+        {"(1, output_D)": "output_D", FORWARD: 'return X @ self.params["W"] + self.params["b"][0]'},
+        {"test_forward_adds_the_bias", "test_forward_of_any_size"},
+    ),
+    "one number of a row is added to all units": (
+        {FORWARD: 'return X @ self.params["W"] + self.params["b"][0][0]'},
+        {"test_forward_adds_the_bias", "test_forward_of_any_size"},
+    ),
     "forward changes X": (
         {FORWARD: f"X *= 1.5; X /= 1.5; X += 1e-3; X = X - 1e-3; {FORWARD}"},
         {"test_forward_of_any_size"},
@@ -236,6 +304,25 @@ MISTAKES = {
     ),
     "no sum at all": (
         {GRADIENT_B: 'self.gradient["b"] = grad'},
+        {"test_backward_stores_the_gradient_of_the_bias"},
+    ),
+    "b's gradient is not stored": (
+        {GRADIENT_B: "pass"},
+        {"test_backward_stores_the_gradient_of_the_bias"},
+    ),
+    "b's gradient is always one": (
+        {GRADIENT_B: 'self.gradient["b"] = np.ones((1, grad.shape[1]))'},
+        {"test_backward_stores_the_gradient_of_the_bias"},
+    ),
+    "NaN gradients": (
+        {
+            GRADIENT_W: 'self.gradient["W"] = X.T @ grad + np.nan',
+            GRADIENT_B: 'self.gradient["b"] = np.nan * grad.sum(0)',
+        },
+        BACKWARD - {"test_backward_returns_the_gradient_of_the_input"},
+    ),
+    "a NaN in b's gradient": (
+        {GRADIENT_B: 'self.gradient["b"] = np.nan * grad.sum(0)'},
         {"test_backward_stores_the_gradient_of_the_bias"},
     ),
     "a reshape for the transpose": (
@@ -280,10 +367,14 @@ MISTAKES = {
         {TO_L2: "backward(a1, grad_a2)"},
         {"test_second_linear_layer", "test_gradients_land_in_the_model"},
     ),
-    "h1 where a1 belongs": ({TO_RELU: "backward(h1, grad_h1)"}, {"test_relu"}),
+    "h1 where a1 belongs, and a slope of 1 at 0": (
+        {TO_RELU: "backward(h1, grad_h1)", RELU_BACK: "return grad * (X >= 0)"},
+        {"test_relu"},
+    ),
+    "x where a1 belongs": ({TO_RELU: "backward(x[:, :1] + 0 * a1, grad_h1)"}, {"test_relu"}),
     "h1 and a1 swapped": (
         {TO_L2: "backward(a1, grad_a2)", TO_RELU: "backward(h1, grad_h1)"},
-        {"test_second_linear_layer", "test_relu", "test_gradients_land_in_the_model"},
+        {"test_second_linear_layer", "test_gradients_land_in_the_model"},
     ),
     "relu is skipped": (
         {'model["nonlinear1"].backward(a1, grad_h1)': "grad_h1"},
@@ -299,14 +390,6 @@ MISTAKES = {
             SLOPE: "(above - below) / h",
         }
         | {PUT_BACK: "            print("},
-        {"test_differences_are_central"},
-    ),
-    "a forward difference of 1e-6": (
-        {
-            "model[layer].params[name] -= 2 * step": "model[layer].params[name] -= step",
-            SLOPE: "(above - below) / h",
-        }
-        | {PUT_BACK: "            print(", "h = 1e-3": "h = 1e-6"},
         {"test_differences_are_central"},
     ),
     "divided by 2, multiplied by h": (
@@ -399,6 +482,106 @@ def test_every_check_has_a_hint_a_title_and_points_that_add_up():
     assert worth == {"3.1.1": 600, "3.1.2": 400, "3.1.4": 400, "3.1.5": 400, "3.4.momentum": 200}
 
 
+FORWARD_DIFFERENCE = {
+    "model[layer].params[name] -= 2 * step": "model[layer].params[name] -= step",
+    SLOPE: "(above - below) / h",
+    PUT_BACK: "            print(",
+}
+BACKWARD_DIFFERENCE = {
+    "model[layer].params[name] += step\n            above": "above",
+    "model[layer].params[name] -= 2 * step": "model[layer].params[name] -= step",
+    SLOPE: "(above - below) / h",
+}
+BOTH_SIDES_ONE_USED = FORWARD_DIFFERENCE | {
+    SLOPE: """(above - below) / h
+            model[layer].params[name] -= step
+            forward_pass(model, x, y)
+            model[layer].params[name] += step"""
+}
+FIVE_POINTS = {
+    SLOPE: """0
+            for times, weight in ((-1, 1), (0, -8), (2, 8), (3, -1)):
+                model[layer].params[name] += times * step
+                slope += weight * forward_pass(model, x, y)[3] / (12 * h)
+                model[layer].params[name] -= times * step"""
+}
+
+
+@pytest.mark.parametrize("step", [f"1e-{power}" for power in range(1, 11)])
+@pytest.mark.parametrize("changes", [{}, FIVE_POINTS], ids=["central", "five points"])
+def test_central_differences_pass_with_any_step(step, changes):
+    assert not_passed(results_of(changes | {"h = 1e-3": f"h = {step}"})) == set()
+
+
+@pytest.mark.parametrize("step", [f"1e-{power}" for power in range(1, 11)])
+@pytest.mark.parametrize(
+    "changes",
+    [FORWARD_DIFFERENCE, BACKWARD_DIFFERENCE, BOTH_SIDES_ONE_USED],
+    ids=["forward", "backward", "both sides evaluated, one used"],
+)
+def test_one_sided_differences_cost_one_check_with_any_step(step, changes):
+    failed = not_passed(results_of(changes | {"h = 1e-3": f"h = {step}"}))
+    assert failed == {"test_differences_are_central"}
+
+
+@pytest.mark.parametrize("step", [f"1e-{power}" for power in range(1, 11)])
+def test_parameters_left_moved_are_seen_with_any_step(step):
+    changes = {PUT_BACK: "            print(", "h = 1e-3": f"h = {step}"}
+    assert not_passed(results_of(changes)) == {"test_puts_the_parameters_back"}
+
+
+CHECKER_HEAD = "def gradient_checker(DataSet, model):"
+NOTHING_TO_READ = {
+    "what the stand-in holds": """
+    for layer in ("L1", "L2"):
+        own = vars(model[layer])
+        for value in type(model[layer]).forward.__globals__.values():
+            if type(value) is list:
+                value.append(True)
+        for name in ("W", "b"):
+            numbers = [np.ravel(v[name])[0] for v in own.values() if isinstance(v, dict) and name in v]
+            print("Check the gradient of", name, "in the", layer, "layer from backpropagation:", numbers[-1],
+                  "and from approximation:", numbers[0])
+    return""",
+    "frames and objects of the process": """
+    import gc, sys
+    frame, seen = sys._getframe(), []
+    while frame:
+        seen += [v for v in list(frame.f_locals.values()) if isinstance(v, dict)]
+        frame = frame.f_back
+    seen += [o for o in gc.get_objects() if isinstance(o, dict) and set(o) == {"W", "b"}]
+    for layer in ("L1", "L2"):
+        for name in ("W", "b"):
+            numbers = [np.ravel(v[name])[0] for v in seen if isinstance(v.get(name), np.ndarray)] + [0.0, 0.0]
+            print("Check the gradient of", name, "in the", layer, "layer from backpropagation:", numbers[0],
+                  "and from approximation:", numbers[1])
+    return""",
+    "answers before questions": """
+    given = type(model["L1"]).forward.__globals__
+    given["QUESTIONS"].put(None)
+    given["QUESTIONS"].put(["backward", "L1"])
+    return""",
+    "a question of complex numbers": """
+    given = type(model["L1"]).forward.__globals__
+    given["ask"]("forward", "L1", {"W": model["L1"].params["W"] + 1j, "b": model["L1"].params["b"]})
+    return""",
+    "a question of infinities": """
+    given = type(model["L1"]).forward.__globals__
+    given["ask"]("forward", "L1", {"W": model["L1"].params["W"] / 0, "b": model["L1"].params["b"]})
+    return""",
+    "questions without end": """
+    while True:
+        forward_pass(model, np.ones((1, 4)), np.ones((1, 1)))
+    return""",
+}
+
+
+@pytest.mark.parametrize("attack", NOTHING_TO_READ)
+def test_the_stand_in_of_the_gradient_checker_holds_no_answer(attack):
+    failed = not_passed(results_of({CHECKER_HEAD: f"{CHECKER_HEAD}{NOTHING_TO_READ[attack]}"}))
+    assert failed - {"test_puts_the_parameters_back"} == CHECKER - {"test_puts_the_parameters_back"}
+
+
 @pytest.mark.parametrize("seed", range(10, 15))
 def test_the_seed_decides_nothing(seed):
     assert not_passed(results_of({}, seed=seed)) == set()
@@ -406,7 +589,7 @@ def test_the_seed_decides_nothing(seed):
     assert not_passed(results_of(changes, seed=seed)) == expected
 
 
-@pytest.mark.parametrize("style", sorted(set(RIGHT) - {"other words and digits"}))
+@pytest.mark.parametrize("style", sorted(set(RIGHT) - OTHER_WORDS))
 def test_public_checks_pass_for_right_answers(style):
     assert not_passed(results_of(RIGHT[style], folder="reference/public_tests")) == set()
 
