@@ -133,6 +133,7 @@ TOKEN = re.compile(  # each is found in one step per character: no part can give
     r"|(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]inf)",
     re.IGNORECASE,
 )
+PARAMETER = re.compile(r"[wb]\d*")
 LONGEST_LINE = 400  # characters
 MOST_QUESTIONS = 20_000  # two for each forward pass; all 23 entries take about 100
 MOVED = 1e-14  # more than adding a step and taking it away again leaves
@@ -176,7 +177,7 @@ def parts_of(line):
         if number and wanted:
             found.setdefault(wanted, number)
             wanted = None
-        elif re.fullmatch(r"[wb]\d*", word):
+        elif PARAMETER.fullmatch(word):
             found["name"] = "W" if word.startswith("w") else "b"
         elif word in ("l1", "l2"):
             found["layer"] = word.upper()

@@ -12,6 +12,7 @@ from grader.files import cannot_write, replace_whole
 from grader.model.records import Grade, encode
 
 UNPACKED = "submissions"  # beside the reports: what archives held
+_UNUSUAL = re.compile(r"[^\w.-]+")
 MAX_NAME_BYTES = 100  # of a report's folder; file systems allow 255
 
 
@@ -38,7 +39,10 @@ def report_name(submission: str, *, taken: Collection[str] | None = None) -> str
     Two submissions never share one. Where the names that are ``taken`` are known, a number tells the second
     from the first; a worker of a batch knows no other name, so there a digest of the whole name follows.
     """
-    plain = re.sub(r"[^\w.-]+", "_", re.sub(r"\.(ipynb|py)$", "", submission)).strip("._")
+    stem = next(
+        (submission.removesuffix(end) for end in (".ipynb", ".py") if submission.endswith(end)), submission
+    )
+    plain = _UNUSUAL.sub("_", stem).strip("._")
     short = plain.encode()[:MAX_NAME_BYTES].decode(errors="ignore") or "submission"
     if taken is None:
         return f"{short}-{digest_of(submission.encode())[:8]}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,7 +32,7 @@ NOT_SAVED = Recorded(
     problems=("recorded evidence is read from the saved file: save the notebook, then `grade --public FILE`",)
 )
 MAX_PRINTED = 10_000
-_PLACE = re.compile(r'([\w./\\ -]+\.py)(?:", line |:)(\d+)')
+_PLACE = re.compile(r'([\w -]{1,100}\.py)(?:", line |:)(\d+)')
 
 
 @dataclass(frozen=True)
@@ -208,7 +207,7 @@ def reason_of(longrepr: str) -> str:
     error = next((line for line in reversed(said) if line), "no reason was given")
     places = [place for line in said for place in _PLACE.findall(line)]
     file, line = places[-1] if places else ("", "")
-    return f"{error} ({Path(file).name}, line {line})" if file else error
+    return f"{error} ({file.strip()}, line {line})" if file else error
 
 
 def assert_fits_manifest(checks: list[Check], assignment: Assignment, *, worth: bool) -> None:

@@ -29,7 +29,7 @@ BASE_PRELOAD = ("numpy", "matplotlib.pyplot")
 CHECKS_NEED = ("numpy.random", "numpy.ma", "grader.grading.pytest_run", "grader.grading.check_plugin")
 MAX_LOOK = 100_000
 """Bytes of a module in which imports are looked for."""
-_TORCH = re.compile(r"^\s*(?:import|from)\s+torch\b", re.MULTILINE)
+_TORCH = re.compile(r"^[ \t]*(?:import|from)[ \t]+torch\b", re.MULTILINE)
 
 
 class WarmProcesses:

@@ -63,6 +63,7 @@ _AGAIN = re.compile(r"(?<=[A-Za-z0-9_])-\d{1,2}\.py$")
 _GRADESCOPE = re.compile(r"submission_\d+")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|[+-]\d\d:?\d\d)?")
 _PAIR = re.compile(r" *(?:- )?:(?P<key>[a-z_]+):(?: (?P<value>.*))?")
+_ANCHOR = re.compile(r"^&\S+ +")
 _DOUBLE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))")
 
 
@@ -305,7 +306,7 @@ def _moment(text: str) -> str:
 
 def _scalar(text: str) -> str:
     """A YAML value on one line, plain or quoted; "" for anything else, such as an alias (``*1``)."""
-    text = re.sub(r"^&\S+ +", "", text.strip())
+    text = _ANCHOR.sub("", text.strip())
     if text.startswith("'"):
         return text[1:-1].replace("''", "'") if len(text) > 1 and text.endswith("'") else ""
     if text.startswith('"'):

@@ -22,7 +22,8 @@ NOTEBOOK, SCRIPT, MARKDOWN = ".ipynb", ".py", ".md"
 ARCHIVES = frozenset({".zip", ".tar.gz", ".tar"})
 WORK = frozenset({NOTEBOOK, SCRIPT, *ARCHIVES})
 SAME, COPY, HOLDS = 3, 2, 1
-_COPY = re.compile(r"(?:^copy of )|(?:[ _-]*(?:\(\d+\)|copy(?: ?\d+)?|-\d+)$)")
+_COPY = re.compile(r"(?:^copy of )|(?:(?<![ _-])[ _-]*(?:\(\d+\)|copy(?: ?\d+)?|-\d+)$)")
+_BETWEEN = " _.-"
 _SHOWN = 3
 
 
@@ -52,7 +53,7 @@ class Expected(msgspec.Struct, frozen=True):
     def without(self, stem: str) -> str:
         """The rest of a file's stem, which may be a student's name: "hw3_ada" gives "ada"; "" for no rest."""
         for own in sorted(self.stems):
-            rest = re.sub(rf"(?i)^{re.escape(own)}[ _.-]+|[ _.-]+{re.escape(own)}$", "", stem)
+            rest = _without_end(_without_start(stem, own), own)
             if rest and rest != stem:
                 return rest
         return ""
@@ -60,6 +61,17 @@ class Expected(msgspec.Struct, frozen=True):
     def is_given(self, name: str) -> bool:
         """Whether the course gives a file of this name, in any letters' case."""
         return any(name.casefold() == given.casefold() for given in self.given)
+
+
+def _without_start(text: str, start: str) -> str:
+    """The text after ``start`` and what parts the two, in any letters' case."""
+    own, rest = text[: len(start)], text[len(start) :]
+    return rest.lstrip(_BETWEEN) if own.casefold() == start and rest.startswith(tuple(_BETWEEN)) else text
+
+
+def _without_end(text: str, end: str) -> str:
+    own, rest = text[-len(end) :], text[: -len(end)]
+    return rest.rstrip(_BETWEEN) if own.casefold() == end and rest.endswith(tuple(_BETWEEN)) else text
 
 
 NOTHING_EXPECTED = Expected()

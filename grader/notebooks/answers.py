@@ -25,6 +25,7 @@ PLACEHOLDER = "*Write your answer here.*"
 MAX_ANSWER = 50_000
 """Longest answer that is kept whole, in characters."""
 
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _PLACEHOLDER = re.compile(r"[\s>*_]*(?:write|type) your answer here[\s.*_]*", re.IGNORECASE)
 
 
@@ -229,7 +230,7 @@ def _without_comments(text: str) -> str:
 
 
 def _paragraphs(text: str) -> list[str]:
-    return [part for part in re.split(r"\n[ \t]*\n", text) if part.strip()]
+    return [part for part in _BLANK_LINE.split(text) if part.strip()]
 
 
 def _squeezed(text: str) -> str:

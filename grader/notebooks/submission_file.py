@@ -30,7 +30,8 @@ MAX_VALUES = 10_000_000
 MAX_SCRIPT = 4_000_000
 """Bytes of a script."""
 
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+# A string that nothing ends goes to the end of the file: otherwise each quote in it is tried anew.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _KINDS = (".ipynb", ".py", ".md")
 _ADDED = {".txt": (".ipynb", ".py"), ".json": (".ipynb",)}
 """Endings that browsers add, and to what."""

@@ -12,6 +12,7 @@ from grader.notebooks.solution import without_solution
 from grader.notebooks.source import parse
 
 _SLUG = 48
+_WORD = re.compile(r"[a-z0-9]+")
 _POINTS = re.compile(r"\([^()]*points?\)\s*$")
 
 
@@ -43,7 +44,7 @@ def _not_python(given: PercentCell) -> str:
 def _heading_slug(source: str) -> str:
     """A cell's first heading as part of an id; "" without one."""
     heading = next((line.lstrip("# ") for line in source.split("\n") if line.startswith("#")), "")
-    words = re.findall(r"[a-z0-9]+", _POINTS.sub("", heading).lower())
+    words = _WORD.findall(_POINTS.sub("", heading).lower())
     return "-".join(words)[:_SLUG].rstrip("-")
 
 

@@ -32,6 +32,7 @@ _PAGE = "report.html.j2"
 _TEXT_LIMIT, _TEXT_LINES = 12_000, 300
 _LINE_LIMIT = 300
 _MOST_FILES = 50
+_UNUSUAL = re.compile(r"[^A-Za-z0-9.-]")
 
 _SIGNS = {State.FULL: "✓", State.PARTIAL: "◐", State.ZERO: "✗", State.WAITING: "…", State.ATTENTION: "!"}
 _WORDS = {
@@ -139,7 +140,7 @@ def _files(grade: Grade) -> list[tuple[str, str]]:
 
 def anchor(item: str) -> str:
     """A link target for an item's id: the id, with each unusual character replaced by its code."""
-    return "item-" + re.sub(r"[^A-Za-z0-9.-]", lambda found: f"_{ord(found[0]):x}_", item)
+    return "item-" + _UNUSUAL.sub(lambda found: f"_{ord(found[0]):x}_", item)
 
 
 def data_uri(figure: Figure) -> Markup:
