@@ -1,8 +1,8 @@
 """No regular expression that student text reaches takes more than linear time over it.
 
 Every named pattern of the package, of HW3's checks and of its public checks is found in the source, with the
-ways in which it is used, and timed on lines made of its own parts, and on lines twice as long. Only the growth
-of the processor's time counts.
+ways in which it is used, and timed on lines made of its own parts, and on lines twice as long: only the
+growth of the processor's time counts.
 """
 
 from __future__ import annotations
