@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -112,6 +112,11 @@ def _wanted(others: Sequence[Laid], expected: Expected, folder: str, notices: li
         else:
             count, size = count - 1, size - laid.entry.size
             yield laid
+    notices += _left_out(refused)
+
+
+def _left_out(refused: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """One line for each reason with the places of the files that it keeps out."""
     for why, places in refused.items():
         shown = ", ".join(printable(place) for place in places[:_SHOWN])
         more = (
@@ -119,7 +124,7 @@ def _wanted(others: Sequence[Laid], expected: Expected, folder: str, notices: li
             if len(places) > _SHOWN
             else ""
         )
-        notices.append(f"{shown}{more} {'was' if len(places) == 1 else 'were'} left out: {why}")
+        yield f"{shown}{more} {'was' if len(places) == 1 else 'were'} left out: {why}"
 
 
 def _by_use(laid: Laid) -> tuple[bool, int, str]:
@@ -162,15 +167,22 @@ _PLAIN = frozenset({NOTEBOOK, SCRIPT, MARKDOWN})
 def _without_given(
     tree: Tree, others: Sequence[Laid], expected: Expected, folder: str, notices: list[str]
 ) -> Iterator[Laid]:
-    """The files without copies of what the course gives, where the course's own would lie."""
+    """The files without copies of what the course gives, where the course's own would lie.
+
+    A folder that the course gives is read-only for students' code: nothing can be laid in it.
+    """
+    added: dict[str, list[str]] = defaultdict(list)
     for laid in others:
         name, _, rest = laid.place.removeprefix(folder).partition("/")
         given = expected.given.get(name)
         course = given / rest if given is not None and rest else given
-        if course is None or not course.is_file():
+        if course is None:
             yield laid
+        elif not course.is_file():
+            added[f"the course gives {name}, and nothing can be added to it"].append(laid.place)
         elif not _is_copy(tree, laid.entry, course):
             notices.append(f"{printable(laid.place)} differs from the course's own, which is used instead")
+    notices += _left_out(added)
 
 
 def _is_copy(tree: Tree, entry: Entry, course: Path) -> bool:

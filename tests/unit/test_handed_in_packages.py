@@ -237,8 +237,23 @@ def test_the_courses_own_files_do_not_come_along_and_a_changed_copy_is_named(tmp
         "old/utils.py": b"x = 1",
     }
     package = package_of(folder(tmp_path / "ada", files), expected, into=into)
-    assert places(package) == ["data/mine.csv", "hw3.ipynb", "old/utils.py"]
-    assert package.notices == ("utils.py differs from the course's own, which is used instead",)
+    assert places(package) == ["hw3.ipynb", "old/utils.py"]
+    assert package.notices == (
+        "utils.py differs from the course's own, which is used instead",
+        "data/mine.csv was left out: the course gives data, and nothing can be added to it",
+    )
+
+
+def test_a_file_where_the_course_gives_a_folder_and_the_other_way_round_is_named(tmp_path, into):
+    course = folder(tmp_path / "course", {"utils.py": b"x = 1", "data/a.csv": b"1"})
+    expected = Expected(("hw3.ipynb",), NAMES, {"utils.py": course / "utils.py", "data": course / "data"})
+    files = {"hw3.ipynb": book(*ALL), "utils.py/__init__.py": b"", "data": b"1"}
+    package = package_of(folder(tmp_path / "ada", files), expected, into=into)
+    assert places(package) == ["hw3.ipynb"]
+    assert package.notices == (
+        "data was left out: the course gives data, and nothing can be added to it",
+        "utils.py/__init__.py was left out: the course gives utils.py, and nothing can be added to it",
+    )
 
 
 def test_patterns_say_what_else_may_be_handed_in_and_lead_nowhere_else(tmp_path, into):
