@@ -36,7 +36,10 @@ _REMOVED = re.compile(
 _NO_GPU = re.compile(
     r"not compiled with CUDA|Found no NVIDIA driver|No CUDA GPUs are available|CUDA device but torch\.cuda"
     r"|No CUDA runtime is found|Unknown backend:? '?(?:cuda|gpu)|no CUDA-capable device"
+    r"|compiled without CUDA|requires CUDA support|Cannot get CUDA generator|Cannot access accelerator device"
+    r"|instantiate dummy base class (?:Event|Stream|CUDAGraph)"
 )
+_NOT_MAPPED = re.compile(r"failed to map segment from shared object")
 # Names that libraries had for years and no longer have, where the error itself does not say so.
 _FORMER = {
     "collections": {"Callable", "Iterable", "Mapping", "MutableMapping", "Sequence"},
@@ -61,8 +64,10 @@ class Machine:
 
     def lacks(self, error: str) -> str:
         """What an error says that the machine lacks, in one line; "" if it is about something else."""
-        if self.rules.cuda == "undecided" and _NO_GPU.search(error):
+        if _NO_GPU.search(error):
             return "the grading machine has no GPU (CUDA)"
+        if _NOT_MAPPED.search(error):
+            return "what a notebook compiles cannot be loaded on the grading machine"
         if found := _NO_MODULE.search(error):
             return self._lacks_module(found[1])
         if found := _NO_NAME.search(error):

@@ -99,6 +99,8 @@ class Agent:
         try:
             message = codec.unpack(tree, buffer, self._resolve)
             operation = _OPERATIONS[message["op"]]
+            if message["op"] != "cell":  # a cell's redirection lasts for the cells after it, as in Jupyter
+                self.take_streams()
             with self._interrupts.allowed():
                 value = operation(self, *message["with"])
                 reply = self._reply(request, value, may_stay=message["op"] == "call")
@@ -109,6 +111,10 @@ class Agent:
         if self._request == request:  # else this is the fresh copy, which waits for a request of its own
             self.output.finish()
             self._sink.send(reply)
+
+    def take_streams(self) -> None:
+        """Receive what is printed, whatever a student has put in the streams' place."""
+        sys.stdout, sys.stderr = self.stdout, self.stderr
 
     def _reply(self, request: int, value: object, *, may_stay: bool) -> Frame:
         """The frame for a value; what a call gave and cannot cross stays here, and a handle on it goes."""
@@ -408,8 +414,9 @@ def serve(sock: socket.socket, shell: shells.Shell) -> NoReturn:
     interrupts = Interrupts()
     interrupts.install()
     agent = Agent(shell.user_ns, connection, shell=shell, interrupts=interrupts)
-    sys.stdout, sys.stderr = agent.stdout, agent.stderr
+    agent.take_streams()
     habits.install(shell)
+    stand_ins.be_a_kernel(shell)
     sys.modules["grader"] = stand_ins.grader_module()
     sys.path.insert(0, "")  # as in Jupyter: what was given lies in the working directory
     while True:
@@ -417,5 +424,4 @@ def serve(sock: socket.socket, shell: shells.Shell) -> NoReturn:
             request, tree, buffer = connection.receive()
         except EOFError:
             os._exit(0)
-        sys.stdout, sys.stderr = agent.stdout, agent.stderr  # a student may have redirected, or lost, them
         agent.handle(request, tree, buffer)

@@ -34,7 +34,8 @@ def install_calls() -> bool:
     torch.cuda.current_device = lambda: 0
     torch.cuda.get_device_name = lambda *_: "none (grading runs on the processor)"
     torch.cuda.FloatTensor, torch.cuda.LongTensor = torch.FloatTensor, torch.LongTensor
-    set_type = torch.set_default_tensor_type
+    set_device, set_type = torch.set_default_device, torch.set_default_tensor_type
+    torch.set_default_device = lambda device: set_device("cpu" if _is_gpu(torch, device) else device)
     torch.set_default_tensor_type = lambda kind: set_type(
         kind.replace("torch.cuda.", "torch.") if type(kind) is str else kind
     )

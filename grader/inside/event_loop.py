@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import selectors
 import threading
 from collections.abc import Coroutine
@@ -15,6 +16,7 @@ class EventLoop:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._left: contextvars.Context | None = None
 
     def get(self) -> asyncio.AbstractEventLoop:
         """The loop, which is also what ``asyncio.get_event_loop`` gives in this thread."""
@@ -22,6 +24,13 @@ class EventLoop:
             self._loop = _new_loop()
             asyncio.set_event_loop(self._loop)
         return self._loop
+
+    def keep_variables(self) -> None:
+        """Let what was set in this task stay set after it, as ``numpy.seterr`` or the precision of decimals.
+
+        A kernel does so for cells that await nothing.
+        """
+        self._left = contextvars.copy_context()
 
     def finish(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """What a coroutine returns. While the loop runs, as in a kernel's own cell, it runs beside it."""
@@ -41,9 +50,19 @@ class EventLoop:
             with contextlib.suppress(BaseException):
                 loop.run_until_complete(task)
             raise
+        finally:
+            left, self._left = self._left, None
+            _set_again(left or contextvars.Context())
 
 
 LOOP = EventLoop()  # one for the process, as asyncio itself has it
+
+
+def _set_again(context: contextvars.Context) -> None:
+    now = contextvars.copy_context()
+    for variable, value in context.items():
+        if variable not in now or now[variable] is not value:
+            variable.set(value)
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

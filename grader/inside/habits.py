@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.inside import devices, drive, network, nobody_there, plots, shell_lines, stand_ins
+from grader.inside import compiling, devices, drive, network, nobody_there, plots, shell_lines, stand_ins
 from grader.inside.gpu_requests import Requests
 
 
@@ -24,13 +24,15 @@ class Preparations:
     """
 
     def __init__(self, *, gpu_on_processor: bool = True) -> None:
-        self._named, self._wanted, self._asked, self._drive = False, False, False, False
+        self._named = self._wanted = self._asked = self._drive = self._compiles = False
         self._requests = Requests() if gpu_on_processor else None
 
     def look(self, source: str) -> None:
         """Prepare for code that is about to run, or may be imported, by the words in it."""
         if self._requests is not None and not self._asked:
             self._prepare_gpu(source, self._requests)
+        if not self._compiles and "compile" in source:
+            self._compiles = compiling.install()
         if not self._drive and any(place in source for place in drive.ELSEWHERE):
             self._drive = drive.install()
 

@@ -9,15 +9,15 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from grader.inside.notes import not_done
+from grader.inside.notes import NOTES, Notes, not_done
 
+MOST_ANSWERS = 100
 _NOBODY = ": nobody is there to answer"
 
 
 def install(shell: Any) -> None:
     """Let nothing wait. Acts on the whole process."""
-    builtins.input = answer
-    getpass.getpass = answer
+    builtins.input = getpass.getpass = Answers(NOTES)
     sys.breakpointhook = _passed(f"breakpoint(){_NOBODY}")
     pdb.set_trace = pdb.Pdb.set_trace = _passed(f"pdb.set_trace(){_NOBODY}")  # type: ignore[method-assign]
     pdb.post_mortem = pdb.pm = _passed(f"the debugger{_NOBODY}")
@@ -27,14 +27,30 @@ def install(shell: Any) -> None:
         vars(debugger)["set_trace"] = _passed(f"set_trace(){_NOBODY}")
     for name in ("debug", "pdb"):
         shell.register_magic_function(_passed(f"%{name}{_NOBODY}"), "line", name)
-    shell.user_ns["exit"] = shell.user_ns["quit"] = _passed("exit()")
+    for name in ("exit", "quit"):
+        shell.user_ns[name] = shell.user_ns_hidden[name] = _passed(f"{name}()")
 
 
-def answer(prompt: object = "", *_: object, **__: object) -> str:
-    """An ``input()`` that answers with an empty line and says so."""
-    sys.stdout.write(f"{prompt}\n")
-    not_done("waiting for input, answered with an empty line")
-    return ""
+class Answers:
+    """An ``input()`` that answers with an empty line and says so.
+
+    Code that asks on until it likes the answer would use up its time: after MOST_ANSWERS in one request an
+    input has ended.
+    """
+
+    def __init__(self, notes: Notes) -> None:
+        self._notes, self._of, self._given = notes, notes.kept, 0
+
+    def __call__(self, prompt: object = "", *_: object, **__: object) -> str:
+        """Raises EOFError as soon as nobody can mean to ask once more."""
+        if self._of is not self._notes.kept:  # a new request has begun
+            self._of, self._given = self._notes.kept, 0
+        self._given += 1
+        if self._given > MOST_ANSWERS:
+            raise EOFError(f"asked for input more than {MOST_ANSWERS} times{_NOBODY}")
+        sys.stdout.write(f"{prompt}\n")
+        not_done("waiting for input, answered with an empty line")
+        return ""
 
 
 def _passed(what: str) -> Callable[..., None]:

@@ -108,7 +108,7 @@ class Stream(io.TextIOBase):
 
     def __init__(self, output: Output, name: str) -> None:
         super().__init__()
-        self._output, self._name = output, name
+        self._output, self.name = output, name
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # typeshed has an attribute where io has a property
@@ -119,11 +119,15 @@ class Stream(io.TextIOBase):
         """Return True."""
         return True
 
+    def fileno(self) -> int:
+        """The process's own descriptor, for programs that are started with it: they write to nobody."""
+        return 1 if self.name == "stdout" else 2
+
     def write(self, text: str) -> int:
         """Take text; raises TypeError for anything else, as the real stream does."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        self._output.write(self._name, text)
+        self._output.write(self.name, text)
         return len(text)
 
     def flush(self) -> None:

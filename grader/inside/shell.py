@@ -87,11 +87,23 @@ class Shell(InteractiveShell):
 
     compiler_class = Type(Compiler)
     last_traceback: list[str] | None = None
+    _database: dict[str, Any] | None = None
     grading = False  # True while a notebook is run to be graded: a cell's own check() then waits
 
     def init_history(self) -> None:
         """Keep history in memory only."""
         self.history_manager = HistoryManager(shell=self, parent=self, hist_file=":memory:", enabled=False)
+
+    @property
+    def db(self) -> dict[str, Any]:
+        """What ``%bookmark``, ``%pushd`` and others note: in memory, not in the person's home."""
+        if self._database is None:
+            self._database = {}
+        return self._database
+
+    @db.setter
+    def db(self, value: dict[str, Any]) -> None:
+        self._database = value
 
     def init_sys_modules(self) -> None:
         """Leave sys.modules["__main__"] alone until the process is a notebook's: see ``be_main``."""
@@ -116,6 +128,9 @@ class Shell(InteractiveShell):
         """Keep no second copy of what is printed: IPython's history would hold all of it, without bound."""
         del channel
         yield
+
+
+Shell.__name__ = Shell.__qualname__ = "ZMQInteractiveShell"  # by which code tells a notebook from a script
 
 
 def make_shell() -> Shell:
@@ -207,7 +222,9 @@ async def _in_loop(shell: Any, source: str) -> Any:
     given = {"transformed_cell": transformed, "preprocessing_exc_tuple": failure}
     if shell.should_run_async(source, **given):
         return await shell.run_cell_async(source, store_history=True, **given)
-    return shell.run_cell(source, store_history=True)
+    result = shell.run_cell(source, store_history=True)
+    LOOP.keep_variables()
+    return result
 
 
 def _error_of(result: Any) -> BaseException | None:

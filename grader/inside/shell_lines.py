@@ -29,7 +29,8 @@ def install(shell: Any) -> None:
     """Let a notebook's shell run such lines. Where there is no POSIX shell, IPython's own way stays."""
     for name in INSTALLERS:
         shell.register_magic_function(_left_out(name), "line", name)
-    shell.register_magic_function(_cd, "line", "cd")
+    shell.register_magic_function(_cd(shell), "line", "cd")
+    start_in(shell, os.getcwd())
     if os.name != "posix":
         return
     # No function may stand between: `var_expand` looks for names in the frame that called, by its distance.
@@ -41,6 +42,12 @@ def install(shell: Any) -> None:
     for name in ("python", "python2", "python3", "pypy"):
         shell.register_magic_function(_script(shell, sys.executable), "cell", name)
     shell.register_magic_function(shell.system, "line", "shell")
+
+
+def start_in(shell: Any, folder: str) -> None:
+    """Make a folder the first that ``%cd`` goes back to; by ``_dh[0]`` some find their notebook's folder."""
+    visited = shell.user_ns["_dh"]
+    visited[:] = [type(visited[0])(folder)]
 
 
 def leaves_out(command: str) -> bool:
@@ -177,19 +184,15 @@ def _left_out(name: str) -> Callable[..., None]:
     return leave_out
 
 
-def _cd(line: str = "") -> None:
-    """Change the folder, or stay where it is if that folder is not here, as those of Colab's drive are not.
+def _cd(shell: Any) -> Callable[..., object]:
+    """Change the folder, or stay where it is if there is no such folder here, as of Colab's drive."""
+    change = shell.find_line_magic("cd")
 
-    IPython's own also notes it in a database in the person's home.
-    """
-    quiet = line.strip().startswith("-q ")
-    target = os.path.expanduser(line.strip().removeprefix("-q ").strip("'\" ") or "~")
-    if target == "-":
-        target = os.environ.get("OLDPWD", ".")
-    if not os.path.isdir(target):
+    def cd(line: str = "") -> object:
+        target = os.path.expanduser(line.strip().removeprefix("-q ").strip("'\" ") or "~")
+        if target.startswith("-") or os.path.isdir(target):
+            return change(line)
         not_done(f"%cd {line}: there is no such folder")
-        return
-    os.environ["OLDPWD"] = os.getcwd()
-    os.chdir(target)
-    if not quiet:
-        sys.stdout.write(f"{os.getcwd()}\n")
+        return None
+
+    return cd

@@ -1,7 +1,6 @@
-"""Habits of Colab and of laptops that must not cost a student anything here.
+"""Modules and magics that only talk to a notebook's front end or to a service, and have nobody to talk to.
 
-Shell commands and installs do nothing, ``input()`` answers with an empty line, and modules that only talk to
-a notebook's front end (google.colab, ipywidgets, tqdm) are stood in for when they are not installed.
+Such modules (google.colab, ipywidgets, tqdm) are stood in for where they are not installed.
 """
 
 from __future__ import annotations
@@ -17,34 +16,45 @@ from typing import Any
 from grader.inside.notes import not_done
 
 # Module families that only drive a front end or a hosted notebook, or report to a service.
-FRONT_ENDS = ("google.colab", "ipywidgets", "kaggle_secrets", "tqdm")
+FRONT_ENDS = ("google.colab", "ipykernel", "ipywidgets", "kaggle_secrets", "tqdm")
 SERVICES = ("clearml", "comet_ml", "mlflow", "neptune", "tensorboardX", "wandb")
 STOOD_IN_FOR = (*FRONT_ENDS, *SERVICES)
 
 
-EXTENSIONS = (
-    "load_ext",
-    "reload_ext",
-    "unload_ext",
-    "autoreload",
-    "store",
-    "tensorboard",
-    "tensorflow_version",
-)
+LINE_MAGICS = (
+    "autoreload", "autosave", "clear", "connect_info", "edit", "less", "man", "more", "qtconsole", "store",
+    "subshell", "tensorboard", "tensorflow_version",
+)  # fmt: skip
 CELL_MAGICS = ("html", "HTML", "javascript", "js")
+SERVERS = ("tensorboard", "tensorboard.notebook")
+"""Extensions that start a server, for which there is nobody."""
+_MAGICS_OF = {"line_profiler": ("lprun",), "memory_profiler": ("memit", "mprun")}
 
 
 class Anything:
-    """Answers every attribute, call, index and context with itself; iterates over nothing."""
+    """Answers every attribute, call, index and context with itself; iterates over nothing.
+
+    What it is made with by name it has: ``IntSlider(value=3).value``. It can be a class's base.
+    """
+
+    def __init__(self, *_: object, **options: object) -> None:
+        for name, value in options.items():
+            if not isinstance(value, dict):  # such as a run's config, whose entries are its attributes
+                setattr(self, name, value)
+
+    def __mro_entries__(self, _: object) -> tuple[type, ...]:
+        return (Anything,)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         return self
 
-    def __call__(self, *arguments: object, **_: object) -> Any:  # noqa: D102
+    def __call__(self, *arguments: object, **options: object) -> Any:  # noqa: D102
         # A decorator (@interact) hands back the function it was given.
-        return arguments[0] if len(arguments) == 1 and callable(arguments[0]) else self
+        if len(arguments) == 1 and callable(arguments[0]):
+            return arguments[0]
+        return Anything(**options) if options else self
 
     def __getitem__(self, _: object) -> Any:
         return self
@@ -169,12 +179,25 @@ def grader_module() -> types.ModuleType:
 
 def install(shell: Any) -> None:
     """Offer the stand-ins to imports and magics. Acts on the whole process: only where a submission runs."""
-    for name in EXTENSIONS:
+    for name in LINE_MAGICS:
         shell.register_magic_function(_left_out(name), "line", name)
+    for name in ("load_ext", "reload_ext"):
+        shell.register_magic_function(_extension(shell, name), "line", name)
     for name in CELL_MAGICS:
         shell.register_magic_function(_not_shown, "cell", name)
     if not any(isinstance(finder, StandInFinder) for finder in sys.meta_path):
         sys.meta_path.append(StandInFinder())
+
+
+def be_a_kernel(shell: Any) -> None:
+    """Answer as Jupyter does where code asks whether it runs in a notebook. Only for a sandbox's process."""
+    shell.config["IPKernelApp"] = type(shell.config)()
+    shell.kernel = Anything()
+    kernel: Any = StandIn("ipykernel")
+    kernel.__path__, kernel.version_info, kernel.__version__ = [], (7, 0, 0), "7.0.0"
+    kernel.zmqshell = StandIn("ipykernel.zmqshell")
+    kernel.zmqshell.ZMQInteractiveShell = type(shell)
+    sys.modules.update({"ipykernel": kernel, "ipykernel.zmqshell": kernel.zmqshell})
 
 
 def _left_out(name: str) -> Callable[..., None]:
@@ -182,6 +205,26 @@ def _left_out(name: str) -> Callable[..., None]:
         not_done(f"%{name} {line}".strip())
 
     return leave_out
+
+
+def _extension(shell: Any, name: str) -> Callable[..., object]:
+    """Load an extension as IPython does; one that is not installed is left out, with its magics."""
+    load = shell.find_line_magic(name)
+
+    def load_extension(line: str = "") -> object:
+        module = line.strip()
+        if module in SERVERS:
+            return _left_out(name)(line)
+        try:
+            return load(line)
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+                raise
+        for magic in (module.rpartition(".")[2], *_MAGICS_OF.get(module, ())):
+            shell.register_magic_function(_left_out(magic), "line", magic)
+        return _left_out(name)(line)
+
+    return load_extension
 
 
 def _not_shown(line: str = "", cell: str | None = None) -> None:

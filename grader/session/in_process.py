@@ -148,7 +148,7 @@ class OwnNotebook(LocalNotebook):
     """A notebook whose cells run in this process and in its own folder, as in Jupyter."""
 
     def __init__(self, module_name: str, folder: Path, *, seed: int, script: str = "") -> None:
-        from grader.inside import habits  # noqa: PLC0415  # IPython takes 0.1 s
+        from grader.inside import habits, shell_lines  # noqa: PLC0415  # IPython takes 0.1 s
         from grader.inside.agent import make_shell  # noqa: PLC0415
         from grader.inside.shell import be_script  # noqa: PLC0415
 
@@ -159,6 +159,7 @@ class OwnNotebook(LocalNotebook):
         habits.install(shell)
         shell.grading = True
         shell.user_ns["__name__"] = module_name
+        shell_lines.start_in(shell, str(folder))
         if script:
             be_script(shell, str(folder / script))
         generators.seed_all(seed)

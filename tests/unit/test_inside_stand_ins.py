@@ -164,6 +164,65 @@ def test_a_cell_says_what_was_not_done(notebook):
 
 
 @linux_only
+def test_tqdm_draws_its_bars_where_only_it_is_installed():
+    """With a real tqdm, whose bars for notebooks are widgets, and no ipywidgets."""
+    missing = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "ipywidgets":
+            return next(one for one in sys.meta_path if type(one).__name__ == "StandInFinder").find_spec(name)
+sys.meta_path.insert(0, Missing())
+"""
+    with start_zygote("numpy") as zygote, sandboxed(zygote, missing) as notebook:
+        for module in ("tqdm.notebook", "tqdm.auto", "tqdm.autonotebook", "tqdm"):
+            source = f"from {module} import tqdm\nx = [i for i in tqdm(range(3), desc='x')]"
+            assert after(notebook, source, "x") == [0, 1, 2]
+        source = "with tqdm(total=4, leave=False) as bar: bar.update(3); bar.set_postfix(a=1)\nx = bar.n"
+        assert after(notebook, f"from tqdm.notebook import tqdm\n{source}", "x") == 3
+        source = "import ipywidgets as w\nclass Box(w.VBox): pass\nx = Box([], inner=w.IntSlider(value=4))"
+        assert after(notebook, f"{source}\nx = x.inner.value", "x") == 4
+
+
+@linux_only
+@pytest.mark.parametrize(
+    "source",
+    [
+        "%load_ext watermark_of_nobody\n%watermark_of_nobody -v -p numpy\nx = 1",
+        "%load_ext memory_profiler\n%memit sum(range(3))\nx = 1",
+        "%reload_ext line_profiler\n%lprun -f max max(1, 2)\nx = 1",
+        "%load_ext tensorboard\n%tensorboard --logdir runs\nx = 1",
+    ],
+)
+def test_the_rest_of_a_cell_runs_where_an_extension_is_missing(notebook, source):
+    assert after(notebook, source, "x") == 1
+
+
+@linux_only
+def test_an_extension_that_fails_fails(notebook):
+    source = "%%writefile failing_extension.py\nimport nobody_has_this"
+    assert after(notebook, source, "__name__") == "__main__"
+    run = notebook.run_cell("%load_ext failing_extension", seconds=20)
+    assert (run.status, "nobody_has_this" in run.error) == (CellStatus.RAISED, True)
+
+
+@linux_only
+def test_asking_for_ever_ends(notebook):
+    source = """
+def number():
+    while True:
+        try:
+            return int(input())
+        except ValueError:
+            pass
+number()
+"""
+    run = notebook.run_cell(source, seconds=50)
+    assert run.error == "EOFError: asked for input more than 100 times: nobody is there to answer"
+    assert after(notebook, "x = input()", "x") == ""
+
+
+@linux_only
 def test_figures_are_drawn_once_for_each_cell_where_they_are_wanted():
     with start_zygote("numpy", "matplotlib.pyplot") as zygote, sandboxed(zygote, figures=True) as notebook:
         run = notebook.run_cell("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nprint('x')", seconds=20)
@@ -220,6 +279,8 @@ def test_anything_is_harmless_and_empty():
     with anything as inner:
         assert inner is anything
     assert anything(len) is len
+    assert anything(value=3, config={"lr": 1}).value == 3
+    assert not anything(value=3, config={"lr": 1}).config.lr
     with pytest.raises(AttributeError):
         anything.__array__  # noqa: B018  # numpy must not take it for an array
     with contextlib.suppress(TypeError):
@@ -239,6 +300,10 @@ class BareShell:
     def __init__(self) -> None:
         self.magics_manager = SimpleNamespace(magics={"line": {"matplotlib": print}})
         self.user_ns: dict[str, object] = {}
+
+    def find_line_magic(self, _: str) -> object:
+        """One for all."""
+        return print
 
     def register_magic_function(self, *_: object) -> None:
         """Forget it."""
