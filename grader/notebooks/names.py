@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from grader.notebooks.cells import Cell
 from grader.notebooks.percent import read_percent
 from grader.notebooks.solution import solution_lines
-from grader.notebooks.source import parse
+from grader.notebooks.source import parse, top_level
 
 _DEFINITION = re.compile(
     r"^(?:(?:async[ \t]{1,8})?(?:def|class)[ \t]{1,8}(?P<definition>\w{1,200})"
@@ -84,22 +84,20 @@ def asked_names(reference: str) -> frozenset[str]:
 
 def bound_by(statement: ast.stmt) -> Iterator[str]:
     """The names that one statement binds, also inside ``if``, loops, ``with`` and ``try``; not by import."""
-    match statement:
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            yield name
-        case ast.Assign(targets=targets):
-            for target in targets:
+    for inner in top_level([statement]):
+        match inner:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.Assign(targets=targets):
+                for target in targets:
+                    yield from _targets(target)
+            case ast.AnnAssign(target=target, value=value) if value is not None:
                 yield from _targets(target)
-        case ast.AnnAssign(target=target, value=value) if value is not None:
-            yield from _targets(target)
-        case ast.If() | ast.For() | ast.AsyncFor() | ast.While() | ast.With() | ast.AsyncWith() | ast.Try():
-            if isinstance(statement, ast.For | ast.AsyncFor):
-                yield from _targets(statement.target)
-            for field in ("body", "orelse", "finalbody", "handlers"):
-                for inner in getattr(statement, field, ()):
-                    body = inner.body if isinstance(inner, ast.ExceptHandler) else [inner]
-                    for entry in body:
-                        yield from bound_by(entry)
+            case ast.For(target=target) | ast.AsyncFor(target=target):
+                yield from _targets(target)
+            case ast.With(items=items) | ast.AsyncWith(items=items):
+                for item in items:
+                    yield from _targets(item.optional_vars) if item.optional_vars else ()
 
 
 def _targets(target: ast.expr) -> Iterator[str]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from grader.model.assignment import BudgetValue
 from grader.notebooks.cells import Cell, split_imports
-from grader.notebooks.source import Positions, parse
+from grader.notebooks.source import Positions, parse, top_level
 
 TAG = "parameters"
 
@@ -86,7 +86,7 @@ def overridden(source: str, budget: Mapping[str, BudgetValue]) -> str:
         return source
     positions = Positions(source)
     pieces, start = [], 0
-    for statement in _top_level(parsed.tree.body):
+    for statement in top_level(parsed.tree.body):
         names = dict.fromkeys(name for name in _assigned(statement) if name in budget)
         if not names or statement.end_lineno is None or statement.lineno in parsed.magics:
             continue
@@ -115,26 +115,6 @@ def _is_literal(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.AugAssign) or not isinstance(value, ast.expr):
         return False
     return all(isinstance(node, _OF_LITERALS) for node in ast.walk(value))
-
-
-def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements that run in the notebook's own namespace, in the order of the text.
-
-    With a stack of its own: in the tree, a chain of ``elif`` is as deep as it is long.
-    """
-    waiting = list(body)[::-1]
-    while waiting:
-        statement = waiting.pop()
-        yield statement
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            continue
-        inner = [
-            child
-            for part in ("body", "handlers", "cases", "orelse", "finalbody")
-            for entry in getattr(statement, part, [])
-            for child in (entry.body if isinstance(entry, ast.ExceptHandler | ast.match_case) else [entry])
-        ]
-        waiting.extend(reversed(inner))
 
 
 def _assigned(statement: ast.stmt) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -51,6 +52,26 @@ def python_tree(text: str) -> ast.Module | None:
             return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
         return None
+
+
+def top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that run in the notebook's own namespace, in the order of the text.
+
+    With a stack of its own: in the tree, a chain of ``elif`` is as deep as it is long.
+    """
+    waiting = list(body)[::-1]
+    while waiting:
+        statement = waiting.pop()
+        yield statement
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        inner = [
+            child
+            for part in ("body", "handlers", "cases", "orelse", "finalbody")
+            for entry in getattr(statement, part, [])
+            for child in (entry.body if isinstance(entry, ast.ExceptHandler | ast.match_case) else [entry])
+        ]
+        waiting.extend(reversed(inner))
 
 
 class Positions:
