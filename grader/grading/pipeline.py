@@ -396,7 +396,7 @@ def figures_of(
 
 
 def notices_about(submission: SubmissionFiles, runs: Sequence[Run], job: GradeJob) -> Iterator[str]:
-    """What is unusual about the files of a submission: not there, not laid, or named like Python's own."""
+    """What is unusual about the files of a submission: missing, left out, or named like Python's own."""
     for run in runs:
         yield from notices_of_files(
             run.file, submission, job.folder.given_files(), run.execution.cells, run.notebook.left_out

@@ -9,7 +9,7 @@ from grader.inside.notes import not_done
 
 
 def install() -> bool:
-    """Let PyTorch compile nothing, which changes no result; False if it is not loaded yet."""
+    """Let ``torch.compile`` give back what it was given; False if PyTorch is not loaded yet."""
     torch: Any = sys.modules.get("torch")
     if torch is None:
         return False

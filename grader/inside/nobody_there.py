@@ -16,7 +16,7 @@ _NOBODY = ": nobody is there to answer"
 
 
 def install(shell: Any) -> None:
-    """Let nothing wait. Acts on the whole process."""
+    """Answer at once whatever waits for a person. Acts on the whole process."""
     builtins.input = getpass.getpass = Answers(NOTES)
     sys.breakpointhook = _passed(f"breakpoint(){_NOBODY}")
     pdb.set_trace = pdb.Pdb.set_trace = _passed(f"pdb.set_trace(){_NOBODY}")  # type: ignore[method-assign]
@@ -34,15 +34,15 @@ def install(shell: Any) -> None:
 class Answers:
     """An ``input()`` that answers with an empty line and says so.
 
-    Code that asks on until it likes the answer would use up its time: after MOST_ANSWERS in one request an
-    input has ended.
+    Code that repeats its question until the answer is valid would use up all its time, so that more than
+    MOST_ANSWERS questions in one request raise EOFError.
     """
 
     def __init__(self, notes: Notes) -> None:
         self._notes, self._of, self._given = notes, notes.kept, 0
 
     def __call__(self, prompt: object = "", *_: object, **__: object) -> str:
-        """Raises EOFError as soon as nobody can mean to ask once more."""
+        """Answer one question. Raises EOFError for one too many."""
         if self._of is not self._notes.kept:  # a new request has begun
             self._of, self._given = self._notes.kept, 0
         self._given += 1

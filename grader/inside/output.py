@@ -120,7 +120,7 @@ class Stream(io.TextIOBase):
         return True
 
     def fileno(self) -> int:
-        """The process's own descriptor, for programs that are started with it: they write to nobody."""
+        """The process's own descriptor, for programs that are started with it; what they write is lost."""
         return 1 if self.name == "stdout" else 2
 
     def write(self, text: str) -> int:
