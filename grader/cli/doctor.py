@@ -7,24 +7,30 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from grader.cli import options
 from grader.doctor.examination import Report, examine, remember
 from grader.doctor.findings import Finding, Verdict
+from grader.doctor.packages import PackageFinding
+from grader.grading import assignment_folder
 
 HELP = """Try on this machine what the sandbox promises.
 
 Shows what the machine offers, the mode that `grade` uses, and one row per promise: a probe tried to break it
-in a real sandbox, and got through without one. Takes about ten seconds. Exit status: 0 if all promises of
-that mode hold, 1 otherwise. The verdict is kept and recorded on every grade made here afterwards.
+in a real sandbox, and got through without one. Takes about ten seconds. The verdict is kept and recorded on
+every grade made here afterwards. For an assignment that names `environment.packages`, each is imported in a
+sandbox too. Exit status: 0 if all promises of that mode hold and all those packages are there, 1 otherwise.
 
 \b
 Examples:
   grade doctor
+  grade doctor --assignment ~/hw3
   grade doctor --json | jq .holds
 """
 
@@ -42,16 +48,24 @@ _NOT_KEPT = (
 
 
 @click.command("doctor", help=HELP)
+@options.assignment("this folder, if it has one")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
-def command(*, as_json: bool) -> None:  # noqa: D103  # its help is HELP
+def command(*, assignment: Path | None, as_json: bool) -> None:  # noqa: D103  # its help is HELP
+    here = Path(assignment_folder.MANIFEST).is_file()
+    folder = assignment_folder.load(assignment or Path()) if assignment or here else None
+    rules = folder.assignment if folder else None
     with _status(Console(stderr=True)) as say:
-        report = examine(say)
+        report = (
+            examine(say, packages=rules.environment.packages, memory_mb=rules.limits.memory_mb)
+            if rules
+            else examine(say)
+        )
     report.kept_in = remember(report, environ=os.environ)
     if as_json:
         sys.stdout.write(json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n")
     else:
         show(report, Console())
-    if not report.holds:
+    if not report.holds or report.missing:
         raise click.exceptions.Exit(1)
 
 
@@ -74,7 +88,11 @@ def show(report: Report, console: Console) -> None:
     if report.findings:
         console.print(_promise_table(report.findings, plain=plain), width=width)
         console.print()
-    for text in sorted({finding.mend for finding in report.findings if finding.mend}):
+    if report.packages:
+        console.print(_package_table(report.packages, plain=plain), width=width)
+        console.print()
+    mends = {finding.mend for finding in report.findings} | {package.mend for package in report.packages}
+    for text in sorted(mends - {""}):
         console.print(Text(f"To mend: {text}"), width=width)
     console.print(Text(_last_line(report), style="bold"), width=width)
     if report.whole and report.kept_in is None:
@@ -106,6 +124,19 @@ def _promise_table(findings: list[Finding], *, plain: bool) -> Table:
     return table
 
 
+def _package_table(packages: list[PackageFinding], *, plain: bool) -> Table:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for package in packages:
+        sign, ascii_sign, style = _SIGNS[Verdict.BROKEN if package.failure else Verdict.HOLDS]
+        line = Text(f"students may import `{package.name}`{f' ({package.version})' * bool(package.version)}")
+        if package.failure:
+            line.append(f"\nit cannot be imported: {package.failure}", style=style)
+        table.add_row(Text(ascii_sign if plain else sign, style=style), line)
+    return table
+
+
 def _why(finding: Finding) -> str:
     match finding.verdict:
         case Verdict.BROKEN:
@@ -126,6 +157,8 @@ def _last_line(report: Report) -> str:
     words = [f"{held} promises hold"]
     words += [f"{missing} not promised in this mode"] if missing else []
     words += [f"{failed} BROKEN"] if failed else []
+    count = f"{len(report.missing)} of {len(report.packages)} packages MISSING"
+    words += [count] if report.missing else []
     return f"{report.mode}: {', '.join(words)} ({report.seconds:.0f} s)"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +16,12 @@ from typing import Any
 
 from grader.doctor import findings, machine, verdicts
 from grader.doctor.findings import Finding
+from grader.doctor.packages import PackageFinding, try_packages
 from grader.doctor.promises import PROMISES
 from grader.model.errors import ChainruleError
 from grader.model.isolation import Mode
 from grader.sandbox import modes
+from grader.sandbox.spec import ProcessLimits
 
 
 @dataclass
@@ -27,13 +29,14 @@ class Report:
     """What was found. ``why_not`` says why there is no mode to use, or why its examination broke off.
 
     ``tried`` holds, for each mode that fits this user, "" or why it does not work. ``kept_in`` is the file
-    with the verdict for later grades, None if none was written.
+    with the verdict for later grades, None if none was written. ``packages`` are those of an assignment.
     """
 
     machine: dict[str, str] = field(default_factory=dict)
     mode: Mode | None = None
     tried: dict[Mode, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    packages: list[PackageFinding] = field(default_factory=list)
     why_not: str = ""
     kept_in: Path | None = None
     seconds: float = 0.0
@@ -49,6 +52,11 @@ class Report:
         good = all(finding.verdict.good for finding in self.findings)
         return self.mode is not None and self.whole and good
 
+    @property
+    def missing(self) -> list[PackageFinding]:
+        """The packages that cannot be imported."""
+        return [package for package in self.packages if package.failure]
+
     def as_json(self) -> dict[str, Any]:
         """The report for scripts."""
         return {
@@ -58,13 +66,22 @@ class Report:
             "why_not": self.why_not,
             "machine": self.machine,
             "promises": [asdict(finding) for finding in self.findings],
+            "packages": [asdict(package) for package in self.packages],
             "kept_in": None if self.kept_in is None else str(self.kept_in),
             "seconds": round(self.seconds, 1),
         }
 
 
-def examine(say: Callable[[str], object]) -> Report:
-    """Look at the machine and try its promises; ``say`` receives a line for each step."""
+def examine(
+    say: Callable[[str], object],
+    *,
+    packages: Sequence[str] = (),
+    memory_mb: int = ProcessLimits.memory_mb,
+) -> Report:
+    """Look at the machine, try its promises and import ``packages``, each within ``memory_mb``.
+
+    ``say`` receives a line for each step.
+    """
     report, start = Report(), time.monotonic()
     say("looking at the machine")
     report.machine = machine.facts()
@@ -75,6 +92,8 @@ def examine(say: Callable[[str], object]) -> Report:
             report.why_not = _why_not(report.tried)
         else:
             _try_promises(report, report.mode, say)
+            say(f"importing {', '.join(packages)}")
+            report.packages.extend(try_packages(report.mode, packages, memory_mb=memory_mb))
     except ChainruleError as error:
         report.why_not = str(error)
     report.seconds = time.monotonic() - start

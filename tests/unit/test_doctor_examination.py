@@ -25,6 +25,7 @@ from grader.cli import doctor as command
 from grader.doctor import examination, findings, machine, verdicts
 from grader.doctor.examination import Report
 from grader.doctor.findings import Finding, Verdict, try_one
+from grader.doctor.packages import PackageFinding, try_packages
 from grader.doctor.promises import EVERYWHERE, PROMISES, Promise
 from grader.grading.environment import describe_environment
 from grader.model.errors import InfrastructureError
@@ -281,3 +282,65 @@ def test_every_mode_that_isolates_makes_the_promises() -> None:
     """Those with namespaces make them all."""
     assert set(Mode) - {Mode.NONE} == set(EVERYWHERE)
     assert all({Mode.NS_USER, Mode.NS_ROOT} <= set(promise.given_by) for promise in PROMISES)
+
+
+@linux_only
+def test_packages_that_students_may_import_are_imported_in_a_sandbox() -> None:
+    """One that is missing comes with what to install, one by its registry's name with that of `import`."""
+    named = ["numpy", "json.decoder", "fairly_rare", "rich"]
+    found = {package.name: package for package in try_packages(mode_here(), named)}
+    assert list(found) == named
+    assert [name for name in named if not found[name].failure] == ["numpy", "json.decoder", "rich"]
+    assert found["numpy"].version
+    assert found["fairly_rare"].failure == "ModuleNotFoundError: No module named 'fairly_rare'"
+    assert found["fairly_rare"].mend == "python -m pip install fairly_rare"
+    by_registry = next(try_packages(mode_here(), ["import-linter"]))
+    assert "`importlinter`" in by_registry.mend
+
+
+@linux_only
+def test_a_package_that_does_not_let_itself_be_imported_is_named() -> None:
+    """It says why; a name is data, whatever is in it."""
+    broken, odd = try_packages(mode_here(), ["ctypes.wintypes.nothing", "a'b"])
+    assert "wintypes" in broken.failure
+    assert odd.failure.startswith("ModuleNotFoundError")
+
+
+def test_missing_packages_are_crosses_with_what_to_do() -> None:
+    """They leave the sandbox's promises as they are."""
+    report = report_of(*[finding(Verdict.HOLDS)] * len(PROMISES))
+    report.packages = [
+        PackageFinding(name="numpy", version="2.1"),
+        PackageFinding(name="cv2", failure="ModuleNotFoundError: x", mend="python -m pip install y"),
+    ]
+    text = shown(report)
+    assert report.holds
+    assert "✓ students may import `numpy` (2.1)" in text
+    assert "it cannot be imported: ModuleNotFoundError: x" in text
+    assert "To mend: python -m pip install y" in text
+    assert "1 of 2 packages MISSING" in text
+
+
+@linux_only
+def test_the_command_looks_at_the_packages_of_an_assignment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The one named, or that of this folder; a missing package is status 1."""
+    monkeypatch.setattr(findings, "PROMISES", ())
+    monkeypatch.setattr(examination, "PROMISES", ())
+    monkeypatch.setattr(findings.try_all, "__kwdefaults__", {"promises": ()})
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    text = 'title = "T"\npoints = 1\n[[item]]\nid = "1"\ntitle = "Mean"\npoints = 1\n[environment]\n'
+    manifest = tmp_path / "assignment.toml"
+    manifest.write_text(f'{text}packages = ["numpy", "fairly_rare"]\n')
+    done = CliRunner().invoke(command.command, ["--json", "--assignment", str(tmp_path)])
+    found = json.loads(done.output)
+    assert (done.exit_code, found["holds"]) == (1, True)
+    assert [(one["name"], bool(one["failure"])) for one in found["packages"]] == [
+        ("numpy", False),
+        ("fairly_rare", True),
+    ]
+    manifest.write_text(f'{text}packages = ["numpy"]\n')
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(command.command, ["--json"])
+    assert (done.exit_code, len(json.loads(done.output)["packages"])) == (0, 1)
