@@ -44,8 +44,7 @@ class Allowance:
     def __init__(self, seconds: float, meter: Meter | None = None) -> None:
         self.seconds, self._meter = seconds, meter
         self._waited, self._began, self._charged = 0.0, time.monotonic(), 0.0
-        self.latest = 0.0
-        """Seconds that the latest request took."""
+        self._latest = 0.0  # seconds of the latest request
         if meter is not None:
             meter.mark()
 
@@ -56,9 +55,13 @@ class Allowance:
         try:
             yield
         finally:
-            self.latest = time.monotonic() - self._began
-            self._waited += self.latest
+            self._latest = time.monotonic() - self._began
+            self._waited += self._latest
             self._began = 0.0
+
+    def is_the_latests(self) -> bool:
+        """Whether the latest request took more time than all before it."""
+        return self._latest > self._waited / 2
 
     def left(self) -> float:
         """How many more seconds to wait before asking again; 0 once all is used up.

@@ -145,5 +145,4 @@ class WithDescriptor:
 
 def why_timed_out(allowance: Allowance) -> str:
     """Whether one call gave no answer, or the calls of a check took too long together."""
-    one_call = allowance.latest > allowance.seconds / 2
-    return (endings.no_answer if one_call else endings.used_up)(allowance.seconds)
+    return (endings.no_answer if allowance.is_the_latests() else endings.used_up)(allowance.seconds)

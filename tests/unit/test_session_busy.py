@@ -219,4 +219,4 @@ def test_the_calls_of_a_check_share_its_limit(quiet):
         checked(notebook, seconds=0.5) as student,
         pytest.raises(CallTimedOut, match=r"the calls of this check took more than 0\.5 s together"),
     ):
-        collections.deque(map(student.work, [0.1] * 20), maxlen=0)
+        collections.deque(map(student.work, [0.02] * 100), maxlen=0)
