@@ -49,4 +49,4 @@ def command(  # noqa: D103  # its help is HELP
         if db is None:
             write_class_table(gradebook, locations.title, locations.table)
     name = f"{owner.name} ({owner.id})" if owner.name else owner.id
-    click.echo(f"{found[0].name}: of {name}" + ("" if written else " (as before)"))
+    options.tell(f"{found[0].name}: of {name}" + ("" if written else " (as before)"))

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from grader.cli import options
 from grader.course.batch import Batch, batch_of, grade_files, seed_of_class, this_process, write_junit
@@ -22,6 +23,7 @@ from grader.course.table import write_class_table
 from grader.gradebook.store import Gradebook
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.model.errors import UsageError
+from grader.model.text import one_line
 from grader.reports.progress import BatchProgress
 
 HELP = """Grade everything in FOLDER: notebooks, one folder per student, or a download as Canvas, Moodle,
@@ -158,7 +160,7 @@ def grade_and_write(given: Options, locations: Locations, batch: Batch, intake: 
     if shared:
         console.print(shared, markup=False, highlight=False, soft_wrap=True)
     console.print(progress.summary())
-    click.echo(f"The class's table: {locations.table}")
+    options.tell(f"The class's table: {locations.table}")
     if stopped:
         return 130
     return int(bool(failed) or bool(intake.refused))
@@ -177,10 +179,10 @@ def show_plan(batch: Batch, intake: Intake, console: Console) -> None:
     files = unique_work((taken.new.name, taken.package) for taken in intake.submissions)
     jobs = list(batch.jobs(files.values()))
     for line in intake.lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(Text(one_line(line, options.LONGEST_LINE)), soft_wrap=True)
     for job in jobs:
         why = f"only {', '.join(job.only)}" if job.only else "new, or everything changed"
-        console.print(f"{job.name}: {why}", markup=False, highlight=False, soft_wrap=True)
+        console.print(Text(one_line(f"{job.name}: {why}", options.LONGEST_LINE)), soft_wrap=True)
     console.print(
         f"{len(jobs):,} to grade, {len(files) - len(jobs):,} known, {len(intake.refused):,} cannot be read",
         highlight=False,

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from grader.cli import options
 from grader.grading import assignment_folder
 from grader.model.errors import CalibrationError
 
@@ -66,7 +67,7 @@ def command(  # noqa: D103  # its help is HELP
         report_freshness(calibrate.stale_files(home, files), files)
         return
     if not files:
-        click.echo('no check asks for a bound with calibrated("...")')
+        options.tell('no check asks for a bound with calibrated("...")')
         return
     for path, found in run(home, files, seeds=seeds, sandbox=not no_sandbox).items():
         write(path, found)
@@ -78,7 +79,7 @@ def report_freshness(stale: dict[Path, str], files: Sequence[Path]) -> None:
         reasons = "; ".join(f"{path.name}: {reason}" for path, reason in stale.items())
         names = " ".join(path.name for path in stale)
         raise CalibrationError(f"bounds that cannot be used: {reasons}; run: grade calibrate {names}")
-    click.echo(f"{len(files)} files of checks with calibrated bounds, all up to date")
+    options.tell(f"{len(files)} files of checks with calibrated bounds, all up to date")
 
 
 def run(
@@ -116,9 +117,9 @@ def write(path: Path, found: CalibrationFile) -> None:
         replace_whole(file_of(path), encode(found))
     except OSError as error:
         raise CalibrationError(f"{file_of(path)} cannot be written: {error.strerror}") from None
-    click.echo(f"{file_of(path)}: {len(found.bounds)} bounds from {found.seeds} seeds")
+    options.tell(f"{file_of(path)}: {len(found.bounds)} bounds from {found.seeds} seeds")
     for bound in found.bounds:
-        click.echo(f"  {described(bound)}")
+        options.tell(f"  {described(bound)}")
 
 
 def described(found: Calibration) -> str:

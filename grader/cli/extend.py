@@ -74,7 +74,7 @@ def command(  # noqa: D103  # its help is HELP
             found = extensions_of(given, people, zone=zone, author=author, reason=reason)
             written = gradebook.add_extensions(title, found)
             lines = [*map(said, found[:SHOWN]), f"{written:,} written, {len(found) - written:,} as before"]
-    click.echo("\n".join(lines))
+    options.tell("\n".join(lines))
 
 
 def extensions_of(

@@ -142,7 +142,9 @@ def usage_mistake(error: click.ClickException) -> str:
 
 def say(message: str, *, status: int = CANNOT_GRADE) -> int:
     """Print one line on standard error; the exit status."""
-    click.echo("grade: " + " ".join(message.split()), err=True)
+    from grader.cli import options  # noqa: PLC0415  # not needed for --help
+
+    options.tell("grade: " + " ".join(message.split()), err=True)
     return status
 
 

@@ -52,4 +52,4 @@ def command(  # noqa: D103  # its help is HELP
         written = gradebook.add_marks([mark_of(found, given, author=author, reason=reason)])
         name = found.submission.name
     said = "no mark" if given.points is None else f"{given.points} points"
-    click.echo(f"{name}: item {item}: {said}" + ("" if written else " (as before)"))
+    options.tell(f"{name}: item {item}: {said}" + ("" if written else " (as before)"))

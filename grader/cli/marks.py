@@ -38,7 +38,7 @@ def export_marks(path: Path, *, everything: bool, assignment: Path | None, db: s
         rows = list(rows_to_mark(graded, gradebook.marks(title), names, everything=everything))
     write_whole(path, "".join(write_table(COLUMNS, rows)).encode())
     waiting = sum(row[COLUMNS.index("points")] == "" for row in rows)
-    click.echo(f"{path}: {len(rows):,} rows, {waiting:,} without points")
+    options.tell(f"{path}: {len(rows):,} rows, {waiting:,} without points")
 
 
 @command.command("import")
@@ -56,4 +56,4 @@ def import_marks(path: Path, *, reason: str, author: str, assignment: Path | Non
         graded = GradedSubmissions(gradebook, title)
         found = marks_from_table(rows, graded, source=path.name, author=author, reason=reason)
         written = gradebook.add_marks(found)
-    click.echo(f"{written:,} marks written, {len(found) - written:,} as before")
+    options.tell(f"{written:,} marks written, {len(found) - written:,} as before")

@@ -10,7 +10,19 @@ from pathlib import Path
 import click
 from click.decorators import FC
 
+from grader.model.text import clean
+
 MAX_SEED = 2**31
+LONGEST_LINE = 20_000
+"""Characters that `tell` prints at most."""
+
+
+def tell(text: str, *, err: bool = False) -> None:
+    """Print text that may hold what students wrote: whatever controls a terminal is taken out.
+
+    Every plain line of the commands goes out here; tables and reports are cleaned where they are built.
+    """
+    click.echo(clean(text, LONGEST_LINE), err=err)
 
 
 def draw_seed() -> int:

@@ -86,9 +86,9 @@ def command(  # noqa: D103  # its help is HELP
         if applies and not stopped:
             apply_changes(batch, changes)
             write_class_table(gradebook, batch.assignment, locations.table)
-            click.echo(f"{len(changes):,} grades written")
+            options.tell(f"{len(changes):,} grades written")
         elif changes:
-            click.echo('nothing is changed yet; `grade regrade --apply --reason "..."` does it')
+            options.tell('nothing is changed yet; `grade regrade --apply --reason "..."` does it')
     if stopped:
         raise click.exceptions.Exit(130)
     if failed or lost:

@@ -84,7 +84,7 @@ def command(  # noqa: D103  # its help is HELP
     with opening.WarmProcesses(meanwhile=REPORTS_NEED) as warm:
         status = carry_out_all(tasks, out, warm.open_notebook, as_json=as_json)
     if shared:
-        click.echo(f"grade: {shared}", err=True)
+        options.tell(f"grade: {shared}", err=True)
     if status:
         raise click.exceptions.Exit(status)
 
@@ -147,7 +147,7 @@ def carry_out_all(tasks: Sequence[Task], out: Path | None, opener: pipeline.Open
     status = 0
     for task in tasks:
         if isinstance(task.submission, SubmissionError):
-            click.echo("grade: " + " ".join(str(task.submission).split()), err=True)
+            options.tell("grade: " + " ".join(str(task.submission).split()), err=True)
             status = 2
         else:
             status = max(status, carry_out(task, task.submission, out, opener, as_json=as_json))

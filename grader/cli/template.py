@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from grader.cli import options
 from grader.grading import assignment_folder
 from grader.model.errors import TemplateError
 
@@ -52,9 +53,9 @@ def command(assignment: Path, *, out: Path | None, check: bool) -> None:  # noqa
     if check:
         if found := differences(target, files):
             raise TemplateError(f"{target}: not up to date ({'; '.join(found)}); run: grade template")
-        click.echo(f"{target}: up to date, {len(files)} files")
+        options.tell(f"{target}: up to date, {len(files)} files")
         return
     removed = write(target, files)
-    click.echo(f"{target}: {len(files)} files written")
+    options.tell(f"{target}: {len(files)} files written")
     for name in removed:
-        click.echo(f"removed, no longer generated: {name}")
+        options.tell(f"removed, no longer generated: {name}")

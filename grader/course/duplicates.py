@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from grader.checks.evidence import Recording
 from grader.grading.recorded import recordings_in
+from grader.model.text import printable
 from grader.notebooks.cells import Cell
 
 
@@ -50,8 +51,8 @@ def duplicates(found: Mapping[str, frozenset[tuple[str, str]]]) -> tuple[Duplica
 def notices_for(name: str, shared: Sequence[Duplicate]) -> tuple[str, ...]:
     """One line for each item whose recording this submission shares with others."""
     return tuple(
-        f"item {duplicate.item}: the recorded evidence is the same as that of "
-        f"{', '.join(other for other in duplicate.submissions if other != name)}"
+        f"item {printable(duplicate.item)}: the recorded evidence is the same as that of "
+        f"{', '.join(printable(other) for other in duplicate.submissions if other != name)}"
         for duplicate in shared
         if name in duplicate.submissions
     )
@@ -63,7 +64,8 @@ def summary_line(shared: Sequence[Duplicate]) -> str:
     for duplicate in shared:
         groups[duplicate.submissions].append(duplicate.item)
     groups_shown = [
-        f"{', '.join(names)} (items {', '.join(dict.fromkeys(items))})" for names, items in groups.items()
+        f"{', '.join(map(printable, names))} (items {', '.join(map(printable, dict.fromkeys(items)))})"
+        for names, items in groups.items()
     ]
     return (
         f"the same recorded evidence in several submissions: {'; '.join(groups_shown)}"

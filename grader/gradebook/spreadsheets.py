@@ -16,6 +16,7 @@ import msgspec
 from grader.gradebook.rows import Student
 from grader.model.errors import UsageError
 from grader.model.points import Points
+from grader.model.text import printable
 
 MAX_BYTES = 50_000_000
 MAX_CELL = 10_000
@@ -230,6 +231,7 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Ite
 def plain(cell: object) -> str:
     """A cell's text on one line, harmless in a spreadsheet."""
     text = " ".join(str(cell).split())
+    text = printable(text, limit=len(text) + 1)
     if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text):
         return f"'{text}"
     return text

@@ -36,8 +36,9 @@ MAX_RECEIPT = 1000
 MAX_PEOPLE = 100
 """Submitters of one submission."""
 
+# No underscore in a name: with one, an anonymous student's own file name could hold somebody else's number.
 _CANVAS = re.compile(
-    r"(?:(?P<name>\w+?)_(?P<late>LATE_)?(?P<number>\d{2,})|(?P<late_too>LATE_)?(?P<anonymous>anon_\w+?))"
+    r"(?:(?P<name>[^\W_]+)_(?P<late>LATE_)?(?P<number>\d{2,})|(?P<late_too>LATE_)?(?P<anonymous>anon_[^\W_]+))"
     r"_(?:(?P<upload>\d{2,})_(?P<file>.+)|(?P<typed>(?:text|link)\.html))"
 )
 _MOODLE = re.compile(r"(?P<name>[^_].*?)_(?P<who>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?")

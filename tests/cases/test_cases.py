@@ -115,6 +115,11 @@ def found(pattern: str, text: str) -> bool:
     return re.search(pattern, text, re.IGNORECASE | re.DOTALL) is not None
 
 
+def set_of(wanted: str | list[str]) -> set[str]:
+    """One word or several."""
+    return {wanted} if isinstance(wanted, str) else set(wanted)
+
+
 def faults_of(outcome: Outcome) -> set[str | None]:
     checks = [check for item in outcome.record.get("items", []) for check in item["checks"]]
     return {check["fault"] for check in checks if check["outcome"] != "passed"}
@@ -157,7 +162,10 @@ JUDGES: dict[str, Judge] = {
     "exit": _if(lambda o, wanted: o.exits[-1] == wanted, lambda o, _: f"exit {o.exits[-1]}"),
     "exits": _if(lambda o, wanted: o.exits == wanted, lambda o, _: f"exits {o.exits}"),
     "items": lambda o, wanted, _: of_items(o, wanted),
-    "fault": _if(lambda o, wanted: faults_of(o) <= set(wanted), lambda o, _: f"faults {faults_of(o)}"),
+    "fault": _if(
+        lambda o, wanted: faults_of(o) <= set_of(wanted),
+        lambda o, _: f"faults {faults_of(o)}",
+    ),
     "contains": lambda o, wanted, _: of_patterns(o.everything, wanted, wanted=True),
     "absent": lambda o, wanted, _: of_patterns(o.everything, wanted, wanted=False),
     "last_contains": lambda o, wanted, _: of_patterns(o.last, wanted, wanted=True),
