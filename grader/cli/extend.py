@@ -19,10 +19,10 @@ from grader.model.errors import UsageError
 
 HELP = """Give STUDENT until TIME to hand in; without arguments, list who has more time.
 
-STUDENT is an id, a login, an e-mail address or a name. TIME such as 2026-12-02T23:59+01:00 replaces the
-deadline that `grade table` measures by; `none` withdraws an extension. The last one counts; all are kept,
-with who, when and why. --csv reads a table with the columns id (or login, email, name), until and, where you
-like, reason: all rows or, if one is wrong, none.
+STUDENT is an id, a login, an e-mail address or a name. A TIME such as 2026-12-02T23:59+01:00 replaces the
+deadline that `grade table` measures by, unless it is earlier; `none` withdraws an extension. The last one
+counts; all are kept, with who, when and why. --csv reads a table with the columns id (or login, email, name),
+until and, where you like, reason: all rows or, if one is wrong, none.
 
 \b
 Examples:

@@ -14,7 +14,7 @@ from grader.cli import options
 from grader.course.locations import open_gradebook
 from grader.course.table import NOT_GRADED, ClassRow, Rules, class_rows, write_class_table
 from grader.gradebook.policy import BY_UNKNOWN, NOT_MARKED, UNKNOWN, moment
-from grader.model.text import one_line
+from grader.model.text import counted, one_line
 
 HELP = """Show where the class stands: one row per student, with the points from checks and from people.
 
@@ -146,7 +146,8 @@ def about_times(rows: Sequence[ClassRow], rules: Rules) -> Iterator[str]:
         said = ", ".join(f"{len(by[words]):,} {what}" for words, what in parts if by[words])
         yield f"the time of {sum(map(len, by.values())):,} submissions is unknown: {said}"
     for row in by[BY_UNKNOWN][:NAMED]:
-        how = "extended, so not counted" if row.extended_until else f"counted as {rules.unknown_days} day(s)"
+        days = counted(rules.unknown_days, "day", "days")
+        how = "extended, so not counted" if row.extended_until else f"counted as {days}"
         name = row.student.name or row.student.id or "nobody's"
         yield f"{one_line(name, 60)}: {BY_UNKNOWN}, {how}"
     if len(by[BY_UNKNOWN]) > NAMED:

@@ -134,11 +134,8 @@ def without_roster(hint: OwnerHint) -> Student:
     return Student(hint.id or hint.email or hint.number or hint.label, hint.name, hint.email)
 
 
-def several(files: Iterable[tuple[str, str, str]], *, counts: str = "latest") -> Iterator[str]:
-    """One line for each student with several ``files``, which are (student's id, file's name, time or empty).
-
-    ``counts`` is the policy for choosing one: latest, best or deadline.
-    """
+def several(files: Iterable[tuple[str, str, str]]) -> Iterator[str]:
+    """One line for each student with several ``files``, which are (student's id, file's name, time or "")."""
     by_student: Mapping[str, list[tuple[str, str]]] = defaultdict(list)
     for student, name, at in files:
         by_student[student].append((name, at))
@@ -146,14 +143,9 @@ def several(files: Iterable[tuple[str, str, str]], *, counts: str = "latest") ->
         if len(theirs) > 1:
             names = ", ".join(name for name, _ in theirs[:_SHOWN])
             more = f" and {len(theirs) - _SHOWN} more" if len(theirs) > _SHOWN else ""
-            yield f"{student} handed in {len(theirs)} files: {names}{more}; {_which(theirs, counts)}"
-
-
-def _which(theirs: Sequence[tuple[str, str]], counts: str) -> str:
-    if counts != "latest":
-        return {"best": "the best counts", "deadline": "the last before the deadline counts"}[counts]
-    chosen = latest([Candidate(order, at, Points(0)) for order, (_, at) in enumerate(theirs)])
-    return f"the latest counts: {theirs[chosen.order][0]}"
+            chosen = latest([Candidate(order, at, Points(0)) for order, (_, at) in enumerate(theirs)])
+            counts = f"the latest counts: {theirs[chosen.order][0]}"
+            yield f"{student} handed in {len(theirs)} files: {names}{more}; {counts}"
 
 
 def name_keys(name: str) -> set[str]:

@@ -36,6 +36,7 @@ class GradedSubmissions:
             own = grade.submission
             for name in {own.name, own.student, own.sha256} - {""}:
                 self._named[name].append(row)
+        self._named.update({f"#{row}": [row] for row in self._grades})
         self._own = {grade.submission.student: row for row, grade in self._grades.items()}
         logins = logins_of(gradebook, assignment)
         self._people = People(gradebook.students(), others=self._own, logins=logins, place=gradebook.place)
@@ -51,8 +52,6 @@ class GradedSubmissions:
         Of a student's several submissions it is the last. Raises UsageError if nothing or several fit.
         """
         rows = self._named.get(word, [])
-        if word.startswith("#") and word[1:].isdigit():
-            rows = [int(word[1:])] if int(word[1:]) in self._grades else []
         if not rows:
             rows = [row for name, rows in self._named.items() if name.endswith(f"/{word}") for row in rows]
             self._assert_one(rows, f"{word!r} are {len(rows)} submissions")

@@ -206,7 +206,7 @@ def test_late_by_an_unknown_time_extensions_and_times(home: Path) -> None:
     assert (
         "the time of 3 submissions is unknown: 2 late by their platform's word, 1 not marked late by" in said
     )
-    assert "Bob: late by an unknown time, counted as 0" in said
+    assert "Bob: late by an unknown time, counted as 0 days\n" in said
 
     (home / "more.csv").write_text("name,until,reason\nbob,2026-11-22T23:59,ill\nzed,2026-11-22T23:59,\n")
     wrong = grade("extend", "--csv", "more.csv", cwd=home)
@@ -361,6 +361,7 @@ def test_marks_that_do_not_fit_are_explained_and_none_is_written(home: Path) -> 
     grade("batch", "in", cwd=home)
     for arguments, why in (
         (("mark", "zed", "2", "1"), "no graded submission 'zed'"),
+        (("mark", "#²", "2", "1"), "no graded submission '#²'"),
         (("mark", "ada", "2", "2.5"), "worth 0 to 2"),
         (("mark", "ada", "7", "1"), "it has 1, 2"),
         (("mark", "ada", "2", "two"), "not a number of points"),
@@ -395,6 +396,25 @@ def test_moodles_worksheet_tells_two_of_one_name_apart_and_when_they_came(home: 
     }
     zoneless = grade("batch", "moodle", "--roster", "worksheet.csv", "--dry-run", cwd=home)
     assert "2 times name no zone and were read in this machine's" in zoneless.stdout
+
+
+def test_a_roster_of_blackboard_is_remembered_with_its_logins(home: Path) -> None:
+    at = "attempt_2026-11-20-09-00-00"
+    for login in ("j_smith", "smith"):
+        path = hand_in(home, login, RIGHT)
+        (home / "bb").mkdir(exist_ok=True)
+        path.rename(home / f"bb/HW_{login}_{at}_hw.ipynb")
+    (home / f"bb/HW_text_{at}.txt").write_text("Name: Tex T (text)\n")
+    lines = ("Last Name,First Name,Username,Student ID", "S,J,j_smith,M1", "S,A,smith,M2", "T,Tex,text,M3")
+    (home / "grades.csv").write_text("\n".join(lines))
+    for roster in (("--roster", "grades.csv"), ()):
+        said = grade("batch", "bb", "--dry-run", "--zone", "UTC", *roster, cwd=home).stdout
+        assert "nobody" not in said
+        assert "handed in nothing" not in said
+        assert (
+            f"HW_text_{at}.txt: holds no notebook (.ipynb) and no script (.py): it came without a file"
+            in said
+        )
 
 
 def test_a_file_without_the_names_asked_for_waits_for_a_person(home: Path) -> None:

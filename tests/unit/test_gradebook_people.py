@@ -11,10 +11,13 @@ from grader.model.errors import UsageError
 ADA = Student("s1", "Lovelace, Ada", "ada@example.edu")
 BOB = Student("s2", "Bob Hall", "bob@example.edu")
 OTHER = Student("s3", "Bob Hall", "hall@example.edu")
-PEOPLE = People({one.id: one for one in (ADA, BOB, OTHER)}, place="book")
+LOGINS = {"adal": "s1", "gone": "s7"}
+PEOPLE = People({one.id: one for one in (ADA, BOB, OTHER)}, logins=LOGINS, place="book")
 
 
-@pytest.mark.parametrize("word", ["s1", " S1 ", "ada@example.edu", "ADA", "Ada Lovelace", "lovelace ada"])
+@pytest.mark.parametrize(
+    "word", ["s1", " S1 ", "AdaL", "ada@example.edu", "ADA", "Ada Lovelace", "lovelace ada"]
+)
 def test_a_student_has_many_names(word: str) -> None:
     assert PEOPLE.find(word) == ADA
 
@@ -23,7 +26,7 @@ def test_an_id_comes_before_a_name_and_who_is_meant_must_be_clear() -> None:
     assert PEOPLE.find("hall") == OTHER
     with pytest.raises(UsageError, match=r"may be Bob Hall \(s2\), Bob Hall \(s3\); write the id"):
         PEOPLE.find("bob hall")
-    for nobody in ("zed", "", " "):
+    for nobody in ("zed", "gone", "", " "):
         with pytest.raises(UsageError, match="nobody in book is"):
             PEOPLE.find(nobody)
 
