@@ -174,6 +174,10 @@ def _gradescope(tree: Tree, place: Place, listing: Listing, expected: Expected) 
         yield from refused
         bundle = Bundle((*place, folder), tuple(files), people, submitted_at=metadata.submitted_at)
         yield _checked(bundle, expected)
+    for folder in sorted(known.keys() - set(listing.folders)):
+        people = known[folder].submitters or (OwnerHint(label=folder),)
+        why = f"{download_names.METADATA} names it, and it is not in this download"
+        yield from (Refused(folder, why, who).within(place) for who in people)
     for entry in listing.files:
         if entry.name != download_names.METADATA and entry.suffix != ".csv":
             why = "is not the folder of a submission; hand in a notebook (.ipynb)"

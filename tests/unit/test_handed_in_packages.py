@@ -634,6 +634,18 @@ def test_who_typed_a_text_in_place_of_a_file_is_named(tmp_path, into):
         assert sorted(one.who.id or one.who.name for one in refused) == who
 
 
+def test_a_submission_that_gradescope_names_and_does_not_hold_is_named(tmp_path, into):
+    files = {
+        "submission_metadata.yml": b"submission_1:\n  :submitters:\n  - :sid: s1\n"
+        b"submission_2:\n  :submitters:\n  - :sid: s2\n",
+        "submission_1/hw3.ipynb": book(*ALL),
+    }
+    one, lost = collect(folder(tmp_path / "class", files), into=into, expected=HW3)
+    assert isinstance(one, Submission)
+    assert isinstance(lost, Refused)
+    assert (one.who.id, lost.name, lost.who.id) == ("s1", "submission_2", "s2")
+
+
 def test_what_decides_where_nothing_tells_files_apart_is_said(tmp_path, into):
     more = json.dumps({"cells": json.loads(book(*ALL))["cells"] * 2}).encode()
     for second, graded, why in (
