@@ -79,7 +79,6 @@ def take_in(path: Path, locations: Locations, gradebook: Gradebook, sources: Sou
     owners = owners_of(found, matcher, gradebook, locations.title)
     people = People(known, others=owners, logins=logins, place=gradebook.place)
     arrivals = times.arrivals(found.entries, owners, people)
-    folder = locations.reports / UNPACKED
     taken = tuple(
         Taken(
             NewSubmission(
@@ -87,7 +86,7 @@ def take_in(path: Path, locations: Locations, gradebook: Gradebook, sources: Sou
                 name=entry.name,
                 sha256=entry.sha256,
                 student=student,
-                path=kept(entry.package, folder),
+                path=kept(entry.package, locations.reports / UNPACKED),
                 submitted_at=entry.submitted_at,
             ),
             entry.package,
