@@ -137,7 +137,7 @@ class Evidence:
             raise BadEvidence(next(iter(self.problems), f"nothing was recorded for item {self.item}"))
         if len(self.recordings) > 1:
             raise BadEvidence(
-                f"{len(self.recordings)} different recordings were found for item {self.item}; "
+                f"several different recordings were found for item {self.item}; "
                 "keep the output of one run only"
             )
         return self.recordings[0]

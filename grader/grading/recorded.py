@@ -46,7 +46,10 @@ class Recorded:
 
 
 def recorded_in(answers: Mapping[str, Answer]) -> dict[str, Recorded]:
-    """What the file holds for each item. Recordings with the same data and parameters count once."""
+    """What the file holds for each item. Recordings with the same data and parameters count once.
+
+    Of recordings that differ only the first two are kept.
+    """
     return {item: _recorded(answer) for item, answer in answers.items()}
 
 
@@ -68,8 +71,15 @@ def with_replay(
 
 
 def contents_of(found: Mapping[str, Recorded]) -> dict[str, tuple[Mapping[str, Any], ...]]:
-    """Each item's readable recordings as JSON objects, which an author's ``prepare`` receives."""
-    return {item: tuple(raw.content for raw in entry.raw) for item, entry in found.items()}
+    """Each item's readable recording as a JSON object, which an author's ``prepare`` receives.
+
+    None of an item with several that differ: that is its problem whatever they hold, and going through all of
+    them costs the grader minutes.
+    """
+    return {
+        item: tuple(raw.content for raw in entry.raw) if len(entry.recordings) == 1 else ()
+        for item, entry in found.items()
+    }
 
 
 def texts_of(found: Recorded) -> str:
@@ -91,6 +101,8 @@ def _recorded(answer: Answer) -> Recorded:
         if all((found.data, found.parameters) != (other.data, other.parameters) for other in recordings):
             recordings.append(found)
             kept.append(raw)
+            if len(recordings) > 1:
+                break
     return Recorded(tuple(recordings), tuple(problems), tuple(kept))
 
 
