@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from grader.gradebook.rows import Student
+from grader.gradebook.worksheets import in_english, participant_number
 from grader.model.errors import UsageError
 from grader.model.points import Points
 from grader.model.text import printable
@@ -45,12 +46,12 @@ ROSTER_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "submitted": ("last modified (submission)",),
 }
 WHO = ("id", "email", "name")
+_PEOPLE = tuple(column for kind in (*WHO, "first", "last") for column in ROSTER_COLUMNS[kind])
 TIME_COLUMNS = ("time", "submitted_at", "submitted at", "submission time")
 _CANVAS = ("sis user id", "sis login id")
 _BRIGHTSPACE = ("orgdefinedid", "end-of-line indicator")
 TEST_STUDENTS = ("Student, Test", "Test Student")  # Canvas makes one for each course
 _NEVER = ("", "-")
-_PARTICIPANT = re.compile(r"(?:\D{1,60}\s)?(\d{1,18})")
 
 
 class TimeGiven(msgspec.Struct, frozen=True):
@@ -118,10 +119,10 @@ def read_roster(data: bytes, *, source: str) -> Roster:
     """A roster, as a course writes it or as Canvas, Moodle, Blackboard, Brightspace or Gradescope export it.
 
     The e-mail address is the id if a row has no other, and the participant's number if there is no address:
-    a worksheet of blind marking has nothing else. Canvas's test student is nobody. Raises UsageError if no
-    column holds ids, and if two people have the same one.
+    a worksheet of blind marking has nothing else. A worksheet may be in any language. Canvas's test student
+    is nobody. Raises UsageError if no column holds ids, and if two people have the same one.
     """
-    rows = read_table(data, source=source)
+    rows = in_english(read_table(data, source=source), known=_PEOPLE)
     students: dict[str, Student] = {}
     roster = Roster([], {}, {}, {})
     for number, row in enumerate(rows, start=2):
@@ -203,9 +204,7 @@ def _bare(row: Mapping[str, str], column: str) -> str:
 
 
 def _participant(row: Mapping[str, str]) -> str:
-    """The number in Moodle's "Participant 2012", whatever the site's language calls it."""
-    found = _PARTICIPANT.fullmatch(_cell(row, "participant"))
-    return found[1] if found else ""
+    return participant_number(_cell(row, "participant"))
 
 
 def parse_points(text: str, *, where: str) -> Points | None:

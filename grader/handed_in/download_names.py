@@ -42,6 +42,10 @@ _CANVAS = re.compile(
     r"_(?:(?P<upload>\d{2,})_(?P<file>.+)|(?P<typed>(?:text|link)\.html))"
 )
 _MOODLE = re.compile(r"(?P<name>[^_].*?)_(?P<who>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?")
+# Moodle's "participant" without what a file's name cannot hold: German writes "Teilnehmer/in".
+_BLIND = frozenset(
+    ("Participant", "Teilnehmerin", "Teilnehmerinnen", "Participante", "Partecipante", "Deelnemer")
+)
 _MOODLE_PART = re.compile(r"_(\d+)_assignsubmission_[a-z]")
 _BLACKBOARD = re.compile(
     r"(?P<title>.+?)_(?P<login>[^_]+)_attempt_(?P<at>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<receipt>\.txt))?"
@@ -138,7 +142,7 @@ def moodle(name: str) -> DownloadName | None:
     found = _MOODLE.fullmatch(name)
     if found is None:
         return None
-    known = "" if found["name"] == "Participant" else found["name"]
+    known = "" if found["name"] in _BLIND else found["name"]
     hint = OwnerHint(name=known, number=found["who"], label=f"{known} {found['who']}".strip())
     # A student who calls a file "Z_222_assignsubmission_file_hw3.ipynb" must not become 222, and one whose
     # own name holds such a part must not become the other: nobody is, until a person looks.

@@ -17,6 +17,7 @@ from grader.gradebook.spreadsheets import (
     read_times,
     write_table,
 )
+from grader.gradebook.times import time_in_utc
 from grader.model.errors import UsageError
 from grader.model.points import Points
 
@@ -116,6 +117,77 @@ def test_in_a_blind_worksheet_the_number_is_the_student() -> None:
     roster = read_roster(BLIND.encode(), source="w.csv")
     assert (roster.students, roster.numbers) == ([Student("2012")], {"2012": "2012"})
     assert list(roster.times) == ["2012"]
+
+
+GERMAN = """ID,"Vollständiger Name",E-Mail-Adresse,Status,Gruppe,Bewertung,Bestwertung,\
+"Bewertung kann geändert werden","Zuletzt geändert (Abgabe)","Zuletzt geändert (Bewertung)",\
+"Feedback als Kommentar"
+Teilnehmer/in2012,"Ada Lovelace",ada@example.org,"Zur Bewertung abgegeben",A,,"100,00",Ja,\
+"Freitag, 20. März 2026, 23:59","Samstag, 21. März 2026, 08:00",
+Teilnehmer/in2013,"Bob Hall",bob@example.org,"Keine Abgabe",B,,"100,00",Ja,-,-,
+"""
+FRENCH = """Identifiant,"Nom complet","Adresse de courriel",Statut,Note,"Note maximale",\
+"La note peut être modifiée","Dernière modification (travail remis)","Dernière modification (note)",\
+"Feedback par commentaires"
+Participant 2012,"Ada Lovelace",ada@example.org,"Remis pour évaluation",,"100,00",Oui,\
+"vendredi 20 mars 2026, 23:59",-,
+Participant2013,"Bob Hall",bob@example.org,"Aucune remise",,"100,00",Oui,-,-,
+"""
+SPANISH_BLIND = """Identificador,Estado,Calificación,"Calificación máxima",\
+"La calificación puede ser cambiada",\
+"Última modificación (entrega)","Última modificación (calificación)"
+Participante 2012,"Enviado para calificar",,"10,00",Sí,"viernes, 20 de marzo de 2026, 23:59",-
+"""
+RUSSIAN = """Идентификатор,Имя,Почта,Состояние,Оценка,Максимум,Изменяемо,Изменено
+Участник2012,Ада,ada@example.org,Ответ,,100,Да,-
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "time", "sections"),
+    [
+        (GERMAN, "Freitag, 20. März 2026, 23:59", ["A", "B"]),
+        (FRENCH, "vendredi 20 mars 2026, 23:59", ["", ""]),
+    ],
+    ids=["german", "french"],
+)
+def test_a_worksheet_in_another_language_says_the_same(text: str, time: str, sections: list[str]) -> None:
+    roster = read_roster(text.encode(), source="w.csv")
+    assert roster.students == [
+        Student("ada@example.org", "Ada Lovelace", "ada@example.org", sections[0]),
+        Student("bob@example.org", "Bob Hall", "bob@example.org", sections[1]),
+    ]
+    assert roster.numbers == {"2012": "ada@example.org", "2013": "bob@example.org"}
+    assert roster.times == {"ada@example.org": time}
+    assert time_in_utc(time) == "2026-03-20T23:59:00+00:00"
+
+
+def test_a_blind_worksheet_in_another_language_has_numbers_and_times() -> None:
+    roster = read_roster(SPANISH_BLIND.encode(), source="w.csv")
+    assert (roster.students, roster.numbers) == ([Student("2012")], {"2012": "2012"})
+    assert time_in_utc(roster.times["2012"]) == "2026-03-20T23:59:00+00:00"
+
+
+def test_in_a_language_without_a_translation_numbers_and_addresses_are_found() -> None:
+    roster = read_roster(RUSSIAN.encode(), source="w.csv")
+    assert roster.students == [Student("ada@example.org", "", "ada@example.org")]
+    assert (roster.numbers, roster.times) == ({"2012": "ada@example.org"}, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("id,name,a,b,c,d\nada01,Ada,,,,\nada02,Eve,,,,\n", ["ada01", "ada02"]),
+        ("group,id\nGroup 1,s1\nGroup 2,s2\n", ["s1", "s2"]),
+        ("id,comment\ns1,see x@y.org\ns2,see z@y.org\n", ["s1", "s2"]),
+    ],
+)
+def test_a_table_that_only_looks_like_a_worksheet_is_read_by_its_names(text: str, ids: list[str]) -> None:
+    roster = read_roster(text.encode(), source="r.csv")
+    assert [student.id for student in roster.students] == ids
+    assert roster.numbers == {}
+    with pytest.raises(UsageError, match="no column for the students' ids"):
+        read_roster(b"Zimmer,Person\nRaum 1,Ada\nRaum 2,Eve\n", source="r.csv")
 
 
 def test_a_worksheets_number_means_one_person() -> None:

@@ -262,12 +262,14 @@ def test_a_download_of_moodle(start, into, ending):
         "Ada Lovelace_4711_assignsubmission_onlinetext_/onlinetext.html": b"?",
         f"Jan van der Berg_4712_assignsubmission_file{ending}my_hw.ipynb": book("j"),
         f"Participant_4713_assignsubmission_file{ending}hw3.ipynb": book("p"),
+        f"Teilnehmerin_4714_assignsubmission_file{ending}hw3.ipynb": book("t"),
     }
     found = found_in(start(files), into)
     assert [(one.who.name, one.who.number) for one in found] == [
         ("Ada Lovelace", "4711"),
         ("Jan van der Berg", "4712"),
         ("", "4713"),
+        ("", "4714"),
     ]
     assert "more.ipynb" in found[0].notices[0]
 

@@ -1,0 +1,110 @@
+"""Moodle's grading worksheet, whose columns are named in the language of its site.
+
+The words are those of Moodle's language packs: `recordid`, `hiddenuser` and `lastmodifiedsubmission` of
+mod_assign, `fullname`, `idnumber`, `username` and `group` of its core.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+IDENTIFIER = "identifier"
+EMAIL = "email address"
+_PARTICIPANT = re.compile(r"(\D{0,60})(\d{1,18})")
+_WORDS = frozenset(
+    (
+        "participant",
+        "teilnehmer/in",
+        "teilnehmer/innen",
+        "teilnehmer*in",
+        "teilnehmer:in",
+        "participante",
+        "partecipante",
+        "deelnemer",
+    )
+)
+# By what the English worksheet says: German, French, Spanish, Italian, Portuguese, Dutch.
+_TRANSLATED: Mapping[str, tuple[str, ...]] = {
+    "full name": (
+        "vollständiger name",
+        "nom complet",
+        "nombre completo",
+        "nome e cognome",
+        "nome completo",
+        "volledige naam",
+    ),
+    "id number": (
+        "id-nummer",
+        "numéro d'identification",
+        "numéro d’identification",
+        "número de id",
+        "codice identificativo",
+        "número de identificação (id)",
+    ),
+    "username": (
+        "anmeldename",
+        "nom d'utilisateur",
+        "nom d’utilisateur",
+        "nombre de usuario",
+        "identificação de usuário",
+        "nome de utilizador",
+        "gebruikersnaam",
+    ),
+    "group": ("gruppe", "groupe", "grupo", "gruppo", "groep"),
+    "last modified (submission)": (
+        "zuletzt geändert (abgabe)",
+        "dernière modification (travail remis)",
+        "última modificación (entrega)",
+        "ultima modifica (consegna)",
+        "última modificação (envio)",
+        "última atualização (submissão)",
+        "laatst gewijzigd (inzending)",
+    ),
+}
+_ENGLISH = {word: english for english, words in _TRANSLATED.items() for word in words}
+_FEWEST_COLUMNS = 6  # identifier, status, grade, its maximum, whether it can be changed, its time
+
+
+def participant_number(cell: str) -> str:
+    """The number in "Participant 2012" or "Teilnehmer/in2012"; empty if the cell is something else."""
+    found = _PARTICIPANT.fullmatch(cell)
+    return found[2] if found else ""
+
+
+def in_english(rows: Sequence[dict[str, str]], *, known: Collection[str]) -> list[dict[str, str]]:
+    """A worksheet's rows with the columns that a roster needs named in English; other tables as they are.
+
+    In a language without translations here the first column, which Moodle fills with the participants, and
+    the addresses are found by what is in them. ``known`` are the columns that say who somebody is.
+    """
+    if not rows or not _is_worksheet(rows, known):
+        return [*rows]
+    names = dict(_names(rows))
+    return [{names[column]: cell for column, cell in row.items()} for row in rows]
+
+
+def _is_worksheet(rows: Sequence[Mapping[str, str]], known: Collection[str]) -> bool:
+    first = next(iter(rows[0]))
+    found = [_PARTICIPANT.fullmatch(row[first]) for row in rows]
+    words = {match[1].strip().casefold() if match else "" for match in found}
+    if words & _WORDS:
+        return True
+    return (
+        len(rows[0]) >= _FEWEST_COLUMNS
+        and len(words - {""}) == len(words) == 1
+        and not (set(rows[0]) & set(known))
+    )
+
+
+def _names(rows: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+    """Each column with the name that it gets; no two get the same."""
+    taken = set(rows[0])
+    for place, column in enumerate(rows[0]):
+        english = IDENTIFIER if place == 0 else _ENGLISH.get(column, column)
+        cells = [row[column] for row in rows if row[column]]
+        if english == column and cells and all("@" in cell for cell in cells):
+            english = EMAIL
+        name = column if english in taken else english
+        taken.add(name)
+        yield column, name
