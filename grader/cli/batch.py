@@ -144,6 +144,7 @@ def grade_and_write(given: Options, locations: Locations, batch: Batch, intake: 
     """Grade what is left, write the tables; the exit status."""
     console = Console(stderr=True)
     files = batch.register(intake.submissions)
+    batch.register_refused(intake.refused, intake.submissions)
     known = batch.reuse_results(files) if not given.only else set()
     left = [file for sha256, file in files.items() if sha256 not in known][: given.limit]
     progress = BatchProgress(console, total=len(left), clock=time.monotonic)
@@ -155,7 +156,8 @@ def grade_and_write(given: Options, locations: Locations, batch: Batch, intake: 
     write_class_table(batch.gradebook, batch.assignment, locations.table)
     if given.junit is not None:
         without_grade = [(end.name, end.why) for end in failed if not end.possible]
-        write_junit(given.junit, batch, [*intake.refused, *without_grade])
+        unread = [(one.name, one.why) for one in intake.refused]
+        write_junit(given.junit, batch, [*unread, *without_grade])
     shared = summary_line(duplicates(dict(batch.gradebook.fingerprints(batch.assignment))))
     if shared:
         console.print(shared, markup=False, highlight=False, soft_wrap=True)

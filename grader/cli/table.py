@@ -12,7 +12,7 @@ from rich.text import Text
 
 from grader.cli import options
 from grader.course.locations import open_gradebook
-from grader.course.table import NOT_GRADED, ClassRow, Rules, class_rows, write_class_table
+from grader.course.table import ClassRow, Rules, class_rows, write_class_table
 from grader.gradebook.policy import BY_UNKNOWN, NOT_MARKED, UNKNOWN, moment
 from grader.model.text import counted, one_line
 
@@ -102,7 +102,7 @@ def show(rows: Sequence[ClassRow], console: Console, *, with_late: bool) -> None
     console.print(table)
     if len(rows) > SHOWN:
         console.print(f"... and {len(rows) - SHOWN:,} more; --csv FILE has all", highlight=False)
-    handed_in = [row for row in rows if row.total is not None or row.ungraded]
+    handed_in = [row for row in rows if row.total is not None or row.waits]
     complete = sum(row.total.complete for row in handed_in if row.total is not None)
     console.print(
         f"{len(handed_in):,} of {len(rows):,} handed in; {complete:,} have every point decided",
@@ -114,7 +114,7 @@ def shown(row: ClassRow, *, with_late: bool) -> list[Text]:
     """The cells of one row."""
     name = row.student.name or row.student.id or "nobody on the roster"
     if row.grade is None or row.total is None:
-        what = Text(one_line(row.ungraded, 60)) if row.ungraded else Text("nothing handed in", "dim")
+        what = Text(one_line(row.waits, 60)) if row.waits else Text("nothing handed in", "dim")
         return [Text(one_line(name, 60)), what, *[Text()] * (5 if with_late else 3)]
     total = row.total
     cells = [Text(one_line(name, 60)), Text(one_line(row.grade.submission.name, 60))]
@@ -165,12 +165,7 @@ def about_extensions(rows: Sequence[ClassRow]) -> Iterator[str]:
 
 def about_attention(rows: Sequence[ClassRow]) -> Iterator[str]:
     """One line for each submission that a person has to look at."""
-    needy = [(row.ungraded, NOT_GRADED) for row in rows if row.ungraded]
-    needy += [
-        (row.grade.submission.name, row.grade.attention)
-        for row in rows
-        if row.grade is not None and row.grade.attention
-    ]
+    needy = [one for row in rows for one in row.attention]
     for name, why in needy[:NAMED]:
         yield f"{one_line(name, 60)} needs attention: {one_line(why, 300)}"
     if len(needy) > NAMED:

@@ -20,7 +20,7 @@ from grader.course.plan import UniqueWork, keys_after, plan, unique_work
 from grader.course.pools import Pool
 from grader.course.stopping import stop_on_signal
 from grader.files import write_whole
-from grader.gradebook.rows import ItemPoints, StoredResult
+from grader.gradebook.rows import ItemPoints, Refusal, StoredResult
 from grader.gradebook.store import Gradebook
 from grader.model.errors import Fault, GradebookError
 from grader.model.records import Grade, decode
@@ -61,6 +61,18 @@ class Batch:
                 reason=self.reason,
             )
         return unique_work(((taken.new.name, taken.package) for taken in several), rows)
+
+    def register_refused(self, refused: Collection[Refusal], several: Sequence[Taken]) -> None:
+        """Write what cannot be read. It no longer counts once its student hands in something that can be."""
+        names = {one.name for one in refused}
+        readable = {taken.new.name for taken in several}
+        students = {taken.new.student for taken in several} - {""}
+        mended = [
+            msgspec.structs.replace(one, why="")
+            for one in self.gradebook.refusals(self.assignment)
+            if one.name not in names and (one.name in readable or one.student in students)
+        ]
+        self.gradebook.add_refusals(self.assignment, [*refused, *mended])
 
     def reuse_results(self, files: dict[str, UniqueWork]) -> set[str]:
         """Make results that are still valid the grades of their submissions; the SHA-256 of those."""

@@ -15,7 +15,7 @@ from grader.course.packages import kept
 from grader.course.report_files import UNPACKED
 from grader.files import read_whole
 from grader.gradebook.people import LOGIN, People, logins_of
-from grader.gradebook.rows import Arrival, NewSubmission, Student
+from grader.gradebook.rows import Arrival, NewSubmission, Refusal, Student
 from grader.gradebook.spreadsheets import Roster, read_roster
 from grader.gradebook.store import Gradebook
 from grader.handed_in.collect import Refused, Submission, collect
@@ -35,10 +35,10 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 class Intake(msgspec.Struct, frozen=True):
-    """What can be graded, what cannot be (name and why), and the lines that somebody should read."""
+    """What can be graded, what cannot be, and the lines that somebody should read."""
 
     submissions: tuple[Taken, ...]
-    refused: tuple[tuple[str, str], ...] = ()
+    refused: tuple[Refusal, ...] = ()
     lines: tuple[str, ...] = ()
 
 
@@ -98,10 +98,10 @@ def take_in(path: Path, locations: Locations, gradebook: Gradebook, sources: Sou
         (one.new.student, one.new.name, one.arrival.submitted_at or one.new.submitted_at) for one in taken
     ]
     lines = [*found.lines, *times.lines, *several(entry for entry in theirs if entry[0])]
+    refused = refusals(found.refused, matcher)
     if known:
         before = {row.student for row in gradebook.submissions(locations.title)}
-        lines += absent(known, before | set(owners) | refused_students(found.refused, matcher))
-    refused = tuple((entry.name, entry.why) for entry in found.refused)
+        lines += absent(known, before | set(owners) | {one.student for one in refused})
     return Intake(taken, refused, tuple(lines))
 
 
@@ -154,10 +154,17 @@ def owned_by_roster(found: Found, said: Sequence[str], matcher: Matcher) -> Iter
         yield match.student.id if match.student is not None else ""
 
 
-def refused_students(refused: Sequence[Refused], matcher: Matcher) -> set[str]:
-    """The ids of students who handed in something that cannot be graded."""
-    hints = [entry.who for entry in refused if entry.who != OwnerHint()]
-    return {match.student.id for match in matcher.match_all(hints) if match.student is not None}
+def refusals(refused: Sequence[Refused], matcher: Matcher) -> tuple[Refusal, ...]:
+    """What cannot be graded, each with the id of its student, "" if nothing says who that is."""
+    hints = [entry.who for entry in refused]
+    if matcher.has_roster:
+        students = [match.student for match in matcher.match_all(hints)]
+    else:
+        students = [without_roster(hint) for hint in hints]
+    return tuple(
+        Refusal(entry.name, entry.why, student.id if student is not None and entry.who != OwnerHint() else "")
+        for entry, student in zip(refused, students, strict=True)
+    )
 
 
 def absent(known: dict[str, Student], handed_in: set[str]) -> list[str]:

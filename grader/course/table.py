@@ -12,7 +12,7 @@ import msgspec
 from grader.files import write_whole
 from grader.gradebook.marks import marks_by_submission
 from grader.gradebook.policy import Candidate, Lateness, after_penalty, choice, lateness, later_of, latest
-from grader.gradebook.rows import Arrival, GradeRow, Mark, Student, SubmissionRow
+from grader.gradebook.rows import Arrival, GradeRow, Mark, Refusal, Student, SubmissionRow
 from grader.gradebook.spreadsheets import write_table
 from grader.gradebook.store import Gradebook
 from grader.gradebook.totals import Total, total_of
@@ -57,7 +57,7 @@ class ClassRow(msgspec.Struct, frozen=True):
     """One student with the submission that counts.
 
     ``grade`` is None if they handed in nothing, or nothing that is graded. ``ungraded`` names what they
-    handed in after everything that is.
+    handed in after everything that is; ``refused`` says what of theirs cannot be read, and why.
     """
 
     student: Student
@@ -68,6 +68,21 @@ class ClassRow(msgspec.Struct, frozen=True):
     submissions: int = 0
     extended_until: str = ""
     ungraded: str = ""
+    refused: tuple[Refusal, ...] = ()
+
+    @property
+    def waits(self) -> str:
+        """The name of what they handed in and nobody graded; empty if there is none."""
+        return self.ungraded or (self.refused[-1].name if self.refused else "")
+
+    @property
+    def attention(self) -> list[tuple[str, str]]:
+        """What a person has to look at: its name, and why."""
+        found = [(self.ungraded, NOT_GRADED)] if self.ungraded else []
+        found += [(one.name, f"not graded: {one.why}") for one in self.refused]
+        if self.grade is not None and self.grade.attention:
+            found.append((self.grade.submission.name, self.grade.attention))
+        return found
 
 
 def class_rows(gradebook: Gradebook, assignment: str, rules: Rules | None = None) -> Iterator[ClassRow]:
@@ -83,18 +98,22 @@ def class_rows(gradebook: Gradebook, assignment: str, rules: Rules | None = None
     marks = marks_by_submission(gradebook, assignment)
     own = by_student(gradebook.grades(assignment))
     waiting = not_graded(gradebook.submissions(assignment), own)
-    people = {**{name: Student(name) for name in (*own, *waiting)}, **roster}
+    refused: dict[str, list[Refusal]] = defaultdict(list)
+    for one in gradebook.refusals(assignment):
+        refused[one.student].append(one)
+    people = {**{name: Student(name) for name in (*own, *waiting, *refused)}, **roster}
     for key in sorted(people, key=lambda name: (people[name].name or name, name)):
         grades, later = own.get(key, []), waiting.get(key, [])
         until = extensions[key].until if key in extensions else ""
         if not key:
             yield from (counted_row(Student(""), [grade], marks, rule) for grade in grades)
             yield from (ClassRow(Student(""), None, None, ungraded=name) for name in later)
+            yield from (ClassRow(Student(""), None, None, refused=(one,)) for one in refused[key])
             continue
         row = ClassRow(people[key], None, None, extended_until=until)
         if grades:
             row = counted_row(people[key], grades, marks, rule, until)
-        yield msgspec.structs.replace(row, ungraded=later[-1] if later else "")
+        yield msgspec.structs.replace(row, ungraded=later[-1] if later else "", refused=tuple(refused[key]))
 
 
 def by_student(grades: Iterable[GradeRow]) -> dict[str, list[GradeRow]]:
@@ -176,9 +195,9 @@ def cells(row: ClassRow, items: Iterable[str]) -> list[object]:
     """A row's cells, in the order of ``COLUMNS`` and the items; undecided items are left empty."""
     person: list[object] = [row.student.id, row.student.name, row.student.email, row.student.section]
     if row.grade is None or row.total is None:
-        why = NOT_GRADED if row.ungraded else ""
-        count = int(bool(row.ungraded))
-        return [*person, row.ungraded, "", count, *[""] * 6, row.extended_until, why, *("" for _ in items)]
+        blank, why = [""] * 6, attention_cell(row)
+        some = int(bool(row.waits))
+        return [*person, row.waits, "", some, *blank, row.extended_until, why, *("" for _ in items)]
     points = {item.item: item.earned if item.decided else "" for item in row.total.items}
     handed_in = row.grade.submission
     total = row.total
@@ -194,6 +213,14 @@ def cells(row: ClassRow, items: Iterable[str]) -> list[object]:
         row.final,
         row.lateness.words,
         row.extended_until,
-        "; ".join(filter(None, (row.grade.attention, row.ungraded and f"{row.ungraded} is {NOT_GRADED}"))),
+        attention_cell(row),
         *(points.get(item, "") for item in items),
     ]
+
+
+def attention_cell(row: ClassRow) -> str:
+    """Why a person has to look; what is about another file than the row's names that one."""
+    shown = row.grade.submission.name if row.grade is not None else row.waits
+    own = [why for name, why in row.attention if name == shown]
+    rest = [f"{name} is {why}" for name, why in row.attention if name != shown]
+    return "; ".join((*own, *rest))

@@ -55,6 +55,14 @@ class SubmissionRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     late: bool | None = None
 
 
+class Refusal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something handed in that cannot be read, and whose it is if known; ``why`` is empty once it can be."""
+
+    name: str
+    why: str
+    student: str = ""
+
+
 class Owner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose a submission is, as a person said."""
 

@@ -126,5 +126,16 @@ participant = Table(
     Column("at", Text, nullable=False),
 )
 
-FACTS = (student, submission, result, grade, mark, arrival, owner, extension, participant)
+refusal = Table(
+    "refusal",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("assignment", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("student", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+FACTS = (student, submission, result, grade, mark, arrival, owner, extension, participant, refusal)
 """The tables that only ever grow: triggers refuse UPDATE, DELETE and, in PostgreSQL, TRUNCATE."""

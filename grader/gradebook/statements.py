@@ -19,6 +19,7 @@ from grader.gradebook.rows import (
     Mark,
     NewSubmission,
     Owner,
+    Refusal,
     StoredResult,
     Student,
     SubmissionRow,
@@ -154,6 +155,14 @@ def participants(connection: Connection, assignment: str) -> dict[str, str]:
     table = schema.participant
     query = select(table.c.number, table.c.student).where(table.c.assignment == assignment)
     return {row.number: row.student for row in connection.execute(query.order_by(table.c.row))}
+
+
+def refusals(connection: Connection, assignment: str) -> dict[str, Refusal]:
+    """What could not be read, by name, as last written; withdrawn ones too."""
+    table = schema.refusal
+    query = select(*(table.c[name] for name in Refusal.__struct_fields__))
+    rows = connection.execute(query.where(table.c.assignment == assignment).order_by(table.c.row))
+    return {row.name: Refusal(**row._asdict()) for row in rows}
 
 
 def add_result(connection: Connection, result: StoredResult, now: str) -> bool:

@@ -29,6 +29,7 @@ from grader.gradebook.rows import (
     Mark,
     NewSubmission,
     Owner,
+    Refusal,
     StoredResult,
     Student,
     SubmissionRow,
@@ -116,6 +117,22 @@ class Gradebook:
         """The student of each of the platform's numbers."""
         with reading(self._engine) as connection:
             return statements.participants(connection, assignment)
+
+    def add_refusals(self, assignment: str, several: Iterable[Refusal]) -> int:
+        """Write what cannot be read, or can be by now; how many were news."""
+        with writing(self._engine) as connection:
+            known = statements.refusals(connection, assignment)
+            fresh = [one for one in several if known.get(one.name) != one]
+            fields = {"assignment": assignment, "at": self._now()}
+            rows = [{**msgspec.structs.asdict(one), **fields} for one in fresh]
+            if rows:
+                connection.execute(schema.refusal.insert(), rows)
+        return len(fresh)
+
+    def refusals(self, assignment: str) -> list[Refusal]:
+        """What was handed in and cannot be read."""
+        with reading(self._engine) as connection:
+            return [one for one in statements.refusals(connection, assignment).values() if one.why]
 
     # -- submissions ----------------------------------------------------------------------------------
 

@@ -183,6 +183,39 @@ def shown_rows(home: Path, name: str, *options: str) -> tuple[dict[str, dict[str
         return {row["id"]: row for row in csv.DictReader(file)}, done.stdout
 
 
+def test_who_handed_in_what_cannot_be_read_is_in_the_table_with_the_reason(home: Path) -> None:
+    damaged, bomb, many = (home / "in" / name / "hw.zip" for name in ("cyd", "eve", "fay"))
+    for path in (damaged, bomb, many):
+        path.parent.mkdir()
+    damaged.write_bytes(b"PK\x03\x04, and then nothing")
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("hw.ipynb", bytes(300_000_000))
+    with zipfile.ZipFile(many, "w") as archive:
+        for number in range(10_001):
+            archive.writestr(f"{number}.txt", b"")
+    (home / "roster.csv").write_text(ROSTER + "dan,Dan\neve,Eve\nfay,Fay\ngil,Gil\n")
+
+    done = grade("batch", "in", "--roster", "roster.csv", cwd=home)
+    assert done.returncode == 1, done.stderr
+    assert "1 on the roster handed in nothing: Gil" in done.stderr
+    found = {row["id"]: row for row in table(home).values()}
+    assert found["ada"]["attention"] == found["gil"]["attention"] == ""
+    for student, why in (("cyd", "the zip is damaged"), ("eve", "zip bomb"), ("fay", "10.txt and 9998 more")):
+        assert (found[student]["earned"], found[student]["submissions"]) == ("", "1")
+        assert found[student]["submission"] == f"{student}/hw.zip"
+        assert why in found[student]["attention"]
+    shown = grade("table", cwd=home).stdout
+    assert "cyd/hw.zip needs attention: not graded: the zip is damaged" in shown
+    assert "6 of 7 handed in" in shown
+
+    hand_in(home, "cyd", RIGHT)
+    damaged.unlink()
+    grade("batch", "in", cwd=home)
+    found = {row["id"]: row for row in table(home).values()}
+    assert (found["cyd"]["earned"], found["cyd"]["attention"]) == ("3", "")
+    assert "zip bomb" in found["eve"]["attention"]
+
+
 def test_late_by_an_unknown_time_extensions_and_times(home: Path) -> None:
     (home / "canvas").mkdir()
     for name, cells in LATE_AND_NOT.items():

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from grader.course.table import COLUMNS, cells, class_rows
-from grader.gradebook.rows import ItemPoints, NewSubmission, StoredResult
+from grader.gradebook.rows import ItemPoints, NewSubmission, Refusal, StoredResult, Student
 from grader.gradebook.store import Gradebook
 from grader.model.points import Points
 
@@ -49,3 +49,24 @@ def test_what_came_after_the_graded_one_and_waits_is_named(tmp_path: Path) -> No
     attention = [dict(zip(COLUMNS, cells(row, ()), strict=True))["attention"] for row in rows]
     assert [str(text).startswith("ada_2 is not graded") for text in attention].index(True) == 2
     assert attention[0] == attention[3] == ""
+
+
+def test_what_cannot_be_read_is_named_with_its_reason_and_its_student(tmp_path: Path) -> None:
+    with Gradebook.open(str(tmp_path / "gradebook.sqlite")) as gradebook:
+        gradebook.add_students([Student("ada", "Ada"), Student("bob", "Bob"), Student("cyd", "Cyd")])
+        row = gradebook.add_submission(NewSubmission(HW, "ada/hw.ipynb", "aa", "ada"))
+        gradebook.store_result(result("aa"), [row], author="ada", reason="batch")
+        refused = [
+            Refusal("ada/more.zip", "damaged", "ada"),
+            Refusal("bob.zip", "a bomb", "bob"),
+            Refusal("x.zip", "10,001 files"),
+        ]
+        gradebook.add_refusals(HW, refused)
+        rows = list(class_rows(gradebook, HW))
+    shown = [dict(zip(COLUMNS, cells(row, ()), strict=True)) for row in rows]
+    assert [(row["id"], row["submission"], str(row["earned"]), row["attention"]) for row in shown] == [
+        ("", "x.zip", "", "not graded: 10,001 files"),
+        ("ada", "ada/hw.ipynb", "4", "ada/more.zip is not graded: damaged"),
+        ("bob", "bob.zip", "", "not graded: a bomb"),
+        ("cyd", "", "", ""),
+    ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from grader.gradebook.migrations import m0001_first_tables, m0002_times_and_owners
+from grader.gradebook.migrations import m0001_first_tables, m0002_times_and_owners, m0003_refusals
 
 
 @dataclass(frozen=True)
@@ -26,5 +26,6 @@ class Migration:
 MIGRATIONS = (
     Migration(1, "first tables", m0001_first_tables.upgrade),
     Migration(2, "times and owners", m0002_times_and_owners.upgrade),
+    Migration(3, "refusals", m0003_refusals.upgrade),
 )
 NEWEST = MIGRATIONS[-1].number

@@ -17,6 +17,7 @@ from grader.gradebook.rows import (
     Mark,
     NewSubmission,
     Owner,
+    Refusal,
     StoredResult,
     Student,
 )
@@ -142,12 +143,21 @@ def test_rows_cannot_be_changed_or_deleted(gradebook: Gradebook, table: str, sta
     gradebook.add_owners([Owner(row, "1")])
     gradebook.add_extensions(HW, [Extension("1", NOON)])
     gradebook.add_participants(HW, {"2012": "1"})
+    gradebook.add_refusals(HW, [Refusal("a.zip", "damaged", "1")])
     column = schema.metadata.tables[table].columns.keys()[1]
     with (
         pytest.raises(GradebookError, match="never changed or deleted"),
         writing(gradebook._engine) as connection,
     ):
         connection.execute(text(statement.format(table, column, column)))
+
+
+def test_what_cannot_be_read_is_known_until_it_can_be(gradebook: Gradebook) -> None:
+    damaged, empty = Refusal("a.zip", "damaged", "1"), Refusal("b", "empty")
+    assert gradebook.add_refusals(HW, [damaged, empty]) == 2
+    assert gradebook.add_refusals(HW, [damaged, Refusal("b", "")]) == 1
+    assert gradebook.refusals(HW) == [damaged]
+    assert gradebook.refusals("HW9") == []
 
 
 def test_tables_cannot_be_emptied(gradebook: Gradebook) -> None:
