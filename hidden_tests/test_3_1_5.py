@@ -135,7 +135,7 @@ TOKEN = re.compile(  # each is found in one step per character: no part can give
 )
 PARAMETER = re.compile(r"[wb]\d*")
 LONGEST_LINE = 400  # characters
-MOST_QUESTIONS = 20_000  # two for each forward pass; all 23 entries take about 100
+MOST_QUESTIONS = 4_000  # two for each forward pass; all 23 entries take about 100
 MOVED = 1e-14  # more than adding a step and taking it away again leaves
 ENTRIES = (("L1", "W"), ("L1", "b"), ("L2", "W"), ("L2", "b"))
 IN_THE_WORDS = (
