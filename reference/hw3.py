@@ -33,8 +33,7 @@
 #   After you change code that trains, run everything once more before you hand in.
 #
 # **Files.** `utils.py` and the folder `data/` lie beside this notebook. On Colab upload both with the
-# folder symbol on the left. The full data sets are downloaded once, 30 MB in all; `utils.py` tells how to
-# use a copy.
+# folder symbol on the left. It holds the full data sets, 11 MB in all: nothing is downloaded.
 
 # %%
 import copy
@@ -70,7 +69,7 @@ except ImportError:
 # and run everything before you hand in.
 
 # %% tags=["parameters"]
-DATA = "full"  # "subset" is the small set in data/, which needs no network
+DATA = "full"  # "subset" is a small part of it, to try things out
 SEED = 42
 
 # 3.1 and 3.2: the network and its training

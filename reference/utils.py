@@ -2,15 +2,11 @@
 
 Where the data comes from
 -------------------------
-``"full"`` (what the homework's questions are about) is looked for in this order: the folder that the
-environment variable CHAINRULE_DATA names, then this computer's cache, then the network, once, with the
-SHA-256 of every file checked. On Debian and Ubuntu ``apt install dataset-fashion-mnist`` puts the images in
-/usr/share/datasets/fashion-mnist.
+``"full"`` (what the homework's questions are about) is in the folder ``data/`` beside this file: 22,000
+images of Fashion-MNIST, and tiny Shakespeare. ``data/README.md`` says where they come from.
 
-``"subset"`` is the small set in ``data/`` beside this file. It needs no network and is good for trying things
-out; its accuracies and curves are not those the questions ask about.
-
-Only numpy is needed, and pooch (``pip install pooch``) for a download.
+``"subset"``, also in ``data/``, is a small part that is good for trying things out; its accuracies and curves
+are not those the questions ask about. Nothing is downloaded, and only numpy is needed.
 """
 
 from __future__ import annotations
@@ -36,6 +32,7 @@ CLASSES = 10
 TRAIN_PER_CLASS = 1000
 VALIDATION_PER_CLASS = 200
 
+FULL_FILE = "fashion_mnist.npz"
 SUBSET_FILE = "fashion_mnist_subset.npz"
 SUBSET_TEXT = "macbeth.txt"
 FULL_TEXT = "tinyshakespeare.txt"
@@ -47,10 +44,6 @@ FASHION_MNIST = {
     "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
-TINY_SHAKESPEARE = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
-
-FASHION_URL = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
-TEXT_URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -134,10 +127,10 @@ def data_loader_mnist(data_dir: str | os.PathLike[str] = "full") -> tuple[np.nda
     """
     if os.fspath(data_dir) == "beginning" and "images" in _given:
         return _beginning_images(**_given["images"])
-    if os.fspath(data_dir) in ("subset", "beginning"):
-        train, validation, test = _subset()
+    if os.fspath(data_dir) in ("full", "subset", "beginning"):
+        train, validation, test = _embedded_split(FULL_FILE if os.fspath(data_dir) == "full" else SUBSET_FILE)
     else:
-        train, validation, test = _full_split(None if os.fspath(data_dir) == "full" else Path(data_dir))
+        train, validation, test = full_split(Path(data_dir))
     order = np.random.permutation(len(train[0]))
     train = (train[0][order], train[1][order])
     arrays: list[np.ndarray] = []
@@ -146,17 +139,14 @@ def data_loader_mnist(data_dir: str | os.PathLike[str] = "full") -> tuple[np.nda
     return tuple(arrays)
 
 
-def _subset() -> list[tuple[np.ndarray, np.ndarray]]:
-    with np.load(_embedded(SUBSET_FILE), allow_pickle=False) as file:
+def _embedded_split(name: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    with np.load(_embedded(name), allow_pickle=False) as file:
         return [(file[f"{part}_images"], file[f"{part}_labels"]) for part in ("train", "validation", "test")]
 
 
-def _full_split(folder: Path | None) -> list[tuple[np.ndarray, np.ndarray]]:
+def full_split(folder: Path) -> list[tuple[np.ndarray, np.ndarray]]:
     """The first 1000 and the last 200 of each class of the train file, class after class; all test images."""
-    images, labels, test_images, test_labels = (
-        read_idx(_full_file(name, FASHION_URL + name + ".gz", sha256, folder))
-        for name, sha256 in FASHION_MNIST.items()
-    )
+    images, labels, test_images, test_labels = (read_idx(_in_folder(folder, name)) for name in FASHION_MNIST)
     of_class = [np.flatnonzero(labels == k) for k in range(CLASSES)]
     train = np.concatenate([found[:TRAIN_PER_CLASS] for found in of_class])
     validation = np.concatenate([found[-VALIDATION_PER_CLASS:] for found in of_class])
@@ -190,11 +180,10 @@ def load_text(data_dir: str | os.PathLike[str] = "full") -> str:
     """The text for the transformer: tiny Shakespeare for "full" or a folder that holds it, else Macbeth."""
     if os.fspath(data_dir) == "beginning" and "text" in _given:
         return _beginning_text(**_given["text"])
-    if os.fspath(data_dir) in ("subset", "beginning"):
-        path = _embedded(SUBSET_TEXT)
+    if os.fspath(data_dir) in ("full", "subset", "beginning"):
+        path = _embedded(FULL_TEXT if os.fspath(data_dir) == "full" else SUBSET_TEXT)
     else:
-        folder = None if os.fspath(data_dir) == "full" else Path(data_dir)
-        path = _full_file(FULL_TEXT, TEXT_URL, TINY_SHAKESPEARE, folder)
+        path = _in_folder(Path(data_dir), FULL_TEXT)
     return path.read_text(encoding="utf-8")
 
 
@@ -210,48 +199,11 @@ def _embedded(name: str) -> Path:
     return path
 
 
-def _full_file(name: str, url: str, sha256: str, folder: Path | None) -> Path:
-    """A file of the full sets: from ``folder`` if given, else from CHAINRULE_DATA, else downloaded once."""
-    if folder is not None:
-        found = _in_folder(folder, name)
-        if found is None:
-            raise FileNotFoundError(f"{folder} holds neither {name} nor {name}.gz")
-        return found
-    given = os.environ.get("CHAINRULE_DATA")
-    found = _in_folder(Path(given), name) if given else None
-    return found or download(name, url, sha256)
-
-
-def _in_folder(folder: Path, name: str) -> Path | None:
-    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
-
-
-def download(name: str, url: str, sha256: str, cache: str | os.PathLike[str] | None = None) -> Path:
-    """The file behind ``url``, unpacked, from the cache or fetched once; ``sha256`` is of its unpacked bytes.
-
-    Raises FileNotFoundError that says what to do when there is no network.
-    """
-    advice = (
-        f"{name} was not found and could not be downloaded from {url}. Set the environment variable "
-        f'CHAINRULE_DATA to a folder that holds it, or use DATA = "subset" to work with the small set.'
-    )
-    try:
-        import pooch  # noqa: PLC0415  # only a download needs it
-    except ImportError:
-        raise FileNotFoundError(f"{advice} (A download needs pooch: pip install pooch)") from None
-
-    def fetch(address: str, output_file: Any, registry: Any) -> None:
-        pooch.HTTPDownloader(timeout=30)(address, output_file, registry)
-        data = Path(output_file).read_bytes()
-        if address.endswith(".gz"):
-            Path(output_file).write_bytes(gzip.decompress(data))
-
-    folder = cache if cache is not None else pooch.os_cache("chainrule")
-    try:
-        path = pooch.retrieve(url, f"sha256:{sha256}", fname=name, path=folder, downloader=fetch)
-    except OSError as error:  # requests' errors are OSErrors
-        raise FileNotFoundError(f"{advice} ({type(error).__name__})") from error
-    return Path(path)
+def _in_folder(folder: Path, name: str) -> Path:
+    found = next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+    if found is None:
+        raise FileNotFoundError(f"{folder} holds neither {name} nor {name}.gz")
+    return found
 
 
 # ---------------------------------------------------------------------------------------------------------

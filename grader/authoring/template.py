@@ -109,7 +109,7 @@ def _module(path: Path, where: str) -> bytes:
 
 
 def _given(assignment: Assignment, folder: Path) -> Iterator[tuple[str, bytes]]:
-    for entry in assignment.given:
+    for entry in assignment.beside:
         path = folder / entry
         if path.is_dir():
             yield from _tree(path, path.name)
@@ -165,7 +165,7 @@ def _cell(cell: Cell) -> nbformat.NotebookNode:
 
 
 def _readme(assignment: Assignment, work: Sequence[str]) -> str:
-    given = ", ".join(f"`{PurePosixPath(entry).name}`" for entry in assignment.given) or "none here"
+    given = ", ".join(f"`{PurePosixPath(entry).name}`" for entry in assignment.beside) or "none here"
     item = next((item.id for item in assignment.item if item.kind == "code"), assignment.item[0].id)
     names = [f"`{name}`" for name in work]
     files = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
@@ -187,7 +187,7 @@ def _manifest(assignment: Assignment) -> bytes:
         "# Made by `grade template`: what the public checks need to know of the assignment.",
         f"title = {_toml(assignment.title)}",
         f"points = {assignment.points}",
-        f"given = {_toml([PurePosixPath(entry).name for entry in assignment.given])}",
+        f"given = {_toml([PurePosixPath(entry).name for entry in assignment.beside])}",
     ]
     for item in assignment.item:
         lines += ["", "[[item]]", f"id = {_toml(item.id)}", f"title = {_toml(item.title)}"]

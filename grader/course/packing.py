@@ -55,7 +55,7 @@ def needed(home: AssignmentFolder) -> Iterator[tuple[str, Path]]:
     if notebook.is_file():
         yield home.assignment.notebook, notebook
     yield from below(HIDDEN_TESTS, home.checks(hidden=True))
-    for entry, (name, path) in zip(home.assignment.given, home.given_files().items(), strict=True):
+    for entry, (name, path) in zip(home.assignment.beside, home.given_files().items(), strict=True):
         if name != Path(entry).name:
             raise UsageError(f"{home.path}: `given`: {entry} is a link to {name}; name the file itself")
         yield from below(entry, path)

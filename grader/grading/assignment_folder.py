@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from grader.digests import digest_of
+from grader.digests import digest_of, digest_of_file
 from grader.handed_in.graded_file import Expected
 from grader.model.assignment import Assignment, parse
 from grader.model.errors import ManifestError, UsageError
@@ -34,7 +34,7 @@ class AssignmentFolder:
         Raises ManifestError if one of them does not exist.
         """
         files = {}
-        for entry in self.assignment.given:
+        for entry in self.assignment.beside:
             path = (self.path / entry).resolve()
             if not path.exists():
                 raise ManifestError(f"{self.path / MANIFEST}: key `given`: {entry!r} does not exist")
@@ -134,7 +134,20 @@ def load(path: Path) -> AssignmentFolder:
         text = data.decode()
     except UnicodeDecodeError:
         raise ManifestError(f"{manifest}: not UTF-8 text") from None
-    return AssignmentFolder(path.resolve(), parse(text, source=str(manifest)), digest_of(data))
+    folder = AssignmentFolder(path.resolve(), parse(text, source=str(manifest)), digest_of(data))
+    _assert_data(folder, source=str(manifest))
+    return folder
+
+
+def _assert_data(folder: AssignmentFolder, *, source: str) -> None:
+    """Raises ManifestError unless every data file is there and has the digest that the manifest names."""
+    for name, file in folder.assignment.data.items():
+        where = f"{source}: data {name!r}"
+        path = folder.path / file.path
+        if not path.is_file():
+            raise ManifestError(f"{where}: {file.path!r} is no file")
+        if (found := digest_of_file(path)) != file.sha256:
+            raise ManifestError(f"{where}: {file.path!r} has SHA-256 {found}, expected {file.sha256}")
 
 
 def nearest(submission: Path) -> Path:

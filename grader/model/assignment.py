@@ -79,6 +79,13 @@ class EnvironmentRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     packages: tuple[str, ...] = ()
 
 
+class DataFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file that grading holds and students get: where it is, and the SHA-256 digest of its bytes."""
+
+    path: str
+    sha256: str
+
+
 class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A whole assignment. Paths are relative to the assignment's folder."""
 
@@ -89,6 +96,7 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     budget: dict[str, BudgetValue] = {}
     notebook: str = "reference/notebook.py"
     given: tuple[str, ...] = ()
+    data: dict[str, DataFile] = {}
     submission: SubmissionRules = SubmissionRules()
     environment: EnvironmentRules = EnvironmentRules()
 
@@ -96,6 +104,17 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def notebooks(self) -> tuple[str, ...]:
         """The names of the notebooks that students hand in."""
         return self.submission.notebooks or (self.notebook.rpartition("/")[2].removesuffix(".py") + ".ipynb",)
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """What lies beside the notebook: all that is given, and data files that lie in no given folder."""
+        given = [entry.rstrip("/") for entry in self.given]
+        paths = dict.fromkeys(file.path for file in self.data.values())
+        return self.given + tuple(
+            path
+            for path in paths
+            if not any(path == entry or path.startswith(f"{entry}/") for entry in given)
+        )
 
     def find(self, item_id: str) -> Item | None:
         """The item with this id, or None."""
@@ -110,6 +129,7 @@ NOTEBOOK = ".ipynb"
 CUDA = ("cpu", "undecided")
 _PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 KINDS = ("code", "evidence", "written")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 
@@ -128,6 +148,9 @@ def parse(text: str, *, source: str = "assignment.toml") -> Assignment:
     except msgspec.ValidationError as error:
         raise ManifestError(f"{source}: {_key_of(str(error))}") from None
     _assert_items(assignment, source)
+    for name, file in assignment.data.items():
+        if not _SHA256.fullmatch(file.sha256):
+            raise ManifestError(f"{source}: data {name!r}: key `sha256`: not 64 hexadecimal digits")
     return assignment
 
 

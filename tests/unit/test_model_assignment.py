@@ -93,3 +93,15 @@ def test_points_survive_their_decimal_form(hundredths):
 def test_what_is_no_number_of_points_is_refused(value):
     with pytest.raises(ValueError, match="points"):
         Points.of(value)
+
+
+def test_data_names_a_file_by_its_digest() -> None:
+    head = 'title = "T"\npoints = 1\ngiven = ["a"]\n[[item]]\nid = "1"\ntitle = "One"\npoints = 1\n[data]\n'
+    inside, own = (
+        '{ path = "a/x", sha256 = "%s" }' % ("0" * 64),
+        '{ path = "b/y", sha256 = "%s" }' % ("f" * 64),
+    )
+    found = parse(f"{head}x = {inside}\ny = {own}\n")
+    assert found.beside == ("a", "b/y")
+    with pytest.raises(ManifestError, match="data 'x': key `sha256`: not 64 hexadecimal digits"):
+        parse(f'{head}x = {{ path = "a/x", sha256 = "short" }}\n')

@@ -1,14 +1,10 @@
-"""What students are given: the loss, the loaders, the downloads and the embedded data."""
+"""What students are given: the loss, the loaders and the data."""
 
 from __future__ import annotations
 
 import gzip
-import hashlib
-import http.server
 import json
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -108,11 +104,10 @@ def test_the_training_set_is_shuffled_with_one_permutation(utils: ModuleType) ->
 
 
 def test_the_full_split_is_the_first_1000_and_last_200_of_each_class(
-    utils: ModuleType, small_full_set: Path, monkeypatch: pytest.MonkeyPatch
+    utils: ModuleType, small_full_set: Path
 ) -> None:
-    monkeypatch.setenv("CHAINRULE_DATA", str(small_full_set))
     np.random.seed(0)
-    Xtrain, Ytrain, Xval, Yval, Xtest, Ytest = utils.data_loader_mnist("full")
+    Xtrain, Ytrain, Xval, Yval, Xtest, Ytest = utils.data_loader_mnist(small_full_set)
     assert (Xtrain.shape, Xval.shape, Xtest.shape) == ((10_000, 4), (2_000, 4), (30, 4))
     position = np.rint(Xtrain * 255)[:, 1:3] @ [256, 1]
     assert sorted(position) == list(range(10_000))
@@ -136,74 +131,31 @@ def test_a_file_that_is_not_idx_is_refused(utils: ModuleType, tmp_path: Path) ->
         utils.read_idx(tmp_path / "page")
 
 
-class Folder(http.server.BaseHTTPRequestHandler):
-    """Serves the two files of the download tests and counts the requests."""
-
-    files: dict[str, bytes]
-    asked: list[str]
-
-    def do_GET(self) -> None:  # the library's name
-        self.asked.append(self.path)
-        body = self.files[self.path]
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Keep the tests' output quiet."""
-
-
-@pytest.fixture
-def mirror() -> Iterator[tuple[str, type[Folder]]]:
-    handler = type("Mirror", (Folder,), {"files": {"/text.gz": gzip.compress(b"To be")}, "asked": []})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", handler
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_a_download_is_unpacked_checked_and_made_once(
-    utils: ModuleType, mirror: tuple[str, type[Folder]], tmp_path: Path
-) -> None:
-    url, handler = mirror
-    sha256 = hashlib.sha256(b"To be").hexdigest()
-    for _ in range(2):
-        path = utils.download("text", f"{url}/text.gz", sha256, cache=tmp_path)
-        assert path.read_bytes() == b"To be"
-    assert handler.asked == ["/text.gz"]
-
-
-def test_a_download_with_another_sum_is_refused_and_not_kept(
-    utils: ModuleType, mirror: tuple[str, type[Folder]], tmp_path: Path
-) -> None:
-    url, _ = mirror
-    with pytest.raises(ValueError, match="hash"):
-        utils.download("text", f"{url}/text.gz", "0" * 64, cache=tmp_path)
-    assert not (tmp_path / "text").exists()
-
-
-def test_without_a_network_the_error_says_what_to_do(utils: ModuleType, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r'CHAINRULE_DATA .* DATA = "subset"'):
-        utils.download("text", "http://127.0.0.1:9/text.gz", "0" * 64, cache=tmp_path)
-
-
-def test_without_pooch_the_error_says_what_to_install(
-    utils: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "pooch", None)
-    with pytest.raises(FileNotFoundError, match="pip install pooch"):
-        utils.download("text", "http://127.0.0.1:9/text", "0" * 64, cache=tmp_path)
+def test_the_full_sets_lie_beside_the_notebook(utils: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No network, no cache, no variable: an upload of the folder is enough."""
+    monkeypatch.setenv("CHAINRULE_DATA", "/nowhere")
+    np.random.seed(42)
+    Xtrain, Ytrain, Xval, Yval, Xtest, Ytest = utils.data_loader_mnist("full")
+    for X, Y, each in ((Xtrain, Ytrain, 1000), (Xval, Yval, 200), (Xtest, Ytest, 1000)):
+        assert (X.shape, Y.shape, X.min(), X.max()) == ((10 * each, 784), (10 * each, 1), 0.0, 1.0)
+        assert np.bincount(Y[:, 0]).tolist() == [each] * 10
+    text = utils.load_text("full")
+    assert (len(text), len(set(text))) == (1_115_394, 65)
 
 
 def test_the_embedded_files_are_small_and_plain(utils: ModuleType) -> None:
     data = REFERENCE / "data"
-    assert sum(path.stat().st_size for path in data.iterdir()) < 1_000_000
-    with np.load(data / utils.SUBSET_FILE, allow_pickle=False) as arrays:
-        assert {arrays[name].dtype for name in arrays.files} == {np.dtype(np.uint8)}
+    assert sum(path.stat().st_size for path in data.iterdir()) < 12_000_000
+    for name in (utils.FULL_FILE, utils.SUBSET_FILE):
+        with np.load(data / name, allow_pickle=False) as arrays:
+            assert {arrays[array].dtype for array in arrays.files} == {np.dtype(np.uint8)}
+
+
+def test_the_small_part_is_a_part_of_the_full_set(utils: ModuleType) -> None:
+    data = REFERENCE / "data"
+    with np.load(data / utils.FULL_FILE) as full, np.load(data / utils.SUBSET_FILE) as part:
+        images = full["train_images"].reshape(10, 1000, 784)[:, :80].reshape(800, 784)
+        assert np.array_equal(part["train_images"], images)
 
 
 def test_the_embedded_text_is_a_play_in_the_layout_of_tiny_shakespeare(utils: ModuleType) -> None:
