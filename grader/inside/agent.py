@@ -20,7 +20,7 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn, Protocol
 
-from grader.inside import codec, copies, files, habits, stand_ins
+from grader.inside import codec, copies, files, habits, kernel, stand_ins
 from grader.inside import shell as shells
 from grader.inside.event_loop import LOOP
 from grader.inside.generators import seed_all
@@ -416,7 +416,7 @@ def serve(sock: socket.socket, shell: shells.Shell) -> NoReturn:
     agent = Agent(shell.user_ns, connection, shell=shell, interrupts=interrupts)
     agent.take_streams()
     habits.install(shell)
-    stand_ins.be_a_kernel(shell)
+    kernel.install(shell)
     sys.modules["grader"] = stand_ins.grader_module()
     sys.path.insert(0, "")  # as in Jupyter: what was given lies in the working directory
     while True:

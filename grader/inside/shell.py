@@ -14,6 +14,7 @@ from typing import Any
 from IPython.core.compilerop import CachingCompiler
 from IPython.core.history import HistoryManager
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Any as Any_
 from traitlets import Type
 
 from grader.inside.event_loop import LOOP
@@ -86,6 +87,7 @@ class Shell(InteractiveShell):
     """An InteractiveShell that keeps the last error for us instead of printing it."""
 
     compiler_class = Type(Compiler)
+    kernel = Any_()  # as in Jupyter, a trait
     last_traceback: list[str] | None = None
     _database: dict[str, Any] | None = None
     grading = False  # True while a notebook is run to be graded: a cell's own check() then waits
@@ -107,6 +109,15 @@ class Shell(InteractiveShell):
 
     def init_sys_modules(self) -> None:
         """Leave sys.modules["__main__"] alone until the process is a notebook's: see ``be_main``."""
+
+    @property
+    def parent_header(self) -> dict[str, object]:
+        """The front end's message that a kernel answers: there is none."""
+        return {}
+
+    def get_parent(self) -> dict[str, object]:
+        """The same, as a call."""
+        return self.parent_header
 
     def magic(self, line: str) -> object:
         """The old spelling of ``run_line_magic``, which notebooks still have."""

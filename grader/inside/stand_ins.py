@@ -189,17 +189,6 @@ def install(shell: Any) -> None:
         sys.meta_path.append(StandInFinder())
 
 
-def be_a_kernel(shell: Any) -> None:
-    """Answer as Jupyter does where code asks whether it runs in a notebook. Only for a sandbox's process."""
-    shell.config["IPKernelApp"] = type(shell.config)()
-    shell.kernel = Anything()
-    kernel: Any = StandIn("ipykernel")
-    kernel.__path__, kernel.version_info, kernel.__version__ = [], (7, 0, 0), "7.0.0"
-    kernel.zmqshell = StandIn("ipykernel.zmqshell")
-    kernel.zmqshell.ZMQInteractiveShell = type(shell)
-    sys.modules.update({"ipykernel": kernel, "ipykernel.zmqshell": kernel.zmqshell})
-
-
 def _left_out(name: str) -> Callable[..., None]:
     def leave_out(line: str = "") -> None:
         not_done(f"%{name} {line}".strip())

@@ -164,6 +164,36 @@ def test_a_cell_says_what_was_not_done(notebook):
 
 
 @linux_only
+@pytest.mark.parametrize(
+    ("source", "answer"),
+    [
+        ("x = get_ipython().kernel.do_shutdown(True)", {"status": "ok", "restart": True}),
+        (
+            "x = __import__('IPython').Application.instance().kernel.do_shutdown(restart=False)",
+            {"status": "ok", "restart": False},
+        ),
+    ],
+)
+def test_a_kernel_that_is_restarted_goes_on(notebook, source, answer):
+    """In Jupyter the names would be gone: nothing after such a cell would run."""
+    assert after(notebook, "kept = 3", "kept") == 3
+    run = notebook.run_cell(source, seconds=20)
+    assert (run.status, run.notes) == (
+        CellStatus.OK,
+        ("restarting the kernel" if answer["restart"] else "shutting the kernel down",),
+    )
+    assert after(notebook, "kept += 1", "kept") == 4
+    assert after(notebook, "", "x") == answer
+
+
+@linux_only
+def test_a_connection_file_is_a_name_that_notebooks_look_for(notebook):
+    source = "import ipykernel, re\nfrom ipykernel import connect\npath = connect.get_connection_file()\n"
+    source += "x = [path == ipykernel.get_connection_file(), bool(re.search(r'kernel-(.*)\\.json', path))]"
+    assert after(notebook, source, "x") == [True, True]
+
+
+@linux_only
 def test_tqdm_draws_its_bars_where_only_it_is_installed():
     """With a real tqdm, whose bars for notebooks are widgets, and no ipywidgets."""
     missing = """
