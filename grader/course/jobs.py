@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -10,11 +11,20 @@ import msgspec
 from grader.course.duplicates import fingerprints
 from grader.course.merge import merge
 from grader.grading.assignment_folder import AssignmentFolder
+from grader.grading.deadline import Deadline
 from grader.grading.execution import Progress, Silent
 from grader.grading.pipeline import GradeJob, Opener, grade_file
 from grader.grading.recorded import recordings_in
+from grader.grading.stopped import record_of, stopped_grade
 from grader.handed_in.package import Package, load
-from grader.model.errors import Fault, InfrastructureError, ManifestError, SubmissionError, TemplateError
+from grader.model.errors import (
+    BoundReached,
+    Fault,
+    InfrastructureError,
+    ManifestError,
+    SubmissionError,
+    TemplateError,
+)
 from grader.model.records import decode, encode
 from grader.model.text import printable
 
@@ -61,10 +71,22 @@ class Lost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 OnDone = Callable[[Job, "Done | Lost"], None]
 
 
-def run_job(job: Job, folder: AssignmentFolder, opener: Opener, *, progress: Progress | None = None) -> Done:
-    """Grade one submission. Whatever is wrong with it or with this machine is in the result, never raised."""
+def run_job(
+    job: Job,
+    folder: AssignmentFolder,
+    opener: Opener,
+    *,
+    progress: Progress | None = None,
+    deadline: Deadline | None = None,
+) -> Done:
+    """Grade one submission. Whatever is wrong with it or with this machine is in the result.
+
+    Raises MemoryError alone: in a process with a limit of its own that is the submission's doing.
+    """
     try:
-        return grade_job(job, folder, opener, progress or Silent())
+        return grade_job(job, folder, opener, progress or Silent(), deadline or Deadline())
+    except MemoryError:
+        raise
     except SubmissionError as error:
         return Done(error=named(job, str(error)), fault=Fault.STUDENT)
     except (ManifestError, TemplateError) as error:
@@ -73,13 +95,15 @@ def run_job(job: Job, folder: AssignmentFolder, opener: Opener, *, progress: Pro
         return Done(error=f"{type(error).__name__}: {error}", fault=Fault.INFRASTRUCTURE)
 
 
-def grade_job(job: Job, folder: AssignmentFolder, opener: Opener, progress: Progress) -> Done:
+def grade_job(
+    job: Job, folder: AssignmentFolder, opener: Opener, progress: Progress, deadline: Deadline
+) -> Done:
     """Read the submission, once, and grade it. Raises CannotGrade, CheckError, OSError, MemoryError."""
     try:
         submission = load(job.package)
     except InfrastructureError as error:
         return not_as_planned(job, error)
-    grading = GradeJob(Path(job.package.first.path), folder, job.seed, only=frozenset(job.only))
+    grading = replace(grading_of(job, folder), deadline=deadline)
     graded = grade_file(grading, submission, opener=opener, progress=progress)
     grade = msgspec.structs.replace(
         graded.grade, submission=msgspec.structs.replace(graded.grade.submission, name=job.name)
@@ -89,6 +113,21 @@ def grade_job(job: Job, folder: AssignmentFolder, opener: Opener, progress: Prog
         grade = merge(decode(job.previous), grade, folder.assignment, pictures)
     recorded = [one for file in submission.notebooks for one in recordings_in(file.cells)]
     return Done(record=encode(grade), prints=tuple(sorted(fingerprints(recorded))), seconds=grade.seconds)
+
+
+def grading_of(job: Job, folder: AssignmentFolder) -> GradeJob:
+    """What a job asks the pipeline for."""
+    return GradeJob(Path(job.package.first.path), folder, job.seed, only=frozenset(job.only))
+
+
+def stopped(job: Job, folder: AssignmentFolder, why: BoundReached, *, seconds: float) -> Done:
+    """The result for a submission on which our own work reached a bound."""
+    grade = stopped_grade(
+        grading_of(job, folder), record_of(job.package, name=job.name), why, seconds=seconds
+    )
+    if job.previous:
+        grade = merge(decode(job.previous), grade, folder.assignment, {})
+    return Done(record=encode(grade), seconds=grade.seconds)
 
 
 def not_as_planned(job: Job, error: InfrastructureError) -> Done:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from grader.checks.evidence import Evidence
+from grader.grading.deadline import Deadline
 from grader.grading.outcomes import check_end, message_for_student
 from grader.grading.own_code import OwnCode
 from grader.grading.recorded import Recorded
@@ -80,7 +81,8 @@ class CheckPlugin:
     ``on_check(number, total, title)`` is called before each check. ``recorded`` is the evidence for each
     item, None if no file was read. ``apart`` are the notebooks of items that do not belong to ``notebook``;
     the checks of an item whose notebook is None do not run. ``missing`` are the names that were not
-    defined, by the items and names of the checks that asked for them.
+    defined, by the items and names of the checks that asked for them. What is not done at the ``deadline``
+    has timed out.
     """
 
     def __init__(  # noqa: PLR0913  # each says one thing about the run
@@ -96,6 +98,7 @@ class CheckPlugin:
         recorded: Mapping[str, Recorded] | None = None,
         code: OwnCode | None = None,
         apart: Mapping[str, Ran | None] | None = None,
+        deadline: Deadline | None = None,
     ) -> None:
         self.missing: dict[tuple[str, str], str] = {}
         self._first, self._apart = Ran(notebook, code or OwnCode()), apart or {}
@@ -104,6 +107,7 @@ class CheckPlugin:
         self._assignment = assignment
         self._recorded = recorded
         self._seeds = Seeds(seed)
+        self._deadline = deadline or Deadline()
         self._seconds, self._hidden, self._only = seconds, hidden, only
         self._on_check = on_check or (lambda _number, _count, _title: None)
         self._checks: dict[str, Check] = {}
@@ -117,6 +121,7 @@ class CheckPlugin:
         keeps = request.node.get_closest_marker("chainrule_keep_seeds") is not None
         seed = None if keeps else self._seeds.of_student(self._checks[request.node.nodeid].key)
         ran = self._ran(self._checks[request.node.nodeid])
+        self._deadline.assert_left()
         with ran.notebook.copy(seed=seed, seconds=self._seconds) as session:
             self._session = session
             yield session.student
@@ -165,6 +170,13 @@ class CheckPlugin:
         position = list(self._checks).index(item.nodeid)
         self._on_check(position + 1, len(self._checks), self._checks[item.nodeid].title)
         return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Stop a check when the submission's time is up."""
+        del item
+        with self._deadline.may_stop():
+            return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

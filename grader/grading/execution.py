@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,6 +11,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from grader.inside.notes import MAX_NOTES
+from grader.model import endings
 from grader.model.assignment import BudgetValue, Limits
 from grader.model.records import CellResult, CellStatus
 from grader.notebooks.cells import Cell, first_line
@@ -69,10 +71,12 @@ def execute(
     limits: Limits,
     progress: Progress,
     file: str = "",
+    left: Callable[[], float] = lambda: math.inf,
 ) -> Execution:
     """Run all code cells in order. A cell that fails does not stop the cells after it.
 
-    ``file`` is the place of their file, to be recorded; "" for a file that was handed in alone.
+    ``file`` is the place of their file, to be recorded; "" for a file that was handed in alone. ``left`` says
+    how many seconds the submission has left; cells after that are skipped.
     """
     planned = with_budget(cells, budget)
     results: list[CellResult] = []
@@ -81,13 +85,20 @@ def execute(
         cell = planned_run.cell
         progress.cell(position + 1, len(planned), first_line(cell.source))
         runs = [
-            notebook.run_cell(piece, seconds=limits.cell_seconds, cell=cell.number, line=line)
+            run_piece(notebook, piece, min(limits.cell_seconds, left()), cell.number, line)
             for piece, line in zip(planned_run.pieces, first_lines(cell, planned_run.pieces), strict=True)
         ]
         results.append(replace(result_of(cell, runs), file=file))
         for run in runs:
             shown.add(cell.number, run)
     return Execution(tuple(results), tuple(shown.pictures), tuple(shown.evidence))
+
+
+def run_piece(notebook: Notebook, piece: str, seconds: float, cell: int, line: int) -> CellRun:
+    """Run one piece of a cell if there is time for it."""
+    if seconds <= 0:
+        return CellRun(CellStatus.SKIPPED, error=endings.TIME_USED_UP)
+    return notebook.run_cell(piece, seconds=seconds, cell=cell, line=line)
 
 
 def first_lines(cell: Cell, pieces: Sequence[str]) -> Iterator[int]:

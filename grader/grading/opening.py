@@ -8,14 +8,14 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
 from grader.grading.execution import Progress
-from grader.grading.pipeline import GradeJob
+from grader.grading.pipeline import GradeJob, Opener
 from grader.grading.seeds import Seeds
 from grader.model.errors import InfrastructureError, SandboxUnavailable
 from grader.model.isolation import Mode
@@ -30,6 +30,19 @@ CHECKS_NEED = ("numpy.random", "numpy.ma", "grader.grading.pytest_run", "grader.
 MAX_LOOK = 100_000
 """Bytes of a module in which imports are looked for."""
 _TORCH = re.compile(r"^[ \t]*(?:import|from)[ \t]+torch\b", re.MULTILINE)
+
+
+def opener(warm: Callable[[tuple[str, ...]], Zygote]) -> Opener:
+    """Opens notebooks as ``WarmProcesses.open_notebook`` does, with warm processes that ``warm`` lends."""
+
+    def open_notebook(job: GradeJob, submission: SubmissionFiles, progress: Progress) -> Notebook:
+        if job.public or not can_have_processes(job):
+            return open_in_process(job, submission)
+        spec = box_spec(job)
+        progress.note("starting the sandbox")
+        return open_sandboxed(job, submission, warm(preload(submission)), spec)
+
+    return open_notebook
 
 
 class WarmProcesses:
@@ -48,13 +61,10 @@ class WarmProcesses:
 
         Raises SandboxUnavailable if hidden checks need a sandbox that this machine does not have.
         """
-        if job.public or not can_have_processes(job):
-            return open_in_process(job, submission)
-        spec = box_spec(job)
-        progress.note("starting the sandbox")
-        return open_sandboxed(job, submission, self._zygote(preload(submission)), spec)
+        return opener(self.zygote)(job, submission, progress)
 
-    def _zygote(self, modules: tuple[str, ...]) -> Zygote:
+    def zygote(self, modules: tuple[str, ...]) -> Zygote:
+        """The warm process with these modules, started when it is first asked for."""
         if modules not in self._zygotes:
             self._zygotes[modules] = Zygote.start(preload=modules)
             # The zygote is importing its own modules now; these imports take no time that it does not take.
@@ -82,7 +92,12 @@ def box_spec(job: GradeJob) -> BoxSpec:
     limits = job.folder.assignment.limits
     return BoxSpec(
         mode=usual_mode() if job.sandbox else Mode.NONE,
-        limits=ProcessLimits(memory_mb=limits.memory_mb, processes=limits.processes, disk_mb=limits.disk_mb),
+        limits=ProcessLimits(
+            memory_mb=limits.memory_mb,
+            processes=limits.processes,
+            disk_mb=limits.disk_mb,
+            wall_seconds=limits.total_seconds,
+        ),
         seed=Seeds(job.seed).of_student(),
         files=job.folder.given_files(),
         hidden=(job.folder.path,),

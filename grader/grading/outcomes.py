@@ -12,6 +12,8 @@ from grader.model.errors import BadEvidence, CheckError, Fault, MissingName, Out
 
 NO_HINT = "This hidden check did not pass. Its name says what it looks at; try your own small examples."
 
+TOO_LARGE = "comparing what the code gave takes more memory than a submission may use"
+
 NOT_CARRIED_OUT = "This check could not be carried out; it costs nothing and your instructor has been told."
 
 
@@ -57,6 +59,10 @@ def check_end(  # noqa: PLR0911  # a table of kinds
         return CheckEnd(
             Outcome.FAILED, Fault.STUDENT, "", str(error) or "the check's assertion does not hold"
         )
+    if isinstance(error, MemoryError):
+        # Of our own process, which has a limit of its own; the reference's answer stays below it.
+        told = FOR_STUDENT[Outcome.OUT_OF_MEMORY]
+        return CheckEnd(Outcome.OUT_OF_MEMORY, Fault.STUDENT, told, TOO_LARGE)
     return CheckEnd(Outcome.ERRORED, Fault.AUTHOR, "", f"the check itself raised {where(error)}")
 
 

@@ -14,6 +14,7 @@ from grader.digests import digest_of
 from grader.grading.about_files import notices_of_files
 from grader.grading.arbiter import excused, reference_files
 from grader.grading.assignment_folder import AssignmentFolder
+from grader.grading.deadline import Deadline
 from grader.grading.environment import describe_environment
 from grader.grading.execution import Execution, Progress, execute
 from grader.grading.headlines import find_headlines
@@ -55,7 +56,8 @@ class GradeJob:
 
     ``seed`` determines every random input; ``public`` runs the public checks, in this process; with ``only``
     the grade holds just these items. ``notices`` are added to those of the submission itself.
-    ``seconds_spent`` of the time for all cells are used up, by other notebooks of the submission.
+    ``seconds_spent`` of the time for all cells are used up, by other notebooks of the submission. What is not
+    done at the ``deadline`` has timed out.
     """
 
     submission: Path
@@ -66,6 +68,7 @@ class GradeJob:
     only: frozenset[str] = frozenset()
     notices: tuple[str, ...] = ()
     seconds_spent: float = 0.0
+    deadline: Deadline = field(default_factory=Deadline)
 
     def wants(self, item: str) -> bool:
         """Whether the grade holds this item."""
@@ -244,6 +247,7 @@ def run_all(
     for file in submission.notebooks:
         part = submission.only(file)
         notebook = stack.enter_context(opened(opener, replace(job, seconds_spent=spent), part, progress))
+        job.deadline.watch(notebook)
         plan = start_replay(notebook, plan, job)
         place = "" if len(submission.notebooks) == 1 else submission.place_of(file)
         execution = run_cells(notebook, part, job, progress, plan.budget, file=place)
@@ -310,7 +314,13 @@ def run_cells(
     """Run the code cells of the first notebook within the assignment's limits and this budget."""
     limits = job.folder.assignment.limits
     return execute(
-        notebook, submission.first.cells, budget=budget, limits=limits, progress=progress, file=file
+        notebook,
+        submission.first.cells,
+        budget=budget,
+        limits=limits,
+        progress=progress,
+        file=file,
+        left=job.deadline.left,
     )
 
 
@@ -351,6 +361,7 @@ def run_checks(
         on_check=progress.check,
         recorded=recorded,
         code=runs[0].code,
+        deadline=job.deadline,
         apart={
             item: None if file is None else states[id(file)]
             for item, file in owners.items()

@@ -45,13 +45,15 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one submission may use.
 
-    ``check_seconds`` is for one check with all of its calls. Seconds are processor time, or a third of the
+    ``check_seconds`` is for one check with all of its calls, ``total_seconds`` for everything, our own work
+    included. Seconds are processor time, or a third of the
     time that is slept. Memory is resident, in units of 2**20 bytes.
     """
 
     cell_seconds: float = 30.0
     check_seconds: float = 10.0
     notebook_seconds: float = 300.0
+    total_seconds: float = 600.0
     memory_mb: int = 2048
     processes: int = 64
     disk_mb: int = 256

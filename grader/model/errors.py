@@ -18,6 +18,8 @@
         │   └── MissingName          student: a name that the check asks for is not defined
         ├── UnsupportedValue         student: returned something that is not plain data
         ├── CallTimedOut             student: no answer within the limit
+        ├── TimeIsUp                 student: the submission as a whole took too long
+        ├── BoundReached             student: so did our own work on it, or it took too much memory
         ├── SandboxDied              student: crashed, or used more memory than allowed
         ├── AuthorError              author: the check itself is written wrongly
         └── InfrastructureError      infrastructure: the machine or the grader failed
@@ -154,6 +156,30 @@ class CallTimedOut(CheckError):
 
     outcome = Outcome.TIMED_OUT
     fault = Fault.STUDENT
+
+
+class TimeIsUp(CheckError):
+    """The submission as a whole, with our own work on it, took longer than it may."""
+
+    outcome = Outcome.TIMED_OUT
+    fault = Fault.STUDENT
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the submission as a whole took more than {seconds:g} s")
+
+
+class BoundReached(CheckError):
+    """Our own work on the submission had to be ended at ``bound``, such as "600 s"."""
+
+    fault = Fault.STUDENT
+
+    def __init__(self, outcome: Outcome, bound: str) -> None:
+        super().__init__(
+            f"grading it was ended after {bound}, which is all that it may take"
+            if outcome is Outcome.TIMED_OUT
+            else f"grading it takes more than {bound} of memory, which is all that it may have"
+        )
+        self.outcome = outcome
 
 
 class SandboxDied(CheckError):

@@ -52,6 +52,7 @@ _UNITS = {
     "cell_seconds": "s a cell",
     "check_seconds": "s a check",
     "notebook_seconds": "s for the notebook",
+    "total_seconds": "s in all",
     "memory_mb": "MiB of memory",
     "processes": "processes",
     "disk_mb": "MiB on disk",
@@ -65,6 +66,11 @@ class Segment(msgspec.Struct, frozen=True):
     label: str
     points: Points
     percent: str
+
+
+def prepare() -> None:
+    """Compile the template now, which takes 0.07 s: forks of this process then have it."""
+    _template()
 
 
 def render(grade: Grade) -> str:

@@ -35,22 +35,27 @@ class ProcessorMeter:
     clock: Callable[[], float] = time.monotonic
     cpu: float = field(default=0.0, init=False)
     starved: float = field(default=0.0, init=False)
-    _queued: dict[Thread, float] = field(default_factory=dict, init=False)
+    _queued: dict[Thread, tuple[float, float]] = field(default_factory=dict, init=False)
     _mark: tuple[float, Usage] = field(default=(0.0, Usage(0.0, 0.0)), init=False)
 
     def look(self) -> None:
         """Add what happened since the latest look.
 
         The kernel adds up how long each thread could run and waited for a processor. The longest wait counts
-        as starved, without what the sandbox itself got meanwhile: a thread that waits for threads of its own
+        as starved, without what the sandbox's other threads got meanwhile: to wait for threads of one's own
         is not the machine's doing.
         """
-        queued: dict[Thread, float] = {}
+        queued: dict[Thread, tuple[float, float]] = {}
         shown = sum(_look_at(process, queued) for process in self.members())
         counted = self.counted()
         cpu = max(self.cpu, shown if counted is None else counted)  # what ended unseen is not taken back
-        longest = max((wait - self._queued.get(thread, wait) for thread, wait in queued.items()), default=0.0)
-        self.starved += max(0.0, longest - (cpu - self.cpu))
+        since = [
+            (ran - before[0], waited - before[1])
+            for thread, (ran, waited) in queued.items()
+            for before in [self._queued.get(thread, (0.0, waited))]
+        ]
+        together = sum(ran for ran, _ in since)
+        self.starved += max([0.0, *(waited - (together - ran) for ran, waited in since)])
         self.cpu, self._queued = cpu, queued
 
     def mark(self) -> None:
@@ -65,14 +70,14 @@ class ProcessorMeter:
         return Usage(self.cpu - before.cpu, min(self.starved - before.starved, self.clock() - since))
 
 
-def _look_at(process: int, queued: dict[Thread, float]) -> float:
-    """The processor seconds of a process and its ended children; adds how long its threads have waited."""
+def _look_at(process: int, queued: dict[Thread, tuple[float, float]]) -> float:
+    """The processor seconds of a process and its ended children; adds what its threads ran and waited."""
     fields = _stat(f"{_PROC}/{process}/stat")
     if fields is None:
         return 0.0
     born = int(fields[_BORN])
     for thread in _threads(process) if int(fields[_THREADS]) > 1 else [process]:
-        queued[process, thread, born] = _queued_for(f"{_PROC}/{process}/task/{thread}/schedstat")
+        queued[process, thread, born] = _ran_and_waited(f"{_PROC}/{process}/task/{thread}/schedstat")
     return sum(map(int, fields[_TIMES])) / _TICKS
 
 
@@ -83,12 +88,13 @@ def _threads(process: int) -> list[int]:
         return []
 
 
-def _queued_for(path: str) -> float:
-    """Seconds that a thread could run and waited; 0 if it has ended, or if the kernel does not say."""
+def _ran_and_waited(path: str) -> tuple[float, float]:
+    """Seconds that a thread ran, and that it could run and waited; 0 if it has ended or nobody counts."""
     try:
-        return int(Path(path).read_text().split()[1]) * _NANO
-    except (OSError, IndexError, ValueError):
-        return 0.0
+        ran, waited = Path(path).read_text().split()[:2]
+    except (OSError, ValueError):
+        return 0.0, 0.0
+    return int(ran) * _NANO, int(waited) * _NANO
 
 
 def _stat(path: str) -> list[str] | None:

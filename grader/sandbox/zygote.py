@@ -34,7 +34,9 @@ _MODULE_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 class Zygote:
     """A warm process that forks sandboxes. Make it with ``Zygote.start``; close it, or use ``with``."""
 
-    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, log: IO[bytes]) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes] | None, control: socket.socket, log: IO[bytes] | None
+    ) -> None:
         self._process = process
         self._control = control
         self._log = log
@@ -78,10 +80,22 @@ class Zygote:
             )
         return cls(process, ours, log)
 
+    @classmethod
+    def attached(cls, control: socket.socket) -> Self:
+        """Another process's running zygote, by a copy of its socket; closing it ends its own boxes only."""
+        zygote = cls(None, control, None)
+        zygote._ready = True
+        return zygote
+
+    @property
+    def control(self) -> int:
+        """The descriptor that another process of ours can use it by."""
+        return self._control.fileno()
+
     @property
     def process(self) -> int:
-        """The zygote's process number."""
-        return self._process.pid
+        """The zygote's process number, 0 if it is another process's child."""
+        return self._process.pid if self._process is not None else 0
 
     def wait_ready(self, *, timeout: float = _BOOT_SECONDS) -> None:
         """Return once the libraries are imported. Raises InfrastructureError with the zygote's own words."""
@@ -120,6 +134,8 @@ class Zygote:
         for box in tuple(self._boxes):
             box.close()
         self._control.close()
+        if self._process is None or self._log is None:
+            return
         try:
             self._process.wait(_LEAVE_SECONDS if self._ready else 0)
         except subprocess.TimeoutExpired:
@@ -148,6 +164,8 @@ class Zygote:
 
     def _last_words(self) -> str:
         """The end of what the zygote wrote to its standard error."""
+        if self._log is None:
+            return ""
         size = os.fstat(self._log.fileno()).st_size
         words = os.pread(self._log.fileno(), 2000, max(0, size - 2000)).decode(errors="replace").strip()
         return f": {words}" if words else ""

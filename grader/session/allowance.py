@@ -44,6 +44,7 @@ class Allowance:
     def __init__(self, seconds: float, meter: Meter | None = None) -> None:
         self.seconds, self._meter = seconds, meter
         self._waited, self._began, self._charged = 0.0, time.monotonic(), 0.0
+        self._starved = 0.0
         self._latest = 0.0  # seconds of the latest request
         if meter is not None:
             meter.mark()
@@ -74,6 +75,7 @@ class Allowance:
             return left
         usage = self._usage()
         self._charged = waited if usage is None else charged(waited, usage)
+        self._starved = usage.starved if usage is not None else 0.0
         left = self.seconds - self._charged
         if usage is None or left <= 0:
             return 0.0
@@ -85,13 +87,18 @@ class Allowance:
         """An allowance of its own for what comes now, after this one is used up."""
         return Allowance(seconds, self._meter)
 
+    def excused(self) -> float:
+        """The seconds of waiting, so far, in which the machine was too busy."""
+        if (
+            self._charged < self.seconds and self._wall() > _SHORT
+        ):  # afterwards the meter measures something else
+            usage = self._usage()
+            self._starved = usage.starved if usage is not None else 0.0
+        return self._starved
+
     def used(self) -> float:
-        """What the requests so far are charged."""
-        if self._charged >= self.seconds:  # the meter may measure something else by now
-            return self._charged
-        waited = self._wall()
-        usage = self._usage() if waited > _SHORT else None
-        return waited if usage is None else charged(waited, usage)
+        """The seconds of waiting, so far, that the submission answers for: here sleep counts whole."""
+        return max(0.0, self._wall() - self.excused())
 
     def _wall(self) -> float:
         return self._waited + (time.monotonic() - self._began if self._began else 0.0)

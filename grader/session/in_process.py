@@ -115,6 +115,7 @@ class LocalNotebook:
 
     isolation = Mode.NONE
     left_out: tuple[str, ...] = ()
+    excused = 0.0
 
     def __init__(self, names: dict[str, Any], shell: Any = None) -> None:
         self._names, self._shell = names, shell

@@ -54,6 +54,8 @@ class Notebook(Protocol):
     isolation: Mode
     left_out: tuple[str, ...]
     """Places of files that could not be laid beside it."""
+    excused: float
+    """Seconds that it waited because the machine was too busy."""
 
     def run_cell(self, source: str, *, seconds: float, cell: int = 0, line: int = 1) -> CellRun:
         """Run one piece of code. An error in it becomes part of the result and is never raised.

@@ -55,6 +55,7 @@ class SandboxedNotebook:
     ) -> None:
         self.isolation = spec.mode
         self.left_out: tuple[str, ...] = ()
+        self.excused = 0.0
         self._zygote, self._spec = zygote, spec
         self._settings, self._files = settings or CellSettings(), files or {}
         self._left = self._left_to_rebuild = self._seconds = seconds
@@ -83,13 +84,14 @@ class SandboxedNotebook:
             start = time.monotonic()  # rebuilding has its own bound and is not charged to this cell
             result = piece.run_in(session)
         except SandboxDied as error:
-            self._left -= session.charged if session is not None else 0.0
             self._end()
             out_of_memory = error.outcome is Outcome.OUT_OF_MEMORY
             status = CellStatus.OUT_OF_MEMORY if out_of_memory else CellStatus.CRASHED
             result = CellRun(status, time.monotonic() - start, str(error))
-        else:
-            self._left -= session.charged
+        finally:
+            if session is not None:
+                self._left -= session.used
+                self.excused += session.excused
         if result.status is CellStatus.TIMED_OUT and self._broken:
             self._end()  # it ignored the interrupt: its process ends, and it is left out of the rebuilt state
         elif result.status in IN_THE_STATE:
@@ -107,9 +109,11 @@ class SandboxedNotebook:
             with theirs:
                 pid = self._fork(seed, theirs.fileno())
             transport = SocketTransport(ours, why_died=lambda: self._why_copy_died(pid))
+            session = Session(transport, seconds=seconds, meter=self._box)
             try:
-                yield Session(transport, seconds=seconds, meter=self._box)
+                yield session
             finally:
+                self.excused += session.excused
                 self._finished_copy = pid  # ended by the main process when it makes the next copy
 
     def close(self) -> None:
@@ -167,7 +171,8 @@ class SandboxedNotebook:
         except SandboxDied:
             return False
         finally:
-            self._left_to_rebuild -= session.charged
+            self._left_to_rebuild -= session.used
+            self.excused += session.excused
         return not (result.status is CellStatus.TIMED_OUT and self._broken)
 
     @property
@@ -193,9 +198,11 @@ class SandboxedNotebook:
         if self._transport is None:
             raise InfrastructureError("the sandbox is not running")
         self._transport.interrupt_nothing()
+        session = Session(self._transport, seconds=seconds, meter=self._box)
         try:
-            yield Session(self._transport, seconds=seconds, meter=self._box)
+            yield session
         finally:
+            self.excused += session.excused
             self._end()
 
     def _can_be_copied(self) -> bool:

@@ -34,8 +34,9 @@ class Session:
         self._transport = transport
         self._meter = meter
         self._allowance = Allowance(seconds, meter)
-        self.charged = 0.0
-        """What the latest request with a limit of its own was charged, in seconds."""
+        self.used = 0.0
+        """Seconds that the latest request with a limit of its own took, without those of a busy machine."""
+        self._excused = 0.0
         self._printed: list[tuple[str, str]] = []
         self._room = MAX_PRINTED
         self.pictures: list[str] = []
@@ -55,6 +56,11 @@ class Session:
     def written(self) -> str:
         """What student code wrote to stdout and stderr in this session, in order."""
         return "".join(text for _, text in self._printed)
+
+    @property
+    def excused(self) -> float:
+        """The seconds of all requests in which the machine was too busy."""
+        return self._excused + self._allowance.excused()
 
     def forget_output(self) -> None:
         """Forget the text, pictures and evidence received so far."""
@@ -95,7 +101,7 @@ class Session:
         try:
             return self._transport.exchange(frame, number, self._on_output, allowance=allowance)
         finally:
-            self.charged = allowance.used()
+            self.used, self._excused = allowance.used(), self._excused + allowance.excused()
 
     def _proxy(self, node: dict[str, Any], _: codec.Decoder) -> Proxy:
         number, kind = node.get("id"), node.get("type")

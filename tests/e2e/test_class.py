@@ -461,3 +461,57 @@ def test_a_file_without_the_names_asked_for_waits_for_a_person(home: Path) -> No
     assert re.search(r"ada/hw.ipynb  .*double", done.stderr), done.stderr
     assert "double" in table(home)["ada/hw.ipynb"]["attention"]
     assert "ada/hw.ipynb needs attention" in grade("table", cwd=home).stdout
+
+
+# -- bounds on our own work ----------------------------------------------------------------------------
+
+COSTLY = '''
+"""1 Doubling."""
+from grader import item, points
+
+@item("1")
+@points(1)
+def test_first(student):
+    """first"""
+    assert student.double(1) == 2
+
+@item("1")
+@points(1)
+def test_cost(student):
+    """costs what the student's answer says"""
+    answer = student.double(2)
+    if answer == 7:
+        while True: pass
+    if answer == 8:
+        sum(range(10**12))
+    if answer == 9:
+        b"x" * 10**10
+    assert answer == 4
+
+@item("1")
+@points(1)
+def test_last(student):
+    """last"""
+    assert student.double(3) == 6
+'''
+
+
+def costly(answer: int) -> list[NotebookNode]:
+    return [*RIGHT[:2], code(f"def double(x):\n    return {answer} if x == 2 else 2 * x"), RIGHT[3]]
+
+
+def test_a_submission_that_costs_us_too_much_loses_its_own_points_once(tmp_path: Path) -> None:
+    """Stopped by our own clock, by the parent's, by the kernel; then in the gradebook, as any other."""
+    home = make_tiny(tmp_path)
+    manifest = home / "assignment.toml"
+    manifest.write_text(manifest.read_text().replace("[limits]", "[limits]\ntotal_seconds = 5"))
+    (home / "hidden_tests/test_1.py").write_text(COSTLY)
+    for name, answer in {"honest": 4, "loop": 7, "call": 8, "memory": 9}.items():
+        hand_in(home, name, costly(answer))
+    done = grade("batch", "in", "--workers", 2, cwd=home)
+    assert done.returncode == 0, done.stderr
+    points = {name.split("/")[0]: row["1"] for name, row in table(home).items()}
+    assert points == {"honest": "3", "loop": "1", "call": "0", "memory": "2"}
+    again = grade("batch", "in", "--workers", 2, cwd=home)
+    assert again.returncode == 0
+    assert "4 of 4" in again.stdout + again.stderr or "nothing" in again.stdout + again.stderr, again
