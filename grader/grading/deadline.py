@@ -61,6 +61,15 @@ class Deadline:
         finally:
             self._may_stop = False
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """What happens inside does not count."""
+        began, self._may_stop = time.monotonic(), False
+        try:
+            yield
+        finally:
+            self._started += time.monotonic() - began
+
     def arm(self) -> None:
         """Look at the clock every second from now on, in a process that this deadline has for itself."""
         signal.signal(signal.SIGALRM, self._look)

@@ -19,7 +19,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn
@@ -64,10 +64,13 @@ class Link:
         """The parent's next message."""
         return self._connection.recv_bytes(MAX_MESSAGE)
 
-    def warm(self, modules: tuple[str, ...]) -> Zygote:
-        """The parent's warm process with these modules, which several submissions share."""
+    def warm(self, modules: tuple[str, ...], *, meanwhile: Sequence[str] = ()) -> Zygote:
+        """The parent's warm process with these modules, which several submissions share.
+
+        Until it is there, what checks need is imported, and the modules named ``meanwhile``.
+        """
         self._connection.send_bytes(_WARM + json.dumps(modules).encode())
-        for module in CHECKS_NEED:  # the warm process imports its own meanwhile
+        for module in (*CHECKS_NEED, *meanwhile):  # the warm process imports its own meanwhile
             importlib.import_module(module)
         _, (control,), _, _ = socket.recv_fds(self._socket, 1, 1)
         return Zygote.attached(socket.socket(fileno=control))

@@ -512,6 +512,19 @@ def test_a_submission_that_costs_us_too_much_loses_its_own_points_once(tmp_path:
     assert done.returncode == 0, done.stderr
     points = {name.split("/")[0]: row["1"] for name, row in table(home).items()}
     assert points == {"honest": "3", "loop": "1", "call": "0", "memory": "2"}
+    before = rows(home, "SELECT count(*) FROM result")
     again = grade("batch", "in", "--workers", 2, cwd=home)
-    assert again.returncode == 0
-    assert "4 of 4" in again.stdout + again.stderr or "nothing" in again.stdout + again.stderr, again
+    assert (again.returncode, rows(home, "SELECT count(*) FROM result")) == (0, before)
+
+
+def test_grade_keeps_the_same_bounds(tmp_path: Path) -> None:
+    home = make_tiny(tmp_path)
+    manifest = home / "assignment.toml"
+    manifest.write_text(manifest.read_text().replace("[limits]", "[limits]\ntotal_seconds = 5"))
+    (home / "hidden_tests/test_1.py").write_text(COSTLY)
+    costs = {"loop": 7, "call": 8, "memory": 9, "honest": 4}
+    done = grade(*(hand_in(home, name, costly(answer)) for name, answer in costs.items()), cwd=home)
+    assert done.returncode == 0, done.stderr
+    earned = re.findall(r"Doubling +(\d) +of 3", done.stdout)
+    assert earned == ["1", "0", "2", "3"], done.stdout
+    assert "grading it was ended after 5 s" in " ".join(done.stdout.split())

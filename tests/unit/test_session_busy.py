@@ -104,7 +104,9 @@ def crowded() -> Iterator[Zygote]:
     mine = os.sched_getaffinity(0)
     one = min(mine)
     others = [
-        subprocess.Popen([sys.executable, "-c", SPIN, str(one)], stdout=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-c", SPIN, str(one)], stdout=subprocess.PIPE, start_new_session=True
+        )
         for _ in range(OTHERS)
     ]
     try:

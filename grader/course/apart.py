@@ -1,0 +1,173 @@
+"""`grade SUBMISSION...` with a process for each submission, which reads, grades and reports within bounds."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from grader.course.duplicates import duplicates, fingerprints, notices_for, summary_line
+from grader.course.intake import UNPACKED
+from grader.course.report_files import report_name, write_reports
+from grader.grading import pipeline
+from grader.grading.opening import WarmProcesses, opener
+from grader.grading.own_process import Link, OwnProcess
+from grader.grading.recorded import recordings_in
+from grader.grading.stopped import record_of, stopped_grade
+from grader.handed_in.collect import package_of
+from grader.handed_in.package import load
+from grader.model.errors import (
+    BoundReached,
+    CannotGrade,
+    CheckError,
+    InfrastructureError,
+    SubmissionError,
+)
+from grader.model.records import Grade, SubmissionRecord, decode, encode
+from grader.reports.progress import GradingProgress
+
+REPORTS_NEED = ("grader.reports.page",)
+CANNOT_GRADE = 2
+
+
+class Message(msgspec.Struct, frozen=True):
+    """What a submission's process says: first what was handed in, then what it recorded, then the grade.
+
+    ``refused`` says why the submission cannot be graded, ``failed`` why nothing can.
+    """
+
+    handed_in: SubmissionRecord | None = None
+    prints: tuple[tuple[str, str], ...] = ()
+    grade: bytes = b""
+    written: str = ""
+    refused: str = ""
+    failed: str = ""
+
+
+@dataclass
+class Task:
+    """One submission, its process and what that has said so far."""
+
+    job: pipeline.GradeJob
+    reports: Path
+    name: str
+    process: OwnProcess
+    said: Message = field(default_factory=Message)
+    stopped: BoundReached | None = None
+
+    def hear(self) -> Message:
+        """Its next message; the latest one again once a bound is reached. Raises CannotGrade."""
+        try:
+            heard = msgspec.msgpack.decode(self.process.receive(), type=Message)
+        except BoundReached as why:
+            self.stopped = why
+            return self.said
+        if heard.failed:
+            raise CannotGrade(heard.failed)
+        self.said = msgspec.structs.replace(heard, handed_in=heard.handed_in or self.said.handed_in)
+        return self.said
+
+
+def grade_all(
+    jobs: Sequence[pipeline.GradeJob],
+    reports: Sequence[Path],
+    warm: WarmProcesses,
+    *,
+    show: Callable[[Grade, Path], None],
+) -> tuple[int, str]:
+    """Grade one after the other; the worst exit status, and one line about evidence that several share.
+
+    All are read before the first is graded, because a report names those with the same evidence. ``show``
+    receives each grade and the folder of its report. Raises CannotGrade.
+    """
+    names: list[str] = []
+    for job in jobs:
+        names.append(report_name(job.submission.absolute().name, taken=names))
+    with ExitStack() as stack:
+        tasks = []
+        for job, folder, name in zip(jobs, reports, names, strict=True):
+            work = partial(carry_out, job, folder, name)
+            own = OwnProcess(work, limits=job.folder.assignment.limits, warm=warm)
+            tasks.append(Task(job, folder, name, stack.enter_context(own)))
+            read(tasks[-1])
+        shared = duplicates({str(task.job.submission): frozenset(task.said.prints) for task in tasks})
+        status = 0
+        for task in tasks:
+            notices = notices_for(str(task.job.submission), shared)
+            status = max(status, finish(task, notices, show))
+            task.process.end()
+    return status, summary_line(shared)
+
+
+def read(task: Task) -> None:
+    """Have the submission read: what was handed in, and what it recorded."""
+    if not task.hear().refused and task.stopped is None:
+        task.hear()
+
+
+def finish(task: Task, notices: tuple[str, ...], show: Callable[[Grade, Path], None]) -> int:
+    """Have it graded and show the grade; the exit status that it asks for."""
+    started = time.monotonic()
+    if not task.said.refused and task.stopped is None:
+        task.process.send(msgspec.msgpack.encode(notices))
+        try:
+            task.hear()
+        finally:
+            if sys.stderr.isatty():
+                Console(stderr=True).show_cursor()  # a process that was ended leaves it hidden
+    if task.stopped is not None and task.said.handed_in is not None:
+        job = replace(task.job, notices=notices)
+        spent = time.monotonic() - started
+        grade = stopped_grade(job, task.said.handed_in, task.stopped, seconds=spent)
+        show(grade, write_reports(grade, task.reports, name=task.name))
+        return 0
+    if task.said.refused or task.stopped is not None:
+        why = task.said.refused or f"{task.job.submission.name}: {task.stopped}"
+        print("grade: " + " ".join(why.split()), file=sys.stderr)  # noqa: T201  # its one line
+        return CANNOT_GRADE
+    grade = decode(task.said.grade)
+    show(grade, Path(task.said.written))
+    return 1 if grade.attention else 0
+
+
+# -- in the submission's own process -------------------------------------------------------------------
+
+
+def carry_out(job: pipeline.GradeJob, reports: Path, name: str, link: Link) -> None:
+    """Read, wait for the word to go on, grade and report."""
+
+    def say(**what: object) -> None:
+        link.send(msgspec.msgpack.encode(Message(**what)))  # type: ignore[arg-type]
+
+    try:
+        package = package_of(job.submission, job.folder.expected, into=reports / UNPACKED)
+        say(handed_in=record_of(package, name=job.submission.name))
+        submission = load(package)
+    except (SubmissionError, InfrastructureError) as error:  # one that changed meanwhile, too
+        say(refused=str(error))
+        return
+    recorded = [one for file in submission.notebooks for one in recordings_in(file.cells)]
+    say(prints=tuple(sorted(fingerprints(recorded))))
+    with link.deadline.paused():
+        notices = msgspec.msgpack.decode(link.receive(), type=tuple[str, ...])
+    try:
+        with GradingProgress(Console(stderr=True)) as progress:
+            grade = pipeline.grade_file(
+                replace(job, notices=notices, deadline=link.deadline),
+                submission,
+                opener=opener(partial(link.warm, meanwhile=REPORTS_NEED)),
+                progress=progress,
+            ).grade
+            progress.note("writing the report")
+            written = write_reports(grade, reports, name=name)
+    except (CannotGrade, CheckError) as error:
+        say(failed=str(error))
+    else:
+        say(grade=encode(grade), written=str(written))
