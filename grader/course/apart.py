@@ -14,14 +14,13 @@ import msgspec
 from rich.console import Console
 
 from grader.course.duplicates import duplicates, fingerprints, notices_for, summary_line
-from grader.course.intake import UNPACKED
-from grader.course.report_files import report_name, write_reports
+from grader.course.report_files import UNPACKED, report_name, write_reports
 from grader.grading import pipeline
 from grader.grading.opening import WarmProcesses, opener
 from grader.grading.own_process import Link, OwnProcess
 from grader.grading.recorded import recordings_in
 from grader.grading.stopped import record_of, stopped_grade
-from grader.handed_in.collect import package_of
+from grader.handed_in.named import package_of
 from grader.handed_in.package import load
 from grader.model.errors import (
     BoundReached,
@@ -152,6 +151,9 @@ def carry_out(job: pipeline.GradeJob, reports: Path, name: str, link: Link) -> N
         submission = load(package)
     except (SubmissionError, InfrastructureError) as error:  # one that changed meanwhile, too
         say(refused=str(error))
+        return
+    except CannotGrade as error:  # the folder for reports
+        say(failed=str(error))
         return
     recorded = [one for file in submission.notebooks for one in recordings_in(file.cells)]
     say(prints=tuple(sorted(fingerprints(recorded))))
