@@ -73,8 +73,11 @@ def _of_tree(tree: Tree, expected: Expected, store: ContentStore) -> Package:
     found = list(_around(tree, ()))
     files = [one for one in found if isinstance(one, Entry)]
     work = gradable(files, expected)
+    lines = [f"{printable(one.name, limit=200)}: {one.why}" for one in found if isinstance(one, Refused)]
     if not work:
-        raise Unusable(nothing_in(files, expected))
+        raise Unusable(
+            "; ".join((*lines[:1], *([nothing_in(files, expected)] if files or not lines else ())))
+        )
     looker = Looker(tree, expected.names)
     own = list(itertools.islice(split(files, (), expected, looker), 2))
     if len(own) > 1:
@@ -82,7 +85,6 @@ def _of_tree(tree: Tree, expected: Expected, store: ContentStore) -> Package:
     choice = choose(work, expected, Answers(work, looker))
     if not choice.graded:
         raise Unusable("holds only a zip; name that zip")
-    lines = [f"{printable(one.name, limit=200)}: {one.why}" for one in found if isinstance(one, Refused)]
     choice = msgspec.structs.replace(choice, notices=(*choice.notices, *lines[:20]))
     return assemble(tree, choice, files, expected, store)
 
