@@ -40,6 +40,7 @@ _NO_GPU = re.compile(
     r"|instantiate dummy base class (?:Event|Stream|CUDAGraph)"
 )
 _NOT_MAPPED = re.compile(r"failed to map segment from shared object")
+_NOT_STARTED = re.compile(r"CalledProcessError: [\s\S]{0,2000}? returned non-zero exit status 126\.")
 # Names that libraries had for years and no longer have, where the error itself does not say so.
 _FORMER = {
     "collections": {"Callable", "Iterable", "Mapping", "MutableMapping", "Sequence"},
@@ -68,6 +69,8 @@ class Machine:
             return "the grading machine has no GPU (CUDA)"
         if _NOT_MAPPED.search(error):
             return "what a notebook compiles cannot be loaded on the grading machine"
+        if _NOT_STARTED.match(error):
+            return "what a notebook writes or compiles cannot be started on the grading machine"
         if found := _NO_MODULE.search(error):
             return self._lacks_module(found[1])
         if found := _NO_NAME.search(error):

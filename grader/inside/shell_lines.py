@@ -23,6 +23,8 @@ SHELLS = ("bash", "sh", "shell", "system", "sx")
 MAX_KEPT = 1 << 22  # characters of a program's output that a notebook keeps in a variable
 _SEPARATORS = ("&&", "||", ";", "|", "&")
 _NAMING = ("--out", "--err", "--proc")
+_NOT_STARTED = 126  # the exit status of a POSIX shell whose last program may not be started
+_WRITTEN = "what a notebook writes or compiles cannot be started as a program"
 
 
 def install(shell: Any) -> None:
@@ -111,10 +113,13 @@ def _run_command(command: str, hear: programs.Hear) -> int:
         not_done(f"!{command}")
         return 0
     try:
-        return programs.run([_shell_program(), "-c", command], "", hear)
+        status = programs.run([_shell_program(), "-c", command], "", hear)
     except OSError as error:
         not_done(f"!{command} ({error.strerror})")
         return 1
+    if status == _NOT_STARTED:
+        not_done(f"{_WRITTEN}: !{command}")
+    return status
 
 
 def _shell_program() -> str:
@@ -142,6 +147,8 @@ def _script(shell: Any, program: str | None) -> Callable[..., None]:
         except OSError as error:
             not_done(f"%%{' '.join(arguments)} ({error.strerror})")
             return
+        if status == _NOT_STARTED:
+            not_done(f"{_WRITTEN}: %%{' '.join(arguments)}")
         if status and "--no-raise-error" not in flags:
             raise subprocess.CalledProcessError(status, cell)
 

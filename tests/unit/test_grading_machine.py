@@ -36,6 +36,10 @@ def machine(**rules: object) -> Machine:
         ),
         ("AttributeError: `np.Inf` was removed in the NumPy 2.0 release. Use `np.inf`", "no longer has"),
         ("OSError: ./own.so: failed to map segment from shared object", "compiles"),
+        (
+            "CalledProcessError: Command 'gcc x.c\n./a.out\n' returned non-zero exit status 126.",
+            "cannot be started",
+        ),
     ],
 )
 def test_what_the_machine_lacks_is_named(error: str, told: str) -> None:
@@ -54,6 +58,8 @@ def test_what_the_machine_lacks_is_named(error: str, told: str) -> None:
         "AttributeError: module 'utils' has no attribute 'product'",
         "NameError: name 'x' is not defined",
         "ValueError: No module named",
+        "CalledProcessError: Command 'false' returned non-zero exit status 1.",
+        "CalledProcessError: " * 20_000,
         "",
         "ImportError: cannot import name '" + "x" * 500_000,
     ],
