@@ -13,6 +13,7 @@ import zlib
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from grader.inside import codec
 from grader.inside.media_types import EVIDENCE
@@ -27,6 +28,14 @@ VALUES: dict[str, object] = {
     "arrays": {"W": np.ones((2, 2), np.float32), "mask": np.array([True, False]), "c": np.ones(1, complex)},
     "scalar": np.float64(0.5),
     "empty": np.zeros((0, 3), np.int64),
+    "texts": np.array([["a", "é"], ["", "long"]]),
+    "times": [np.array(["2026-01-01", "NaT"], "<M8[D]"), np.timedelta64(3, "s")],
+    "objects": np.array([[1, "a"], [None, 2.5]], object),
+    "ranges": [range(3), range(10, 0, -2)],
+    "sets": {"s": {1, (2, 3)}, "f": frozenset({1.5, 2.5})},  # text would change places from run to run
+    "series": pd.Series([1, 2], index=["a", "b"], name="n"),
+    "table": pd.DataFrame({"x": [1.0, 2.0], "t": ["a", "b"], "n": pd.array([1, None], "Int64")}),
+    "table_of_kinds": pd.DataFrame({("a", 1): pd.Categorical(["u", "v"])}, index=pd.RangeIndex(2, 6, 2)),
     "cell_ok": {"ok": True},
     "cell_raised": {"ok": False, "kind": "NameError", "message": "name 'x'", "traceback": "Cell 1"},
 }
@@ -65,6 +74,24 @@ def png() -> str:
 
 CODE = "import numpy as np\nEPOCHS = 3\nwidths, name = [1], 'big'\n%matplotlib inline\nclass Linear: pass\n"
 PROSE = "#### Answer 3.2.3.i\n\nBecause $B = 5$ **helps**:\n\n| a | b |\n|---|---|\n| 1 | `x` |\n"
+MARKDOWN = f"""---
+jupyter:
+  kernelspec:
+    name: python3
+---
+
+### 3.1.1 Linear layer
+
+```python tags=["parameters"]
+{CODE}```
+
+<!-- #region -->
+{PROSE}
+<!-- #endregion -->
+
+````python
+record('3.3.i')
+"""
 RECORDING = {"item": "3.3.i", "curve": [0.5, 0.25]}
 
 
@@ -95,6 +122,7 @@ def notebooks() -> dict[str, bytes]:
         "utf_16": json.dumps({"cells": cells[:3]}).encode("utf-16"),
         "script": f"{CODE}\n'''{PROSE}'''\n\n@decorated\ndef f(x):\n    return x\n".encode(),
         "percent": f"# %% [markdown]\n# 3.2.3.i\n# %% tags=['parameters']\n{CODE}".encode(),
+        "markdown": MARKDOWN.encode(),
         "broken_script": b"def f(:\n    pass\nx = (1,\ny = 2\nEPOCHS = 4; z = 1\n",
     }
 

@@ -170,10 +170,15 @@ def _mended(data: bytes) -> bytes:
 
 
 def read_notebook(data: bytes) -> str:
-    """What becomes of a file with these bytes, as a notebook or else as a script, up to its report."""
+    """What becomes of a file with these bytes, as a notebook, or else as a script and as Markdown, up to
+    its report."""
     with in_time(len(data)):
         outcome = _handed_in(data, "hw3.ipynb")
-        outcome = _handed_in(data, "hw3.py") if outcome == "refused" else outcome
+        if outcome == "refused":
+            outcome, as_markdown = _handed_in(data, "hw3.py"), _handed_in(data, "hw3.md")
+            assert as_markdown in ("notebook", "refused"), (
+                "a Markdown file is a notebook, or refused in a line"
+            )
     assert outcome != "refused in more than a line", "an error is one line that a terminal can show"
     return outcome
 
