@@ -13,7 +13,7 @@ import msgspec
 from grader.course.owners import owners_of
 from grader.digests import digest_of_file, digest_of_texts, digests_below
 from grader.grading.assignment_folder import AssignmentFolder
-from grader.model.assignment import EnvironmentRules, Item, SubmissionRules
+from grader.model.assignment import EnvironmentRules, Item, Limits, SubmissionRules
 from grader.model.records import SCHEMA
 from grader.model.version import __version__
 
@@ -73,12 +73,19 @@ def _entry(item: Item) -> str:
 
 def _settings(folder: AssignmentFolder) -> str:
     assignment = folder.assignment
-    settings: list[object] = [assignment.title, assignment.limits, assignment.budget]
+    settings: list[object] = [assignment.title, _limits(assignment.limits), assignment.budget]
     # What an assignment does not use is left out: gradebooks from before it existed keep their results.
     rules = [assignment.submission, assignment.environment, sorted(folder.asked_names)]
     if rules != [SubmissionRules(), EnvironmentRules(), []]:
         settings += rules
     return msgspec.json.encode(settings, order="deterministic").decode()
+
+
+def _limits(limits: Limits) -> msgspec.Raw:
+    fields = msgspec.to_builtins(limits)
+    if limits.total_seconds == Limits().total_seconds:
+        del fields["total_seconds"]  # younger than the others: results from before it keep their keys
+    return msgspec.Raw(msgspec.json.encode(fields))
 
 
 def _given(folder: AssignmentFolder) -> str:

@@ -46,8 +46,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one submission may use.
 
     ``check_seconds`` is for one check with all of its calls, ``total_seconds`` for everything, our own work
-    included. Seconds are processor time, or a third of the
-    time that is slept. Memory is resident, in units of 2**20 bytes.
+    included. Seconds are processor time, or a third of the time that is slept. Memory is resident, in units
+    of 2**20 bytes.
     """
 
     cell_seconds: float = 30.0

@@ -141,6 +141,8 @@ class Box:
             return False
         try:
             packet = self._life.recv(_PACKET)
+        except ConnectionResetError:  # it ended before it read our latest request; what it said comes next
+            return True
         except OSError:
             packet = b""
         if not packet:

@@ -78,7 +78,7 @@ def run(warm: WarmProcesses, tmp_path: Path) -> Run:
             if mode is None:
                 return warm.open_notebook(job, part, progress)
             spec = opening.replace(opening.box_spec(job), mode=mode)
-            return opening.open_sandboxed(job, part, warm._zygote(opening.preload(part)), spec)
+            return opening.open_sandboxed(job, part, warm.zygote(opening.preload(part)), spec)
 
         job = GradeJob(folder, course, seed=1, public=public)
         return grade_file(job, submission, opener=opener, progress=Silent()).grade

@@ -164,7 +164,7 @@ def test_cells_notices_attention_and_provenance_are_there() -> None:
     for fact in ("seed 20240301", "ns-user", "a7" * 32, "5d" * 32, "2024-03-01T09:30:00Z, in 14.2 s"):
         assert fact in page.text
     assert "chainrule 0.1.0, Python 3.11.2, numpy 2.1.0, torch 2.13.0" in page.text
-    assert "30 s a cell, 10 s a check, 300 s for the notebook, 2048 MiB of memory" in page.text
+    assert "30 s a cell, 10 s a check, 300 s for the notebook, 600 s in all, 2048 MiB of memory" in page.text
     assert "EPOCHS = 1, MAX_ITERS = 50" in page.text
 
 
