@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -430,3 +432,16 @@ new = [name for name in set(sys.modules) - known if name.startswith("torch._dyna
 answer = [torch.get_num_threads(), new]
 """
         assert Inside(box).run(source) == [1, []]
+
+
+def test_a_supervisors_last_words_are_heard_though_it_did_not_read_our_question() -> None:
+    """The kernel then says that the connection was reset before it hands over what had been sent."""
+    ours, supervisor = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    data, inside = socket.socketpair()
+    with supervisor, inside, data, ours:
+        box = Box(ours, data, closed=lambda _: None)
+        box.mark()
+        said = {"event": "ended", "reason": "memory", "exit_status": -9, "cpu_seconds": 0.1, "max_rss_mb": 1}
+        supervisor.send(json.dumps(said).encode())
+        supervisor.close()
+        assert box.ending(wait=5) == Ending(EndReason.MEMORY, -9)
