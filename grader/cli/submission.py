@@ -88,7 +88,11 @@ def command(  # noqa: D103  # its help is HELP
         else:
             places = [reports_of(job, out) for job in jobs]
             status, shared = apart.grade_all(
-                jobs, places, warm, show=functools.partial(show, as_json=as_json)
+                jobs,
+                places,
+                warm,
+                show=functools.partial(show, as_json=as_json),
+                tell=functools.partial(options.tell, err=True),
             )
     if shared:
         options.tell(f"grade: {shared}", err=True)

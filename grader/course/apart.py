@@ -80,11 +80,13 @@ def grade_all(
     warm: WarmProcesses,
     *,
     show: Callable[[Grade, Path], None],
+    tell: Callable[[str], None],
 ) -> tuple[int, str]:
     """Grade one after the other; the worst exit status, and one line about evidence that several share.
 
     All are read before the first is graded, because a report names those with the same evidence. ``show``
-    receives each grade and the folder of its report. Raises CannotGrade.
+    receives each grade and the folder of its report, ``tell`` a line for each that cannot be graded. Raises
+    CannotGrade.
     """
     names: list[str] = []
     for job in jobs:
@@ -100,7 +102,7 @@ def grade_all(
         status = 0
         for task in tasks:
             notices = notices_for(str(task.job.submission), shared)
-            status = max(status, finish(task, notices, show))
+            status = max(status, finish(task, notices, show, tell))
             task.process.end()
     return status, summary_line(shared)
 
@@ -111,7 +113,12 @@ def read(task: Task) -> None:
         task.hear()
 
 
-def finish(task: Task, notices: tuple[str, ...], show: Callable[[Grade, Path], None]) -> int:
+def finish(
+    task: Task,
+    notices: tuple[str, ...],
+    show: Callable[[Grade, Path], None],
+    tell: Callable[[str], None],
+) -> int:
     """Have it graded and show the grade; the exit status that it asks for."""
     started = time.monotonic()
     if not task.said.refused and task.stopped is None:
@@ -129,7 +136,7 @@ def finish(task: Task, notices: tuple[str, ...], show: Callable[[Grade, Path], N
         return 0
     if task.said.refused or task.stopped is not None:
         why = task.said.refused or f"{task.job.submission.name}: {task.stopped}"
-        print("grade: " + " ".join(why.split()), file=sys.stderr)  # noqa: T201  # its one line
+        tell("grade: " + " ".join(why.split()))
         return CANNOT_GRADE
     grade = decode(task.said.grade)
     show(grade, Path(task.said.written))

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from grader.digests import digest_of_texts
 from grader.grading.assignment_folder import AssignmentFolder
-from grader.grading.outcomes import NOT_CARRIED_OUT
+from grader.grading.outcomes import put_down_to_the_machine
 from grader.model.errors import Fault, Outcome
 from grader.model.records import CellResult, CellStatus, CheckResult, Grade
 from grader.notebooks.submission_file import read
@@ -67,13 +67,8 @@ def excused(
         if check.outcome is Outcome.TIMED_OUT or (_is_charged(check) and not all_cells_ran)
     }
     return [
-        replace(
-            result,
-            outcome=Outcome.ERRORED,
-            fault=Fault.INFRASTRUCTURE,
-            message=NOT_CARRIED_OUT,
-            detail=f"{SLOW_HERE}\n{result.detail}".rstrip(),
-        )
+        # Not as timed out: that of the machine's fault is tried again.
+        replace(put_down_to_the_machine(result, SLOW_HERE), outcome=Outcome.ERRORED)
         if _is_charged(result) and (result.item, result.check) in slow
         else result
         for result in results

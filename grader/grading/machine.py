@@ -13,9 +13,7 @@ import sys
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from msgspec.structs import replace
-
-from grader.grading.outcomes import NOT_CARRIED_OUT
+from grader.grading.outcomes import put_down_to_the_machine
 from grader.model.assignment import EnvironmentRules
 from grader.model.errors import Fault, Outcome
 from grader.model.records import CellResult, CheckResult
@@ -116,8 +114,7 @@ class Machine:
         why = "; ".join(reasons) or self.lacks(result.detail)
         if not why:
             return result
-        detail = f"{why}\n{result.detail}".rstrip()
-        return replace(result, fault=Fault.INFRASTRUCTURE, message=NOT_CARRIED_OUT, detail=detail)
+        return put_down_to_the_machine(result, why)
 
     def _lacks_module(self, name: str) -> str:
         top = name.partition(".")[0]

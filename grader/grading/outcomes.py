@@ -6,9 +6,12 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from grader.grading.own_code import OwnCode
 from grader.model.endings import FOR_STUDENT
 from grader.model.errors import BadEvidence, CheckError, Fault, MissingName, Outcome, StudentError
+from grader.model.records import CheckResult
 
 NO_HINT = "This hidden check did not pass. Its name says what it looks at; try your own small examples."
 
@@ -32,6 +35,12 @@ class CheckEnd:
 
 
 PASSED = CheckEnd(Outcome.PASSED)
+
+
+def put_down_to_the_machine(result: CheckResult, why: str) -> CheckResult:
+    """The result of a check that the machine, not the student, answers for; ``why`` is for the instructor."""
+    detail = f"{why}\n{result.detail}".rstrip()
+    return replace(result, fault=Fault.INFRASTRUCTURE, message=NOT_CARRIED_OUT, detail=detail)
 
 
 def check_end(  # noqa: PLR0911  # a table of kinds
