@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from grader.checks.training import assert_overfits as assert_overfits
     from grader.checks.training import assert_parameter_count as assert_parameter_count
     from grader.checks.training import assert_repeatable as assert_repeatable
+    from grader.checks.weights import unpack_weights as unpack_weights
     from grader.grading.decorators import item as item
     from grader.grading.decorators import keep_seeds as keep_seeds
     from grader.grading.decorators import points as points
@@ -104,6 +105,7 @@ _HOMES = {
     "read_checkpoint": "grader.checks.checkpoints",
     "roughness": "grader.checks.curves",
     "shingle_hits": "grader.checks.letters",
+    "unpack_weights": "grader.checks.weights",
     "window_sums": "grader.checks.letters",
 }
 

@@ -83,6 +83,7 @@ def test_public_names_are_pinned():
         "read_checkpoint",
         "roughness",
         "shingle_hits",
+        "unpack_weights",
         "window_sums",
     ]
 
