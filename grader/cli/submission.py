@@ -14,11 +14,12 @@ from rich.console import Console
 
 from grader.cli import options
 from grader.course import apart
-from grader.course.duplicates import notices_for, shared_by, summary_line
+from grader.course.duplicates import duplicates, fingerprints, notices_for, summary_line
 from grader.course.report_files import UNPACKED, report_name, write_reports
 from grader.files import assert_writable
 from grader.grading import assignment_folder, opening, pipeline
 from grader.grading.assignment_folder import AssignmentFolder
+from grader.grading.recorded import recordings_in
 from grader.handed_in.named import package_of
 from grader.handed_in.package import load
 from grader.model.errors import InfrastructureError, SubmissionError, UsageError
@@ -129,9 +130,13 @@ def read_all(jobs: Sequence[pipeline.GradeJob], out: Path | None) -> tuple[list[
     Returns the tasks, with a notice of shared evidence in their jobs, and one line that names all of it.
     """
     submissions = [read_or_error(job, reports_of(job, out)) for job in jobs]
-    shared = shared_by(
+    shared = duplicates(
         {
-            str(job.submission): [cell for file in submission.notebooks for cell in file.cells]
+            str(job.submission): fingerprints(
+                one
+                for file in submission.notebooks
+                for one in recordings_in(file.cells, job.folder.assignment)
+            )
             for job, submission in zip(jobs, submissions, strict=True)
             if isinstance(submission, SubmissionFiles)
         }

@@ -162,7 +162,8 @@ def carry_out(job: pipeline.GradeJob, reports: Path, name: str, link: Link) -> N
     except CannotGrade as error:  # the folder for reports
         say(failed=str(error))
         return
-    recorded = [one for file in submission.notebooks for one in recordings_in(file.cells)]
+    assignment = job.folder.assignment
+    recorded = [one for file in submission.notebooks for one in recordings_in(file.cells, assignment)]
     say(prints=tuple(sorted(fingerprints(recorded))))
     with link.deadline.paused():
         notices = msgspec.msgpack.decode(link.receive(), type=tuple[str, ...])

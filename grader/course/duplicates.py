@@ -14,9 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.checks.evidence import Recording
-from grader.grading.recorded import recordings_in
 from grader.model.text import printable
-from grader.notebooks.cells import Cell
 
 MOST_NAMED = 10
 """Submissions of one group that a line names."""
@@ -41,11 +39,6 @@ def fingerprints(recordings: Iterable[Recording]) -> frozenset[tuple[str, str]]:
     return frozenset(
         (one.item, digest) for one in recordings for digest in (_run_of(one), _numbers_of(one)) if digest
     )
-
-
-def shared_by(submissions: Mapping[str, Iterable[Cell]]) -> tuple[Duplicate, ...]:
-    """The recordings that several submissions share; ``submissions`` are their cells by their names."""
-    return duplicates({name: fingerprints(recordings_in(cells)) for name, cells in submissions.items()})
 
 
 def duplicates(found: Mapping[str, frozenset[tuple[str, str]]]) -> tuple[Duplicate, ...]:

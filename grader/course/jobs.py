@@ -111,7 +111,8 @@ def grade_job(
     if job.previous:
         pictures = {item: answer.figures for item, answer in graded.answers.items()}
         grade = merge(decode(job.previous), grade, folder.assignment, pictures)
-    recorded = [one for file in submission.notebooks for one in recordings_in(file.cells)]
+    assignment = folder.assignment
+    recorded = [one for file in submission.notebooks for one in recordings_in(file.cells, assignment)]
     return Done(record=encode(grade), prints=tuple(sorted(fingerprints(recorded))), seconds=grade.seconds)
 
 

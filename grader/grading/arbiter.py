@@ -1,11 +1,14 @@
-"""The reference is the arbiter: what it has no time for on this machine costs no student a point.
+"""The reference is the arbiter of whose fault it is that a check went wrong.
 
-Only asked where a submission ran out of time, for the items concerned: it takes a run of the reference.
+What it has no time for on this machine costs no student a point. A check that breaks on a student's
+value and not on the reference's costs the student its points: it is the author's fault only if the reference
+fails too.
+Only asked where there is doubt, for the items concerned: it takes a run of the reference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -18,6 +21,8 @@ from grader.notebooks.submission_file import read
 from grader.notebooks.submission_files import SubmissionFiles
 
 SLOW_HERE = "the reference runs out of time here as well: the limits are too short for this machine"
+
+PASSES = "the reference passes this check: a value of the submission's breaks it"
 
 _OUT_OF_TIME = (CellStatus.TIMED_OUT, CellStatus.SKIPPED)
 
@@ -37,42 +42,58 @@ def reference_files(folder: AssignmentFolder) -> SubmissionFiles | None:
 
 
 def items_in_doubt(results: Iterable[CheckResult], cells: Iterable[CellResult]) -> frozenset[str]:
-    """The items that a submission may have lost because it ran out of time."""
+    """The items that a submission may have lost because it ran out of time, or whose checks broke."""
     all_cells_ran = not any(cell.status in _OUT_OF_TIME for cell in cells)
     return frozenset(
         result.item
         for result in results
-        if _is_charged(result) and (result.outcome is Outcome.TIMED_OUT or not all_cells_ran)
+        if result.fault is Fault.AUTHOR
+        or (_is_charged(result) and (result.outcome is Outcome.TIMED_OUT or not all_cells_ran))
     )
 
 
-def excused(
+def arbitrate(
     results: Sequence[CheckResult],
     cells: Iterable[CellResult],
     run_reference: Callable[[Collection[str]], Grade | None],
+    *,
+    messages: Mapping[tuple[str, str], str],
 ) -> list[CheckResult]:
-    """The results, with what the reference has no time for either put down to the machine.
+    """The results, each with the fault that the reference shows it to be.
 
-    ``run_reference`` grades the reference for some items.
+    ``run_reference`` grades the reference for some items; None if it could not. ``messages``, by item and
+    check, are for students whose value broke a check.
     """
     doubted = items_in_doubt(results, cells)
     reference = run_reference(doubted) if doubted else None
     if reference is None:
         return list(results)
+    its_own = {(check.item, check.check): check for item in reference.items for check in item.checks}
     all_cells_ran = not any(cell.status in _OUT_OF_TIME for cell in reference.cells)
-    slow = {
-        (check.item, check.check)
-        for item in reference.items
-        for check in item.checks
-        if check.outcome is Outcome.TIMED_OUT or (_is_charged(check) and not all_cells_ran)
-    }
     return [
-        # Not as timed out: that of the machine's fault is tried again.
-        replace(put_down_to_the_machine(result, SLOW_HERE), outcome=Outcome.ERRORED)
-        if _is_charged(result) and (result.item, result.check) in slow
-        else result
+        _arbitrated(
+            result,
+            its_own.get((result.item, result.check)),
+            all_cells_ran=all_cells_ran,
+            message=messages.get((result.item, result.check), ""),
+        )
         for result in results
     ]
+
+
+def _arbitrated(
+    result: CheckResult, reference: CheckResult | None, *, all_cells_ran: bool, message: str
+) -> CheckResult:
+    if reference is None:
+        return result
+    if result.fault is Fault.AUTHOR and reference.outcome is Outcome.PASSED:
+        detail = f"{PASSES}\n{result.detail}".rstrip()
+        return replace(result, outcome=Outcome.FAILED, fault=Fault.STUDENT, message=message, detail=detail)
+    is_slow = reference.outcome is Outcome.TIMED_OUT or (_is_charged(reference) and not all_cells_ran)
+    if _is_charged(result) and is_slow:
+        # Not as timed out: that of the machine's fault is tried again.
+        return replace(put_down_to_the_machine(result, SLOW_HERE), outcome=Outcome.ERRORED)
+    return result
 
 
 def _is_charged(result: CheckResult) -> bool:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 
 from grader.checks.evidence import Evidence
 from grader.grading.deadline import Deadline
-from grader.grading.outcomes import check_end, message_for_student
+from grader.grading.outcomes import UNUSABLE, check_end, message_for_student
 from grader.grading.own_code import OwnCode
 from grader.grading.recorded import Recorded
 from grader.grading.scoring import points_for
 from grader.grading.seeds import Seeds
 from grader.model.assignment import Assignment
-from grader.model.errors import ManifestError, MissingName
+from grader.model.errors import Fault, ManifestError, MissingName
 from grader.model.points import ZERO, Points, total
 from grader.model.records import CheckResult
 from grader.session.notebook import Notebook
@@ -81,7 +81,8 @@ class CheckPlugin:
     ``on_check(number, total, title)`` is called before each check. ``recorded`` is the evidence for each
     item, None if no file was read. ``apart`` are the notebooks of items that do not belong to ``notebook``;
     the checks of an item whose notebook is None do not run. ``missing`` are the names that were not
-    defined, by the items and names of the checks that asked for them. What is not done at the ``deadline``
+    defined, by the items and names of the checks that asked for them; ``if_theirs``, by the same, is what a
+    student reads if the reference shows that their value broke a check. What is not done at the ``deadline``
     has timed out.
     """
 
@@ -101,6 +102,7 @@ class CheckPlugin:
         deadline: Deadline | None = None,
     ) -> None:
         self.missing: dict[tuple[str, str], str] = {}
+        self.if_theirs: dict[tuple[str, str], str] = {}
         self._first, self._apart = Ran(notebook, code or OwnCode()), apart or {}
         self.results: list[CheckResult] = []
         self.errors: list[str] = []
@@ -197,6 +199,10 @@ class CheckPlugin:
         end = check_end(error, self._ran(check).code)
         if isinstance(error, MissingName):
             self.missing[check.item, check.name] = error.name
+        if end.fault is Fault.AUTHOR:
+            theirs = replace(end, fault=Fault.STUDENT, told=UNUSABLE)
+            message = message_for_student(theirs, hidden=self._hidden, hint=check.hint)
+            self.if_theirs[check.item, check.name] = message
         return CheckResult(
             check=check.name,
             title=check.title,

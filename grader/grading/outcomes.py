@@ -17,6 +17,8 @@ NO_HINT = "This hidden check did not pass. Its name says what it looks at; try y
 
 TOO_LARGE = "comparing what the code gave takes more memory than a submission may use"
 
+UNUSABLE = "Your code gave a value that this check cannot work with; a correct solution passes it."
+
 NOT_CARRIED_OUT = "This check could not be carried out; it costs nothing and your instructor has been told."
 
 
@@ -49,7 +51,8 @@ def check_end(  # noqa: PLR0911  # a table of kinds
     """How a check ended that raised this error; None means that it passed. ``code`` is the student's.
 
     Only CheckError, its subclasses and AssertionError are about the student. The check itself raised anything
-    else, so that is the author's fault: it costs nobody points and asks for attention.
+    else: that costs nobody points and asks for attention, unless the reference shows that it was a value of
+    the student's (``arbiter``).
     """
     if error is None:
         return PASSED

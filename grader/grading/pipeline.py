@@ -12,7 +12,7 @@ from pathlib import Path
 
 from grader.digests import digest_of
 from grader.grading.about_files import notices_of_files
-from grader.grading.arbiter import excused, reference_files
+from grader.grading.arbiter import arbitrate, reference_files
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.deadline import Deadline
 from grader.grading.environment import describe_environment
@@ -39,7 +39,7 @@ from grader.model.records import (
     earned_points,
     possible_points,
 )
-from grader.notebooks.answers import Answer, find_answers
+from grader.notebooks.answers import Answer, find_answers, recordings_of_nothing
 from grader.notebooks.figures import BadFigure, figure_from_base64
 from grader.notebooks.submission_file import SubmissionFile, read
 from grader.notebooks.submission_files import SubmissionFiles
@@ -329,13 +329,15 @@ class Checked:
     """The results of the checks, one line for each file of checks that could not be loaded, and headlines.
 
     A headline says of a whole notebook what would else be said of each of its items; ``waiting`` says for
-    these items what they wait for.
+    these items what they wait for. ``if_theirs``, by item and check, is what a student reads whose value
+    broke a check.
     """
 
     results: list[CheckResult]
     errors: list[str]
     headlines: tuple[str, ...] = ()
     waiting: Mapping[str, str] = field(default_factory=dict)
+    if_theirs: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def run_checks(
@@ -380,26 +382,28 @@ def run_checks(
         for result in judged
         if waiting.get(result.item) in (None, endings.IN_ANOTHER_FILE)  # else all say the same
     ]
-    return Checked(
-        results, [*plugin.errors, *lacking], tuple(headline.text for headline in headlines), waiting
-    )
+    errors = [*plugin.errors, *lacking]
+    texts = tuple(headline.text for headline in headlines)
+    return Checked(results, errors, texts, waiting, plugin.if_theirs)
 
 
 def arbitrated(
     checked: Checked, runs: Sequence[Run], job: GradeJob, opener: Opener, progress: Progress
 ) -> Checked:
-    """What is checked, with what the reference has no time for either no longer charged."""
+    """What is checked, with the faults that the reference shows. It has what is left of the job's time."""
 
     def run_reference(items: Collection[str]) -> Grade | None:
         reference = reference_files(job.folder)
-        if reference is None:
+        if reference is None or job.deadline.left() <= 0:
             return None
-        progress.note("out of time: looking whether the reference is as slow here")
+        progress.note("in doubt: looking how the reference fares here")
         its_job = replace(job, only=frozenset(items), notices=(), seconds_spent=0.0)
-        return grade_once(its_job, reference, opener=opener, progress=progress, is_reference=True).grade
+        found = grade_once(its_job, reference, opener=opener, progress=progress, is_reference=True).grade
+        return found if job.deadline.left() > 0 else None  # what it was not given the time for says nothing
 
     cells = [cell for run in runs for cell in run.execution.cells]
-    return replace(checked, results=excused(checked.results, cells, run_reference))
+    results = arbitrate(checked.results, cells, run_reference, messages=checked.if_theirs)
+    return replace(checked, results=results)
 
 
 def score_items(
@@ -434,8 +438,9 @@ def figures_of(
 
 
 def notices_about(submission: SubmissionFiles, runs: Sequence[Run], job: GradeJob) -> Iterator[str]:
-    """What is unusual about the files of a submission: missing, left out, or named like Python's own."""
+    """What is unusual about a submission: files missing, left out or named like Python's own; recordings."""
     for run in runs:
+        yield from recordings_of_nothing(run.file.cells, job.folder.assignment)
         yield from notices_of_files(
             run.file, submission, job.folder.given_files(), run.execution.cells, run.notebook.left_out
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from grader.checks.evidence import Recording
+from grader.model.assignment import Assignment
 from grader.model.errors import BadEvidence
 from grader.notebooks.answers import Answer
 from grader.notebooks.cells import Cell
@@ -53,11 +54,13 @@ def recorded_in(answers: Mapping[str, Answer]) -> dict[str, Recorded]:
     return {item: _recorded(answer) for item, answer in answers.items()}
 
 
-def recordings_in(cells: Iterable[Cell]) -> Iterator[Recording]:
-    """Every readable recording of a submission, whatever item it is of."""
+def recordings_in(cells: Iterable[Cell], assignment: Assignment) -> Iterator[Recording]:
+    """Every readable recording of a submission that is of an item of the assignment."""
     for content in (content for cell in cells for content in cell.evidence):
         with suppress(BadEvidence):
-            yield Recording.of(content)
+            recording = Recording.of(content)
+            if assignment.find(recording.item) is not None:
+                yield recording
 
 
 def with_replay(

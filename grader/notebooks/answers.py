@@ -11,7 +11,7 @@ lost or changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from grader.model.assignment import Assignment
@@ -25,6 +25,7 @@ PLACEHOLDER = "*Write your answer here.*"
 MAX_ANSWER = 50_000
 """Longest answer that is kept whole, in characters."""
 
+_OF_NO_ITEM = "names no item of this assignment, so it counts for none"
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _PLACEHOLDER = re.compile(r"[\s>*_]*(?:write|type) your answer here[\s.*_]*", re.IGNORECASE)
 
@@ -77,6 +78,7 @@ def find_answers(
     wherever they turn up.
     """
     reader = HeadingReader([(item.id, item.title) for item in assignment.item])
+    ids = {item.id for item in assignment.item}
     gathered = {item.id: _Gathered() for item in assignment.item if item.kind != "code"}
     # Compared without regard to blanks: an editor that rewraps lines must not turn the assignment's question
     # into the student's answer.
@@ -91,7 +93,7 @@ def find_answers(
         elif cell.kind == "code":
             named = [name for name in reader.quoted(cell.source) if name in gathered]
             owners = named or heading.items
-            _read_evidence(cell, owners, heading.items, gathered)
+            _read_evidence(cell, owners, heading.items, gathered, ids)
             _read_figures(cell, owners, gathered)
     return {
         item.id: _written(gathered[item.id], template_known=bool(known))
@@ -100,6 +102,14 @@ def find_answers(
         for item in assignment.item
         if item.id in gathered
     }
+
+
+def recordings_of_nothing(cells: Iterable[Cell], assignment: Assignment) -> Iterator[str]:
+    """One line for each cell with a recording of an item that the assignment does not have."""
+    for cell in cells:
+        named = [item for content in cell.evidence if isinstance(item := content.get("item"), str)]
+        if any(assignment.find(item) is None for item in named):
+            yield f"the recording in cell {cell.number} {_OF_NO_ITEM}"
 
 
 def _read_prose(
@@ -143,12 +153,17 @@ def _segments(source: str, heading: Heading, reader: HeadingReader) -> Iterator[
 
 
 def _read_evidence(
-    cell: Cell, owners: Sequence[str], section: Sequence[str], gathered: dict[str, _Gathered]
+    cell: Cell,
+    owners: Sequence[str],
+    section: Sequence[str],
+    gathered: dict[str, _Gathered],
+    known: Collection[str],
 ) -> None:
     """Give each recording of a cell to the item that it names, else to the cell's owners.
 
     An item that the cell belongs to, but that the recording does not name, gets a line that says so: most
-    often a student copied the cell and forgot to change the id.
+    often a student copied the cell and forgot to change the id. ``known`` are the assignment's items: a name
+    that is none of them is not repeated.
     """
     for content in cell.evidence:
         named = content.get("item")
@@ -160,7 +175,8 @@ def _read_evidence(
                 )
         if isinstance(named, str):
             others = [item for item in dict.fromkeys((*owners, *section)) if item != named]
-            _refuse(others, f"the recording in cell {cell.number} is of item {printable(named)!r}", gathered)
+            whose = f"is of item {printable(named)!r}" if named in known else _OF_NO_ITEM
+            _refuse(others, f"the recording in cell {cell.number} {whose}", gathered)
     for reason in cell.bad_evidence:
         _refuse(owners, f"the recording in cell {cell.number} cannot be read: {reason}", gathered)
 

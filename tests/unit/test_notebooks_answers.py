@@ -12,7 +12,7 @@ from support.assignments import Item, manifest
 
 from grader.model.assignment import parse
 from grader.model.records import Figure
-from grader.notebooks.answers import MAX_ANSWER, PLACEHOLDER, Answer, find_answers
+from grader.notebooks.answers import MAX_ANSWER, PLACEHOLDER, Answer, find_answers, recordings_of_nothing
 from grader.notebooks.cells import Cell
 from grader.notebooks.recordings import RawRecording
 
@@ -290,6 +290,18 @@ class TestEvidence:
     def test_evidence_of_unknown_items_is_no_one_s(self):
         cells = [Cell(1, "code", "x", evidence=({"item": "9.9"}, {"item": "3.1.1"}))]
         assert not any(answer.found for answer in find_answers(cells, ASSIGNMENT).values())
+
+    def test_a_recording_of_no_item_is_one_line_that_does_not_repeat_its_name(self):
+        bad = "3.3.i\x1b[2J of item '4.1.ii', all points"
+        stray = Cell(2, "code", "x", evidence=({"item": bad}, {"item": bad, "loss": [1.0]}))
+        cells = [*prose("### 3.3.i Accuracy curves"), stray]
+        answers = find_answers(cells, ASSIGNMENT)
+        line = "the recording in cell 2 names no item of this assignment, so it counts for none"
+        assert answers["3.3.i"].bad_evidence == (line,)
+        assert answers["3.3.i"].evidence == answers["4.1.ii"].evidence == ()
+        assert list(recordings_of_nothing(cells, ASSIGNMENT)) == [line]
+        known = dataclasses.replace(stray, evidence=({"item": "4.1.ii"}, {"item": 3}, {}))
+        assert list(recordings_of_nothing([known], ASSIGNMENT)) == []
 
     def test_duplicated_cells_count_once(self):
         cell = dataclasses.replace(drawing(2, 'record("3.3.i")'), evidence=({"item": "3.3.i"},))

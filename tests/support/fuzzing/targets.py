@@ -203,7 +203,7 @@ def _failed(cell: Cell) -> records.CellResult:
 def _grade(submission: submission_file.SubmissionFile, execution: Execution) -> records.Grade:
     answers = find_answers(submission.cells, ASSIGNMENT, template=FOLDER.template_cells)
     recorded = recorded_in(answers)
-    fingerprints(recordings_in(submission.cells))
+    fingerprints(recordings_in(submission.cells, ASSIGNMENT))
     handed = {item: answer_shown(answer, recorded[item]) for item, answer in answers.items()}
     items = score(ASSIGNMENT, [], handed)
     return records.Grade(

@@ -1,0 +1,119 @@
+"""A check that breaks is the author's fault only if the reference breaks it too."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.assignments import Item, manifest, write_files
+from support.small_course import SmallCourse, checks_by_name, points_by_item
+
+from grader.grading.arbiter import PASSES, SLOW_HERE
+from grader.grading.outcomes import NOT_CARRIED_OUT, UNUSABLE
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
+
+CHECKS = '''
+import numpy as np
+
+from grader import assert_close, item, points
+
+
+@item("sum")
+@points(1, hint="add them up")
+def test_half(student):
+    """half of the total"""
+    assert student.total([1.0, 2.0]) / 2 == 1.5
+
+
+@item("scaled")
+@points(1)
+def test_scaled(student, rng):
+    """scaled(x) is x times the factor"""
+    x = rng.normal(size=3)
+    assert_close(student.scaled(x), x * student.factor.value, name="scaled(x)")
+
+
+@item("broken")
+@points(1)
+def test_broken(student):
+    """whatever is handed in, this check divides by zero"""
+    student.total([1.0])
+    assert 1 / 0
+
+
+@item("failing")
+@points(1)
+def test_failing(student):
+    """the check breaks on None, and the reference does not pass it either"""
+    assert student.total([4.0]) + 1 == 0
+'''
+RIGHT = """
+def total(x): return sum(x)
+factor = 2.0
+def scaled(x): return x * factor
+"""
+ITEMS = tuple(Item(name, name) for name in ("sum", "scaled", "broken", "failing"))
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallCourse]:
+    folder = write_files(
+        tmp_path_factory.mktemp("course"),
+        {
+            "assignment.toml": manifest(
+                *ITEMS, notebook="reference/hw.py", limits={"check_seconds": 2, "total_seconds": 6}
+            ),
+            "hidden_tests/test_all.py": CHECKS,
+            "reference/hw.py": f"# %%\n### BEGIN SOLUTION\n{RIGHT}\n### END SOLUTION\n",
+        },
+    )
+    with SmallCourse(folder) as made:
+        yield made
+
+
+def test_a_right_submission_beside_a_broken_check(course: SmallCourse) -> None:
+    grade = course.grade(RIGHT)
+    assert points_by_item(grade) == {"sum": "1", "scaled": "1", "broken": "undecided", "failing": "0"}
+    broken = checks_by_name(grade)["test_broken"]
+    assert (str(broken.fault), broken.message) == ("author", NOT_CARRIED_OUT)
+    assert any("ZeroDivisionError" in line for line in grade.attention)
+
+
+@pytest.mark.parametrize("value", ["None", "'3'", "[3.0]", "{}", "(1, 2)"])
+def test_a_value_that_breaks_the_check_is_the_students(course: SmallCourse, value: str) -> None:
+    grade = course.grade(RIGHT + f"\ndef total(x): return {value}")
+    found = checks_by_name(grade)["test_half"]
+    assert (str(found.outcome), str(found.fault)) == ("failed", "student")
+    assert found.message == f"{UNUSABLE} add them up"
+    assert PASSES in found.detail
+    assert "TypeError" in found.detail
+    assert points_by_item(grade) == {"sum": "0", "scaled": "1", "broken": "undecided", "failing": "undecided"}
+
+
+def test_nan_on_both_sides_is_the_students(course: SmallCourse) -> None:
+    """The student's own NaN reached the expected value."""
+    grade = course.grade(RIGHT + "\nfactor = float('nan')")
+    assert points_by_item(grade)["scaled"] == "0"
+    found = checks_by_name(grade)["test_scaled"]
+    assert str(found.fault) == "student"
+    assert "contains NaN" in found.detail
+
+
+def test_without_a_reference_nobody_is_charged(tmp_path: Path) -> None:
+    folder = write_files(
+        tmp_path / "course",
+        {"assignment.toml": manifest(*ITEMS), "hidden_tests/test_all.py": CHECKS},
+    )
+    with SmallCourse(folder) as course:
+        grade = course.grade(RIGHT + "\ndef total(x): return None")
+    assert points_by_item(grade)["sum"] == "undecided"
+
+
+def test_the_time_of_the_submission_as_a_whole_is_no_doubt_about_the_machine(course: SmallCourse) -> None:
+    """With all of it used up the reference could not be run either: that says nothing about the machine."""
+    grade = course.grade(RIGHT + "\nimport time; time.sleep(1.6)", seconds=1.5)
+    assert {str(check.fault) for check in checks_by_name(grade).values()} == {"student"}
+    assert not any(SLOW_HERE in check.detail for check in checks_by_name(grade).values())
