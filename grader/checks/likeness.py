@@ -1,0 +1,160 @@
+"""Are two trained models one function? What they give for the same examples says.
+
+Copied weights can be relabelled, their neurons rearranged and rescaled, noise added, some training put on
+top: cosines of weights then see nothing. The outputs stay, because they are the function's. Those of two
+honest runs are alike too, because both learned the same task. So what honest runs have in common is taken
+away first: the *background*, such as the mean outputs of honest runs after several amounts of training and in
+several settings. What remains is a run's own, and two runs share it only if one began from the other.
+
+    own = y - B B' y, with an orthonormal basis of 1 and the background as columns of B
+    likeness = cos(own, own')
+
+A *sketch* is what is kept of a submission: one small integer for each output, as text. All sketches of a
+class are compared with each other in matrix products of bounded size.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from grader.checks.arrays import Array
+from grader.model.errors import AuthorError
+
+LARGEST_LOSS = 50.0
+"""Nats. A probability of e^-50 is as good as none: nothing is learned from larger losses."""
+
+MOST_NUMBERS = 8192
+"""In a sketch. Two sketches of N random numbers correlate by 1/sqrt(N): more tell nothing more."""
+
+STEPS = 24.0
+"""Steps of a sketch in one standard deviation: int8 then reaches 5.3 of them."""
+
+_NOTHING = 1e-9
+"""What rounding leaves of a vector of length 1 after its projection."""
+
+_BLOCK = 256
+"""Sketches compared at once: the product of two blocks takes 256 kB."""
+
+
+def example_losses(scores: Array, labels: Array) -> Array:
+    """The cross-entropy -log p_y of each example, (N,), from scores (N, C) and classes (N,) of integers.
+
+    Between 0 and LARGEST_LOSS; an example whose scores are not finite has the largest.
+    """
+    rows = np.asarray(scores, np.float64)
+    with np.errstate(all="ignore"):
+        shifted = rows - rows.max(axis=1, keepdims=True)
+        losses = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(rows)), np.asarray(labels)]
+    return np.clip(np.where(np.isfinite(losses), losses, LARGEST_LOSS), 0.0, LARGEST_LOSS)
+
+
+def drawn_examples(available: int, wanted: int, *, seed: int) -> Array:
+    """The numbers of the examples on which all submissions are compared: the same ones for everybody.
+
+    ``wanted`` different ones of ``available``, ascending; all if there are no more.
+    """
+    chosen = np.random.default_rng(seed).choice(available, size=min(wanted, available), replace=False)
+    return np.sort(chosen)
+
+
+def likeness(first: Array, second: Array) -> float:
+    """The correlation of two models' losses or outputs on the same examples, (N,) each: 1 for one function.
+
+    0 if one of them does not vary or is not finite.
+    """
+    a, b = (_unit(np.asarray(values, np.float64).ravel()) for values in (first, second))
+    return float(a @ b)
+
+
+def centred_scores(scores: Array, labels: Array) -> Array:
+    """Scores (N, C) without what shifts a whole class, flat: for each label and column the mean is 0.
+
+    A constant added to all scores of an example changes no probability. A class's bias moves with each
+    mini-batch, so that it says when a run ended and not which run it was.
+    """
+    rows = np.asarray(scores, np.float64)
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    for label in np.unique(labels):
+        own = np.asarray(labels) == label
+        rows[own] -= rows[own].mean(axis=0)
+    return np.asarray(rows.ravel())
+
+
+def without_common(rows: Array, background: Array) -> Array:
+    """What is each run's own: rows (S, N) without their best fit by the background (B, N) and a constant.
+
+    The result's rows have mean 0 and length 1, or are zeros where nothing is left or a row is not finite.
+    """
+    values = np.asarray(rows, np.float64)
+    common = np.vstack([np.ones((1, values.shape[1])), np.asarray(background, np.float64)])
+    basis, _ = np.linalg.qr(common.T)
+    own = np.empty_like(values)
+    for number, row in enumerate(values):
+        scaled = _unit(row)
+        left = scaled - basis @ (basis.T @ scaled)
+        own[number] = _unit(left) if np.linalg.norm(left) > _NOTHING else 0.0
+    return own
+
+
+def sketch(outputs: Array, background: Array | None = None) -> str:
+    """A model's own part of its outputs (N,): N bytes in base64, each a 24th of the standard deviation.
+
+    ``background`` (B, N) is what honest runs have in common; without one only the mean is taken away. "" if
+    nothing is left to compare. Raises AuthorError for more than MOST_NUMBERS outputs.
+    """
+    values = np.asarray(outputs, np.float64).ravel()
+    if values.size > MOST_NUMBERS:
+        raise AuthorError(f"a sketch of {values.size:,} numbers: draw at most {MOST_NUMBERS:,}")
+    nothing = np.empty((0, values.size))
+    own = without_common(values[None], nothing if background is None else background)[0]
+    if not own.any():
+        return ""
+    steps = np.clip(np.round(STEPS * np.sqrt(own.size) * own), -127, 127).astype(np.int8)
+    return base64.b64encode(steps.tobytes()).decode()
+
+
+def unsketch(text: str) -> Array | None:
+    """A sketch's numbers, float32 (N,) with mean 0 and length 1. None if it is none."""
+    if len(text) > 4 * ((MOST_NUMBERS + 2) // 3):
+        return None
+    try:
+        steps = np.frombuffer(base64.b64decode(text, validate=True), np.int8)
+    except (binascii.Error, ValueError):
+        return None
+    return _unit(steps.astype(np.float32)) if steps.size else None
+
+
+def alike(rows: Array, *, least: float) -> Iterator[tuple[int, int, float]]:
+    """Pairs (i, j, likeness), i < j, of ``unsketch``ed rows (S, N) that are alike by at least ``least``.
+
+    All pairs of a class in matrix products of 256 x 256: memory does not grow with the number of pairs.
+    """
+    for top in range(0, len(rows), _BLOCK):
+        for left in range(top, len(rows), _BLOCK):
+            products = rows[top : top + _BLOCK] @ rows[left : left + _BLOCK].T
+            for i, j in np.argwhere(products >= least):
+                if top + i < left + j:
+                    yield int(top + i), int(left + j), float(products[i, j])
+
+
+def connected(pairs: Iterable[tuple[int, int]]) -> tuple[tuple[int, ...], ...]:
+    """The groups that pairs connect, each ascending, ordered by their first."""
+    group_of: dict[int, set[int]] = {}
+    for i, j in pairs:
+        merged = group_of.get(i, {i}) | group_of.get(j, {j})
+        group_of |= dict.fromkeys(merged, merged)
+    return tuple(sorted({tuple(sorted(found)) for found in group_of.values()}))
+
+
+def _unit(values: Array) -> Array:
+    """Mean 0 and length 1; zeros if that is impossible."""
+    with np.errstate(all="ignore"):
+        largest = float(np.abs(values).max(initial=0))
+        scaled = values / largest if 0 < largest < np.inf else np.zeros_like(values)
+        centred = scaled - scaled.mean() if values.size else scaled
+        length = float(np.linalg.norm(centred))
+    return centred / length if length > _NOTHING else np.zeros_like(centred)
