@@ -1,8 +1,7 @@
 """What runs inside a Dask worker: it lends out processes that grade, and grades nothing itself.
 
-A Dask worker runs tasks in threads, but grading forks and redirects output. So each thread borrows a process
-that runs the same program as a batch on one machine (see ``local_pool``). No student code runs in the Dask
-worker.
+A Dask worker runs tasks in threads, but grading forks and redirects output. So each thread borrows a worker
+of the program that a batch on one machine runs (see ``local_pool``). No student code runs in the Dask worker.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from distributed import Scheduler, SchedulerPlugin, WorkerPlugin, get_worker
 from distributed import Worker as DaskWorker
 
 from grader.course.jobs import Done, Job
-from grader.course.local_pool import Worker
+from grader.course.local_pool import Worker, WorkerProgram
 from grader.course.packing import unpack
 from grader.handed_in.package import from_bytes
 from grader.model.endings import no_answer
@@ -88,6 +87,7 @@ class Graders(WorkerPlugin):  # type: ignore[misc]  # distributed is not install
         """Start on a worker. The folder and processes are made when the first job arrives."""
         self._scratch = worker.local_directory  # where Dask cleans up after workers that were killed
         self._place: Path | None = None
+        self._program: WorkerProgram | None = None
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
         self._lent = 0
@@ -105,41 +105,39 @@ class Graders(WorkerPlugin):  # type: ignore[misc]  # distributed is not install
 
     def grade(self, sent: JobWithFile) -> tuple[Done | None, str]:
         """The result, or how the process died that should have given it."""
-        with self._borrowed() as (place, processes):
+        with self._borrowed() as (place, program, workers):
             with tempfile.TemporaryDirectory(dir=place, prefix="work-") as folder:
                 package = from_bytes(sent.content, Path(folder))
-                process = processes.pop() if processes else self._start(place)
-                process.give(msgspec.structs.replace(sent.job, package=package))
-                is_stuck = not process.connection.poll(self._patience)
-                done = None if is_stuck else process.answer()
-            if done is not None:
-                processes.append(process)
+                worker = workers.pop() if workers else self._starter.submit(Worker, program).result()
+                worker.give(msgspec.structs.replace(sent.job, package=package))
+                if not worker.connection.poll(self._patience):
+                    program.end(at_once=True)
+                    return None, no_answer(self._patience)
+                done = worker.answer()
+            if isinstance(done, Done):
+                workers.append(worker)
                 return done, ""
-            how = process.end(at_once=True)
-            return None, no_answer(self._patience) if is_stuck else how
-
-    def _start(self, place: Path) -> Worker:
-        command = [sys.executable, "-P", "-m", self._module]
-        return self._starter.submit(Worker, command, self._settings(place / "assignment")).result()
+            worker.end()
+            return None, done
 
     @contextmanager
-    def _borrowed(self) -> Iterator[tuple[Path, list[Worker]]]:
-        """The folder, and a list of at most one idle process; what is in it afterwards is idle again."""
+    def _borrowed(self) -> Iterator[tuple[Path, WorkerProgram, list[Worker]]]:
+        """The folder, the program, and at most one idle worker; what the list holds afterwards is idle."""
         with self._lock:
-            place = self._unpacked()
+            place, program = self._unpacked()
             self._lent += 1
-            processes = [self._idle.pop()] if self._idle else []
+            workers = [self._idle.pop()] if self._idle else []
         try:
-            yield place, processes
+            yield place, program, workers
         finally:
             with self._lock:
                 self._lent -= 1
-                self._idle += processes
+                self._idle += workers
                 self._tidy()
 
-    def _unpacked(self) -> Path:
-        """The folder that holds the assignment, unpacked on first use."""
-        if self._place is None:
+    def _unpacked(self) -> tuple[Path, WorkerProgram]:
+        """The folder with the assignment, unpacked on first use, and the program that grades with it."""
+        if self._place is None or self._program is None:
             place = Path(tempfile.mkdtemp(dir=self._scratch, prefix="chainrule-"))
             try:
                 unpack(self._packed, place / "assignment")
@@ -147,7 +145,9 @@ class Graders(WorkerPlugin):  # type: ignore[misc]  # distributed is not install
                 shutil.rmtree(place, ignore_errors=True)
                 raise
             self._place = place
-        return self._place
+            command = [sys.executable, "-P", "-m", self._module]
+            self._program = WorkerProgram(command, self._settings(place / "assignment"))
+        return self._place, self._program
 
     def _tidy(self) -> None:
         """Once the batch is over: end idle processes, and remove the folder when no process uses it."""
@@ -156,6 +156,8 @@ class Graders(WorkerPlugin):  # type: ignore[misc]  # distributed is not install
         while self._idle:
             self._starter.submit(self._idle.pop().end)
         if not self._lent:
+            if self._program is not None:
+                self._starter.submit(self._program.end)
             if self._place is not None:
                 self._starter.submit(shutil.rmtree, self._place, ignore_errors=True)
             self._starter.shutdown(wait=False)

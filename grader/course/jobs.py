@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import msgspec
 
 from grader.course.duplicates import fingerprints
+from grader.course.limits import MAX_FRAME
 from grader.course.merge import merge
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.deadline import Deadline
@@ -61,11 +66,40 @@ class Done(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float = 0.0
 
 
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a worker says of a job: the result, or how the process ended that should have given it."""
+
+    done: Done | None = None
+    status: int = 0
+
+
 class Lost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """No result: every worker that took the job died, ``deaths`` of them."""
 
     deaths: int
     reason: str = ""
+
+
+def send(job: Job, connection: Connection) -> None:
+    """Give a job over a connection, in a file: however large it is, this never waits for the receiver.
+
+    Else both sides could wait for each other, the receiver for room to answer somebody else. Raises OSError.
+    """
+    with tempfile.TemporaryFile() as file, socket.socket(fileno=os.dup(connection.fileno())) as sock:
+        file.write(msgspec.json.encode(job))
+        file.flush()
+        socket.send_fds(sock, [b"J"], [file.fileno()])
+
+
+def received(connection: Connection) -> Job:
+    """The job that ``send`` gave. Raises EOFError or OSError once the other side has gone."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as sock:
+        _, descriptors, _, _ = socket.recv_fds(sock, 1, 1)
+    if not descriptors:
+        raise EOFError
+    with os.fdopen(descriptors[0], "rb") as file:
+        file.seek(0)
+        return msgspec.json.decode(file.read(MAX_FRAME), type=Job)
 
 
 OnDone = Callable[[Job, "Done | Lost"], None]

@@ -1,7 +1,9 @@
-"""Worker processes on this machine: each grades one submission at a time; one that dies is replaced.
+"""Workers on this machine: each grades one submission at a time; one that dies is replaced.
 
-A worker is a program that reads frames from a socket, whose number is its last argument: first its settings,
-then one job after the other, each answered by a Done. It ends when the socket is closed.
+All of them are served by one program, ``grader.course.worker``, which imports everything once and grades each
+submission in a fork of itself. It receives frames from a socket, whose number is its last argument: first its
+settings, then the end of a connection for each worker. Over that go jobs, one after the other, each answered
+by an Answer.
 """
 
 from __future__ import annotations
@@ -18,27 +20,76 @@ from multiprocessing.connection import Connection, wait
 
 import msgspec
 
-from grader.course.jobs import Done, Job, Lost, OnDone
+from grader.course.jobs import Answer, Done, Job, Lost, OnDone, send
 from grader.course.limits import MAX_FRAME, MOST_DEATHS, STOP_SECONDS
 from grader.model.endings import no_answer
 
-END_SECONDS = 5.0  # for a worker to end by itself once its connection is closed
+END_SECONDS = 5.0  # for the program to end by itself once its connection is closed
 
 
-class Worker:
-    """One worker process and the job it is doing."""
+class WorkerProgram:
+    """The program that serves workers, started when the first one connects, and anew once it has died."""
 
     def __init__(self, command: Sequence[str], settings: bytes) -> None:
+        self._command, self._settings = command, settings
+        self._running: tuple[subprocess.Popen[bytes], socket.socket] | None = None
+
+    def connect(self) -> Connection:
+        """A connection for one worker."""
+        if self._running is not None and self._running[0].poll() is not None:
+            self.end()
+        if self._running is None:
+            self._running = self._start()
+        ours, theirs = socket.socketpair()
+        with theirs, contextlib.suppress(OSError):  # that it is dead shows when an answer is read
+            socket.send_fds(self._running[1], [b"C"], [theirs.fileno()])
+        return Connection(ours.detach())
+
+    def end(self, *, at_once: bool = False) -> None:
+        """End the process and everything it started. It may be started again."""
+        if self._running is None:
+            return
+        process, control = self._running
+        self._running = None
+        control.close()
+        if not at_once:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(END_SECONDS)
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    def how_ended(self) -> str:
+        """How the process ended; to be asked when it has closed a connection."""
+        if self._running is None:
+            return "it was ended"
+        try:
+            return how_ended(self._running[0].wait(END_SECONDS))
+        except subprocess.TimeoutExpired:
+            return "it closed the connection"
+
+    def _start(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603  # our own program
-                [*command, str(theirs.fileno())],
+            process = subprocess.Popen(  # noqa: S603  # our own program
+                [*self._command, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 process_group=0,  # Ctrl-C is for the parent, which lets it finish
             )
-        self.connection = Connection(ours.detach())
-        self.connection.send_bytes(settings)
+        with Connection(os.dup(ours.fileno())) as connection, contextlib.suppress(OSError):
+            connection.send_bytes(self._settings)
+        return process, ours
+
+
+class Worker:
+    """One worker and the job it is doing."""
+
+    def __init__(self, program: WorkerProgram) -> None:
+        self._program = program
+        self.connection = program.connect()
         self.job: Job | None = None
         self.since = 0.0
 
@@ -46,34 +97,31 @@ class Worker:
         """Send it a job. That a worker is dead shows when its answer is read."""
         self.job, self.since = job, time.monotonic()
         with contextlib.suppress(OSError):
-            self.connection.send_bytes(msgspec.json.encode(job))
+            send(job, self.connection)
 
-    def answer(self) -> Done | None:
-        """Its result; None if it has died or sent something that is not one."""
+    def answer(self) -> Done | str:
+        """Its result, or how it died."""
         try:
-            return msgspec.json.decode(self.connection.recv_bytes(MAX_FRAME), type=Done)
+            answer = msgspec.json.decode(self.connection.recv_bytes(MAX_FRAME), type=Answer)
         except (EOFError, OSError, msgspec.DecodeError):
-            return None
+            return self._program.how_ended()
+        return answer.done or how_ended(answer.status)
 
-    def end(self, *, at_once: bool = False) -> str:
-        """End the process and everything it started; how it ended, in words."""
+    def end(self) -> None:
+        """End what it is doing."""
         self.connection.close()
-        if not at_once:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(END_SECONDS)
-        if self._process.poll() is None:
-            self._process.kill()
-        status = self._process.wait()
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        return f"ended by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+
+
+def how_ended(status: int) -> str:
+    """The end of a process in words, from its exit status or, negated, from the signal that ended it."""
+    return f"ended by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
 
 
 class LocalPool:
-    """Runs jobs on ``count`` workers; one that is silent for ``patience`` seconds counts as stuck."""
+    """Runs jobs on ``count`` workers; if one is silent for ``patience`` seconds, their program is stuck."""
 
     def __init__(self, command: Sequence[str], settings: bytes, *, count: int, patience: float) -> None:
-        self._command, self._settings = command, settings
+        self._program = WorkerProgram(command, settings)
         self._count, self._patience = count, patience
 
     def run(self, jobs: Iterable[Job], on_done: OnDone, *, stop: Callable[[], bool]) -> None:
@@ -107,7 +155,7 @@ class LocalPool:
             if job is None:
                 return
             if not idle:
-                workers.append(Worker(self._command, self._settings))
+                workers.append(Worker(self._program))
                 idle.append(workers[-1])
             idle.pop().give(job)
 
@@ -133,21 +181,23 @@ class LocalPool:
         if job is None:
             return
         is_stuck = time.monotonic() - worker.since > self._patience and not worker.connection.poll()
-        done = None if is_stuck else worker.answer()
-        if done is not None:
+        if is_stuck:  # the limits of each process should have ended it long ago
+            self._program.end(at_once=True)
+        done = no_answer(self._patience) if is_stuck else worker.answer()
+        if isinstance(done, Done):
             worker.job = None
             on_done(job, done)
             return
         workers.remove(worker)
-        reason = worker.end(at_once=True)
-        if is_stuck:
-            reason = no_answer(self._patience)
+        worker.end()
         deaths[job.sha256] = count = deaths.get(job.sha256, 0) + 1
         if count < MOST_DEATHS:
             again.append(job)
         else:
-            on_done(job, Lost(count, reason))
+            on_done(job, Lost(count, done))
 
     def _end(self, workers: list[Worker]) -> None:
+        busy = any(worker.job is not None for worker in workers)
         for worker in workers:
-            worker.end(at_once=worker.job is not None)
+            worker.end()
+        self._program.end(at_once=busy)

@@ -1,10 +1,12 @@
-"""The program that grades a batch's submissions one by one: ``python -m grader.course.worker FD``.
+"""The program that grades a batch's submissions, several at once: ``python -m grader.course.worker FD``.
 
-Standard output is left alone: frames go over the socket whose number is the last argument.
+It has imported everything, and each submission is graded in a fork of it. Which files it receives over the
+socket with the number FD, ``local_pool`` says. Standard output is left alone.
 """
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import ctypes
 import functools
@@ -12,22 +14,24 @@ import gc
 import importlib
 import os
 import signal
+import socket
 import sys
 import time
-from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import NoReturn
 
 import msgspec
 
-from grader.course.jobs import Done, Job, run_job, stopped
+from grader.course.jobs import Answer, Done, Job, received, run_job, stopped
 from grader.course.limits import MAX_FRAME
 from grader.course.report_files import report_name, write_reports
 from grader.grading import assignment_folder
+from grader.grading.arbiter import reference_files
 from grader.grading.assignment_folder import AssignmentFolder
-from grader.grading.opening import CHECKS_NEED, WarmProcesses, opener
+from grader.grading.environment import PACKAGES, version_of
+from grader.grading.opening import CHECKS_NEED, WarmProcesses, opener, preload
 from grader.grading.own_process import Died, Link, OwnProcess
 from grader.model.assignment import Limits
 from grader.model.errors import BoundReached, CannotGrade, Fault
@@ -35,6 +39,7 @@ from grader.model.records import decode, encode, without_figures
 
 _PR_SET_PDEATHSIG = 1
 BUSY = 10
+LOOK_EVERY = 0.5
 ONCE = (
     *("grader.session.sandboxed_notebook", "grader.checks.closeness", "grader.checks.gradients"),
     *("grader.grading.decorators", "_pytest.helpconfig", "_pytest.skipping", "_pytest._argcomplete"),
@@ -65,63 +70,145 @@ def patience(limits: Limits) -> float:
 
 
 def main(descriptor: int) -> None:
-    """Grade jobs until the other side closes the connection."""
+    """Grade until the other side closes the socket."""
     die_with_parent()
-    with Connection(descriptor) as connection, contextlib.suppress(EOFError, OSError):
-        settings = msgspec.json.decode(connection.recv_bytes(MAX_FRAME), type=Settings)
-        with WarmProcesses() as warm:
-            grader = Grader(settings, warm)
-            import_all()
-            for job in jobs(connection):
-                connection.send_bytes(msgspec.json.encode(grader.grade(job)))
+    with socket.socket(fileno=descriptor) as control, contextlib.suppress(EOFError, OSError):
+        with Connection(os.dup(descriptor)) as connection:
+            settings = msgspec.json.decode(connection.recv_bytes(MAX_FRAME), type=Settings)
+        with WarmProcesses() as warm, Server(control, Grader(settings, warm)) as server:
+            server.run()
 
 
-def import_all() -> None:
-    """Import what each submission's process needs, once for all of them."""
-    for module in (*CHECKS_NEED, *ONCE):
-        importlib.import_module(module)
-    importlib.import_module("grader.reports.page").prepare()
-    gc.freeze()  # a collection in a fork would copy every page that it shares with this process
+class Server:
+    """Serves the workers that connect over ``control``: for each, one submission at a time is graded.
+
+    Use it as a context; what is being graded ends with it.
+    """
+
+    def __init__(self, control: socket.socket, grader: Grader) -> None:
+        self._control, self._grader = control, grader
+        self._workers: dict[Connection, Grading | None] = {}
+
+    def run(self) -> None:
+        """Until the other side closes ``control``."""
+        self._grader.prepare()
+        while True:
+            running = [grading.process.fileno() for grading in self._workers.values() if grading is not None]
+            ready = wait([self._control, *self._workers, *running], LOOK_EVERY if running else None)
+            if self._control in ready and not self._connect():
+                return
+            for worker, grading in tuple(self._workers.items()):
+                if worker in ready:
+                    self._hear(worker)
+                elif grading is not None:
+                    self._settle(worker, grading, is_ready=grading.process.fileno() in ready)
+
+    def _connect(self) -> bool:
+        packet, descriptors, _, _ = socket.recv_fds(self._control, 1, 1)
+        for descriptor in descriptors:
+            self._workers[Connection(descriptor)] = None
+        return bool(packet)
+
+    def _hear(self, worker: Connection) -> None:
+        """Begin the job that a worker has been given, or end its job because nobody waits for it any more."""
+        try:
+            job = received(worker)
+        except (EOFError, OSError):
+            self._end(worker)
+            return
+        begun = self._grader.begin(job)
+        if isinstance(begun, Done):
+            self._answer(worker, Answer(begun))
+        else:
+            self._workers[worker] = begun
+
+    def _settle(self, worker: Connection, grading: Grading, *, is_ready: bool) -> None:
+        """Answer a worker whose submission is graded, or has reached a bound, or whose process has died."""
+        answer = self._grader.answer(grading, is_ready=is_ready)
+        if answer is not None:
+            grading.process.end()
+            self._answer(worker, answer)
+
+    def _answer(self, worker: Connection, answer: Answer) -> None:
+        self._workers[worker] = None
+        with contextlib.suppress(OSError):
+            worker.send_bytes(msgspec.json.encode(answer))
+
+    def _end(self, worker: Connection) -> None:
+        grading = self._workers.pop(worker)
+        if grading is not None:
+            grading.process.end()
+        worker.close()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in tuple(self._workers):
+            self._end(worker)
 
 
-def jobs(connection: Connection) -> Iterator[Job]:
-    """The jobs that arrive, until the other side closes."""
-    while True:
-        yield msgspec.json.decode(connection.recv_bytes(MAX_FRAME), type=Job)
+@dataclass(frozen=True)
+class Grading:
+    """A submission that is being graded, in a process of its own, since a moment of time.monotonic."""
+
+    job: Job
+    process: OwnProcess
+    started: float
 
 
 class Grader:
-    """Grades one submission after the other with one assignment and the same warm processes."""
+    """Grades the submissions of one assignment, all with the same warm processes."""
 
     def __init__(self, settings: Settings, warm: WarmProcesses) -> None:
         self._settings, self._warm = settings, warm
 
     @functools.cached_property
     def folder(self) -> AssignmentFolder:
-        """The assignment, loaded for the first submission. Raises CannotGrade."""
+        """The assignment. Raises CannotGrade."""
         return assignment_folder.load(Path(self._settings.assignment))
 
-    def grade(self, job: Job) -> Done:
-        """Grade one submission and write its report; the result as the gradebook stores it.
+    def prepare(self) -> None:
+        """Do once what each submission's process would have to do."""
+        with contextlib.suppress(CannotGrade, OSError):  # said of each submission
+            reference = reference_files(self.folder)
+            if reference is not None:  # what it imports, most submissions import
+                self._warm.zygote(preload(reference))
+            import_all(self.folder)
+        gc.freeze()  # a collection in a fork would copy every page that it shares with this process
 
-        It has a process of its own. If that dies of what is no bound of ours, so does this one, and the batch
-        decides whether to try again.
-        """
+    def begin(self, job: Job) -> Grading | Done:
+        """Start to grade a submission; the result, if there is one already."""
         try:
-            folder, started = self.folder, time.monotonic()
             if not sys.platform.startswith("linux"):
-                return self._report(job, run_job(job, folder, self._warm.open_notebook))
-            try:
-                with OwnProcess(
-                    partial(self._work, job), limits=folder.assignment.limits, warm=self._warm
-                ) as own:
-                    return msgspec.json.decode(own.receive(), type=Done)
-            except Died as end:
-                die_as(end.status)
-            except BoundReached as why:
-                return self._report(job, stopped(job, folder, why, seconds=time.monotonic() - started))
+                return self._report(job, run_job(job, self.folder, self._warm.open_notebook))
+            limits = self.folder.assignment.limits
+            process = OwnProcess(partial(self._work, job), limits=limits, warm=self._warm)
+            return Grading(job, process, time.monotonic())
         except CannotGrade as error:
             return Done(error=str(error), fault=Fault.INFRASTRUCTURE)
+
+    def answer(self, grading: Grading, *, is_ready: bool) -> Answer | None:
+        """What became of a submission; None while it is being graded.
+
+        Its process bounds itself. If that dies of what is no bound of ours, the batch decides whether to try
+        again.
+        """
+        job, process = grading.job, grading.process
+        try:
+            try:
+                if not is_ready:
+                    process.assert_in_time()
+                    return None
+                message = process.take()
+                return None if message is None else Answer(msgspec.json.decode(message, type=Done))
+            except Died as end:
+                return Answer(status=end.status)
+            except BoundReached as why:
+                seconds = time.monotonic() - grading.started
+                return Answer(self._report(job, stopped(job, self.folder, why, seconds=seconds)))
+        except CannotGrade as error:
+            return Answer(Done(error=str(error), fault=Fault.INFRASTRUCTURE))
 
     def _work(self, job: Job, link: Link) -> None:
         done = run_job(job, self.folder, opener(link.warm), deadline=link.deadline)
@@ -129,6 +216,15 @@ class Grader:
 
     def _report(self, job: Job, done: Done) -> Done:
         return done if self._settings.pictures else finished(done, job.name, self._settings.reports)
+
+
+def import_all(folder: AssignmentFolder) -> None:
+    """Import what each submission's process needs, the checks too, and look up what it would look up."""
+    for module in (*CHECKS_NEED, *ONCE):
+        importlib.import_module(module)
+    importlib.import_module("grader.reports.page").prepare()
+    importlib.import_module("grader.grading.pytest_run").import_checks(folder.checks(hidden=True))
+    collections.deque(map(version_of, PACKAGES), maxlen=0)
 
 
 def finished(done: Done, name: str, reports: str) -> Done:
@@ -139,13 +235,6 @@ def finished(done: Done, name: str, reports: str) -> Done:
     if reports:
         write_reports(grade, Path(reports), name=report_name(name))
     return msgspec.structs.replace(done, record=encode(without_figures(grade)))
-
-
-def die_as(status: int) -> NoReturn:
-    """End as a process of ours has ended: by this signal, negated, or with this status."""
-    if status < 0:
-        os.kill(os.getpid(), -status)
-    os._exit(status or 1)
 
 
 def die_with_parent() -> None:

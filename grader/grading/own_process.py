@@ -89,7 +89,7 @@ class OwnProcess:
     def __init__(self, work: Callable[[Link], None], *, limits: Limits, warm: WarmProcesses) -> None:
         self._limits, self._warm = limits, warm
         self._excused = mmap.mmap(-1, 8)
-        self._spent = 0.0
+        self._spent, self._running_since = 0.0, (0.0, 0.0)
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()  # else it would be written twice
@@ -101,6 +101,11 @@ class OwnProcess:
             _be_the_process(work, theirs, limits, self._excused, parent)
         theirs.close()
         self._socket, self._connection = ours, Connection(os.dup(ours.fileno()))
+        self._resume()
+
+    def fileno(self) -> int:
+        """Readable once it has said something, or has ended."""
+        return self._connection.fileno()
 
     def send(self, message: bytes) -> None:
         """Send it a message; that it has ended shows when its answer is read."""
@@ -108,39 +113,50 @@ class OwnProcess:
             self._connection.send_bytes(message)
 
     def receive(self) -> bytes:
-        """Its next message.
+        """Its next message. Between two calls its time does not count, because it may be waiting for us.
 
         Raises BoundReached if it takes too long or too much memory, InfrastructureError if it fails or dies.
         """
-        while True:
-            self._wait()
-            try:
-                sent = self._connection.recv_bytes(MAX_MESSAGE)
-            except (EOFError, OSError):
-                raise Died(self._status()) from None
-            kind, rest = sent[:1], sent[1:]
-            if kind == _WARM:
-                zygote = self._warm.zygote(tuple(json.loads(rest)))
-                zygote.wait_ready()
-                socket.send_fds(self._socket, [b"F"], [zygote.control])
-            elif kind == _MEMORY:
-                raise BoundReached(Outcome.OUT_OF_MEMORY, f"{self._limits.memory_mb} MB")
-            elif kind == _DEFECT:
-                raise InfrastructureError(rest.decode())
-            else:
-                return sent[1:]
-
-    def _wait(self) -> None:
-        """Until something can be read. Time in which it waits for us is not counted."""
-        started, queued = time.monotonic(), queued_seconds(self._process)
-        try:
+        self._resume()
+        message = None
+        while message is None:
             while not self._connection.poll(_LOOK_EVERY):
-                taken = time.monotonic() - started - (queued_seconds(self._process) - queued)
-                (excused,) = struct.unpack("d", self._excused[:])
-                if self._spent + taken - excused > self._limits.total_seconds + GRACE:
-                    raise BoundReached(Outcome.TIMED_OUT, f"{self._limits.total_seconds:g} s")
-        finally:
-            self._spent += time.monotonic() - started - (queued_seconds(self._process) - queued)
+                self.assert_in_time()
+            message = self.take()
+        self._spent += self._taken()
+        return message
+
+    def take(self) -> bytes | None:
+        """What it has said, once it is readable; None if it only wanted a warm process. Raises as receive."""
+        try:
+            sent = self._connection.recv_bytes(MAX_MESSAGE)
+        except (EOFError, OSError):
+            raise Died(self._status()) from None
+        kind, rest = sent[:1], sent[1:]
+        if kind == _WARM:
+            zygote = self._warm.zygote(tuple(json.loads(rest)))
+            zygote.wait_ready()
+            socket.send_fds(self._socket, [b"F"], [zygote.control])
+            return None
+        if kind == _MEMORY:
+            raise BoundReached(Outcome.OUT_OF_MEMORY, f"{self._limits.memory_mb} MB")
+        if kind == _DEFECT:
+            raise InfrastructureError(rest.decode())
+        return rest
+
+    def assert_in_time(self) -> None:
+        """Raise BoundReached if it takes much longer than it should have stopped by itself."""
+        (excused,) = struct.unpack("d", self._excused[:])
+        if self._spent + self._taken() - excused > self._limits.total_seconds + GRACE:
+            raise BoundReached(Outcome.TIMED_OUT, f"{self._limits.total_seconds:g} s")
+
+    def _resume(self) -> None:
+        self._running_since = time.monotonic(), queued_seconds(self._process)
+
+    def _taken(self) -> float:
+        """Seconds since it runs, without those in which it waited for a processor."""
+        since, queued = self._running_since
+        return time.monotonic() - since - (queued_seconds(self._process) - queued)
 
     def _status(self) -> int:
         _, status = os.waitpid(self._process, 0)

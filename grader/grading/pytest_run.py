@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -47,20 +48,38 @@ def run_checks(folder: Path, plugin: object, *, bounds: object = None) -> None:
     """
     forget_namesakes(folder)
     stopped = Stopped()
-    arguments = [
-        *QUIET,
-        "--continue-on-collection-errors",
-        f"--rootdir={folder}",
-        f"--confcutdir={folder}",  # a conftest.py above would bring its own plugins
-        f"--config-file={os.devnull}",
-    ]
     with silence() as said:
-        status = pytest.main([*arguments, str(folder)], plugins=[plugin, bounds or Bounds(folder), stopped])
+        status = pytest.main(arguments(folder), plugins=[plugin, bounds or Bounds(folder), stopped])
+    stopped.forget_broken(folder)
     if stopped.error is not None:
         raise stopped.error
     if status == pytest.ExitCode.USAGE_ERROR:
         why = " ".join(said.getvalue().split()) or "pytest did not say why"
         raise ManifestError(f"the checks in {folder} cannot be collected: {why[-500:]}")
+
+
+def import_checks(folder: Path) -> None:
+    """Import every file of checks below ``folder``, so that forks of this process need not.
+
+    A file that cannot be imported is left to the run of the checks, which says so.
+    """
+    forget_namesakes(folder)
+    stopped = Stopped()
+    with silence():
+        pytest.main([*arguments(folder), "--collect-only"], plugins=[stopped])
+    stopped.forget_broken(folder)
+
+
+def arguments(folder: Path) -> list[str]:
+    """pytest's command line for the checks below ``folder``."""
+    return [
+        *QUIET,
+        "--continue-on-collection-errors",
+        f"--rootdir={folder}",
+        f"--confcutdir={folder}",  # a conftest.py above would bring its own plugins
+        f"--config-file={os.devnull}",
+        str(folder),
+    ]
 
 
 def forget_namesakes(folder: Path) -> None:
@@ -69,17 +88,35 @@ def forget_namesakes(folder: Path) -> None:
     pytest names a module by its path below the root folder, so hidden_tests/test_a.py and
     public_tests/test_a.py are both ``test_a``, and it would use the one that is already loaded.
     """
+    for path, name, module in loaded_modules(folder):
+        file = getattr(module, "__file__", None)
+        if file is not None and Path(file) != path and Path(file).name == path.name:
+            del sys.modules[name]
+
+
+def loaded_modules(folder: Path) -> Iterator[tuple[Path, str, ModuleType]]:
+    """The files below ``folder`` whose modules' names are taken, by whichever file."""
     for path in folder.rglob("*.py"):
         name = ".".join(path.relative_to(folder).with_suffix("").parts)
-        loaded = getattr(sys.modules.get(name), "__file__", None)
-        if loaded is not None and Path(loaded) != path and Path(loaded).name == path.name:
-            del sys.modules[name]
+        if name in sys.modules:
+            yield path, name, sys.modules[name]
 
 
 class Stopped:
     """A plugin that keeps the error that stopped pytest itself; there is no terminal plugin to show it."""
 
     error: BaseException | None = None
+    is_broken = False
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note that a file could not be imported."""
+        self.is_broken = self.is_broken or report.failed
+
+    def forget_broken(self, folder: Path) -> None:
+        """Unload the files' modules if one failed: it would stay loaded as a half, and count as whole."""
+        for path, name, module in loaded_modules(folder) if self.is_broken else ():
+            if getattr(module, "__file__", None) == str(path):
+                del sys.modules[name]
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
         """Keep the error and print nothing."""

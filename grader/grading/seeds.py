@@ -8,6 +8,7 @@ seed, nor from it another check's.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 
 _ROUNDS = 10_000  # 3 ms, once for each grading; to try two billion seeds takes months
@@ -18,7 +19,7 @@ class Seeds:
     """The seeds of one grading; the same run seed gives the same seeds on every machine."""
 
     def __init__(self, run: int) -> None:
-        self._root = hashlib.pbkdf2_hmac("sha256", str(run).encode(), b"chainrule seeds", _ROUNDS)
+        self._root = _root(run)
 
     def of_check(self, key: str) -> int:
         """63 bits for the draws of the check named ``key``, whichever other checks run."""
@@ -31,3 +32,8 @@ class Seeds:
     def _derived(self, whose: str, key: str) -> int:
         digest = hashlib.sha256(self._root + f"{whose}:{key}".encode()).digest()
         return int.from_bytes(digest[:8], "little") >> (64 - _BITS)
+
+
+@functools.lru_cache(maxsize=16)
+def _root(run: int) -> bytes:
+    return hashlib.pbkdf2_hmac("sha256", str(run).encode(), b"chainrule seeds", _ROUNDS)

@@ -90,14 +90,10 @@ class Box:
             continue
         return tuple(self._memory_kills)
 
-    def mark(self) -> None:
-        """Measure usage from now on."""
-        self._ask(do="mark")
-
-    def usage(self) -> Usage | None:
-        """What everything inside has used since the latest mark; None if it has ended."""
+    def usage(self, since: float) -> Usage | None:
+        """What everything inside has used since a moment of time.monotonic; None if it has ended."""
         self._usage = None
-        self._ask(do="measure")
+        self._ask(do="measure", since=since)
         deadline = time.monotonic() + _LOOK_SECONDS
         while self._usage is None and self._hear(deadline):
             continue

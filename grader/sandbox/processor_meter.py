@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,9 @@ _PROC = "/proc"
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 _TIMES, _THREADS, _BORN = slice(11, 15), 17, 19  # fields of /proc/PID/stat after the name
 _NANO = 1e-9
+
+MOST_KEPT = 4096
+"""Looks that are remembered: three minutes of them; then every second one, every fourth and so on."""
 
 Thread = tuple[int, int, int]
 """A thread: its process, its number, and when the process started."""
@@ -36,7 +40,10 @@ class ProcessorMeter:
     cpu: float = field(default=0.0, init=False)
     starved: float = field(default=0.0, init=False)
     _queued: dict[Thread, tuple[float, float]] = field(default_factory=dict, init=False)
-    _mark: tuple[float, Usage] = field(default=(0.0, Usage(0.0, 0.0)), init=False)
+    _looks: int = field(default=0, init=False)
+    _every: int = field(default=1, init=False)
+    _moments: list[float] = field(default_factory=list, init=False)
+    _sums: list[Usage] = field(default_factory=list, init=False)
 
     def look(self) -> None:
         """Add what happened since the latest look.
@@ -57,17 +64,29 @@ class ProcessorMeter:
         together = sum(ran for ran, _ in since)
         self.starved += max([0.0, *(waited - (together - ran) for ran, waited in since)])
         self.cpu, self._queued = cpu, queued
+        self._remember(self.clock(), Usage(cpu, self.starved))
 
-    def mark(self) -> None:
-        """Measure from now on."""
-        self.look()
-        self._mark = self.clock(), Usage(self.cpu, self.starved)
+    def since(self, moment: float) -> Usage:
+        """What was used since a moment of the clock, or rather since the first look after it.
 
-    def since_mark(self) -> Usage:
-        """What was used since the latest mark."""
+        So up to a twentieth of a second (of a long time, a thousandth of it) is not counted. To be told when
+        to begin, for each request, would cost more than most requests do.
+        """
         self.look()
-        since, before = self._mark
-        return Usage(self.cpu - before.cpu, min(self.starved - before.starved, self.clock() - since))
+        first = bisect_left(self._moments, moment)
+        if first == len(self._moments):
+            return Usage(0.0, 0.0)
+        began, before = self._moments[first], self._sums[first]
+        return Usage(self.cpu - before.cpu, min(self.starved - before.starved, self.clock() - began))
+
+    def _remember(self, moment: float, used: Usage) -> None:
+        if self._looks % self._every == 0:
+            self._moments.append(moment)
+            self._sums.append(used)
+        self._looks += 1
+        if len(self._moments) > MOST_KEPT:
+            self._every *= 2
+            del self._moments[1::2], self._sums[1::2]
 
 
 def _look_at(process: int, queued: dict[Thread, tuple[float, float]]) -> float:

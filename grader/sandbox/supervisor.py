@@ -176,10 +176,8 @@ class _Supervisor:
         elif request["do"] == "look":
             self._tell_kernels_kills()
             _tell(self.life, event="looked")
-        elif request["do"] == "mark":
-            self.meter.mark()
         elif request["do"] == "measure":
-            used = self.meter.since_mark()
+            used = self.meter.since(request["since"])
             _tell(self.life, event="measured", cpu=used.cpu, starved=used.starved)
         else:
             self._signal(request["process"], signal.Signals(request["signal"]))

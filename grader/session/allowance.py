@@ -28,11 +28,8 @@ _LOOK = 0.05, 1.0  # seconds until the next question to the supervisor, at least
 class Meter(Protocol):
     """Measures what a sandbox uses."""
 
-    def mark(self) -> None:
-        """Measure from now on."""
-
-    def usage(self) -> Usage | None:
-        """What was used since the mark; None if nobody knows."""
+    def usage(self, since: float) -> Usage | None:
+        """What was used since a moment of time.monotonic; None if nobody knows."""
 
 
 class Allowance:
@@ -43,11 +40,10 @@ class Allowance:
 
     def __init__(self, seconds: float, meter: Meter | None = None) -> None:
         self.seconds, self._meter = seconds, meter
-        self._waited, self._began, self._charged = 0.0, time.monotonic(), 0.0
+        self._since = time.monotonic()
+        self._waited, self._began, self._charged = 0.0, self._since, 0.0
         self._starved = 0.0
         self._latest = 0.0  # seconds of the latest request
-        if meter is not None:
-            meter.mark()
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
@@ -91,7 +87,7 @@ class Allowance:
         """The seconds of waiting, so far, in which the machine was too busy."""
         if (
             self._charged < self.seconds and self._wall() > _SHORT
-        ):  # afterwards the meter measures something else
+        ):  # what comes after the limit is not its own
             usage = self._usage()
             self._starved = usage.starved if usage is not None else 0.0
         return self._starved
@@ -104,7 +100,7 @@ class Allowance:
         return self._waited + (time.monotonic() - self._began if self._began else 0.0)
 
     def _usage(self) -> Usage | None:
-        return self._meter.usage() if self._meter is not None else None
+        return self._meter.usage(self._since) if self._meter is not None else None
 
 
 def charged(waited: float, usage: Usage) -> float:

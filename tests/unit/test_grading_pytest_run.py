@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from grader.grading.check_plugin import CheckPlugin
-from grader.grading.pytest_run import run_checks
+from grader.grading.pytest_run import import_checks, run_checks
 from grader.inside.generators import undisturbed
 from grader.session.in_process import LocalNotebook
 
@@ -67,3 +67,23 @@ def test_a_check_sees_the_students_own_seed_where_it_asks_for_it(tmp_path):
         plugin = CheckPlugin(LocalNotebook({"random": np.random.random}), seed=1, seconds=5, hidden=True)
         run_checks(tmp_path, plugin)
     assert [result.outcome.value for result in plugin.results] == ["passed", "passed"]
+
+
+def test_checks_imported_beforehand_are_not_imported_again(tmp_path):
+    folder = folder_with(tmp_path, name="counted", value=42)
+    count = tmp_path / "count"
+    with (folder / "test_same_name.py").open("a") as file:
+        file.write(f"with open({str(count)!r}, 'a') as file: file.write('i')\n")
+    import_checks(folder)
+    assert results_of(folder) == {"test_counted": "passed"}
+    assert count.read_text() == "i"
+
+
+def test_a_file_that_cannot_be_imported_is_told_by_the_run_though_it_was_tried_before(tmp_path):
+    folder = folder_with(tmp_path, name="whole", value=42)
+    (folder / "test_broken.py").write_text("import nothing_of_this_name")
+    import_checks(folder)
+    plugin = CheckPlugin(LocalNotebook({"answer": 42}), seed=1, seconds=5, hidden=True)
+    run_checks(folder, plugin)
+    assert [result.check for result in plugin.results] == ["test_whole"]
+    assert "nothing_of_this_name" in plugin.errors[0]

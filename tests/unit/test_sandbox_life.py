@@ -440,7 +440,7 @@ def test_a_supervisors_last_words_are_heard_though_it_did_not_read_our_question(
     data, inside = socket.socketpair()
     with supervisor, inside, data, ours:
         box = Box(ours, data, closed=lambda _: None)
-        box.mark()
+        box.interrupt()
         said = {"event": "ended", "reason": "memory", "exit_status": -9, "cpu_seconds": 0.1, "max_rss_mb": 1}
         supervisor.send(json.dumps(said).encode())
         supervisor.close()

@@ -38,12 +38,10 @@ class Told:
     """A meter that is told what it measures."""
 
     def __init__(self, usage: Usage | None) -> None:
-        self.marks, self._usage = 0, usage
+        self._usage = usage
 
-    def mark(self) -> None:
-        self.marks += 1
-
-    def usage(self) -> Usage | None:
+    def usage(self, since: float) -> Usage | None:
+        assert since <= time.monotonic()
         return self._usage
 
 
