@@ -16,7 +16,7 @@ Table = dict[str, dict[str, str]]
 def tables() -> tuple[Table, Table]:
     """What was measured, and the layers: by attack, each column by its heading."""
     measured, layers = PAGE.read_text(encoding="utf-8").split("## Which wall stops which")
-    return table(measured), table(layers)
+    return table(measured), table(layers.partition("\n## ")[0])
 
 
 def table(page: str) -> Table:

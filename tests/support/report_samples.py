@@ -351,3 +351,23 @@ def unconfined() -> Grade:
             grader="0.1.0", python="3.11.2", platform="macOS 14 arm64", isolation=Mode.NONE
         )
     )
+
+
+def everywhere(text: str) -> Grade:
+    """The mixed grade with this text in every field that holds free text."""
+    tree = msgspec.to_builtins(mixed(), enc_hook=str, builtin_types=(bytes,))
+    closed = {"outcome", "fault", "kind", "mode", "isolation", "status", "visibility", "schema"}
+
+    def fill(node: object, key: str = "") -> object:
+        if isinstance(node, dict):
+            return {name: fill(each, str(name)) for name, each in node.items()}
+        if isinstance(node, (list, tuple)):
+            return [fill(each, key) for each in node]
+        return (
+            text if isinstance(node, str) and key not in closed | {"earned", "possible", "decided"} else node
+        )
+
+    def points(kind: type, value: object) -> object:
+        return Points.of(str(value))
+
+    return msgspec.convert(fill(tree), Grade, dec_hook=points, builtin_types=(bytes,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,6 +12,8 @@ from grader.grading import assignment_folder, pipeline
 from grader.grading.deadline import Deadline
 from grader.grading.execution import Silent
 from grader.grading.opening import WarmProcesses
+from grader.handed_in.named import package_of
+from grader.handed_in.package import load
 from grader.model.records import CheckResult, Grade
 from grader.notebooks.submission_file import from_bytes
 from grader.notebooks.submission_files import SubmissionFiles
@@ -30,19 +33,35 @@ class SmallCourse:
         name: str = "hw.py",
         seed: int | None = None,
         seconds: float | None = None,
+        only: Collection[str] = (),
     ) -> Grade:
-        """The grade of one file; with ``seconds``, these are all that its grading may take."""
-        data = source.encode() if isinstance(source, str) else source
-        file = from_bytes(data, name=name)
+        """The grade of one file, of some of its items; ``seconds`` are all that its grading may take."""
+        file = from_bytes(source.encode() if isinstance(source, str) else source, name=name)
+        limit = Deadline() if seconds is None else Deadline(seconds)
+        return self._grade(SubmissionFiles.of_file(file), seed=seed, only=only, deadline=limit)
+
+    def grade_archive(self, archive: Path, *, only: Collection[str] = ()) -> Grade:
+        """The grade of a zip or tar file. Raises SubmissionError."""
+        package = package_of(archive, self.folder.expected, into=archive.parent / "unpacked")
+        return self._grade(load(package), only=only)
+
+    def _grade(
+        self,
+        files: SubmissionFiles,
+        *,
+        only: Collection[str],
+        seed: int | None = None,
+        deadline: Deadline | None = None,
+    ) -> Grade:
         job = pipeline.GradeJob(
-            self.folder.path / name,
+            self.folder.path / files.first.name,
             self.folder,
             seed=int.from_bytes(os.urandom(3)) if seed is None else seed,
-            deadline=Deadline() if seconds is None else Deadline(seconds),
+            only=frozenset(only),
+            deadline=deadline or Deadline(),
         )
-        return pipeline.grade_file(
-            job, SubmissionFiles.of_file(file), opener=self._warm.open_notebook, progress=Silent()
-        ).grade
+        opener = self._warm.open_notebook
+        return pipeline.grade_file(job, files, opener=opener, progress=Silent()).grade
 
     def __enter__(self) -> Self:
         return self

@@ -8,13 +8,13 @@ import re
 from html.parser import HTMLParser
 from importlib import resources
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.report_samples import (
     HOSTILE,
     PROSE,
+    everywhere,
     make_grade,
     make_items,
     mixed,
@@ -25,7 +25,6 @@ from support.report_samples import (
     with_verdict,
 )
 
-from grader.model.points import Points
 from grader.model.records import DoctorVerdict, Figure, Grade, decode, encode
 from grader.reports.page import anchor, render
 
@@ -217,26 +216,6 @@ def test_accessible_structure() -> None:
         assert all(image["alt"] for image in page.all("img"))
         heads = [head for head in page.all("th") if "scope" in head]
         assert len(heads) > len(grade.items)
-
-
-def everywhere(text: str) -> Grade:
-    """The mixed grade with this text in every field that holds free text."""
-    tree = msgspec.to_builtins(mixed(), enc_hook=str, builtin_types=(bytes,))
-    closed = {"outcome", "fault", "kind", "mode", "isolation", "status", "visibility", "schema"}
-
-    def fill(node: object, key: str = "") -> object:
-        if isinstance(node, dict):
-            return {name: fill(each, str(name)) for name, each in node.items()}
-        if isinstance(node, (list, tuple)):
-            return [fill(each, key) for each in node]
-        return (
-            text if isinstance(node, str) and key not in closed | {"earned", "possible", "decided"} else node
-        )
-
-    def points(kind: type, value: object) -> object:
-        return Points.of(str(value))
-
-    return msgspec.convert(fill(tree), Grade, dec_hook=points, builtin_types=(bytes,))
 
 
 HARD = [

@@ -1,0 +1,26 @@
+"""The second part of docs/attacks.md says what is tried here, and there is enough of it."""
+
+from __future__ import annotations
+
+import pytest
+from elsewhere import ELSEWHERE, Elsewhere
+from rows import KINDS, attacks
+from section import directs, section
+from support.paths import ROOT
+
+WRITE_AGAIN = "write the section again: python tests/adversarial/on_grading/write_section.py"
+
+
+def test_the_section_is_as_the_tests_are() -> None:
+    assert section() in (ROOT / "docs" / "attacks.md").read_text(encoding="utf-8"), WRITE_AGAIN
+
+
+def test_there_are_at_least_sixty_of_all_kinds() -> None:
+    assert len(attacks()) + len(directs()) >= 60
+    assert {attack.kind for attack in (*attacks(), *directs())} == KINDS.keys()
+    assert sum(bool(attack.works) for attack in attacks()) >= 40
+
+
+@pytest.mark.parametrize("entry", ELSEWHERE, ids=lambda entry: entry.file)
+def test_what_is_tried_elsewhere_is_there(entry: Elsewhere) -> None:
+    assert not entry.missing()
