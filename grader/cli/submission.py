@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -14,18 +13,11 @@ from rich.console import Console
 
 from grader.cli import options
 from grader.course import apart
-from grader.course.duplicates import duplicates, fingerprints, notices_for, summary_line
-from grader.course.report_files import UNPACKED, report_name, write_reports
 from grader.files import assert_writable
 from grader.grading import assignment_folder, opening, pipeline
 from grader.grading.assignment_folder import AssignmentFolder
-from grader.grading.recorded import recordings_in
-from grader.handed_in.named import package_of
-from grader.handed_in.package import load
-from grader.model.errors import InfrastructureError, SubmissionError, UsageError
+from grader.model.errors import UsageError
 from grader.model.records import Grade, encode
-from grader.notebooks.submission_files import SubmissionFiles
-from grader.reports.progress import GradingProgress
 
 REPORTS_NEED = ("grader.reports.page", "grader.reports.terminal")  # Jinja2 and Markdown, not needed to start
 
@@ -83,31 +75,17 @@ def command(  # noqa: D103  # its help is HELP
     for job in jobs:
         assert_writable(reports_of(job, out))
     with opening.WarmProcesses(meanwhile=REPORTS_NEED) as warm:
-        if public or not sys.platform.startswith("linux"):
-            tasks, shared = read_all(jobs, out)
-            status = carry_out_all(tasks, out, warm.open_notebook, as_json=as_json)
-        else:
-            places = [reports_of(job, out) for job in jobs]
-            status, shared = apart.grade_all(
-                jobs,
-                places,
-                warm,
-                show=functools.partial(show, as_json=as_json),
-                tell=functools.partial(options.tell, err=True),
-            )
+        status, shared = apart.grade_all(
+            jobs,
+            [reports_of(job, out) for job in jobs],
+            warm,
+            show=functools.partial(show, as_json=as_json),
+            tell=functools.partial(options.tell, err=True),
+        )
     if shared:
         options.tell(f"grade: {shared}", err=True)
     if status:
         raise click.exceptions.Exit(status)
-
-
-@dataclass(frozen=True)
-class Task:
-    """One submission to grade, as it was read (or why it cannot be), and its report folder's name."""
-
-    job: pipeline.GradeJob
-    submission: SubmissionFiles | SubmissionError
-    name: str
 
 
 def reports_of(job: pipeline.GradeJob, out: Path | None) -> Path:
@@ -122,64 +100,6 @@ def home_of(
     if not os.path.lexists(path):
         raise UsageError(f"{path}: no such file, and no command of this name; see grade --help")
     return load(assignment or assignment_folder.nearest(path))
-
-
-def read_all(jobs: Sequence[pipeline.GradeJob], out: Path | None) -> tuple[list[Task], str]:
-    """Read every file, once, and find the evidence that several submissions share.
-
-    Returns the tasks, with a notice of shared evidence in their jobs, and one line that names all of it.
-    """
-    submissions = [read_or_error(job, reports_of(job, out)) for job in jobs]
-    shared = duplicates(
-        {
-            str(job.submission): fingerprints(
-                one
-                for file in submission.notebooks
-                for one in recordings_in(file.cells, job.folder.assignment)
-            )
-            for job, submission in zip(jobs, submissions, strict=True)
-            if isinstance(submission, SubmissionFiles)
-        }
-    )
-    noted = [replace(job, notices=notices_for(str(job.submission), shared)) for job in jobs]
-    names: list[str] = []
-    for job in jobs:
-        names.append(report_name(job.submission.absolute().name, taken=names))
-    return list(map(Task, noted, submissions, names)), summary_line(shared)
-
-
-def read_or_error(job: pipeline.GradeJob, reports: Path) -> SubmissionFiles | SubmissionError:
-    """The submission in this file, folder or archive, or the error to show when it is its turn."""
-    try:
-        return load(package_of(job.submission, job.folder.expected, into=reports / UNPACKED))
-    except SubmissionError as error:
-        return error
-    except InfrastructureError as error:  # a file that changed while it was read
-        return SubmissionError(str(error))
-
-
-def carry_out_all(tasks: Sequence[Task], out: Path | None, opener: pipeline.Opener, *, as_json: bool) -> int:
-    """Grade one after the other; the worst exit status. What cannot be graded is a line on standard error."""
-    status = 0
-    for task in tasks:
-        if isinstance(task.submission, SubmissionError):
-            options.tell("grade: " + " ".join(str(task.submission).split()), err=True)
-            status = 2
-        else:
-            status = max(status, carry_out(task, task.submission, out, opener, as_json=as_json))
-    return status
-
-
-def carry_out(
-    task: Task, submission: SubmissionFiles, out: Path | None, opener: pipeline.Opener, *, as_json: bool
-) -> int:
-    """Grade one submission, write its report and show it; the exit status that the grade asks for."""
-    with GradingProgress(Console(stderr=True)) as progress:
-        grade = pipeline.grade_file(task.job, submission, opener=opener, progress=progress).grade
-        progress.note("writing the report")
-        written = write_reports(grade, reports_of(task.job, out), name=task.name)
-    show(grade, written, as_json=as_json)
-    return 1 if grade.attention else 0
 
 
 def show(grade: Grade, written: Path, *, as_json: bool) -> None:

@@ -1,10 +1,13 @@
-"""`grade SUBMISSION...` with a process for each submission, which reads, grades and reports within bounds."""
+"""`grade SUBMISSION...`: each is read, graded and reported within bounds, in a process of its own.
+
+For the public checks on one's own work, and where processes cannot be copied, the same steps run in this one.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,6 +19,7 @@ from rich.console import Console
 from grader.course.duplicates import duplicates, fingerprints, notices_for, summary_line
 from grader.course.report_files import UNPACKED, report_name, write_reports
 from grader.grading import pipeline
+from grader.grading.deadline import Deadline
 from grader.grading.opening import WarmProcesses, opener
 from grader.grading.own_process import Link, OwnProcess
 from grader.grading.recorded import recordings_in
@@ -39,15 +43,36 @@ CANNOT_GRADE = 2
 class Message(msgspec.Struct, frozen=True):
     """What a submission's process says: first what was handed in, then what it recorded, then the grade.
 
-    ``refused`` says why the submission cannot be graded, ``failed`` why nothing can.
+    ``waits`` asks for notices before it goes on. ``refused`` says why the submission cannot be graded,
+    ``failed`` why nothing can.
     """
 
     handed_in: SubmissionRecord | None = None
     prints: tuple[tuple[str, str], ...] = ()
     grade: bytes = b""
     written: str = ""
+    waits: bool = False
     refused: str = ""
     failed: str = ""
+
+
+class ThisProcess:
+    """What an OwnProcess is to a Task, with ``steps`` taken in this process, when their message is read."""
+
+    def __init__(self, steps: Steps) -> None:
+        self._steps, self._sent = steps, b""
+
+    def send(self, message: bytes) -> None:
+        """Keep it for the next step."""
+        self._sent = message
+
+    def receive(self) -> bytes:
+        """Take the next step."""
+        return self._steps.send(self._sent) if self._sent else next(self._steps)
+
+    def end(self) -> None:
+        """Take no more."""
+        self._steps.close()
 
 
 @dataclass
@@ -57,7 +82,7 @@ class Task:
     job: pipeline.GradeJob
     reports: Path
     name: str
-    process: OwnProcess
+    process: OwnProcess | ThisProcess
     said: Message = field(default_factory=Message)
     stopped: BoundReached | None = None
 
@@ -94,9 +119,8 @@ def grade_all(
     with ExitStack() as stack:
         tasks = []
         for job, folder, name in zip(jobs, reports, names, strict=True):
-            work = partial(carry_out, job, folder, name)
-            own = OwnProcess(work, limits=job.folder.assignment.limits, warm=warm)
-            tasks.append(Task(job, folder, name, stack.enter_context(own)))
+            tasks.append(Task(job, folder, name, process_for(job, folder, name, warm)))
+            stack.callback(tasks[-1].process.end)
             read(tasks[-1])
         shared = duplicates({str(task.job.submission): frozenset(task.said.prints) for task in tasks})
         status = 0
@@ -105,6 +129,16 @@ def grade_all(
             status = max(status, finish(task, notices, show, tell))
             task.process.end()
     return status, summary_line(shared)
+
+
+def process_for(
+    job: pipeline.GradeJob, reports: Path, name: str, warm: WarmProcesses
+) -> OwnProcess | ThisProcess:
+    """Where a submission is graded."""
+    if job.public or not sys.platform.startswith("linux"):
+        return ThisProcess(steps(job, reports, name, warm.open_notebook))
+    work = partial(carry_out, job, reports, name)
+    return OwnProcess(work, limits=job.folder.assignment.limits, warm=warm)
 
 
 def read(task: Task) -> None:
@@ -143,41 +177,58 @@ def finish(
     return 1 if grade.attention else 0
 
 
-# -- in the submission's own process -------------------------------------------------------------------
+# -- in the process that grades it ---------------------------------------------------------------------
+
+Steps = Generator[bytes, bytes, None]
+"""Messages; what is sent for the second one are the notices."""
 
 
 def carry_out(job: pipeline.GradeJob, reports: Path, name: str, link: Link) -> None:
+    """Take the steps in a process of their own."""
+    opened = opener(partial(link.warm, meanwhile=REPORTS_NEED))
+    all_steps = steps(job, reports, name, opened, deadline=link.deadline)
+    for message in all_steps:
+        link.send(message)
+        if msgspec.msgpack.decode(message, type=Message).waits:
+            with link.deadline.paused():
+                notices = link.receive()
+            link.send(all_steps.send(notices))
+
+
+def steps(
+    job: pipeline.GradeJob,
+    reports: Path,
+    name: str,
+    open_notebook: pipeline.Opener,
+    deadline: Deadline | None = None,
+) -> Steps:
     """Read, wait for the word to go on, grade and report."""
-
-    def say(**what: object) -> None:
-        link.send(msgspec.msgpack.encode(Message(**what)))  # type: ignore[arg-type]
-
     try:
         package = package_of(job.submission, job.folder.expected, into=reports / UNPACKED)
-        say(handed_in=record_of(package, name=job.submission.name))
+        yield message(handed_in=record_of(package, name=job.submission.name))
         submission = load(package)
     except (SubmissionError, InfrastructureError) as error:  # one that changed meanwhile, too
-        say(refused=str(error))
+        yield message(refused=str(error))
         return
     except CannotGrade as error:  # the folder for reports
-        say(failed=str(error))
+        yield message(failed=str(error))
         return
     assignment = job.folder.assignment
     recorded = [one for file in submission.notebooks for one in recordings_in(file.cells, assignment)]
-    say(prints=tuple(sorted(fingerprints(recorded))))
-    with link.deadline.paused():
-        notices = msgspec.msgpack.decode(link.receive(), type=tuple[str, ...])
+    sent = yield message(prints=tuple(sorted(fingerprints(recorded))), waits=True)
+    notices = msgspec.msgpack.decode(sent, type=tuple[str, ...])
+    job = replace(job, notices=notices, deadline=deadline or Deadline())
     try:
         with GradingProgress(Console(stderr=True)) as progress:
-            grade = pipeline.grade_file(
-                replace(job, notices=notices, deadline=link.deadline),
-                submission,
-                opener=opener(partial(link.warm, meanwhile=REPORTS_NEED)),
-                progress=progress,
-            ).grade
+            grade = pipeline.grade_file(job, submission, opener=open_notebook, progress=progress).grade
             progress.note("writing the report")
             written = write_reports(grade, reports, name=name)
     except (CannotGrade, CheckError) as error:
-        say(failed=str(error))
+        yield message(failed=str(error))
     else:
-        say(grade=encode(grade), written=str(written))
+        yield message(grade=encode(grade), written=str(written))
+
+
+def message(**what: object) -> bytes:
+    """A Message with these fields, encoded."""
+    return msgspec.msgpack.encode(Message(**what))  # type: ignore[arg-type]

@@ -80,7 +80,7 @@ def test_sound_evidence_earns_its_points_and_is_shown(run: Run) -> None:
         ([shown(["not", "an object", 1])], "cannot be read: it is no object"),
         ([shown(recording("2", format="chainrule.evidence/9"))], "cell 3: the recording is of version"),
         ([shown(recording("3", run="x"))], "the recording in cell 3 is of item '3'"),
-        ([shown(recording("zz"))], "the recording in cell 3 is of item 'zz'"),
+        ([shown(recording("zz"))], "the recording in cell 3 names no item"),
         (
             [shown(SOUND), shown(recording("2", start=5.0))],
             "several different recordings were found",
