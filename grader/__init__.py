@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from grader.checks.arrays import as_array as as_array
     from grader.checks.checkpoints import assert_checkpoint as assert_checkpoint
     from grader.checks.checkpoints import read_checkpoint as read_checkpoint
+    from grader.checks.clocks import active_share as active_share
+    from grader.checks.clocks import clock as clock
+    from grader.checks.clocks import log_size as log_size
+    from grader.checks.clocks import neuron_clock as neuron_clock
     from grader.checks.closeness import assert_close as assert_close
     from grader.checks.curves import assert_counts as assert_counts
     from grader.checks.curves import assert_curve_ends_above as assert_curve_ends_above
@@ -39,16 +43,23 @@ if TYPE_CHECKING:
     from grader.checks.letters import assert_reads_like as assert_reads_like
     from grader.checks.letters import shingle_hits as shingle_hits
     from grader.checks.letters import window_sums as window_sums
+    from grader.checks.likeness import centred_scores as centred_scores
+    from grader.checks.likeness import drawn_examples as drawn_examples
+    from grader.checks.likeness import example_losses as example_losses
+    from grader.checks.likeness import likeness as likeness
+    from grader.checks.likeness import sketch as sketch
     from grader.checks.sequential import assert_mostly as assert_mostly
     from grader.checks.training import assert_beats_baseline as assert_beats_baseline
     from grader.checks.training import assert_loss_falls as assert_loss_falls
     from grader.checks.training import assert_overfits as assert_overfits
     from grader.checks.training import assert_parameter_count as assert_parameter_count
     from grader.checks.training import assert_repeatable as assert_repeatable
+    from grader.checks.training_line import TrainingLine as TrainingLine
     from grader.checks.weights import unpack_weights as unpack_weights
     from grader.grading.decorators import item as item
     from grader.grading.decorators import keep_seeds as keep_seeds
     from grader.grading.decorators import points as points
+    from grader.grading.functions import Sketch as Sketch
     from grader.grading.replay import Replay as Replay
     from grader.model.errors import BadEvidence as BadEvidence
     from grader.model.errors import CheckFailed as CheckFailed
@@ -68,9 +79,12 @@ _HOMES = {
     "LetterPairs": "grader.checks.letters",
     "Recording": "grader.checks.evidence",
     "Replay": "grader.grading.replay",
+    "Sketch": "grader.grading.functions",
     "StudentError": "grader.model.errors",
     "TextBatches": "grader.checks.first_batches",
+    "TrainingLine": "grader.checks.training_line",
     "UnsupportedValue": "grader.model.errors",
+    "active_share": "grader.checks.clocks",
     "as_array": "grader.checks.arrays",
     "assert_beats_baseline": "grader.checks.training",
     "assert_checkpoint": "grader.checks.checkpoints",
@@ -96,15 +110,23 @@ _HOMES = {
     "assert_replay_agrees": "grader.checks.curves",
     "assert_same_draws": "grader.checks.curves",
     "assert_stop_epoch": "grader.checks.curves",
+    "centred_scores": "grader.checks.likeness",
     "check": "grader.public_checks.in_cell",
     "check_gradients": "grader.checks.gradients",
+    "clock": "grader.checks.clocks",
+    "drawn_examples": "grader.checks.likeness",
+    "example_losses": "grader.checks.likeness",
     "is_proxy": "grader.model.values",
     "item": "grader.grading.decorators",
     "keep_seeds": "grader.grading.decorators",
+    "likeness": "grader.checks.likeness",
+    "log_size": "grader.checks.clocks",
+    "neuron_clock": "grader.checks.clocks",
     "points": "grader.grading.decorators",
     "read_checkpoint": "grader.checks.checkpoints",
     "roughness": "grader.checks.curves",
     "shingle_hits": "grader.checks.letters",
+    "sketch": "grader.checks.likeness",
     "unpack_weights": "grader.checks.weights",
     "window_sums": "grader.checks.letters",
 }

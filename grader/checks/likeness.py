@@ -9,14 +9,17 @@ several settings. What remains is a run's own, and two runs share it only if one
     own = y - B B' y, with an orthonormal basis of 1 and the background as columns of B
     likeness = cos(own, own')
 
-A *sketch* is what is kept of a submission: one small integer for each output, as text. All sketches of a
-class are compared with each other in matrix products of bounded size.
+A *sketch* is what is kept of a submission: 512 small integers, as text. Where there are more outputs, they
+are sums of all of them with random signs, the same for everybody: these keep a likeness within 1/sqrt(512) =
+0.04 (Achlioptas, Journal of Computer and System Sciences 66, 2003). All sketches of a class are compared with
+each other in matrix products of bounded size.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import functools
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -27,8 +30,11 @@ from grader.model.errors import AuthorError
 LARGEST_LOSS = 50.0
 """Nats. A probability of e^-50 is as good as none: nothing is learned from larger losses."""
 
-MOST_NUMBERS = 8192
-"""In a sketch. Two sketches of N random numbers correlate by 1/sqrt(N): more tell nothing more."""
+MOST_OUTPUTS = 8192
+"""Of a model, for a sketch: more say nothing more."""
+
+NUMBERS = 512
+"""In a sketch, at most: 700 characters of text."""
 
 STEPS = 24.0
 """Steps of a sketch in one standard deviation: int8 then reaches 5.3 of them."""
@@ -101,41 +107,47 @@ def without_common(rows: Array, background: Array) -> Array:
 
 
 def sketch(outputs: Array, background: Array | None = None) -> str:
-    """A model's own part of its outputs (N,): N bytes in base64, each a 24th of the standard deviation.
+    """A model's own part of its outputs (N,) as at most 512 bytes in base64.
 
     ``background`` (B, N) is what honest runs have in common; without one only the mean is taken away. "" if
-    nothing is left to compare. Raises AuthorError for more than MOST_NUMBERS outputs.
+    nothing is left to compare. Raises AuthorError for more than MOST_OUTPUTS outputs.
     """
     values = np.asarray(outputs, np.float64).ravel()
-    if values.size > MOST_NUMBERS:
-        raise AuthorError(f"a sketch of {values.size:,} numbers: draw at most {MOST_NUMBERS:,}")
+    if values.size > MOST_OUTPUTS:
+        raise AuthorError(f"a sketch of {values.size:,} outputs: draw at most {MOST_OUTPUTS:,}")
     nothing = np.empty((0, values.size))
     own = without_common(values[None], nothing if background is None else background)[0]
     if not own.any():
         return ""
-    steps = np.clip(np.round(STEPS * np.sqrt(own.size) * own), -127, 127).astype(np.int8)
+    sums = own if own.size <= NUMBERS else _signs(own.size) @ own
+    steps = np.clip(np.round(STEPS / sums.std() * sums), -127, 127).astype(np.int8)
     return base64.b64encode(steps.tobytes()).decode()
 
 
 def unsketch(text: str) -> Array | None:
-    """A sketch's numbers, float32 (N,) with mean 0 and length 1. None if it is none."""
-    if len(text) > 4 * ((MOST_NUMBERS + 2) // 3):
+    """A sketch's numbers, int8. None if it is none."""
+    if len(text) > 4 * ((NUMBERS + 2) // 3):
         return None
     try:
         steps = np.frombuffer(base64.b64decode(text, validate=True), np.int8)
     except (binascii.Error, ValueError):
         return None
-    return _unit(steps.astype(np.float32)) if steps.size else None
+    return steps if steps.size else None
 
 
 def alike(rows: Array, *, least: float) -> Iterator[tuple[int, int, float]]:
-    """Pairs (i, j, likeness), i < j, of ``unsketch``ed rows (S, N) that are alike by at least ``least``.
+    """Pairs (i, j, likeness), i < j, of sketches (S, N) that are alike by at least ``least``.
 
     All pairs of a class in matrix products of 256 x 256: memory does not grow with the number of pairs.
     """
+
+    def block(start: int) -> Array:
+        return np.stack([_unit(row.astype(np.float32)) for row in rows[start : start + _BLOCK]])
+
     for top in range(0, len(rows), _BLOCK):
+        above = block(top)
         for left in range(top, len(rows), _BLOCK):
-            products = rows[top : top + _BLOCK] @ rows[left : left + _BLOCK].T
+            products = above @ (above if left == top else block(left)).T
             for i, j in np.argwhere(products >= least):
                 if top + i < left + j:
                     yield int(top + i), int(left + j), float(products[i, j])
@@ -148,6 +160,13 @@ def connected(pairs: Iterable[tuple[int, int]]) -> tuple[tuple[int, ...], ...]:
         merged = group_of.get(i, {i}) | group_of.get(j, {j})
         group_of |= dict.fromkeys(merged, merged)
     return tuple(sorted({tuple(sorted(found)) for found in group_of.values()}))
+
+
+@functools.lru_cache(maxsize=4)
+def _signs(outputs: int) -> Array:
+    """The same random signs for everybody, (NUMBERS, outputs)."""
+    drawn = np.random.default_rng(0).integers(0, 2, size=(NUMBERS, outputs), dtype=np.int8)
+    return np.asarray(2 * drawn - 1, np.float32)
 
 
 def _unit(values: Array) -> Array:

@@ -16,13 +16,13 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from grader.course.duplicates import duplicates, fingerprints, notices_for, summary_line
+from grader.course.duplicates import duplicates, notices_for, summary_line
+from grader.course.fingerprints import all_prints
 from grader.course.report_files import UNPACKED, report_name, write_reports
 from grader.grading import pipeline
 from grader.grading.deadline import Deadline
 from grader.grading.opening import WarmProcesses, opener
 from grader.grading.own_process import Link, OwnProcess
-from grader.grading.recorded import recordings_in
 from grader.grading.stopped import record_of, stopped_grade
 from grader.handed_in.named import package_of
 from grader.handed_in.package import load
@@ -213,11 +213,10 @@ def steps(
     except CannotGrade as error:  # the folder for reports
         yield message(failed=str(error))
         return
-    assignment = job.folder.assignment
-    recorded = [one for file in submission.notebooks for one in recordings_in(file.cells, assignment)]
-    sent = yield message(prints=tuple(sorted(fingerprints(recorded))), waits=True)
+    prints, problems = all_prints(submission, job.folder, sketches=not job.public)
+    sent = yield message(prints=prints, waits=True)
     notices = msgspec.msgpack.decode(sent, type=tuple[str, ...])
-    job = replace(job, notices=notices, deadline=deadline or Deadline())
+    job = replace(job, notices=(*notices, *problems), deadline=deadline or Deadline())
     try:
         with GradingProgress(Console(stderr=True)) as progress:
             grade = pipeline.grade_file(job, submission, opener=open_notebook, progress=progress).grade

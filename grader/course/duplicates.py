@@ -1,111 +1,140 @@
-"""The same recording in two submissions: found for the instructor, never punished.
+"""The same evidence in two submissions: found for the instructor, never punished.
 
 A run draws its name at random, so two submissions with the same name hold the same run. A copy may have a new
 name, second and machine, but its numbers are equal in every digit. So are those of two honest runs from one
-seed on like machines: such groups are named in words that accuse nobody.
+seed on like machines: such groups are named in words that accuse nobody. Where the author's file keeps
+sketches of trained models, a copy is found though its numbers were changed: by the function that it computes.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+import enum
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.checks.evidence import Recording
+import numpy as np
+
+from grader.checks.likeness import alike, connected, unsketch
+from grader.course.fingerprints import RUN
+from grader.grading.functions import Prints, ShownFunction
 from grader.model.text import printable
 
 MOST_NAMED = 10
 """Submissions of one group that a line names."""
 
-_RUN, _NUMBERS = "run", "numbers"
+
+class SameAs(enum.Enum):
+    """What several submissions share, the surest first, with the words of a notice and of the last line."""
+
+    RUN = (
+        "the recorded evidence is the same as that of {}",
+        "the same recorded evidence in several submissions",
+    )
+    NUMBERS = (
+        "the recorded numbers are equal to those of {}, as in a copy or in runs from one seed",
+        "equal recorded numbers, as in a copy or in runs from one seed",
+    )
+    FUNCTION = (
+        "the trained model is nearly that of {} though the recorded seeds differ, as where one run goes on "
+        "from the other",
+        "nearly the same trained models from different seeds, as where one run goes on from another",
+    )
+    FUNCTION_OF_ONE_SEED = (
+        "the trained model is nearly that of {}, as in runs from one seed or where one run goes on from the "
+        "other",
+        "nearly the same trained models, as in runs from one seed or where one run goes on from another",
+    )
 
 
 @dataclass(frozen=True)
 class Duplicate:
-    """One item whose recording is the same in several submissions, named in the order they were given.
-
-    ``one_run`` is whether they hold the same run; else only all recorded numbers and texts are equal.
-    """
+    """One item of which several submissions hold the same, named in the order they were given."""
 
     item: str
     submissions: tuple[str, ...]
-    one_run: bool = True
+    same: SameAs = SameAs.RUN
 
 
-def fingerprints(recordings: Iterable[Recording]) -> frozenset[tuple[str, str]]:
-    """Pairs of an item and a digest, equal for equal recordings, small enough to compare a whole class."""
-    return frozenset(
-        (one.item, digest) for one in recordings for digest in (_run_of(one), _numbers_of(one)) if digest
-    )
+def duplicates(found: Mapping[str, Prints]) -> tuple[Duplicate, ...]:
+    """The evidence that several submissions share; ``found`` maps their names to their fingerprints.
 
-
-def duplicates(found: Mapping[str, frozenset[tuple[str, str]]]) -> tuple[Duplicate, ...]:
-    """The recordings that several submissions share; ``found`` maps their names to their fingerprints."""
-    owners: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for name, prints in found.items():
-        for fingerprint in sorted(prints):
-            owners[fingerprint].append(name)
-    shared = {
-        Duplicate(item, tuple(names), one_run=digest.startswith(_RUN))
-        for (item, digest), names in owners.items()
-        if len(names) > 1
-    }
-    by_run = {(one.item, one.submissions) for one in shared if one.one_run}
-    told = (one for one in shared if one.one_run or (one.item, one.submissions) not in by_run)
-    return tuple(sorted(told, key=lambda one: (one.item, one.submissions, one.one_run)))
+    What one group shares for an item is told once, in the surest way.
+    """
+    shared: dict[tuple[str, tuple[str, ...]], Duplicate] = {}
+    for one in (*_equal(found), *_functions(found)):
+        shared.setdefault((one.item, one.submissions), one)
+    return tuple(sorted(shared.values(), key=lambda one: (one.item, one.submissions)))
 
 
 def notices_for(name: str, shared: Sequence[Duplicate]) -> tuple[str, ...]:
-    """One line for each item whose recording this submission shares with others."""
+    """One line for each item whose evidence this submission shares with others."""
     lines = []
     for one in (one for one in shared if name in one.submissions):
         others = _named([other for other in one.submissions if other != name])
-        what = (
-            f"the recorded evidence is the same as that of {others}"
-            if one.one_run
-            else f"the recorded numbers are equal to those of {others}, as in a copy or in runs from one seed"
-        )
-        lines.append(f"item {printable(one.item)}: {what}")
+        lines.append(f"item {printable(one.item)}: {one.same.value[0].format(others)}")
     return tuple(lines)
 
 
 def summary_line(shared: Sequence[Duplicate]) -> str:
     """One line for the instructor; "" when nothing is shared."""
-    groups: dict[tuple[bool, tuple[str, ...]], list[str]] = defaultdict(list)
+    groups: dict[tuple[SameAs, tuple[str, ...]], list[str]] = defaultdict(list)
     for one in shared:
-        groups[one.one_run, one.submissions].append(one.item)
-    shown: dict[bool, list[str]] = {True: [], False: []}
-    for (one_run, names), items in groups.items():
-        shown[one_run].append(f"{_named(names)} (items {', '.join(map(printable, dict.fromkeys(items)))})")
-    parts = [
-        f"{what}: {'; '.join(shown[one_run])}"
-        for one_run, what in (
-            (True, "the same recorded evidence in several submissions"),
-            (False, "equal recorded numbers, as in a copy or in runs from one seed"),
-        )
-        if shown[one_run]
+        groups[one.same, one.submissions].append(one.item)
+    shown: dict[SameAs, list[str]] = {kind: [] for kind in SameAs}
+    for (kind, names), items in groups.items():
+        shown[kind].append(f"{_named(names)} (items {', '.join(map(printable, dict.fromkeys(items)))})")
+    return "; ".join(f"{kind.value[1]}: {'; '.join(lines)}" for kind, lines in shown.items() if lines)
+
+
+def _equal(found: Mapping[str, Prints]) -> list[Duplicate]:
+    """Equal fingerprints: of one run first, then of equal numbers."""
+    owners: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for name, prints in found.items():
+        for fingerprint in sorted(prints):
+            if ShownFunction.of(fingerprint[1]) is None:
+                owners[fingerprint].append(name)
+    shared = [
+        Duplicate(item, tuple(names), SameAs.RUN if digest.startswith(RUN) else SameAs.NUMBERS)
+        for (item, digest), names in owners.items()
+        if len(names) > 1
     ]
-    return "; ".join(parts)
+    return sorted(shared, key=lambda one: one.same is not SameAs.RUN)
+
+
+def _functions(found: Mapping[str, Prints]) -> Iterator[Duplicate]:
+    """Models that are nearly one function, all pairs of the class, one kind of model after the other."""
+    kinds: dict[tuple[str, str, int], list[tuple[str, ShownFunction]]] = defaultdict(list)
+    for name, prints in found.items():
+        for item, fingerprint in sorted(prints):
+            if (shown := ShownFunction.of(fingerprint)) is not None:
+                kinds[item, shown.label, len(shown.text)].append((name, shown))
+    groups: dict[tuple[str, tuple[str, ...]], bool] = {}
+    for (item, _, _), models in kinds.items():
+        for group in connected(_alike(models)):
+            names = tuple(dict.fromkeys(models[number][0] for number in group))
+            seeds = {models[number][1].seed for number in group}
+            if len(names) > 1:
+                groups[item, names] = groups.get((item, names), True) and len(seeds) == len(group)
+    for (item, names), own_seeds in groups.items():
+        yield Duplicate(item, names, SameAs.FUNCTION if own_seeds else SameAs.FUNCTION_OF_ONE_SEED)
+
+
+def _alike(models: Sequence[tuple[str, ShownFunction]]) -> list[tuple[int, int]]:
+    """Pairs of places of models that are alike enough for both."""
+    read = {place: unsketch(shown.text) for place, (_, shown) in enumerate(models)}
+    rows = {place: steps for place, steps in read.items() if steps is not None}
+    if len(rows) < 2:  # noqa: PLR2004  # two make a pair
+        return []
+    places, least = list(rows), [models[place][1].least for place in rows]
+    return [
+        (places[i], places[j])
+        for i, j, value in alike(np.stack(list(rows.values())), least=min(least))
+        if value >= max(least[i], least[j])
+    ]
 
 
 def _named(names: Sequence[str]) -> str:
     more = len(names) - MOST_NAMED
     named = ", ".join(map(printable, names[:MOST_NAMED]))
     return f"{named} and {more} more" if more > 0 else named
-
-
-def _run_of(recording: Recording) -> str:
-    return f"{_RUN} {_digest(recording.run)}" if recording.run else ""
-
-
-def _numbers_of(recording: Recording) -> str:
-    """Of all that was recorded, which no relabelling changes."""
-    if not recording.data:
-        return ""
-    return f"{_NUMBERS} {_digest(json.dumps(recording.data, sort_keys=True))}"
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]

@@ -12,14 +12,13 @@ from pathlib import Path
 
 import msgspec
 
-from grader.course.duplicates import fingerprints
+from grader.course.fingerprints import all_prints
 from grader.course.limits import MAX_FRAME
 from grader.course.merge import merge
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.deadline import Deadline
 from grader.grading.execution import Progress, Silent
 from grader.grading.pipeline import GradeJob, Opener, grade_file
-from grader.grading.recorded import recordings_in
 from grader.grading.stopped import record_of, stopped_grade
 from grader.handed_in.package import Package, load
 from grader.model.errors import (
@@ -145,9 +144,10 @@ def grade_job(
     if job.previous:
         pictures = {item: answer.figures for item, answer in graded.answers.items()}
         grade = merge(decode(job.previous), grade, folder.assignment, pictures)
-    assignment = folder.assignment
-    recorded = [one for file in submission.notebooks for one in recordings_in(file.cells, assignment)]
-    return Done(record=encode(grade), prints=tuple(sorted(fingerprints(recorded))), seconds=grade.seconds)
+    prints, problems = all_prints(submission, folder)
+    if problems:
+        grade = msgspec.structs.replace(grade, notices=(*grade.notices, *problems))
+    return Done(record=encode(grade), prints=prints, seconds=grade.seconds)
 
 
 def grading_of(job: Job, folder: AssignmentFolder) -> GradeJob:

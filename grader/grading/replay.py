@@ -8,16 +8,14 @@ it, grading continues without a replay: the notebook runs within the manifest's 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import io
 import math
-import sys
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from grader.grading.author_file import in_one_line, load_function
 from grader.model.assignment import BudgetValue
 from grader.model.errors import AuthorError, CheckFailed
 from grader.model.records import CellStatus
@@ -30,7 +28,6 @@ MAX_PRELUDE = 16_000_000
 MAX_VALUE = 10_000
 """Characters of a budget's text, entries of a budget's list."""
 
-_MODULE = "chainrule_replay"
 _LARGEST = 2**53  # beyond it, not every reader of JSON gets the same integer
 
 
@@ -57,11 +54,11 @@ def prepare(checks: Path, recordings: Mapping[str, tuple[Mapping[str, Any], ...]
         return Replay()
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # `--json` promises the record alone
-            found = _function(path)(recordings)
+            found = load_function(path, "prepare", of="recordings")(recordings)
     except CheckFailed:
         return Replay()
     except (Exception, SystemExit) as error:  # noqa: BLE001  # the author's code may raise anything
-        raise AuthorError(f"{FILE}: {_in_one_line(error)}") from None
+        raise AuthorError(f"{FILE}: {in_one_line(error, path)}") from None
     _assert_usable(found)
     replay: Replay = found
     return replay
@@ -75,30 +72,6 @@ def run_prelude(notebook: Notebook, prelude: str, *, seconds: float) -> None:
     if run.status is not CellStatus.OK:
         said = " ".join(run.error.split())[:300]
         raise AuthorError(f"{FILE}: the prelude did not run through: {run.status}: {said}")
-
-
-def _function(path: Path) -> Any:
-    """The file's ``prepare``, from a module that nothing else can import."""
-    spec = importlib.util.spec_from_file_location(_MODULE, path)
-    if spec is None or spec.loader is None:
-        raise AuthorError("is not Python source")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[_MODULE] = module  # dataclasses look their own module up
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        del sys.modules[_MODULE]
-    if not callable(getattr(module, "prepare", None)):
-        raise AuthorError("has no function prepare(recordings)")
-    return module.prepare
-
-
-def _in_one_line(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    place = next((frame for frame in reversed(frames) if Path(frame.filename).name == FILE), None)
-    kind = "" if isinstance(error, AuthorError) else f"{type(error).__name__}: "
-    at = f" (line {place.lineno})" if place else ""
-    return " ".join(f"{kind}{error}".split())[:300] + at
 
 
 def _assert_usable(found: object) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from support.evidence_course import REPLAY, STEPS, WALK, make_course, make_notebook, recording, shown
 
@@ -235,3 +236,64 @@ def test_several_submissions_are_graded_and_copied_evidence_is_named(tmp_path: P
         + [equal.format("b.ipynb, other/a.ipynb")]
     )
     assert (notices["b"], len(notices["a-2"])) == ((equal.format("a.ipynb, other/a.ipynb"),), 3)
+
+
+LIKENESS = """
+from grader import Sketch, sketch
+
+def sketches(recordings):
+    return {
+        item: {"walk": Sketch(sketch(recording.curve("trained")), 0.5, recording.parameters["SEED"])}
+        for item, recording in recordings.items()
+        if item == "2"
+    }
+"""
+
+
+def trained(seed: int, outputs: np.ndarray) -> dict[str, Any]:
+    """A recording of item 2 with a trained model."""
+    sound = recording("2", run=f"own {seed}", parameters={"SEED": seed})
+    return {**sound, "data": {**sound["data"], "trained": outputs.tolist()}}
+
+
+def test_a_model_that_goes_on_from_anothers_is_named_and_costs_no_point(tmp_path: Path) -> None:
+    make_course(tmp_path)
+    (tmp_path / "hidden_tests/likeness.py").write_text(LIKENESS)
+    a, b, c = np.random.default_rng(1).normal(size=(3, 300))
+    models = {"a": a, "honest": b, "later": a + 0.5 * c}
+    folder = tmp_path / "in"
+    for seed, (name, outputs) in enumerate(models.items()):
+        (folder / name).mkdir(parents=True)
+        path = make_notebook(folder / name / "hw.ipynb", shown(trained(seed, outputs)))
+        path.write_text(path.read_text().replace(recording("3")["run"], f"third {seed}"))
+    files = [str(folder / name / "hw.ipynb") for name in models]
+    one_by_one = said_by(tmp_path, *files)
+    class_of_all = said_by(tmp_path, "batch", str(folder))
+    near = "nearly the same trained models from different seeds, as where one run goes on from another: "
+    assert f"{near}{files[0]}, {files[2]} (items 2)" in one_by_one
+    assert near in class_of_all
+    assert "honest" not in class_of_all.partition(near)[2].partition(" (items 2)")[0]
+    grades = [decode(path.read_bytes()) for path in tmp_path.glob("reports/hw*/grade.json")]
+    assert [str(one.earned) for one in grades] == ["5"] * 3
+    assert sum("the trained model is nearly that of" in " ".join(one.notices) for one in grades) == 2
+
+
+def test_an_authors_file_of_sketches_that_fails_is_a_notice(tmp_path: Path) -> None:
+    make_course(tmp_path)
+    (tmp_path / "hidden_tests/likeness.py").write_text("def sketches(recordings):\n    return 1 / 0\n")
+    make_notebook(tmp_path / "a.ipynb", shown(SOUND))
+    said_by(tmp_path, "a.ipynb")
+    found = decode((tmp_path / "reports/a/grade.json").read_bytes())
+    assert str(found.earned) == "5"
+    assert found.notices == (
+        "copies of trained models were not looked for: likeness.py: ZeroDivisionError: division by zero "
+        "(line 2)",
+    )
+
+
+def said_by(folder: Path, *arguments: str) -> str:
+    """What `grade` says on both streams; it must have graded all."""
+    command = [sys.executable, "-m", "grader.cli.main", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from grader.checks.likeness import (
     LARGEST_LOSS,
-    MOST_NUMBERS,
+    MOST_OUTPUTS,
     alike,
     centred_scores,
     connected,
@@ -94,8 +94,8 @@ def test_a_sketch_says_the_same_as_the_outputs() -> None:
     exact = without_common(rows, common)
     texts = [sketch(row, common) for row in rows]
     found = np.stack([read for text in texts if (read := unsketch(text)) is not None])
-    assert len(texts[0]) < 3500
-    np.testing.assert_allclose(found @ found.T, exact @ exact.T, atol=5e-3)
+    assert len(texts[0]) < 700
+    np.testing.assert_allclose(np.corrcoef(found), exact @ exact.T, atol=4 / math.sqrt(512))
     [(first, second, value)] = alike(found, least=0.5)
     assert (first, second) == (0, 3)
     assert value > 0.9
@@ -117,7 +117,7 @@ def test_outputs_that_are_the_background_have_no_sketch() -> None:
 
 def test_a_sketch_has_a_largest_size() -> None:
     with pytest.raises(AuthorError, match="draw at most 8,192"):
-        sketch(np.zeros(MOST_NUMBERS + 1))
+        sketch(np.zeros(MOST_OUTPUTS + 1))
 
 
 @pytest.mark.parametrize("text", ["", "!", "äöü", "AAA", "A" * 20_000, "AAAA\n"])
@@ -134,10 +134,9 @@ def test_a_sketch_of_equal_numbers_is_like_nothing() -> None:
 @pytest.mark.parametrize("count", [2, 255, 256, 257, 700])
 def test_all_pairs_of_a_class_are_compared_once(count: int) -> None:
     rows = np.random.default_rng(4).normal(size=(count, 64)).astype(np.float32)
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     rows[-1] = rows[0]
     found = list(alike(rows, least=0.35))
-    whole = np.triu(rows @ rows.T >= 0.35, 1)
+    whole = np.triu(np.corrcoef(rows) >= 0.35, 1)
     assert {pair[:2] for pair in found} == set(map(tuple, np.argwhere(whole).tolist()))
     assert len(found) == whole.sum()
     assert (0, count - 1) in {pair[:2] for pair in found}

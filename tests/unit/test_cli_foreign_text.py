@@ -12,6 +12,7 @@ from grader.checks.evidence import FORMAT, Recording
 from grader.cli import options
 from grader.cli.main import say
 from grader.course import duplicates
+from grader.course.fingerprints import fingerprints
 from grader.gradebook.spreadsheets import plain
 
 BAD = "3.3.i\x1b[2J\x1b]0;title\x07\x00\u202e\u2066\x9b31m\rlast line"
@@ -53,7 +54,7 @@ def test_lines_of_the_commands_leave_through_one_exit() -> None:
 def test_the_item_names_of_shared_recordings_are_cleaned() -> None:
     tables = {name: {"a": 1.0} for name in ("data", "parameters", "machine", "code")}
     recording = Recording.of({"format": FORMAT, "item": BAD, **tables, "recorded_at": "x", "run": "r"})
-    prints = duplicates.fingerprints([recording])
+    prints = fingerprints([recording])
     shared = duplicates.duplicates({f"a{BAD}": prints, "b": prints})
     lines = [duplicates.summary_line(shared), *duplicates.notices_for("b", shared)]
     assert all("3.3.i" in line and is_harmless(line) for line in lines)

@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 
 from grader.checks.arrays import as_array
-from grader.course.duplicates import fingerprints
+from grader.course.fingerprints import fingerprints
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.execution import Execution, result_of
 from grader.grading.pipeline import answer_shown, figures_of

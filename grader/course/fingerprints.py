@@ -1,0 +1,66 @@
+"""What is kept of a submission's evidence to find the same evidence in another one: small plain data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+from grader.checks.evidence import Recording
+from grader.grading.assignment_folder import AssignmentFolder
+from grader.grading.functions import Prints, sketched
+from grader.grading.recorded import recordings_in
+from grader.model.errors import AuthorError
+from grader.notebooks.submission_files import SubmissionFiles
+
+RUN, NUMBERS = "run", "numbers"
+
+
+def fingerprints(recordings: Iterable[Recording]) -> Prints:
+    """Pairs of an item and a digest, equal for equal recordings, small enough to compare a whole class."""
+    return frozenset(
+        (one.item, digest) for one in recordings for digest in (_run_of(one), _numbers_of(one)) if digest
+    )
+
+
+def all_prints(
+    submission: SubmissionFiles, folder: AssignmentFolder, *, sketches: bool = True
+) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """A submission's fingerprints with the sketches of its models, and a notice if the author's file fails.
+
+    ``sketches`` runs the author's file, on the trusted side and within the submission's bounds; public checks,
+    which students run, have none.
+    """
+    recorded = [one for file in submission.notebooks for one in recordings_in(file.cells, folder.assignment)]
+    found = fingerprints(recorded)
+    if not sketches:
+        return tuple(sorted(found)), ()
+    try:
+        return tuple(sorted(found | sketched(folder.checks(hidden=True), _single(recorded)))), ()
+    except AuthorError as why:
+        return tuple(sorted(found)), (f"copies of trained models were not looked for: {why}",)
+
+
+def _single(recordings: Iterable[Recording]) -> dict[str, Recording]:
+    """Each item's recording, where there are not several that differ."""
+    first: dict[str, Recording] = {}
+    several = set()
+    for one in recordings:
+        if first.setdefault(one.item, one).data != one.data:
+            several.add(one.item)
+    return {item: one for item, one in first.items() if item not in several}
+
+
+def _run_of(recording: Recording) -> str:
+    return f"{RUN} {_digest(recording.run)}" if recording.run else ""
+
+
+def _numbers_of(recording: Recording) -> str:
+    """Of all that was recorded, which no relabelling changes."""
+    if not recording.data:
+        return ""
+    return f"{NUMBERS} {_digest(json.dumps(recording.data, sort_keys=True))}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
