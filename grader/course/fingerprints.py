@@ -28,8 +28,8 @@ def all_prints(
 ) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     """A submission's fingerprints with the sketches of its models, and a notice if the author's file fails.
 
-    ``sketches`` runs the author's file, on the trusted side and within the submission's bounds; public checks,
-    which students run, have none.
+    ``sketches`` runs the author's file, on the trusted side and within the submission's bounds; students, who
+    run the public checks, do not have it.
     """
     recorded = [one for file in submission.notebooks for one in recordings_in(file.cells, folder.assignment)]
     found = fingerprints(recorded)

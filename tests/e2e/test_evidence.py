@@ -266,7 +266,7 @@ def test_a_model_that_goes_on_from_anothers_is_named_and_costs_no_point(tmp_path
         (folder / name).mkdir(parents=True)
         path = make_notebook(folder / name / "hw.ipynb", shown(trained(seed, outputs)))
         path.write_text(path.read_text().replace(recording("3")["run"], f"third {seed}"))
-    files = [str(folder / name / "hw.ipynb") for name in models]
+    files = [f"in/{name}/hw.ipynb" for name in models]
     one_by_one = said_by(tmp_path, *files)
     class_of_all = said_by(tmp_path, "batch", str(folder))
     near = "nearly the same trained models from different seeds, as where one run goes on from another: "
