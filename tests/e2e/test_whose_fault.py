@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,9 @@ from support.assignments import Item, manifest, write_files
 from support.small_course import SmallCourse, checks_by_name, points_by_item
 
 from grader.grading.arbiter import PASSES, SLOW_HERE
+from grader.grading.execution import Silent
 from grader.grading.outcomes import NOT_CARRIED_OUT, UNUSABLE
+from grader.sandbox import processes
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
 
@@ -100,6 +103,35 @@ def test_nan_on_both_sides_is_the_students(course: SmallCourse) -> None:
     found = checks_by_name(grade)["test_scaled"]
     assert str(found.fault) == "student"
     assert "contains NaN" in found.detail
+
+
+class Counts(Silent):
+    """Counts the processes below this one when the reference is about to run."""
+
+    def __init__(self) -> None:
+        self.found: list[int] = []
+
+    def note(self, text: str) -> None:
+        if text.startswith("in doubt"):
+            self.found.append(len(processes.descendants(os.getpid())))
+
+
+def test_nothing_of_the_submission_runs_beside_the_reference(course: SmallCourse) -> None:
+    """Else it could slow the reference down, whose time-out would excuse its own."""
+    counts = Counts()
+    source = (
+        RIGHT
+        + """
+import subprocess
+others = [subprocess.Popen(["sleep", "1000"], start_new_session=True) for _ in range(3)]
+def total(x):
+    while True: pass
+"""
+    )
+    grade = course.grade(source, only={"sum"}, progress=counts)
+    assert counts.found == [2]  # this process and the warm one
+    found = checks_by_name(grade)["test_half"]
+    assert (str(found.outcome), str(found.fault)) == ("timed_out", "student")
 
 
 def test_without_a_reference_nobody_is_charged(tmp_path: Path) -> None:

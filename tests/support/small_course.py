@@ -10,7 +10,7 @@ from typing import Self
 
 from grader.grading import assignment_folder, pipeline
 from grader.grading.deadline import Deadline
-from grader.grading.execution import Silent
+from grader.grading.execution import Progress, Silent
 from grader.grading.opening import WarmProcesses
 from grader.handed_in.named import package_of
 from grader.handed_in.package import load
@@ -34,11 +34,14 @@ class SmallCourse:
         seed: int | None = None,
         seconds: float | None = None,
         only: Collection[str] = (),
+        progress: Progress | None = None,
     ) -> Grade:
         """The grade of one file, of some of its items; ``seconds`` are all that its grading may take."""
         file = from_bytes(source.encode() if isinstance(source, str) else source, name=name)
         limit = Deadline() if seconds is None else Deadline(seconds)
-        return self._grade(SubmissionFiles.of_file(file), seed=seed, only=only, deadline=limit)
+        return self._grade(
+            SubmissionFiles.of_file(file), seed=seed, only=only, deadline=limit, progress=progress
+        )
 
     def grade_archive(self, archive: Path, *, only: Collection[str] = ()) -> Grade:
         """The grade of a zip or tar file. Raises SubmissionError."""
@@ -52,6 +55,7 @@ class SmallCourse:
         only: Collection[str],
         seed: int | None = None,
         deadline: Deadline | None = None,
+        progress: Progress | None = None,
     ) -> Grade:
         job = pipeline.GradeJob(
             self.folder.path / files.first.name,
@@ -61,7 +65,7 @@ class SmallCourse:
             deadline=deadline or Deadline(),
         )
         opener = self._warm.open_notebook
-        return pipeline.grade_file(job, files, opener=opener, progress=Silent()).grade
+        return pipeline.grade_file(job, files, opener=opener, progress=progress or Silent()).grade
 
     def __enter__(self) -> Self:
         return self

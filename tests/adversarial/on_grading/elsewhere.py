@@ -174,12 +174,18 @@ ELSEWHERE = (
         "e2e/test_whose_fault.py",
         "a_value_that_breaks_the_check_is_the_students",
         "nan_on_both_sides_is_the_students",
+        "nothing_of_the_submission_runs_beside_the_reference",
         "the_time_of_the_submission_as_a_whole_is_no_doubt_about_the_machine",
     ),
     _of(
         "work of ours that costs memory or time without end",
         "unit/test_grading_own_process.py",
         "memory_is_bounded_and_the_process_that_asked_lives_on",
+    ),
+    _of(
+        "endless, sleeping and printing checks, memory and large answers among honest submissions",
+        "e2e/test_one_hostile_of_many.py",
+        "a_batch_takes_no_longer_than_one_submission_may",
     ),
 )
 """By what they try."""
