@@ -28,8 +28,8 @@
 # - Hand the notebook in **with its outputs**: your curves and generated text are graded from the saved
 #   notebook, nobody repeats your long runs.
 # - The given cells call `record("3.3.i", figure, ...)`. It shows the figure and keeps the numbers behind it
-#   in the cell's output. Among them are the first mini-batches of the run and their losses. Grading trains
-#   on these few again, with your code, your parameters and your seed, and expects your curve to begin so.
+#   in the cell's output. Among them are your seed, the first losses and the trained weights. Grading computes
+#   from the seed where your run begins and from the weights where it ends, and expects your curve to do so.
 #   After you change code that trains, run everything once more before you hand in.
 #
 # **Files.** `utils.py` and the folder `data/` lie beside this notebook. On Colab upload both with the
@@ -42,14 +42,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 from utils import (
     DataSplit,
-    ImageBeginning,
-    TextBeginning,
+    FirstSteps,
     add_momentum,
     data_loader_mnist,
     load_text,
+    pack_weights,
     predict_label,
     record,
     softmax_cross_entropy,
+    weights_of,
 )
 
 try:
@@ -440,14 +441,14 @@ def updates_per_epoch(train_set, batch_size):
     return min(train_set.N // batch_size, UPDATES_PER_EPOCH)
 
 
-def train_epoch(train_set, model, batch_size, update, beginning):
+def train_epoch(train_set, model, batch_size, update, first_steps):
     """One pass over the training set in random order."""
     order = np.random.permutation(train_set.N)
     for number in range(updates_per_epoch(train_set, batch_size)):
         rows = order[number * batch_size : (number + 1) * batch_size]
         x, y = train_set.get_example(rows)
         a1, h1, a2, loss = forward_pass(model, x, y)
-        beginning.add(loss, rows, x, y)
+        first_steps.add(loss, rows)
         backward_pass(model, x, a1, h1, a2, y)
         model = update(model, LEARNING_RATE)
     return model
@@ -456,13 +457,14 @@ def train_epoch(train_set, model, batch_size, update, beginning):
 def train(sets, model, batch_size, max_epochs, patience=None, update=miniBatchGradientDescent):
     """Train and return the history: lists with one entry per epoch, and the test accuracy at the best epoch.
 
-    With patience=None there is no early stopping.
+    With patience=None there is no early stopping. The first losses and the weights are kept for `record`.
     """
-    beginning = ImageBeginning(sets["train"].N)
+    first_steps = FirstSteps(8)
     history = {"loss": [], "train": [], "validation": [], "test": []}
     best_model = model
     for epoch in range(1, max_epochs + 1):
-        model = train_epoch(sets["train"], model, batch_size, update, beginning)
+        history["weights_before_last_epoch"] = pack_weights(weights_of(model), "float32")
+        model = train_epoch(sets["train"], model, batch_size, update, first_steps)
         for name, split in sets.items():
             accuracy, loss = compute_accuracy_loss(min(split.N, EVAL_EXAMPLES), split, model)
             history[name].append(accuracy)
@@ -477,7 +479,8 @@ def train(sets, model, batch_size, max_epochs, patience=None, update=miniBatchGr
     history["updates"] = best * updates_per_epoch(sets["train"], batch_size)
     examples = min(sets["test"].N, EVAL_EXAMPLES)
     history["test_at_best"], _ = compute_accuracy_loss(examples, sets["test"], best_model)
-    history["beginning"] = beginning.as_data()
+    history["first_steps"] = first_steps.as_data()
+    history["weights"] = pack_weights(weights_of(model))
     return history
 
 
@@ -602,8 +605,9 @@ if early_run["stopped_at"] is not None:
     axes.axvline(early_run["stopped_at"], color="black", linestyle="--", label="early stopping")
 axes.set(xlabel="epoch", ylabel="accuracy", title=f"No early stopping, batch size {BATCH_SIZE}")
 axes.legend()
-kept = ["train", "validation", "test", "loss", "stopped_at", "beginning"]
-record("3.3.i", figure, **{name: early_run[name] for name in kept})
+kept = ["train", "validation", "test", "loss", "stopped_at", "first_steps"]
+weights = early_run["weights_before_last_epoch"]
+record("3.3.i", figure, **{name: early_run[name] for name in kept}, weights=weights)
 
 # %% [markdown]
 # ### 3.3.ii After the early-stopped point (2 points)
@@ -702,7 +706,7 @@ for alpha, run in momentum_runs.items():
     axes.plot(range(1, len(run["loss"]) + 1), run["loss"], label=rf"$\alpha$ = {alpha}")
 axes.set(xlabel="epoch", ylabel="training loss", title=f"Momentum, batch size {BATCH_SIZE}")
 axes.legend()
-kept = ["loss", "validation", "beginning"]
+kept = ["loss", "validation", "first_steps", "weights"]
 record(
     "3.4.i", figure, runs={alpha: {name: run[name] for name in kept} for alpha, run in momentum_runs.items()}
 )
@@ -863,7 +867,7 @@ def train_transformer(block_size, n_heads):
     run["parameter_count"] = sum(parameter.numel() for parameter in model.parameters())
     print(f"block size {block_size}, {n_heads} heads: {run['parameter_count']:,} parameters")
 
-    beginning = TextBeginning(text, alphabet)
+    first_steps = FirstSteps(3)
     for step in range(TRANSFORMER_STEPS):
         if step % EVAL_EVERY == 0 or step == TRANSFORMER_STEPS - 1:
             run["steps"].append(step)
@@ -872,12 +876,12 @@ def train_transformer(block_size, n_heads):
         starts = torch.randint(len(corpus["train"]) - block_size, (TRANSFORMER_BATCH,))
         x, y = pieces_at("train", starts, block_size)
         loss = loss_of(model, x, y)
-        beginning.add(loss, starts, x, y)
+        first_steps.add(loss, starts)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     run["after"] = generate(model, GENERATED_CHARACTERS)
-    run["beginning"] = beginning.as_data()
+    run["first_steps"], run["weights"] = first_steps.as_data(), pack_weights(model.state_dict())
     print(f"loss at the last step: {run['train'][-1]:.4f} train, {run['validation'][-1]:.4f} validation")
     return run
 
@@ -900,7 +904,8 @@ def curves_of(run):
         "train_loss": run["train"],
         "val_loss": run["validation"],
         "parameter_count": run["parameter_count"],
-        "beginning": run["beginning"],
+        "first_steps": run["first_steps"],
+        "weights": run["weights"],
     }
 
 

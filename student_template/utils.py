@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 import base64
 import datetime
+import functools
 import gzip
 import hashlib
 import json
@@ -21,7 +22,6 @@ import math
 import os
 import platform
 import sys
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -122,12 +122,10 @@ def data_loader_mnist(data_dir: str | os.PathLike[str] = "full") -> tuple[np.nda
     """Xtrain, Ytrain, Xval, Yval, Xtest, Ytest of Fashion-MNIST.
 
     X is float64 (N, 784) in [0, 1], Y is int (N, 1). ``data_dir`` is "full", "subset" or a folder with the
-    four original files ("beginning" is for grading). The training set is shuffled with one
-    ``np.random.permutation``: call ``np.random.seed`` before, and the order is the same each time.
+    four original files. The training set is shuffled with one ``np.random.permutation``: call
+    ``np.random.seed`` before, and the order is the same each time.
     """
-    if os.fspath(data_dir) == "beginning" and "images" in _given:
-        return _beginning_images(**_given["images"])
-    if os.fspath(data_dir) in ("full", "subset", "beginning"):
+    if os.fspath(data_dir) in ("full", "subset"):
         train, validation, test = _embedded_split(FULL_FILE if os.fspath(data_dir) == "full" else SUBSET_FILE)
     else:
         train, validation, test = full_split(Path(data_dir))
@@ -139,6 +137,7 @@ def data_loader_mnist(data_dir: str | os.PathLike[str] = "full") -> tuple[np.nda
     return tuple(arrays)
 
 
+@functools.cache
 def _embedded_split(name: str) -> list[tuple[np.ndarray, np.ndarray]]:
     with np.load(_embedded(name), allow_pickle=False) as file:
         return [(file[f"{part}_images"], file[f"{part}_labels"]) for part in ("train", "validation", "test")]
@@ -178,9 +177,7 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
 
 def load_text(data_dir: str | os.PathLike[str] = "full") -> str:
     """The text for the transformer: tiny Shakespeare for "full" or a folder that holds it, else Macbeth."""
-    if os.fspath(data_dir) == "beginning" and "text" in _given:
-        return _beginning_text(**_given["text"])
-    if os.fspath(data_dir) in ("full", "subset", "beginning"):
+    if os.fspath(data_dir) in ("full", "subset"):
         path = _embedded(FULL_TEXT if os.fspath(data_dir) == "full" else SUBSET_TEXT)
     else:
         path = _in_folder(Path(data_dir), FULL_TEXT)
@@ -210,8 +207,8 @@ def _in_folder(folder: Path, name: str) -> Path:
 # Evidence of a long run
 #
 # Nobody repeats your hour of training to grade it. Instead, ``record`` keeps the numbers behind a plot in the
-# notebook, beside the picture. Among them are the first few mini-batches of the run and their losses: grading
-# trains on just these, with your code and your seed, and sees whether your curve begins as you say.
+# notebook, beside the picture. Among them are the first losses of the run and the weights at its end: grading
+# computes from your seed where the run begins, and from the weights where it ends.
 # ---------------------------------------------------------------------------------------------------------
 
 EVIDENCE_TYPE = "application/vnd.chainrule.evidence+json"
@@ -222,9 +219,10 @@ EVIDENCE_BYTES = 2_000_000
 def record(item: str, figure: Any = None, text: str | None = None, **data: Any) -> None:
     """Show a figure and a text as usual, and keep ``data`` in this cell's output as evidence for ``item``.
 
-    ``data`` may hold numbers, text, arrays, and lists and dictionaries of them, 2 MB in all. Kept with it are
-    the notebook's parameters, digests of its functions, and the versions it ran with. Jupyter, VS Code and
-    Colab save this like any other output. Outside a notebook nothing is shown or kept.
+    ``data`` may hold numbers, text, arrays, and lists and dictionaries of them, 2 MB in all; anything named
+    "weights" is left out if there is no room for it. Kept with it are the notebook's parameters, digests of
+    its functions, and the versions it ran with. Jupyter, VS Code and Colab save this like any other output.
+    Outside a notebook nothing is shown or kept.
     """
     shell = _notebook()
     if shell is None:
@@ -242,6 +240,9 @@ def record(item: str, figure: Any = None, text: str | None = None, **data: Any) 
         "recorded_at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),  # noqa: UP017
     }
     size = len(json.dumps(evidence))
+    if size > EVIDENCE_BYTES:
+        evidence["data"] = _without_weights(evidence["data"])
+        size = len(json.dumps(evidence))
     if size > EVIDENCE_BYTES:
         raise ValueError(
             f"the evidence for {item} takes {size:,} bytes, and {EVIDENCE_BYTES:,} can be kept: "
@@ -284,6 +285,13 @@ def _plain(value: Any, where: str) -> Any:
         return {str(key): _plain(entry, f"{where}[{key!r}]") for key, entry in value.items()}
     kind = type(value).__name__
     raise TypeError(f"record keeps numbers, text, arrays, lists and dictionaries: {where} is of type {kind}")
+
+
+def _without_weights(value: Any) -> Any:
+    """The value without what stands under "weights" in it."""
+    if isinstance(value, dict):
+        return {key: _without_weights(entry) for key, entry in value.items() if key != "weights"}
+    return value
 
 
 def _parameters(names: Mapping[str, Any]) -> dict[str, Any]:
@@ -336,15 +344,19 @@ def pack_weights(weights: Mapping[str, Any], kind: str = "int8") -> dict[str, An
     """Arrays or tensors by their names, in little room, for ``record(..., weights=pack_weights(...))``.
 
     ``kind`` is "float32", "float16" or "int8": whole numbers up to 127 with one scale for each row, a quarter
-    of the room of float32 and near enough for a loss to stay the same to four digits.
+    of the room of float32 and near enough for a loss to stay the same to four digits. What is no array of
+    numbers becomes None: a long run must not fail at its end.
     """
     return {name: _packed(value, kind) for name, value in weights.items()}
 
 
-def _packed(value: Any, kind: str) -> dict[str, Any]:
-    if hasattr(value, "detach"):  # a tensor, perhaps on a GPU
-        value = value.detach().cpu().numpy()
-    array = np.asarray(value, dtype=np.float32)
+def _packed(value: Any, kind: str) -> dict[str, Any] | None:
+    try:
+        if hasattr(value, "detach"):  # a tensor, perhaps on a GPU
+            value = value.detach().cpu().numpy()
+        array = np.asarray(value, dtype=np.float32)
+    except (TypeError, ValueError, RuntimeError):
+        return None
     packed: dict[str, Any] = {"shape": list(array.shape), "type": kind}
     if kind == "int8":
         rows = array.reshape(array.shape[0] if array.ndim > 1 else 1, -1)
@@ -358,103 +370,30 @@ def _packed(value: Any, kind: str) -> dict[str, Any]:
     return packed
 
 
-class ImageBeginning:
-    """The first 8 mini-batches of a run on pictures, with their losses."""
+def weights_of(model: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of the network of part 3, by the names of their layers and their own, as in "L1.W"."""
+    return {
+        f"{layer}.{name}": value
+        for layer, module in model.items()
+        if hasattr(module, "params")
+        for name, value in module.params.items()
+    }
 
-    BATCHES = 8
 
-    def __init__(self, examples: int) -> None:
-        self.examples = examples  # in the whole training set
+class FirstSteps:
+    """The losses of a run's first steps, and what was drawn at random for each: rows, or places in a text."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
         self.losses: list[float] = []
-        self._rows: list[int] = []
-        self._labels: list[int] = []
-        self._pixels = b""
+        self.draws: list[list[int]] = []
 
-    def add(self, loss: float, rows: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
-        """Take a mini-batch: its loss, its rows in the training set, x (N, 784) and y (N, 1)."""
-        if len(self.losses) < self.BATCHES:
+    def add(self, loss: Any, draws: Any) -> None:
+        """Take a step's loss and the numbers that were drawn for it, an array or a tensor."""
+        if len(self.losses) < self.steps:
             self.losses.append(float(loss))
-            self._rows += np.ravel(rows).tolist()
-            self._labels += np.ravel(y).tolist()
-            self._pixels += np.rint(x * 255).astype(np.uint8).tobytes()
-
-    def as_data(self) -> dict[str, Any]:
-        """What ``record`` keeps. The pictures are packed: as numbers they would take ten times the room."""
-        return {
-            "losses": self.losses,
-            "rows": self._rows,
-            "labels": self._labels,
-            "pixels": base64.b64encode(zlib.compress(self._pixels, 9)).decode(),
-            "examples": self.examples,
-        }
-
-
-class TextBeginning:
-    """The first 3 mini-batches of a run on pieces of a text, with their losses."""
-
-    BATCHES = 3
-
-    def __init__(self, text: str, alphabet: Iterable[str]) -> None:
-        self.characters = len(text)
-        self.alphabet = "".join(alphabet)
-        self.losses: list[float] = []
-        self._starts: list[list[int]] = []
-        self._pieces: list[list[str]] = []
-
-    def add(self, loss: Any, starts: Any, x: Any, y: Any) -> None:
-        """Take a mini-batch: its loss, the starts of its pieces, x and y (N, block size) in numbers."""
-        if len(self.losses) < self.BATCHES:
-            self.losses.append(loss.item())
-            self._starts.append(starts.tolist())
-            pieces = [[*before, after[-1]] for before, after in zip(x.tolist(), y.tolist(), strict=True)]
-            self._pieces.append(["".join(self.alphabet[number] for number in piece) for piece in pieces])
+            self.draws.append(draws.tolist())
 
     def as_data(self) -> dict[str, Any]:
         """What ``record`` keeps."""
-        return {
-            "losses": self.losses,
-            "starts": self._starts,
-            "pieces": self._pieces,
-            "characters": self.characters,
-            "alphabet": self.alphabet,
-        }
-
-
-# ---------------------------------------------------------------------------------------------------------
-# The beginning of a run, once more (only grading needs this)
-# ---------------------------------------------------------------------------------------------------------
-
-_given: dict[str, dict[str, Any]] = {}
-
-
-def use_beginning(document: str) -> None:
-    """From now on DATA = "beginning" means the mini-batches in this JSON text, and nothing else of the data.
-
-    {"images": {"examples": N, "rows": [...], "labels": [...], "pixels": "..."},
-     "text": {"characters": n, "alphabet": "...", "pieces": [[start, "text"], ...]}}
-
-    All the rest is blank but as large as it was, so that the same random draws find the same mini-batches.
-    For a part that is missing the small set in ``data/`` is used.
-    """
-    _given.clear()
-    _given.update(json.loads(document))
-
-
-def _beginning_images(
-    examples: int, rows: list[int], labels: list[int], pixels: str
-) -> tuple[np.ndarray, ...]:
-    """The recorded pictures at their places in the shuffled training set; ten blank ones to measure on."""
-    np.random.permutation(examples)  # the loader's draw, without which all later ones would differ
-    pictures = np.frombuffer(zlib.decompress(base64.b64decode(pixels)), np.uint8).reshape(len(rows), -1)
-    X, Y = np.zeros((examples, pictures.shape[1])), np.zeros((examples, 1), dtype=int)
-    X[rows], Y[rows, 0] = pictures / 255.0, labels
-    blank = np.zeros((CLASSES, pictures.shape[1])), np.arange(CLASSES).reshape(-1, 1)
-    return (X, Y, *blank, *blank)
-
-
-def _beginning_text(characters: int, alphabet: str, pieces: list[tuple[int, str]]) -> str:
-    """The recorded pieces at their places in a text of one letter; the alphabet stands at its end."""
-    text = [alphabet[0]] * (characters - len(alphabet)) + list(alphabet)
-    for start, piece in pieces:
-        text[start : start + len(piece)] = piece
-    return "".join(text)
+        return {"losses": self.losses, "draws": self.draws}
