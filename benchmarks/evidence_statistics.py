@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.util
 import json
 import math
@@ -15,7 +16,6 @@ import numpy as np
 
 from benchmarks.commands import ROOT
 from grader.checks.curves import roughness
-from grader.checks.letters import LetterPairs, shingle_hits
 from grader.model.calibration import Side
 
 HIDDEN = ROOT / "hidden_tests"
@@ -61,11 +61,6 @@ def checks() -> ModuleType:
     return module
 
 
-def fall(curve: Sequence[float]) -> float:
-    """By which share of its first value a loss falls, as `grader.checks.curves.falls` looks at it."""
-    return 1 - float(np.mean(curve[-max(1, len(curve) // 10) :])) / curve[0]
-
-
 def of_the_network(runs: Histories, *, accuracies: Sequence[str]) -> Statistics:
     """What the curves of an item say, each time on the worst of them."""
     part_of = checks().noisy_part
@@ -76,14 +71,12 @@ def of_the_network(runs: Histories, *, accuracies: Sequence[str]) -> Statistics:
         "ROUGH_ACCURACY": Seen(min(shares), scale=True),
         "ROUGH_LOSS": Seen(min(jumps), scale=True),
         "ROUGH_TOGETHER": Seen(float(np.exp(np.mean(np.log(shares + jumps)))), scale=True),
-        "LOSS_FALLS": Seen(min(map(fall, losses))),
     }
 
 
 def of_the_early_run(runs: Histories) -> Statistics:
     """What 3.3.i looks at: 30 epochs, three accuracies and the loss."""
-    found = of_the_network(runs, accuracies=("train", "validation", "test"))
-    return found | {"LEARNS": Seen(max(runs["early_run",]["train"]))}
+    return of_the_network(runs, accuracies=("train", "validation", "test"))
 
 
 def of_the_momentum_runs(runs: Histories) -> Statistics:
@@ -101,24 +94,8 @@ def of_the_losses(runs: Histories, *, key: Name) -> Statistics:
         pinned = pinned[part]
     train, validation = np.array(run["train"]), np.array(run["validation"])
     usual = min(roughness(np.array(pinned[part])[own.FALLING :]) for part in ("train_loss", "val_loss"))
-    quarter = len(train) // 4
     rough = min(roughness(curve[own.FALLING :]) for curve in (train, validation))
-    return {
-        "ROUGH": Seen(rough / usual, scale=True),
-        "FALLS": Seen(min(fall(run["train"]), fall(run["validation"]))),
-        "GAP": Seen(float((validation[-quarter:] - train[-quarter:]).mean())),
-    }
-
-
-def of_the_texts(runs: Histories) -> Statistics:
-    """What 4.1.i looks at: what the default transformer writes before and after training."""
-    own, before, after = checks(), runs["default_run",]["before"], runs["default_run",]["after"]
-    looked_at, hits = shingle_hits(after, own.shingles(), length=own.SHINGLE, one_in=own.ONE_IN)
-    return {
-        "SURPRISE": Seen(pairs().surprise(after), Side.MOST),
-        "BETTER": Seen(pairs().surprise(before) - pairs().surprise(after)),
-        "COPIED": Seen(hits / max(1, looked_at), Side.MOST),
-    }
+    return {"ROUGH": Seen(rough / usual, scale=True)}
 
 
 def smoothed(runs: Histories) -> Histories:
@@ -150,10 +127,11 @@ def missed(item: str, found: Statistics) -> set[str]:
     }
 
 
-@functools.cache
-def pairs() -> LetterPairs:
-    """What the checks read texts with."""
-    return LetterPairs.of(checks().macbeth())
+def numbers_digest() -> str:
+    """The SHA-256 of the numbers in the checks that are calibrated here; changed ones have another."""
+    statistics = ("ROUGH", "ROUGH_ACCURACY", "ROUGH_LOSS", "ROUGH_TOGETHER")
+    numbers = {name: getattr(checks(), name) for name in statistics}
+    return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()
 
 
 @functools.cache
@@ -167,7 +145,6 @@ LOOKS: dict[str, tuple[Name, Callable[[Histories], Statistics]]] = {
     "3.4.i": (("momentum_runs",), of_the_momentum_runs),
     "4.1.ii": (("default_run",), functools.partial(of_the_losses, key=("4.1.ii",))),
     "4.1.iii.curves": (("block_runs", "2"), functools.partial(of_the_losses, key=("4.1.iii.curves", "2"))),
-    "4.1.i.generation": (("default_run",), of_the_texts),
 }
 """By item: how the names of the runs that it looks at begin, and what it looks for.
 

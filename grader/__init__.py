@@ -19,12 +19,8 @@ if TYPE_CHECKING:
     from grader.checks.clocks import neuron_clock as neuron_clock
     from grader.checks.closeness import assert_close as assert_close
     from grader.checks.curves import assert_counts as assert_counts
-    from grader.checks.curves import assert_curve_ends_above as assert_curve_ends_above
-    from grader.checks.curves import assert_curve_falls as assert_curve_falls
     from grader.checks.curves import assert_curve_in_band as assert_curve_in_band
-    from grader.checks.curves import assert_curve_rises_to as assert_curve_rises_to
     from grader.checks.curves import assert_curve_rough as assert_curve_rough
-    from grader.checks.curves import assert_curve_starts_near as assert_curve_starts_near
     from grader.checks.curves import assert_curves_differ as assert_curves_differ
     from grader.checks.curves import assert_curves_rough as assert_curves_rough
     from grader.checks.curves import assert_labels as assert_labels
@@ -34,15 +30,9 @@ if TYPE_CHECKING:
     from grader.checks.curves import roughness as roughness
     from grader.checks.evidence import Evidence as Evidence
     from grader.checks.evidence import Recording as Recording
-    from grader.checks.first_batches import ImageBatches as ImageBatches
-    from grader.checks.first_batches import TextBatches as TextBatches
     from grader.checks.gradients import check_gradients as check_gradients
-    from grader.checks.letters import LetterPairs as LetterPairs
-    from grader.checks.letters import assert_made_of as assert_made_of
-    from grader.checks.letters import assert_reads_better as assert_reads_better
-    from grader.checks.letters import assert_reads_like as assert_reads_like
-    from grader.checks.letters import shingle_hits as shingle_hits
-    from grader.checks.letters import window_sums as window_sums
+    from grader.checks.letters import copied_share as copied_share
+    from grader.checks.letters import sampling_surprise as sampling_surprise
     from grader.checks.likeness import centred_scores as centred_scores
     from grader.checks.likeness import drawn_examples as drawn_examples
     from grader.checks.likeness import example_losses as example_losses
@@ -64,6 +54,7 @@ if TYPE_CHECKING:
     from grader.model.errors import BadEvidence as BadEvidence
     from grader.model.errors import CheckFailed as CheckFailed
     from grader.model.errors import StudentError as StudentError
+    from grader.model.errors import Undecided as Undecided
     from grader.model.errors import UnsupportedValue as UnsupportedValue
     from grader.model.values import is_proxy as is_proxy
     from grader.model.version import __version__ as __version__
@@ -75,14 +66,12 @@ _HOMES = {
     "BadEvidence": "grader.model.errors",
     "CheckFailed": "grader.model.errors",
     "Evidence": "grader.checks.evidence",
-    "ImageBatches": "grader.checks.first_batches",
-    "LetterPairs": "grader.checks.letters",
     "Recording": "grader.checks.evidence",
     "Replay": "grader.grading.replay",
     "Sketch": "grader.grading.functions",
     "StudentError": "grader.model.errors",
-    "TextBatches": "grader.checks.first_batches",
     "TrainingLine": "grader.checks.training_line",
+    "Undecided": "grader.model.errors",
     "UnsupportedValue": "grader.model.errors",
     "active_share": "grader.checks.clocks",
     "as_array": "grader.checks.arrays",
@@ -90,22 +79,15 @@ _HOMES = {
     "assert_checkpoint": "grader.checks.checkpoints",
     "assert_close": "grader.checks.closeness",
     "assert_counts": "grader.checks.curves",
-    "assert_curve_ends_above": "grader.checks.curves",
-    "assert_curve_falls": "grader.checks.curves",
     "assert_curve_in_band": "grader.checks.curves",
-    "assert_curve_rises_to": "grader.checks.curves",
     "assert_curve_rough": "grader.checks.curves",
-    "assert_curve_starts_near": "grader.checks.curves",
     "assert_curves_differ": "grader.checks.curves",
     "assert_curves_rough": "grader.checks.curves",
     "assert_labels": "grader.checks.curves",
     "assert_loss_falls": "grader.checks.training",
-    "assert_made_of": "grader.checks.letters",
     "assert_mostly": "grader.checks.sequential",
     "assert_overfits": "grader.checks.training",
     "assert_parameter_count": "grader.checks.training",
-    "assert_reads_better": "grader.checks.letters",
-    "assert_reads_like": "grader.checks.letters",
     "assert_repeatable": "grader.checks.training",
     "assert_replay_agrees": "grader.checks.curves",
     "assert_same_draws": "grader.checks.curves",
@@ -114,6 +96,7 @@ _HOMES = {
     "check": "grader.public_checks.in_cell",
     "check_gradients": "grader.checks.gradients",
     "clock": "grader.checks.clocks",
+    "copied_share": "grader.checks.letters",
     "drawn_examples": "grader.checks.likeness",
     "example_losses": "grader.checks.likeness",
     "is_proxy": "grader.model.values",
@@ -125,10 +108,9 @@ _HOMES = {
     "points": "grader.grading.decorators",
     "read_checkpoint": "grader.checks.checkpoints",
     "roughness": "grader.checks.curves",
-    "shingle_hits": "grader.checks.letters",
+    "sampling_surprise": "grader.checks.letters",
     "sketch": "grader.checks.likeness",
     "unpack_weights": "grader.checks.weights",
-    "window_sums": "grader.checks.letters",
 }
 
 __all__ = [*_HOMES]

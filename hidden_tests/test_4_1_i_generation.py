@@ -7,5 +7,5 @@ pytestmark = item("4.1.i.generation")
 
 @points(1, hint="Run the cells of 4.1 from the top on the full text and hand them in with their outputs.")
 def test_texts(transformer):
-    """the text before training is this model's, and that after training reads like the plays"""
-    transformer.assert_before_and_after()
+    """the text before training is the newborn model's, and that after it the trained model's"""
+    transformer.assert_before_and_after(block=32, heads=4)

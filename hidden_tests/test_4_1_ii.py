@@ -8,4 +8,4 @@ pytestmark = item("4.1.ii")
 @points(1, hint="Run the cells of 4.1 from the top on the full text and hand them in with their outputs.")
 def test_loss_curve(transformer):
     """the recorded curve is that of this code"""
-    transformer.assert_curves((), block=32, key=("4.1.ii",))
+    transformer.assert_curves((), block=32, heads=4, key=("4.1.ii",))

@@ -64,12 +64,12 @@ class NetworkRun:
         return images[found] / 255.0, labels[found]
 
 
-def first_losses(run: NetworkRun, *, rate: float, alpha: float, batches: int) -> Array:
+def first_losses(run: NetworkRun, *, rate: float, alpha: float, steps: int) -> Array:
     """The losses of correct code on its first mini-batches, with momentum."""
     weights = {name: value.copy() for name, value in run.newborn.items()}
     velocity = {name: np.zeros_like(value) for name, value in weights.items()}
     losses = []
-    for rows in run.epochs[0][: batches * BATCH].reshape(batches, BATCH):
+    for rows in run.epochs[0][: steps * BATCH].reshape(steps, BATCH):
         x, labels = run.batch(rows)
         before = x @ weights["L1.W"] + weights["L1.b"]
         hidden = np.maximum(before, 0)
@@ -146,13 +146,19 @@ WIDTH, LAYERS, TEXT_BATCH, TRAINING_PART = 64, 4, 16, 0.9
 
 
 @functools.cache
-def corpus() -> tuple[str, dict[str, Array]]:
-    """The alphabet, and the numbers of the training and the validation part's characters."""
-    text = (DATA / "tinyshakespeare.txt").read_text(encoding="utf-8")
-    alphabet = "".join(sorted(set(text)))
-    numbers = numbers_of(text)
+def corpus() -> dict[str, Array]:
+    """The numbers of the training and the validation part's characters."""
+    numbers = numbers_of(known_texts()[0])
     split_at = int(TRAINING_PART * len(numbers))
-    return alphabet, {"train": numbers[:split_at], "validation": numbers[split_at:]}
+    return {"train": numbers[:split_at], "validation": numbers[split_at:]}
+
+
+@functools.cache
+def known_texts() -> tuple[str, str]:
+    """Tiny Shakespeare, on which the model is trained, and Macbeth, which students have as well."""
+    files = (DATA / "tinyshakespeare.txt", DATA / "macbeth.txt")
+    shakespeare, macbeth = (file.read_text(encoding="utf-8") for file in files)
+    return shakespeare, macbeth
 
 
 ALPHABET = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -160,13 +166,16 @@ ALPHABET = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 def numbers_of(text: str) -> Array:
     """Each character's place in the alphabet. Raises KeyError for another character."""
-    place = {character: number for number, character in enumerate(ALPHABET)}
-    return np.array([place[character] for character in text], dtype=np.int64)
+    if strange := set(text) - set(ALPHABET):
+        raise KeyError(min(strange))
+    place = np.zeros(128, dtype=np.int64)
+    place[np.frombuffer(ALPHABET.encode(), np.uint8)] = np.arange(len(ALPHABET))
+    return place[np.frombuffer(text.encode(), np.uint8)]
 
 
 def pieces(part: str, starts: Array, block: int) -> Array:
     """Pieces of the text, one character longer than the model looks back: (len(starts), block + 1)."""
-    return corpus()[1][part][np.asarray(starts)[:, None] + np.arange(block + 1)]
+    return corpus()[part][np.asarray(starts)[:, None] + np.arange(block + 1)]
 
 
 @functools.cache

@@ -391,7 +391,7 @@ class FirstSteps:
     def add(self, loss: Any, draws: Any) -> None:
         """Take a step's loss and the numbers that were drawn for it, an array or a tensor."""
         if len(self.losses) < self.steps:
-            self.losses.append(float(loss))
+            self.losses.append(loss.item() if hasattr(loss, "item") else float(loss))
             self.draws.append(draws.tolist())
 
     def as_data(self) -> dict[str, Any]:

@@ -77,42 +77,6 @@ def assert_same_draws(recorded: object, replayed: object, *, name: str) -> None:
         raise BadEvidence(f"{name}: this notebook's code draws other ones {_SAME_START}")
 
 
-def assert_curve_starts_near(curve: Array, value: float, *, within: float, name: str) -> None:
-    """The first value lies within ``within`` of ``value``.
-
-    The author states the probability with ``within``: z standard deviations of the first value's own noise.
-    """
-    if not abs(curve[0] - value) <= within:
-        raise BadEvidence(f"{name} starts at {curve[0]:.4g}, which is not where this run began")
-
-
-def assert_curve_falls(curve: Array, *, by: float, name: str) -> None:
-    """The mean of the last tenth is lower than the first value by at least the share ``by`` of it.
-
-    The author states the probability with ``by``, from how far correct solutions fall.
-    """
-    last = float(curve[-max(1, len(curve) // 10) :].mean())
-    if not last <= (1 - by) * curve[0]:
-        raise BadEvidence(f"{name} goes from {curve[0]:.4g} to {last:.4g}: that is hardly training")
-
-
-def assert_curve_rises_to(curve: Array, *, least: float, name: str) -> None:
-    """The best value is at least ``least``. The author states the probability with ``least``."""
-    if not curve.max() >= least:
-        raise BadEvidence(f"{name} is never above {curve.max():.4g}: nothing was learned")
-
-
-def assert_curve_ends_above(upper: Array, lower: Array, *, by: float, name: str) -> None:
-    """Over the last quarter the mean of ``upper`` - ``lower`` is at least ``by``.
-
-    For data that was fitted against data that was not: validation loss above training loss, training accuracy
-    above validation accuracy. The author states the probability with ``by``.
-    """
-    quarter = max(1, len(upper) // 4)
-    if not float((upper[-quarter:] - lower[-quarter:]).mean()) >= by:
-        raise BadEvidence(f"{name}: the two curves lie on each other, as if both were of the same data")
-
-
 def assert_counts(curve: Array, *, of: int, name: str) -> None:
     """Each value is a share k/``of`` with a whole number k from 0 to ``of``.
 

@@ -9,7 +9,7 @@ line the student may read.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -120,7 +120,7 @@ class Evidence:
 
     ``recordings`` are the item's distinct readable recordings; ``problems`` has one line for each unreadable
     one. ``replay`` is what the cells recorded during grading; ``replay_error`` says how the author's
-    ``replay.py`` failed, if it did.
+    ``replay.py`` failed, if it did. ``others`` are the readable recordings of all items.
     """
 
     item: str
@@ -129,6 +129,7 @@ class Evidence:
     problems: tuple[str, ...] = ()
     replay: Recording | None = None
     replay_error: str = ""
+    others: Mapping[str, tuple[Recording, ...]] = field(default_factory=dict)
 
     @property
     def recorded(self) -> Recording:
@@ -141,6 +142,11 @@ class Evidence:
                 "keep the output of one run only"
             )
         return self.recordings[0]
+
+    def other(self, item: str) -> Recording | None:
+        """The only readable recording of another item; None if there is none, or several that differ."""
+        found = self.others.get(item, ())
+        return found[0] if len(found) == 1 else None
 
     @property
     def replayed(self) -> Recording | None:

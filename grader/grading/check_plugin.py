@@ -139,7 +139,8 @@ class CheckPlugin:
         """What was recorded for the check's item, in the file and by the cells during grading."""
         item = self._checks[request.node.nodeid].item
         found = NOT_SAVED if self._recorded is None else self._recorded.get(item, Recorded())
-        return Evidence(item, rng, found.recordings, found.problems, found.replayed, found.broken)
+        others = {name: entry.recordings for name, entry in (self._recorded or {}).items()}
+        return Evidence(item, rng, found.recordings, found.problems, found.replayed, found.broken, others)
 
     # -- collection ------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from grader.grading.own_code import OwnCode
 from grader.model.endings import FOR_STUDENT
-from grader.model.errors import BadEvidence, CheckError, Fault, MissingName, Outcome, StudentError
+from grader.model.errors import BadEvidence, CheckError, Fault, MissingName, Outcome, StudentError, Undecided
 from grader.model.records import CheckResult
 
 NO_HINT = "This hidden check did not pass. Its name says what it looks at; try your own small examples."
@@ -64,6 +64,8 @@ def check_end(  # noqa: PLR0911  # a table of kinds
         return CheckEnd(error.outcome, error.fault, told, detail)
     if isinstance(error, BadEvidence):
         return CheckEnd(error.outcome, error.fault, str(error), str(error), says_all=True)
+    if isinstance(error, Undecided):
+        return CheckEnd(error.outcome, None, FOR_STUDENT[error.outcome], str(error), says_all=True)
     if isinstance(error, CheckError):
         told = FOR_STUDENT.get(error.outcome, "") if error.fault is Fault.STUDENT else ""
         return CheckEnd(error.outcome, error.fault, told, str(error))
@@ -93,6 +95,8 @@ def message_for_student(end: CheckEnd, *, hidden: bool, hint: str | None) -> str
     """
     if end.outcome is Outcome.PASSED:
         return ""
+    if end.outcome is Outcome.UNDECIDED:
+        return end.told
     if end.fault is not Fault.STUDENT:
         return NOT_CARRIED_OUT
     if not hidden:

@@ -15,8 +15,8 @@ from grader.notebooks.answers import Answer
 from grader.notebooks.cells import Cell
 from grader.notebooks.recordings import RawRecording
 
-RESERVED = "beginning"
-"""The key of a recording's data that holds what a replay starts from; no text for people."""
+RESERVED = "weights"
+"""The key of a recording's data that holds packed weights; no text for people."""
 MAX_TEXTS = 12
 MAX_SHOWN = 1_500
 """Texts of one item that a report shows, and characters of each."""

@@ -15,6 +15,7 @@ from grader.model.records import CheckResult, Figure, ItemResult
 AWAITS_MARKING = "a person's marks"
 AWAITS_EVIDENCE = "a person's look at the evidence (this item has no automatic check)"
 AWAITS_FIGURE = "a person's look (a figure, but no recorded evidence)"
+AWAITS_DECISION = "a person's look"
 NO_CHECKS = "checks: none could be run for this item"
 
 
@@ -72,7 +73,7 @@ def score_item(item: Item, results: Sequence[CheckResult], answer: AnswerShown) 
 
 
 def score_code(item: Item, results: Sequence[CheckResult]) -> ItemResult:
-    """An item decided by checks. It stays undecided if one failed through no fault of the student's."""
+    """An item decided by checks. It stays undecided if one could not decide, or could not be carried out."""
     waits_for = blocked(results) if results else NO_CHECKS
     return ItemResult(
         item=item.id,
@@ -105,10 +106,16 @@ def score_evidence(item: Item, results: Sequence[CheckResult], answer: AnswerSho
 
 
 def blocked(results: Sequence[CheckResult]) -> str:
-    """Why an item stays undecided: checks that failed through no fault of the student's; "" if none did."""
+    """Why an item stays undecided; "" if the checks decide it.
+
+    Checks failed through no fault of the student's, or left the decision to a person.
+    """
     others = [result for result in results if result.fault not in (None, Fault.STUDENT)]
     faults = ", ".join(sorted({str(result.fault) for result in others}))
-    return f"{len(others)} of {len(results)} checks could not be carried out ({faults})" if others else ""
+    if others:
+        return f"{len(others)} of {len(results)} checks could not be carried out ({faults})"
+    open_ones = [result.detail for result in results if result.outcome is Outcome.UNDECIDED]
+    return f"{AWAITS_DECISION}: {'; '.join(open_ones)}" if open_ones else ""
 
 
 def score_for_a_person(item: Item, answer: AnswerShown) -> ItemResult:

@@ -20,7 +20,7 @@ OUTCOMES = {
     Outcome.OUT_OF_MEMORY: "out of memory",
     Outcome.CRASHED: "crashed",
     Outcome.UNSUPPORTED_VALUE: "not plain data",
-    Outcome.SKIPPED: "not run",
+    Outcome.UNDECIDED: "a person decides",
 }
 """How a check ended, for a table."""
 
@@ -47,6 +47,7 @@ FOR_STUDENT = {
     Outcome.OUT_OF_MEMORY: "Your code used more memory than allowed.",
     Outcome.CRASHED: "Your code ended the Python process.",
     Outcome.UNSUPPORTED_VALUE: "Your code returned something that is neither numbers nor an array.",
+    Outcome.UNDECIDED: "A person will look at this; until then it costs nothing.",
 }
 """What a student may read of a hidden check: no inputs, no values, nothing that was printed."""
 

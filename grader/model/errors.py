@@ -21,6 +21,7 @@
         ├── TimeIsUp                 student: the submission as a whole took too long
         ├── BoundReached             student: so did our own work on it, or it took too much memory
         ├── SandboxDied              student: crashed, or used more memory than allowed
+        ├── Undecided                nobody: a person has to look
         ├── AuthorError              author: the check itself is written wrongly
         └── InfrastructureError      infrastructure: the machine or the grader failed
             └── TooBusy              ... by giving the student's code too little processor time
@@ -44,7 +45,7 @@ class Outcome(enum.StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     CRASHED = "crashed"
     UNSUPPORTED_VALUE = "unsupported_value"
-    SKIPPED = "skipped"
+    UNDECIDED = "undecided"
 
 
 class Fault(enum.StrEnum):
@@ -111,6 +112,16 @@ class BadEvidence(CheckFailed):
     Students read the message as it is, even in a hidden check: it is about their own evidence and contains no
     expected value.
     """
+
+
+class Undecided(CheckError):
+    """The check cannot tell right from wrong here: its item waits for a person, and costs nothing until then.
+
+    The message is for that person, with both sides: what was handed in and what the check computed. For what
+    is unusual, or missing, or only suspicious; what is wrong raises CheckFailed.
+    """
+
+    outcome = Outcome.UNDECIDED
 
 
 class StudentError(CheckError):

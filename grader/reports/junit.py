@@ -68,6 +68,8 @@ def outcome_of(check: CheckResult) -> str:
     """What is inside a check's case: nothing if it passed."""
     if check.outcome is Outcome.PASSED:
         return ""
+    if check.outcome is Outcome.UNDECIDED:
+        return f"<skipped message={attribute(check.message or check.detail)}/>"
     tag = "failure" if check.fault is Fault.STUDENT else "error"
     message = check.message or check.detail or str(check.outcome)
     return f"<{tag} type={attribute(str(check.outcome))} message={attribute(message)}/>"
