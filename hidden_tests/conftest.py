@@ -114,8 +114,10 @@ class Run:
         recorded = self.recorded.parameters
         wanted = {**self.usual, **own}
         if other := [name for name in wanted if recorded.get(name) != wanted[name]]:
-            said = ", ".join(f"{name} = {str(recorded.get(name))[:40]!r}" for name in other)
-            raise Undecided(f"recorded with {said}, and the grader computes the question's own settings only")
+            said = ", ".join(
+                f"{name} = {recorded[name]!r:.40}" if name in recorded else f"no {name}" for name in other
+            )
+            raise Undecided(f"recorded with {said}; the grader computes the question's own settings only")
         seed = recorded.get(self.seed_name)
         if type(seed) is not int or not 0 <= seed < 2**32:
             raise Undecided(f"the recorded {self.seed_name} is no whole number from 0 to 2**32 - 1")

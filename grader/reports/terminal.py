@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.model import endings
-from grader.model.errors import Fault
+from grader.model.errors import Fault, Outcome
 from grader.model.records import CellResult, CellStatus, CheckResult, Grade, ItemResult
 from grader.model.text import excerpt, one_line, plural
 from grader.reports import summary
@@ -147,12 +147,15 @@ class _Report:
         With ``said_below`` the next check failed for the same reason, which is then shown once.
         """
         theirs = check.fault in {Fault.AUTHOR, Fault.INFRASTRUCTURE}
+        waits = check.outcome is Outcome.UNDECIDED
         sign, style = (self.signs.attention, "bold magenta") if theirs else (self.signs.zero, "red")
+        if waits:
+            sign, style = self.signs.waiting, "yellow"
         head = Table.grid(padding=(0, 1), expand=True)
         head.add_column(width=1)
         head.add_column(ratio=1, overflow="fold")
         head.add_column(justify="right", overflow="fold")
-        worth = "" if self.public else f"{'?' if theirs else check.earned} of {check.possible}"
+        worth = "" if self.public else f"{'?' if theirs or waits else check.earned} of {check.possible}"
         head.add_row(Text(sign, style), self.text(check.title or check.check), Text(worth, "dim"))
         facts = [endings.OUTCOMES[check.outcome]]
         if check.fault is not None:

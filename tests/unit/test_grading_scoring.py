@@ -20,6 +20,7 @@ from grader.model.errors import (
     Outcome,
     SandboxDied,
     StudentError,
+    Undecided,
     UnsupportedValue,
 )
 from grader.model.points import ZERO, Points, total
@@ -40,9 +41,7 @@ def result(
 ) -> CheckResult:
     """A check that earned all when it passed, nothing else."""
     points = Points.of(worth)
-    return CheckResult(
-        "test_x", "x", item, outcome, points if fault is None else ZERO, points, fault, detail="why"
-    )
+    return CheckResult("test_x", "x", item, outcome, points_for(outcome, points), points, fault, detail="why")
 
 
 def by_id(results: list[CheckResult], handed_in: dict[str, AnswerShown] | None = None) -> dict[str, object]:
@@ -116,6 +115,28 @@ def test_checks_decide_evidence_but_a_figure_alone_waits_for_a_person(check, han
     assert (items[2].checks, items[2].figures) == ((check,), handed.figures)
     assert ("figure" in items[2].waits_for) == (bool(handed.figures) and not handed.recorded)
     assert bool(needs_attention(items, [])) == (check.fault is Fault.AUTHOR)
+
+
+OPEN = result("e", "1", Outcome.UNDECIDED)
+
+
+def test_what_a_check_leaves_open_waits_for_a_person_whatever_else_passed_and_asks_for_no_attention():
+    for others in ([], [BAD], [result("e", "0")]):
+        items = score(ASSIGNMENT, [result("a", "2"), result("b", "1.5"), OPEN, *others], {})
+        assert (items[2].decided, str(items[2].earned)) == (False, "0")
+        assert items[2].waits_for == "a person's look: why"
+        assert needs_attention(items, []) == ()
+
+
+def test_a_student_reads_that_a_person_looks_and_not_the_two_sides():
+    end = check_end(Undecided("2.0 was recorded, 3.0 computed"))
+    assert (end.outcome, end.fault, end.detail) == (
+        Outcome.UNDECIDED,
+        None,
+        "2.0 was recorded, 3.0 computed",
+    )
+    said = [message_for_student(end, hidden=hidden, hint="a hint") for hidden in (True, False)]
+    assert said == ["A person will look at this; until then it costs nothing."] * 2
 
 
 def test_what_is_wrong_with_their_own_evidence_a_student_reads_without_the_hint():
