@@ -57,27 +57,43 @@ def smooth(data: dict[str, Any]) -> None:
     losses[:] = [losses[0] + (losses[-1] - losses[0]) * step / 999 for step in range(1000)]
 
 
-def rise(data: dict[str, Any]) -> None:
-    data[EVIDENCE]["data"]["losses"].reverse()
+def better_from_the_middle_on(data: dict[str, Any]) -> None:
+    losses = data[EVIDENCE]["data"]["losses"]
+    losses[500:] = [0.9 * loss for loss in losses[500:]]
+
+
+PERSON = "A person will look at this"
 
 
 @pytest.mark.parametrize(
-    ("change", "earned", "said"),
+    ("change", "earned", "decided", "said"),
     [
-        (lambda _: None, 3, ""),
-        (lambda data: data.pop(EVIDENCE), 1, "nothing was recorded for item 2"),
-        (smooth, 1, "Run the notebook from its top and hand it in with its outputs."),
-        (rise, 1, "the recorded loss does not fall"),
-        (lambda data: data[EVIDENCE]["parameters"].update(SEED=8), 1, "Run the notebook from its top"),
+        (lambda _: None, 3, True, ""),
+        (lambda data: data.pop(EVIDENCE), 1, True, "nothing was recorded for item 2"),
+        (better_from_the_middle_on, 1, True, "the curve ends at"),
+        (smooth, 1, False, PERSON),
+        (lambda data: data[EVIDENCE]["data"]["losses"].reverse(), 1, False, PERSON),
+        (lambda data: data[EVIDENCE]["parameters"].update(SEED=8), 1, False, PERSON),
+        (lambda data: data[EVIDENCE]["data"].pop("weights"), 1, False, PERSON),
     ],
-    ids=["as it was run", "without its outputs", "smoothed", "turned round", "another seed"],
+    ids=[
+        "as it was run",
+        "without its outputs",
+        "another end",
+        "smoothed",
+        "turned round",
+        "another seed",
+        "without weights",
+    ],
 )
 def test_the_page_s_example_is_graded_as_it_says(
     home: Path,
     notebook: Any,
     warm: WarmProcesses,
     change: Callable[[dict[str, Any]], object],
+    *,
     earned: int,
+    decided: bool,
     said: str,
 ) -> None:
     handed_in = copy.deepcopy(notebook)
@@ -87,5 +103,6 @@ def test_the_page_s_example_is_graded_as_it_says(
     job = GradeJob(home / "notebook.ipynb", assignment_folder.load(home), seed=1)
     record = grade(job, opener=warm.open_notebook, progress=Silent())
     assert (str(record.earned), record.attention) == (str(earned), ())
+    assert record.items[1].decided is decided
     assert record.items[1].checks[0].message.startswith(said)
     assert record.budget["STEPS"] == 5
