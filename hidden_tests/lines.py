@@ -18,12 +18,12 @@ LINES: dict[str, tuple[int, dict[str, tuple[float, float]]]] = {
     "3.4.i/0.5": (20, {"train": (1.3, 2.8), "L1.W": (0.89, 0.94), "L2.W": (0.4, 0.8)}),
     "3.4.i/0.7": (20, {"train": (1.2, 3.0), "L1.W": (0.84, 0.89), "L2.W": (0.35, 0.8)}),
     "3.4.i/0.9": (20, {"train": (1.4, 4.5), "L1.W": (0.62, 0.73), "L2.W": (0.25, 0.7)}),
-    "4.1/32/4": (5_000, {"train": (1.58, 1.76), "validation": (1.73, 1.94), "think": (0.55, 0.63)}),
-    "4.1/2/4": (5_000, {"train": (2.26, 2.45), "validation": (2.28, 2.50), "think": (0.65, 0.74)}),
-    "4.1/16/4": (5_000, {"train": (1.67, 1.86), "validation": (1.80, 2.02), "think": (0.57, 0.66)}),
-    "4.1/64/4": (5_000, {"train": (1.52, 1.71), "validation": (1.66, 1.89), "think": (0.52, 0.61)}),
-    "4.1/32/2": (5_000, {"train": (1.57, 1.75), "validation": (1.72, 1.94), "think": (0.55, 0.63)}),
-    "4.1/32/8": (5_000, {"train": (1.59, 1.77), "validation": (1.74, 1.95), "think": (0.55, 0.63)}),
+    "4.1/32/4": (5_000, {"validation": (1.73, 1.94), "think": (0.55, 0.63)}),
+    "4.1/2/4": (5_000, {"validation": (2.28, 2.50), "think": (0.65, 0.74)}),
+    "4.1/16/4": (5_000, {"validation": (1.80, 2.02), "think": (0.57, 0.66)}),
+    "4.1/64/4": (5_000, {"validation": (1.66, 1.89), "think": (0.52, 0.61)}),
+    "4.1/32/2": (5_000, {"validation": (1.72, 1.94), "think": (0.55, 0.63)}),
+    "4.1/32/8": (5_000, {"validation": (1.74, 1.95), "think": (0.55, 0.63)}),
 }
 """By setting: the epochs or steps, and between which numbers honest runs of so many end."""
 
@@ -38,11 +38,12 @@ def off_the_line(
     known, bounds = LINES[setting]
     if amount != known:
         return f"the run took {amount:,} epochs or steps; the grader knows honest runs of {known:,} only"
-    numbers = {**losses, **{name: cosine(weights, newborn, name) for name in bounds if name not in losses}}
+    clocks = {name: cosine(weights, newborn, name) for name in bounds if name not in ("train", "validation")}
+    numbers = {**losses, **clocks}
     off = [
         f"{name} is {numbers[name]:.4g} (honest runs: {low:g} to {high:g})"
         for name, (low, high) in bounds.items()
-        if not low <= numbers[name] <= high
+        if name in numbers and not low <= numbers[name] <= high
     ]
     return f"not as after {amount:,} epochs or steps of training: {'; '.join(off)}" if off else ""
 
