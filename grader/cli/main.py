@@ -103,6 +103,9 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and leave with its exit status; a person's mistake is one line, never a traceback."""
+    for library in ("OMP", "OPENBLAS", "MKL"):  # read at numpy's import
+        # Beside other programs, several threads that wait for each other took five times as long as one.
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     with patient_streams():
         sys.exit(run(arguments))
 
