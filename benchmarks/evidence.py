@@ -33,7 +33,7 @@ from grader.model.records import Grade
 from tests.support.examples import evidence as made
 
 RIGHT = "30 of 30 decided points earned"
-REFUSED = "refused"
+REFUSED, LEFT = "refused", "left to a person"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Task:
 
 
 def outcome(task: Task, opener: Callable[..., Any]) -> str:
-    """RIGHT or REFUSED where the grading went as it should, else what went wrong."""
+    """RIGHT, REFUSED or LEFT where the grading went as it should, else what went wrong."""
     only = frozenset({task.item} if task.item else ())
     job = GradeJob(task.path, assignment_folder.load(ROOT), task.seed, only=only)
     try:
@@ -64,10 +64,11 @@ def earned(record: Grade, task: Task) -> str:
 
 
 def refused(record: Grade, task: Task) -> str:
-    """Whether a wrong example's item lost its points."""
+    """Whether a wrong example's item lost its points, or waits for a person."""
     [result] = [entry for entry in record.items if entry.item == task.item]
-    right = result.decided and not result.earned
-    return REFUSED if right else f"ACCEPTED: {task.name} (seed {task.seed})"
+    if result.earned:
+        return f"ACCEPTED: {task.name} (seed {task.seed})"
+    return REFUSED if result.decided else LEFT
 
 
 def work(tasks: Any, outcomes: Any) -> None:
@@ -104,7 +105,7 @@ def count(what: str, tasks: Sequence[Task], console: Console) -> Counter[str]:
     with Progress(console=console, transient=True) as progress:
         for end in progress.track(graded(tasks, processes=os.cpu_count() or 1), len(tasks), description=what):
             found[end] += 1
-            if end not in {RIGHT, REFUSED}:
+            if end not in {RIGHT, REFUSED, LEFT}:
                 console.print(end, markup=False)
     seconds = time.perf_counter() - start
     console.print(f"{what}: {sum(found.values()):,} gradings in {seconds:.0f} s: {dict(found)}")
@@ -122,7 +123,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         right = count("full marks", [Task(FULL_MARKS, seed) for seed in range(given.gradings)], console)
         wrong = count("wrong evidence", wrong_examples(Path(scratch), range(given.seeds)), console)
-    return int(set(right) - {RIGHT} != set() or set(wrong) - {REFUSED} != set())
+    return int(set(right) - {RIGHT} != set() or set(wrong) - {REFUSED, LEFT} != set())
 
 
 if __name__ == "__main__":

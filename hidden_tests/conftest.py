@@ -85,7 +85,7 @@ DEVIATIONS, ROUNDING = 6, 2e-3  # of two means over drawn pieces, and what the l
 FALLING = 5  # points that fall too steeply to show noise
 ROUGH = 0.5  # of the smoother of the reference's two curves; a mean of three points leaves 0.21 to 0.38
 BAND, MEAN_BAND = 0.05, 0.015  # weights changed by 1e-7 end 0.0053 away at most, 0.0021 in the mean
-WRITTEN, LOOKED_AT, COPIED = 200, 100, 0.5  # characters of a text; characters whose chances are computed
+WRITTEN, LOOKED_AT, COPIED = 200, 200, 0.5  # characters of a text; characters whose chances are computed
 
 
 class Run:
@@ -423,7 +423,8 @@ class Transformer(Run):
             numbers = np.concatenate([[0], trusted.numbers_of(text)])
         except KeyError as strange:
             raise BadEvidence(f"{name} holds {strange.args[0]!r}, which the training text does not") from None
-        places = block + self.evidence.rng.choice(len(numbers) - block, LOOKED_AT, replace=False)
+        count = min(LOOKED_AT, len(numbers) - block)
+        places = block + self.evidence.rng.choice(len(numbers) - block, count, replace=False)
         windows = numbers[places[:, None] + np.arange(-block, 0)]
         chances = trusted.scores(weights, windows, heads=heads)[:, -1]
         deviations = sampling_surprise(chances, numbers[places])

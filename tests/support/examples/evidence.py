@@ -17,8 +17,10 @@ import numpy as np
 from grader.inside.media_types import EVIDENCE
 
 from ..paths import FULL_MARKS, ROOT
+from ..reference_files import load
 
 MACBETH = ROOT / "reference" / "data" / "macbeth.txt"
+SHAKESPEARE = ROOT / "reference" / "data" / "tinyshakespeare.txt"
 
 EARLY, MOMENTUM, TEXTS, LOSS, BLOCKS, HEADS = (
     "3.3.i",
@@ -169,8 +171,13 @@ def evidence_of_another_version(found: dict[str, Json]) -> None:
 
 
 @wrong(EARLY)
-def evidence_without_beginning(found: dict[str, Json]) -> None:
-    del data(found, EARLY)["beginning"]
+def evidence_without_first_steps(found: dict[str, Json]) -> None:
+    del data(found, EARLY)["first_steps"]
+
+
+@wrong(EARLY)
+def evidence_without_weights(found: dict[str, Json]) -> None:
+    del data(found, EARLY)["weights"]
 
 
 # -- 3.4.i ---------------------------------------------------------------------------------------------------
@@ -227,6 +234,12 @@ def evidence_twice_and_different(found: dict[str, Json]) -> None:
     runs(found, "second")["0.1"]["loss"][3] += 0.01
 
 
+@wrong(MOMENTUM)
+def evidence_weights_of_another_alpha(found: dict[str, Json]) -> None:
+    held = runs(found, MOMENTUM)
+    held["0.1"]["weights"] = held["0.9"]["weights"]
+
+
 @wrong(MOMENTUM, code=("v = alpha * velocity[name, key] +", "v = 0.5 * alpha * velocity[name, key] +"))
 def evidence_of_other_code(found: dict[str, Json]) -> None:
     """The recordings stay; the notebook's momentum is another one than that which made them."""
@@ -248,14 +261,19 @@ def evidence_after_is_the_play(found: dict[str, Json]) -> None:
 
 @wrong(TEXTS)
 def evidence_after_is_from_the_training_text(found: dict[str, Json]) -> None:
-    pieces = runs(full_recordings(), BLOCKS)["64"]["beginning"]["pieces"][0]
-    data(found, TEXTS)["after"] = "".join(pieces)[:500]
+    data(found, TEXTS)["after"] = SHAKESPEARE.read_text(encoding="utf-8")[50_000:50_500]
 
 
 @wrong(TEXTS)
 def evidence_after_is_random_letters(found: dict[str, Json]) -> None:
-    letters = list(data(found, LOSS)["beginning"]["alphabet"])
+    letters = list("abcdefghijklmnopqrstuvwxyz \n")
     data(found, TEXTS)["after"] = "".join(np.random.default_rng(1).choice(letters, 500))
+
+
+@wrong(TEXTS)
+def evidence_after_is_of_block_2(found: dict[str, Json]) -> None:
+    """The text of a model that sees two characters, as the one that sees 32 would have written it."""
+    data(found, TEXTS)["after"] = runs(full_recordings(), BLOCKS)["2"]["text"]
 
 
 @wrong(LOSS)
@@ -300,10 +318,18 @@ def evidence_validation_loss_is_training_loss(found: dict[str, Json]) -> None:
 
 
 @wrong(LOSS)
-def evidence_pieces_are_random_letters(found: dict[str, Json]) -> None:
-    start, random = data(found, LOSS)["beginning"], np.random.default_rng(3)
-    letters = list(start["alphabet"])
-    start["pieces"] = [["".join(random.choice(letters, 33)) for _ in batch] for batch in start["pieces"]]
+def evidence_draws_moved(found: dict[str, Json]) -> None:
+    start = data(found, LOSS)["first_steps"]
+    start["draws"] = [[place + 1 for place in step] for step in start["draws"]]
+
+
+@wrong(LOSS)
+def evidence_weights_are_random(found: dict[str, Json]) -> None:
+    held, random = data(found, LOSS), np.random.default_rng(3)
+    shapes = {name: entry["shape"] for name, entry in held["weights"].items()}
+    held["weights"] = load("utils").pack_weights(
+        {name: random.normal(0, 0.1, shape) for name, shape in shapes.items()}
+    )
 
 
 @wrong(BLOCKS)
