@@ -9,8 +9,6 @@ from grader import BadEvidence, Recording, Replay
 Recordings = Mapping[str, tuple[Mapping[str, Any], ...]]
 """The raw recordings of each item."""
 
-GENERATED = 12  # characters that each model writes before its training: enough to know it by
-
 # The parameters that decide which random numbers are drawn and how far a step goes, with their ranges: a
 # hostile number must not cost the whole run. One out of range is left as it is in the notebook.
 IMAGES: dict[str, tuple[float, float]] = {
@@ -30,9 +28,7 @@ FRACTIONS = {"LEARNING_RATE", "TRANSFORMER_RATE"}
 
 def prepare(recordings: Recordings) -> Replay:
     """The budget with which the recorded runs begin again; an empty replay if nothing was recorded."""
-    if not any(recordings.values()):
-        return Replay()
-    budget: dict[str, Any] = {"GENERATED_CHARACTERS": GENERATED}
+    budget: dict[str, Any] = {}
     for start, ranges in (("3.", IMAGES), ("4.", TEXTS)):
         budget |= recorded([found for item, found in recordings.items() if item.startswith(start)], ranges)
     return Replay(budget=budget)
