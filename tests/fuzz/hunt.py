@@ -17,7 +17,7 @@ from pathlib import Path
 
 MOST_MEGABYTES = 200  # that an input, or all of them together, may add
 LONGEST_SECONDS = 20  # for one input, whatever its size
-SIZES = {"frames": 1 << 13, "notebooks": 1 << 14}
+SIZES = {"frames": 1 << 13, "notebooks": 1 << 14, "archives": 1 << 14}
 
 
 def hunt(target: str, seconds: int, kept: Path) -> None:

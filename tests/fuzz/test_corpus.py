@@ -30,6 +30,8 @@ def test_the_kept_inputs_reach_every_end() -> None:
     assert frames >= {"array", "value", "StudentError", "UnsupportedValue"}
     notebooks = {TARGETS["notebooks"](path.read_bytes()) for path in seeds("notebooks")}
     assert notebooks >= {"notebook", "script"}
+    ends = {path.name: TARGETS["archives"](path.read_bytes()) for path in seeds("archives")}
+    assert {name for name, end in ends.items() if end == "refused"} <= {"zip_in_zip"}
 
 
 def test_a_slow_input_is_noticed() -> None:

@@ -1,4 +1,4 @@
-"""Damaged frames and notebooks: a bounded number in every test run, the same ones each time.
+"""Damaged frames, notebooks and archives: a bounded number in every test run, the same ones each time.
 
 ``hunt.py`` searches further, led by coverage, and ``python -m benchmarks.mutations`` tries a million.
 """
@@ -12,9 +12,17 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.fuzzing.corpus import frame, frames, notebooks
+from support.fuzzing.corpus import archives, frame, frames, notebooks
 from support.fuzzing.mutations import HOSTILE, VALUES, damaged, reframed, rewritten
-from support.fuzzing.targets import REQUEST, TARGETS, read_frames, read_notebook, read_page, seeds
+from support.fuzzing.targets import (
+    REQUEST,
+    TARGETS,
+    read_archive,
+    read_frames,
+    read_notebook,
+    read_page,
+    seeds,
+)
 
 from grader.inside import codec
 from grader.notebooks import script
@@ -23,6 +31,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="th
 
 ANSWERS = frames()
 FILES = notebooks()
+ARCHIVES = archives()
 KINDS = st.integers(0, 5)
 FIELDS = ("kind", "message", "traceback", "unsupported", "ok", "image/png", "$", "id", "type", "of")
 TREES = st.recursive(
@@ -34,7 +43,7 @@ TREES = st.recursive(
 
 def test_the_corpus_is_what_its_maker_writes() -> None:
     """So that it can be made again."""
-    for target, made in (("frames", ANSWERS), ("notebooks", FILES)):
+    for target, made in (("frames", ANSWERS), ("notebooks", FILES), ("archives", ARCHIVES)):
         kept = {path.name: path.read_bytes() for path in seeds(target)}
         assert {name: kept.get(name) for name in made} == made
 
@@ -73,6 +82,22 @@ def test_damaged_files_are_read_or_refused(name: str, random: Random) -> None:
     read_notebook(rewritten(FILES[name], random))
 
 
+@settings(max_examples=300)
+@given(st.sampled_from(sorted(ARCHIVES)), st.randoms(use_true_random=False))
+def test_damaged_archives_are_read_or_refused(name: str, random: Random) -> None:
+    """Zips, tar files and what gzip packed of them; also with the checksums that belong to the damage."""
+    read_archive(damaged(ARCHIVES[name], random, list(ARCHIVES.values())))
+
+
+@settings(max_examples=100)
+@given(st.sampled_from(["tar_gnu", "tar_pax"]), st.integers(0, 3000), st.binary(min_size=1, max_size=12))
+def test_any_field_of_a_tar_files_headers_may_hold_anything(name: str, at: int, value: bytes) -> None:
+    """Sizes, kinds, names and what one header says of the next."""
+    data = bytearray(ARCHIVES[name])
+    data[at : at + len(value)] = value
+    read_archive(bytes(data))
+
+
 @pytest.mark.parametrize(
     "page",
     [
@@ -93,7 +118,7 @@ def test_a_page_that_could_run_something_is_noticed(page: str) -> None:
 @pytest.mark.parametrize("target", TARGETS)
 def test_no_input_at_all(target: str) -> None:
     """Nothing is an input too."""
-    assert TARGETS[target](b"") in {"SandboxDied", "script"}
+    assert TARGETS[target](b"") in {"SandboxDied", "script", "refused"}
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)

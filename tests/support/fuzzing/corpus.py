@@ -7,8 +7,12 @@ frame, one for each way to hand something in.
 from __future__ import annotations
 
 import base64
+import gzip
+import io
 import json
 import struct
+import tarfile
+import zipfile
 import zlib
 from typing import Any
 
@@ -127,8 +131,58 @@ def notebooks() -> dict[str, bytes]:
     }
 
 
+LONG = "of_a_folder_with_a_long_name/" * 9 + "notes.txt"
+LINK, DEVICE = tarfile.SYMTYPE, tarfile.CHRTYPE
+
+
+def tarred(names: dict[str, bytes], *, kind: int, links: dict[str, bytes] | None = None) -> bytes:
+    """A tar file of these files, and of entries of other types that lead somewhere."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w", format=kind) as archive:
+        for name, content in names.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+        for name, type_ in (links or {}).items():
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = type_, "../../etc/passwd"
+            archive.addfile(info)
+    return data.getvalue().rstrip(b"\0") + bytes(1024)
+
+
+def zipped(names: dict[str, bytes], *, method: int) -> bytes:
+    """A zip of these files, the same in every run."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", method) as archive:
+        for name, content in names.items():
+            archive.writestr(zipfile.ZipInfo(name), content, method)
+    return data.getvalue()
+
+
+def archives() -> dict[str, bytes]:
+    """One of each form, with what lies beside a notebook, leads out, or is no file."""
+    book = json.dumps({"cells": [{"cell_type": "code", "source": "def linear(x): return x"}]}).encode()
+    files = {"hw3.ipynb": book, "layers/conv.py": b"x = 1\n"}
+    odd = {**files, "../out.py": b"x", "a\\b.txt": b"y", "C:/d.txt": b"z", "é.txt": b"", LONG: b"long"}
+    gnu = tarred(
+        odd, kind=tarfile.GNU_FORMAT, links={"link.py": LINK, "tty": DEVICE, "hard.py": tarfile.LNKTYPE}
+    )
+    return {
+        "zip": zipped(files, method=zipfile.ZIP_DEFLATED),
+        "zip_odd": zipped(odd, method=zipfile.ZIP_STORED),
+        "zip_in_zip": zipped(
+            {"all.zip": zipped(files, method=zipfile.ZIP_STORED)}, method=zipfile.ZIP_STORED
+        ),
+        "tar_gnu": gnu,
+        "tar_pax": tarred(odd, kind=tarfile.PAX_FORMAT),
+        "tar_ustar": tarred(files, kind=tarfile.USTAR_FORMAT),
+        "tar_gz": gzip.compress(gnu, mtime=0),
+    }
+
+
 def main() -> None:
-    for target, inputs in (("frames", frames()), ("notebooks", notebooks())):
+    made = (("frames", frames()), ("notebooks", notebooks()), ("archives", archives()))
+    for target, inputs in made:
         for name, data in inputs.items():
             (CORPUS / target / name).write_bytes(data)
 

@@ -1,8 +1,9 @@
-"""All that the trusted side does with bytes that a student decides, as two functions of bytes.
+"""All that the trusted side does with bytes that a student decides, as three functions of bytes.
 
-``read_frames`` takes what came over a sandbox's socket, ``read_notebook`` a file that was handed in. Both
-return what became of it in one word, and raise for whatever must never happen: an exception other than those
-that the rest of the grader expects, or more processor time than the size explains.
+``read_frames`` takes what came over a sandbox's socket, ``read_notebook`` a file that was handed in,
+``read_archive`` a zip or tar file. Each returns what became of it in one word, and raises for whatever must
+never happen: an exception other than those that the rest of the grader expects, or more processor time than
+the size explains.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import io
 import re
 import socket
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
@@ -25,6 +27,9 @@ from grader.grading.execution import Execution, result_of
 from grader.grading.pipeline import answer_shown, figures_of
 from grader.grading.recorded import recorded_in, recordings_in
 from grader.grading.scoring import needs_attention, score
+from grader.handed_in.graded_file import Expected
+from grader.handed_in.named import package_of
+from grader.handed_in.package import load
 from grader.inside import codec
 from grader.model import records
 from grader.model.assignment import parse
@@ -263,7 +268,64 @@ class _Page(HTMLParser):
         assert not UNPRINTABLE.search(data), ascii(data)
 
 
-TARGETS: dict[str, Callable[[bytes], str]] = {"frames": read_frames, "notebooks": read_notebook}
+# -- archives ------------------------------------------------------------------------------------------
+
+BLOCK, CHECKSUM = 512, slice(148, 156)
+"""Of a tar file: the size of a header, and where its checksum is."""
+EXPECTED = Expected(("hw3.ipynb",), frozenset({"linear", "relu"}))
+
+
+def read_archive(data: bytes) -> str:
+    """What becomes of a zip or tar file of these bytes, as it is or with the checksums that it should have.
+
+    Nothing is written but below the grader's own folder, and no place of a file leads out of a submission.
+    """
+    with in_time(len(data)):
+        outcome = _named(data)
+        if outcome == "refused" and (mended := _checksummed(data)) != data:
+            outcome = _named(mended)
+    assert outcome != "refused in more than a line", "an error is one line that a terminal can show"
+    return outcome
+
+
+def _named(data: bytes) -> str:
+    with tempfile.TemporaryDirectory() as scratch:
+        home = Path(scratch)
+        path = home / "handed_in" / "hw3.zip"
+        path.parent.mkdir()
+        path.write_bytes(data)
+        try:
+            package = package_of(path, EXPECTED, into=home / "into")
+            files = load(package)
+        except SubmissionError as error:
+            return "refused" if str(error).isprintable() else "refused in more than a line"
+        finally:
+            assert {entry.name for entry in home.iterdir()} <= {"handed_in", "into"}
+            assert [entry.name for entry in path.parent.iterdir()] == ["hw3.zip"]
+        for place in files.files:
+            assert place.isprintable()
+            assert not {"", ".", ".."} & set(place.split("/")), place
+        assert all(notice.isprintable() for notice in package.notices)
+    return "package"
+
+
+def _checksummed(data: bytes) -> bytes:
+    """A tar file whose headers have the right checksums: most damaged ones fail there and go no further."""
+    found = bytearray(data)
+    for at in range(0, len(found) - BLOCK + 1, BLOCK):
+        block = found[at : at + BLOCK]
+        if block[257:262] == b"ustar":
+            block[CHECKSUM] = b" " * 8
+            block[CHECKSUM] = b"%06o\0 " % sum(block)
+            found[at : at + BLOCK] = block
+    return bytes(found)
+
+
+TARGETS: dict[str, Callable[[bytes], str]] = {
+    "frames": read_frames,
+    "notebooks": read_notebook,
+    "archives": read_archive,
+}
 CORPUS = TESTS / "fuzz" / "corpus"
 
 
