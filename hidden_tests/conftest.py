@@ -9,7 +9,7 @@ says where the bounds come from.
 
 import importlib.util
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,9 +19,13 @@ import pytest
 
 from grader import (
     BadEvidence,
+    CheckFailed,
     Evidence,
     Recording,
+    StudentError,
     Undecided,
+    UnsupportedValue,
+    as_array,
     assert_counts,
     assert_curve_in_band,
     assert_curve_rough,
@@ -31,6 +35,7 @@ from grader import (
     assert_replay_agrees,
     assert_same_draws,
     copied_share,
+    is_proxy,
     roughness,
     sampling_surprise,
     unpack_weights,
@@ -143,15 +148,25 @@ class Run:
             name=f"{name}.losses",
             elsewhere=self.elsewhere,
         )
-        drawn = self.recorded.at(*where, "draws")
-        if not isinstance(drawn, list) or drawn[: len(draws)] != draws:
-            raise Undecided(f"`{name}.draws` are not what the recorded seed draws in the given code")
-        gap = float(np.max(np.abs(recorded[: len(losses)] / losses - 1)))
-        if not gap <= ELSEWHERE:
-            raise Undecided(
-                f"`{name}.losses` begin with {_few(recorded)}; correct code has {_few(losses)} on these data"
-            )
-        return gap
+        return gap_between(
+            (self.recorded.at(*where, "draws"), recorded),
+            (draws, losses),
+            f"`{name}`, from the recorded seed",
+        )
+
+    def assert_trains(self, train: Callable[[], Any], *, draws: Any, losses: Any) -> None:
+        """The student's own functions, called now from a seed that the grader draws, train as correct code.
+
+        Raises Undecided otherwise: their own items say what is wrong with them.
+        """
+        try:
+            found = train()
+            steps = (found.value if is_proxy(found) else found)["first_steps"]
+            mine = steps["draws"], as_array(steps["losses"], shape=(None,), name="its losses")
+        except (StudentError, UnsupportedValue, CheckFailed, TypeError, KeyError, IndexError) as why:
+            said = " ".join(str(why).split())[:200]
+            raise Undecided(f"the notebook's code does not train when the check calls it: {said}") from None
+        gap_between(mine, (draws, losses), "the notebook's code, called with a seed of the grader's")
 
     def whole(self, *path: str, least: int, what: str) -> Any:
         """A curve of at least ``least`` values."""
@@ -161,6 +176,21 @@ class Run:
                 f"`{'.'.join(path)}` has {len(curve)} {what}, and the question asks for {least}"
             )
         return curve
+
+
+def gap_between(found: tuple[Any, Any], computed: tuple[Any, Any], name: str) -> float:
+    """By how much, relatively, first losses differ from the computed ones; Undecided if they are others.
+
+    Each side is (draws, losses); the computed ones may be fewer.
+    """
+    (drawn, losses), (wanted, expected) = found, computed
+    if not isinstance(drawn, list) or drawn[: len(wanted)] != wanted:
+        raise Undecided(f"{name}: other random draws than those of the given code")
+    with np.errstate(all="ignore"):
+        gaps = np.abs(losses[: len(expected)] / expected - 1) if len(losses) >= len(expected) else np.inf
+    if not np.max(gaps) <= ELSEWHERE:
+        raise Undecided(f"{name}: first losses {_few(losses)}; correct code has {_few(expected)}")
+    return float(np.max(gaps))
 
 
 def weights_in(recorded: Recording, path: tuple[str, ...], shapes: Mapping[str, tuple[int, ...]]) -> Any:
@@ -204,10 +234,32 @@ class Network(Run):
         if self.recorded.parameters.get("DATA") == "subset":
             raise BadEvidence('the run was on the small set: set DATA = "full" and run everything again')
         run = trusted.NetworkRun.of(self.seed(), epochs=epochs)
-        rows = run.epochs[0][: NETWORK_STEPS * trusted.BATCH].reshape(NETWORK_STEPS, -1).tolist()
-        losses = trusted.first_losses(run, rate=NETWORK["LEARNING_RATE"], alpha=alpha, steps=NETWORK_STEPS)
-        gap = self.assert_begins(path, steps=NETWORK_STEPS, draws=rows, losses=losses)
+        gap = self.assert_begins(path, steps=NETWORK_STEPS, **self.first_steps(run, alpha=alpha))
         return run, gap <= EXACT
+
+    @staticmethod
+    def first_steps(run: Any, *, alpha: float) -> dict[str, Any]:
+        """The first draws and losses of correct code."""
+        rows = run.epochs[0][: NETWORK_STEPS * trusted.BATCH].reshape(NETWORK_STEPS, -1).tolist()
+        rate = NETWORK["LEARNING_RATE"]
+        return {
+            "draws": rows,
+            "losses": trusted.first_losses(run, rate=rate, alpha=alpha, steps=NETWORK_STEPS),
+        }
+
+    def assert_own_code_trains(self, student: Any, *, alpha: float | None = None) -> None:
+        """The notebook's `train`, or `train_with_momentum`, begins from a new seed as correct code does."""
+        seed = int(self.evidence.rng.integers(2**32))
+
+        def train() -> Any:
+            student.SEED = seed
+            if alpha is not None:
+                return student.train_with_momentum(alpha)
+            started = student.fresh_start()
+            return student.train(started[0], started[1], trusted.BATCH, 1)
+
+        run = trusted.NetworkRun.of(seed, epochs=1)
+        self.assert_trains(train, **self.first_steps(run, alpha=alpha or 0.0))
 
     def accuracies(self, *, epochs: int) -> dict[str, Any]:
         """The three accuracy curves of 3.3.i, each over its own number of examples."""
@@ -345,7 +397,25 @@ class Transformer(Run):
         """
         if self.recorded.parameters.get("DATA") == "subset":
             raise BadEvidence('the run was on the small text: set DATA = "full" and run everything again')
-        draws = trusted.TorchDraws(self.seed(**({} if path else {"BLOCK_SIZE": block, "N_HEADS": heads})))
+        seed = self.seed(**({} if path else {"BLOCK_SIZE": block, "N_HEADS": heads}))
+        newborn, steps = self.first_steps(seed, block=block, heads=heads)
+        self.assert_begins(path, steps=TEXT_STEPS, **steps)
+        return newborn
+
+    def assert_own_code_trains(self, student: Any, *, block: int, heads: int) -> None:
+        """The notebook's `train_transformer` begins from a new seed as the given code does."""
+        seed = int(self.evidence.rng.integers(2**31))
+
+        def train() -> Any:
+            student.TRANSFORMER_SEED = seed
+            return student.train_transformer(block, heads)
+
+        self.assert_trains(train, **self.first_steps(seed, block=block, heads=heads)[1])
+
+    @staticmethod
+    def first_steps(seed: int, *, block: int, heads: int) -> tuple[Any, dict[str, Any]]:
+        """A seed's newborn weights, and its first draws with their loss."""
+        draws = trusted.TorchDraws(seed)
         newborn = trusted.newborn_transformer(draws, block, heads)
         parts = trusted.corpus()
         for part in parts:
@@ -354,8 +424,7 @@ class Transformer(Run):
             )
         starts = draws.integers(len(parts["train"]) - block, TRANSFORMER["TRANSFORMER_BATCH"])
         losses = trusted.character_losses(newborn, trusted.pieces("train", starts, block), heads=heads)
-        self.assert_begins(path, steps=TEXT_STEPS, draws=[starts.tolist()], losses=np.array([losses.mean()]))
-        return newborn
+        return newborn, {"draws": [starts.tolist()], "losses": np.array([losses.mean()])}
 
     def loss_of(self, weights: Any, part: str, *, block: int, heads: int) -> tuple[float, float]:
         """The weights' loss on pieces that the grader draws, and how much one piece's varies."""
@@ -375,7 +444,7 @@ class Transformer(Run):
                 raise BadEvidence(both)
             raise Undecided(both)
 
-    def assert_runs(self, runs: Mapping[str, tuple[int, int]]) -> None:
+    def assert_runs(self, student: Any, runs: Mapping[str, tuple[int, int]]) -> None:
         """The curves and texts of several runs by their labels, each with its block size and its heads."""
         assert_labels(self.recorded.labels("runs"), tuple(runs), name="runs")
         texts = {label: self.recorded.text("runs", label, "text", least=WRITTEN) for label in runs}
@@ -388,6 +457,8 @@ class Transformer(Run):
             )
             self.assert_written(texts[label], weights, f"`runs.{label}.text`", block=block, heads=heads)
         assert_curves_differ(curves, name="the training losses")
+        block, heads = runs[str(self.evidence.rng.choice(list(runs)))]
+        self.assert_own_code_trains(student, block=block, heads=heads)
 
     def assert_before_and_after(self, *, block: int, heads: int) -> None:
         """Both texts of 4.1.i: one of the newborn model, one of the trained model, which 4.1.ii records.

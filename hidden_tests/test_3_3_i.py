@@ -9,7 +9,7 @@ OF = ("train", "validation", "test")
 
 
 @points(2, hint="Run the cells of 3.3 from the top on the full data and hand them in with their outputs.")
-def test_accuracy_curves(network):
+def test_accuracy_curves(network, student):
     """the recorded curves begin and end as the grader's own computation, and the early-stop point is right"""
     curves = network.accuracies(epochs=EPOCHS)
     curves["loss"] = network.whole("loss", least=EPOCHS, what="epochs")
@@ -23,3 +23,4 @@ def test_accuracy_curves(network):
         network.assert_between(curve, name, exact=exact, key=("3.3.i", name))
     network.assert_curves_rough(accuracies=(curves[part] for part in OF), losses=[curves["loss"]])
     network.assert_last_epoch(curves, run, exact=exact)
+    network.assert_own_code_trains(student)

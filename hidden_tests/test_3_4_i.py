@@ -9,7 +9,7 @@ ALPHAS = ("0.1", "0.3", "0.5", "0.7", "0.9")
 
 
 @points(2, hint="Run the cells of 3.4 from the top on the full data and hand them in with their outputs.")
-def test_loss_curves(network):
+def test_loss_curves(network, student):
     """the recorded curves begin and end as the grader's own computation, each with its own alpha"""
     assert_labels(network.recorded.labels("runs"), ALPHAS, name="runs")
     losses, validations = {}, {}
@@ -29,3 +29,4 @@ def test_loss_curves(network):
     for alpha, (run, exact) in runs.items():
         ends = {"loss": losses[alpha], "validation": validations[alpha]}
         network.assert_final(alpha, ends, run, exact=exact)
+    network.assert_own_code_trains(student, alpha=float(network.evidence.rng.choice(ALPHAS)))

@@ -6,6 +6,6 @@ pytestmark = item("4.1.iii.curves")
 
 
 @points(2, hint="Run the cells of 4.1 from the top on the full text and hand them in with their outputs.")
-def test_block_sizes(transformer):
+def test_block_sizes(transformer, student):
     """the recorded curves and texts are those of this code, each with its own block size"""
-    transformer.assert_runs({"2": (2, 4), "16": (16, 4), "64": (64, 4)})
+    transformer.assert_runs(student, {"2": (2, 4), "16": (16, 4), "64": (64, 4)})

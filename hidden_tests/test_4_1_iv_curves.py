@@ -6,6 +6,6 @@ pytestmark = item("4.1.iv.curves")
 
 
 @points(2, hint="Run the cells of 4.1 from the top on the full text and hand them in with their outputs.")
-def test_heads(transformer):
+def test_heads(transformer, student):
     """the recorded curves and texts are those of this code, each with its own number of heads"""
-    transformer.assert_runs({"2": (32, 2), "4": (32, 4), "8": (32, 8)})
+    transformer.assert_runs(student, {"2": (32, 2), "4": (32, 4), "8": (32, 8)})
