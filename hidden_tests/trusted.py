@@ -131,15 +131,6 @@ def log_softmax(scores: Array) -> Array:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
 
 
-def cosine(first: Weights, second: Weights, names: tuple[str, ...]) -> float:
-    """The cosine between two sets of weights, the named arrays laid end to end; 1 for no training at all."""
-    a, b = (
-        np.concatenate([np.ravel(weights[name]) for name in names]).astype(np.float64)
-        for weights in (first, second)
-    )
-    return float(a @ b / max(float(np.linalg.norm(a) * np.linalg.norm(b)), np.finfo(float).tiny))
-
-
 # -- the transformer ---------------------------------------------------------------------------------------
 
 WIDTH, LAYERS, TEXT_BATCH, TRAINING_PART = 64, 4, 16, 0.9
