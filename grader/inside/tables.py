@@ -73,11 +73,11 @@ def from_tree(form: str, tree: dict[str, Any]) -> Any:
         return _made_index(pandas, tree)
     index = _made_index(pandas, tree["index"])
     if form == "series":
-        return pandas.Series(_made_column(pandas, tree["data"]), index=index, name=_name(tree["name"]))
+        return _made_series(pandas, tree["data"], index=index, name=_name(tree["name"]))
     columns = _made_index(pandas, tree["columns"])
     if len(columns) > MAX_COLUMNS or len(tree["data"]) != len(columns):
         raise ValueError("as many columns as names are wanted")
-    series = [pandas.Series(_made_column(pandas, column), index=index) for column in tree["data"]]
+    series = [_made_series(pandas, column, index=index) for column in tree["data"]]
     frame = pandas.concat(series, axis=1) if series else pandas.DataFrame(index=index)
     frame.columns = columns
     return frame
@@ -129,7 +129,7 @@ def _index(index: Any) -> dict[str, Any]:
         return {"names": names, "tuples": [tuple(map(_entry, row)) for row in index.tolist()]}
     if type(index).__name__ == "RangeIndex":
         return {"names": names, "range": range(index.start, index.stop, index.step)}
-    return {"names": names, **_column(index.to_series())}
+    return {"names": names, **_column(index)}
 
 
 def _made_index(pandas: Any, tree: dict[str, Any]) -> Any:
@@ -139,7 +139,8 @@ def _made_index(pandas: Any, tree: dict[str, Any]) -> Any:
     if "range" in tree:
         steps = _range(tree)
         return pandas.RangeIndex(steps.start, steps.stop, steps.step, name=names[0])
-    return pandas.Index(_made_column(pandas, tree), name=names[0])
+    column = _made_column(pandas, tree)
+    return pandas.Index(column, name=names[0], dtype=_kept(column))
 
 
 def _range(tree: dict[str, Any]) -> range:
@@ -166,6 +167,16 @@ def _made_column(pandas: Any, tree: dict[str, Any]) -> Any:
         column[:] = entries
         return column
     return pandas.array(entries, dtype=dtype)
+
+
+def _made_series(pandas: Any, tree: dict[str, Any], *, index: Any, name: Any = None) -> Any:
+    column = _made_column(pandas, tree)
+    return pandas.Series(column, index=index, name=name, dtype=_kept(column))
+
+
+def _kept(column: Any) -> type | None:
+    """The type to insist on: pandas makes a column of text of objects that are all text."""
+    return object if str(column.dtype) == "object" else None
 
 
 def _made_categorical(pandas: Any, tree: dict[str, Any]) -> Any:
