@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from grader.checks.arrays import as_array
 from grader.checks.closeness import assert_close
@@ -190,3 +193,53 @@ def test_what_is_no_array_fails_for_the_student_and_a_senseless_expectation_for_
         with pytest.raises(AuthorError):
             assert_close(np.ones(3), senseless)
     assert_close(Proxy(), as_array(Proxy()))
+
+
+ANY_ARRAY = st.sampled_from(
+    ["?", "i1", "u8", "f2", "f4", "f8", "c8", "c16", "U3", "M8[s]", "m8[D]", "O"]
+).flatmap(lambda code: hnp.arrays(code, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)))
+ANY_VALUE = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**200), 2**200),
+        st.floats(),
+        st.complex_numbers(),
+        st.text(max_size=5),
+        st.binary(max_size=5),
+        ANY_ARRAY,
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(st.text(max_size=2), inner, max_size=2)
+    ),
+    max_leaves=8,
+)
+EXPECTED = st.sampled_from(
+    [
+        np.zeros(3),
+        np.arange(6.0).reshape(3, 2),
+        np.float64(2),
+        np.array([1, 2, 3]),
+        np.array([True]),
+        np.zeros((0, 3)),
+        np.array([1 + 2j, 3]),
+        np.array([np.inf, 1.0]),
+        np.full((2, 2), 1e308),
+        np.full(3, 5e-324),
+        np.ones((4, 4), np.float16),
+        np.full(3, 3e38, np.float32),
+    ]
+)
+
+
+@settings(max_examples=400)
+@given(ANY_VALUE, EXPECTED, st.sampled_from([1, -1, 2, 1e-3, 1e300, np.nan, np.inf]), st.booleans())
+def test_whatever_a_student_returns_is_judged_and_breaks_nothing(value, expected, factor, squeeze):
+    """An exception of ours would look like the author's; likely causes are looked for as well."""
+    with np.errstate(all="ignore"):
+        near = expected * factor
+    for actual in (value, near, np.asarray(expected).T):
+        with contextlib.suppress(CheckFailed):
+            assert_close(actual, expected, squeeze=squeeze, batch=7)

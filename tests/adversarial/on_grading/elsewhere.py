@@ -43,6 +43,17 @@ ELSEWHERE = (
         "what_is_not_plain_data_by_exact_type_is_refused_wherever_it_stands",
     ),
     _of(
+        "tables of pandas with any byte of theirs changed",
+        "unit/test_codec_tables.py",
+        "a_damaged_table_is_a_value_or_a_wire_error",
+    ),
+    _of(
+        "zips and tar files with any damage, and with the checksums that belong to it",
+        "fuzz/test_damage.py",
+        "any_field_of_a_tar_files_headers_may_hold_anything",
+        "damaged_archives_are_read_or_refused",
+    ),
+    _of(
         "answers, copies and cells' results that are forged below Python",
         "unit/test_session_sandboxed.py",
         "a_cell_that_forges_its_own_result_does_not_stop_the_grading",
@@ -72,6 +83,7 @@ ELSEWHERE = (
         "broadcasting_never_hides_a_wrong_shape",
         "nan_fails_under_any_tolerance",
         "squeeze_never_takes_a_column_for_a_row",
+        "whatever_a_student_returns_is_judged_and_breaks_nothing",
         "wrong_sign_factor_missing_term_or_batch_mean_fails",
     ),
     _of(
