@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="th
 CHECKS = '''
 import numpy as np
 
-from grader import assert_close, item, points
+from grader import Undecided, assert_close, item, points
 
 
 @item("sum")
@@ -52,13 +52,21 @@ def test_broken(student):
 def test_failing(student):
     """the check breaks on None, and the reference does not pass it either"""
     assert student.total([4.0]) + 1 == 0
+
+
+@item("doubtful")
+@points(1)
+def test_doubtful(student):
+    """only a person can tell"""
+    if student.factor.value != 2:
+        raise Undecided("an unusual factor")
 '''
 RIGHT = """
 def total(x): return sum(x)
 factor = 2.0
 def scaled(x): return x * factor
 """
-ITEMS = tuple(Item(name, name) for name in ("sum", "scaled", "broken", "failing"))
+ITEMS = tuple(Item(name, name) for name in ("sum", "scaled", "broken", "failing", "doubtful"))
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +87,13 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallCourse]:
 
 def test_a_right_submission_beside_a_broken_check(course: SmallCourse) -> None:
     grade = course.grade(RIGHT)
-    assert points_by_item(grade) == {"sum": "1", "scaled": "1", "broken": "undecided", "failing": "0"}
+    assert points_by_item(grade) == {
+        "sum": "1",
+        "scaled": "1",
+        "broken": "undecided",
+        "failing": "0",
+        "doubtful": "1",
+    }
     broken = checks_by_name(grade)["test_broken"]
     assert (str(broken.fault), broken.message) == ("author", NOT_CARRIED_OUT)
     assert any("ZeroDivisionError" in line for line in grade.attention)
@@ -93,7 +107,13 @@ def test_a_value_that_breaks_the_check_is_the_students(course: SmallCourse, valu
     assert found.message == f"{UNUSABLE} add them up"
     assert PASSES in found.detail
     assert "TypeError" in found.detail
-    assert points_by_item(grade) == {"sum": "0", "scaled": "1", "broken": "undecided", "failing": "undecided"}
+    assert points_by_item(grade) == {
+        "sum": "0",
+        "scaled": "1",
+        "broken": "undecided",
+        "failing": "undecided",
+        "doubtful": "1",
+    }
 
 
 def test_nan_on_both_sides_is_the_students(course: SmallCourse) -> None:
@@ -103,6 +123,13 @@ def test_nan_on_both_sides_is_the_students(course: SmallCourse) -> None:
     found = checks_by_name(grade)["test_scaled"]
     assert str(found.fault) == "student"
     assert "contains NaN" in found.detail
+
+
+def test_what_a_check_leaves_to_a_person_stays_so(course: SmallCourse) -> None:
+    """Though the reference passes it."""
+    grade = course.grade(RIGHT.replace("factor = 2.0", "factor = 3.0"), only={"doubtful", "broken"})
+    assert points_by_item(grade) == {"doubtful": "undecided", "broken": "undecided"}
+    assert checks_by_name(grade)["test_doubtful"].fault is None
 
 
 class Counts(Silent):
