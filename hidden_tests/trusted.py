@@ -250,35 +250,39 @@ def scores(weights: Weights, x: Array, *, heads: int) -> Array:
     for layer in range(LAYERS):
         prefix = f"blocks.{layer}."
         own = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
-        h = h + attended(own, normed(own, "norm1", h), (count, time, heads), future)
-        wide = np.maximum(linear(own, "think.0", normed(own, "norm2", h)), 0)
-        h = h + linear(own, "think.2", wide)
+        h += attended(own, normed(own, "norm1", h), (count, time, heads), future)
+        wide = linear(own, "think.0", normed(own, "norm2", h))
+        h += linear(own, "think.2", np.maximum(wide, 0, out=wide))
     return log_softmax(linear(weights, "score", normed(weights, "norm", h))).reshape(count, time, -1)
 
 
 def attended(own: Weights, x: Array, shape: tuple[int, int, int], future: Array) -> Array:
     """All heads of one layer at once, mixed. The course divides by the root of the width."""
     count, time, heads = shape
-    parts = [
-        np.concatenate([own[f"heads.{head}.{name}.weight"] for head in range(heads)])
-        for name in ("query", "key", "value")
-    ]
-    query, key, value = ((x @ part.T).reshape(count, time, heads, -1).transpose(0, 2, 1, 3) for part in parts)
-    agreement = query @ key.transpose(0, 1, 3, 2) * np.float32(WIDTH**-0.5) + future
-    agreement -= agreement.max(axis=-1, keepdims=True)
-    chances = np.exp(agreement, out=agreement)
+    parts = [own[f"heads.{head}.{name}.weight"] for name in ("query", "key", "value") for head in range(heads)]
+    both = (x @ np.concatenate(parts).T).reshape(count, time, 3, heads, -1).transpose(2, 0, 3, 1, 4)
+    query, key, value = both
+    chances = query @ key.swapaxes(2, 3)
+    chances *= np.float32(WIDTH**-0.5)
+    chances += future
+    chances -= chances.max(axis=-1, keepdims=True)
+    np.exp(chances, out=chances)
     chances /= chances.sum(axis=-1, keepdims=True)
-    mixed = (chances @ value).transpose(0, 2, 1, 3).reshape(count * time, -1)
-    return linear(own, "mix", mixed)
+    return linear(own, "mix", (chances @ value).swapaxes(1, 2).reshape(count * time, -1))
 
 
 def linear(weights: Weights, name: str, x: Array) -> Array:
     """x W' + b."""
-    return np.asarray(x @ weights[f"{name}.weight"].T + weights[f"{name}.bias"])
+    result: Array = x @ weights[f"{name}.weight"].T
+    result += weights[f"{name}.bias"]
+    return result
 
 
 def normed(weights: Weights, name: str, x: Array) -> Array:
     """Each row with mean 0 and variance 1, scaled."""
-    x = x - x.mean(axis=-1, keepdims=True)
-    x /= np.sqrt((x * x).mean(axis=-1, keepdims=True) + np.float32(1e-5))
-    return np.asarray(x * weights[f"{name}.weight"] + weights[f"{name}.bias"])
+    result: Array = x - x.mean(axis=-1, keepdims=True)
+    variance = np.einsum("ij,ij->i", result, result)[:, None] / np.float32(WIDTH)
+    result *= 1 / np.sqrt(variance + np.float32(1e-5))
+    result *= weights[f"{name}.weight"]
+    result += weights[f"{name}.bias"]
+    return result
