@@ -275,15 +275,15 @@ class Network(Run):
     def assert_last_epoch(self, curves: Mapping[str, Any], run: Any, *, exact: bool) -> None:
         """The grader's last epoch, from the recorded weights before it, ends at the curves' last values.
 
-        Raises BadEvidence for a run that begins in float64 as the grader's does and ends otherwise.
+        Raises BadEvidence for weights that contradict the curve, and Undecided for another last epoch, as a
+        falling rate makes it.
         """
         weights, epochs = weights_in(self.recorded, (), trusted.NETWORK), len(curves["loss"])
         bounds = (COUNTS, LOSS) if exact else (COARSE_COUNTS, COARSE_LOSS)
         for place in (-2, -1):
             ends = {name: curve[place] for name, curve in curves.items()}
-            losses = self.assert_ends(
-                ends, weights, f"epoch {epochs + 1 + place}", bounds=bounds, exact=exact
-            )
+            name, sure = f"epoch {epochs + 1 + place}", exact and place == -2
+            losses = self.assert_ends(ends, weights, name, bounds=bounds, exact=sure)
             if place == -2:
                 weights = trusted.next_epoch(weights, run, epochs - 1, rate=NETWORK["LEARNING_RATE"])
         if off := lines.off_the_line("3.3.i", losses, weights, run.newborn, epochs):

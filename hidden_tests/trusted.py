@@ -259,7 +259,9 @@ def scores(weights: Weights, x: Array, *, heads: int) -> Array:
 def attended(own: Weights, x: Array, shape: tuple[int, int, int], future: Array) -> Array:
     """All heads of one layer at once, mixed. The course divides by the root of the width."""
     count, time, heads = shape
-    parts = [own[f"heads.{head}.{name}.weight"] for name in ("query", "key", "value") for head in range(heads)]
+    parts = [
+        own[f"heads.{head}.{name}.weight"] for name in ("query", "key", "value") for head in range(heads)
+    ]
     both = (x @ np.concatenate(parts).T).reshape(count, time, 3, heads, -1).transpose(2, 0, 3, 1, 4)
     query, key, value = both
     chances = query @ key.swapaxes(2, 3)

@@ -321,6 +321,18 @@ def test_with_a_seed_of_ones_own_noise_passes_and_a_smoothed_curve_does_not(
 
 
 @pytest.mark.training
+def test_another_last_epoch_waits_for_a_person_and_another_one_before_it_is_refused(
+    from_own_seed: Recordings,
+) -> None:
+    """A rate that falls makes the first; nothing honest makes weights that contradict their own accuracy."""
+    for place, outcome in ((-1, "undecided"), (-2, "failed")):
+        other = copy.deepcopy(from_own_seed)
+        other["3.3.i"]["data"]["train"][place] -= 0.003
+        [(found, said)] = ends(other, other, only=("3.3.i",)).values()
+        assert (found, "the recorded weights have" in said) == (outcome, True)
+
+
+@pytest.mark.training
 def test_more_epochs_than_the_line_knows_wait_for_a_person(from_own_seed: Recordings) -> None:
     longer = copy.deepcopy(from_own_seed)
     for_more_epochs(longer)
