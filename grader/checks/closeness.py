@@ -29,9 +29,9 @@ def assert_close(
 
     ``actual`` is the student's: an array, a number, (nested) lists of numbers, or a proxy. An entry passes
     if |actual - expected| <= atol + rtol |expected|. By default rtol is 1e-6, or 1e-4 if either side is
-    float32 (2e-2 for float16), and atol is rtol times the largest expected magnitude. If both sides are
-    integers or truth values they must be equal. Give atol if a correct answer is a tiny difference of large
-    numbers.
+    float32 or the student's is float16 (2e-2 if what is expected is float16), and atol is 1e-12 (1e-5, 2e-2)
+    times the largest expected magnitude, which is what rounding does to a sum. If both sides are integers or
+    truth values they must be equal. Give atol if a correct answer is a tiny difference of large numbers.
 
     Shapes must be equal: nothing is broadcast. ``squeeze=True`` also accepts (D,) for (1, D) and vice versa.
     ``suspects`` maps a likely mistake, in words, to the array it would give; ``batch`` is the number of

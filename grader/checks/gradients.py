@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from grader.checks.arrays import Array, as_array, expected_array, squeezed
 from grader.checks.closeness import difference_text, shape_difference_text, worst_entry
 from grader.checks.diagnosis import likely_cause
-from grader.checks.formatting import shape_text
-from grader.checks.tolerance import Tolerance, distance, largest_magnitude, relative_bar
+from grader.checks.slopes import STEP, Loss, Slopes, slopes
+from grader.checks.tolerance import Tolerance, distance, floor_of, largest_magnitude, relative_bar
 from grader.model.errors import AuthorError, CheckFailed
-from grader.model.text import snippet
-
-Loss = Callable[[Array], object]
-"""A scalar function of an array; it receives its own copy and may change it."""
 
 _FLOOR = 0.01
 """Entries smaller than this part of the largest are judged as if they were that large.
@@ -30,108 +25,145 @@ _GUESS = 1e-5
 Coarser than the test itself: the numeric gradient that mistakes are made from is itself only this accurate.
 """
 
-_ROUNDING_ULPS = 16
-"""Rounding errors of one loss, in units in its last place, that its difference quotient may show.
+_FLAT = 1e-6
+"""A gradient of this part of the loss over the entry's size is 0 in float32 (8 units in the last place)."""
 
-A loss of magnitude L is known to about eps L, so the quotient of two is uncertain by that divided by 2h: with
-h = 1e-5 a loss of 1000 already blurs entries by 2e-7, which is not the student's mistake.
-"""
+_ZERO_ULPS = 100
+"""If the loss does not change at all, a claimed gradient of this many units in the last place of 1 is 0."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Numeric:
-    """A gradient by central differences, and the error that rounding in the loss may put into an entry."""
-
-    gradient: Array
-    noise: float
+IGNORED = "the upstream gradient is ignored, as if it were ones"
 
 
 def check_gradients(  # noqa: PLR0913  # each is the author's to choose, all but three by keyword
-    loss: Loss,
+    loss: Loss | Callable[[Array], Array],
     at: object,
     claimed: object,
     *,
     name: str = "gradient",
+    upstream: object = None,
     batch: int | None = None,
-    h: float = 1e-5,
+    h: float = STEP,
     rtol: float | None = None,
+    sample: int | None = None,
     squeeze: bool = False,
     suspects: Mapping[str, object] | None = None,
 ) -> None:
     """Pass when ``claimed`` is the gradient of ``loss`` at ``at``, by central differences in float64.
 
-    ``loss`` takes an array shaped like ``at`` and returns one finite number; it is called 2 * at.size times,
-    with one entry moved by +h or -h. An entry passes if |claimed - numeric| is at most rtol times the largest
-    of |claimed|, |numeric| and a hundredth of the largest |numeric|, plus the loss's own rounding error. rtol
-    is 1e-6 (1e-4 for a float32 gradient). Keep ``at`` further than h from kinks.
+    ``loss`` takes an array shaped like ``at`` and returns one finite number. With ``upstream`` it returns an
+    array, such as a layer's output, and the gradient is that of sum(upstream * loss(at)); a gradient that
+    ignores ``upstream`` is then named. ``loss`` is called four times for each entry, or for ``sample`` of
+    them (always the same for arrays of one size).
+
+    An entry passes if |claimed - numeric| is at most rtol times the largest of |claimed|, |numeric| and a
+    hundredth of the largest |numeric|, plus what the numeric gradient may be wrong by itself: its steps are
+    ``h`` and 2 h times the sizes of the entries, and their disagreement and the loss's rounding say. rtol is
+    1e-6 (1e-4 for a float32 gradient). At a kink, as of relu at 0, every slope between those of the two sides
+    passes.
 
     ``squeeze=True`` also accepts (D,) for (1, D) and vice versa. ``batch`` (the number of examples) and
     ``suspects`` (a mistake in words -> the gradient it would give) only sharpen the message.
-    Raises CheckFailed if the two disagree, AuthorError if the loss does not return one finite number.
+    Raises CheckFailed if the two disagree, AuthorError if the loss does not return one finite number or has
+    kinks at most entries.
     """
     point = expected_array(at, name=f"the point of {name}").astype(np.float64)
     have = as_array(claimed, name=name)
     if squeeze:
         have = squeezed(have, point.shape)
-    numeric = central_differences(loss, point, h=h)
-    gradient = numeric.gradient
-    bar = relative_bar(have) if rtol is None else rtol
-    if have.shape == point.shape:
-        scale = _scale(have, gradient)
-        passes = np.isfinite(have) & (distance(have, gradient) <= bar * scale + numeric.noise)
-        if bool(passes.all()):
-            return
-        facts = _facts(have, gradient, passes=passes, scale=scale, bar=bar, name=name)
+    total = loss if upstream is None else _times(loss, expected_array(upstream, name="upstream"))
+    if have.shape != point.shape:
+        whole = slopes(total, point, np.arange(point.size), step=h).value.reshape(point.shape)
+        facts = shape_difference_text(have, whole, name=name)
     else:
-        facts = shape_difference_text(have, gradient, name=name)
-    guess = Tolerance(rtol=_GUESS, atol=_GUESS * largest_magnitude(gradient))
-    cause = likely_cause(have, gradient, tolerance=guess, suspects=suspects, batch=batch)
+        entries = _entries(point.size, sample)
+        found = slopes(total, point, entries, step=h)
+        mine = have.ravel()[entries]
+        passes, scale, bar = judged(mine, found, have=have, rtol=rtol)
+        if bool(passes.all()):
+            _assert_smooth_enough(found, name=name)
+            return
+        facts = _facts(have, point.shape, entries, found, passes=passes, scale=scale, bar=bar, name=name)
+        if len(entries) < point.size:
+            raise CheckFailed(facts)
+        whole = found.value.reshape(point.shape)
+    causes = dict(suspects or {})
+    if upstream is not None:
+        ones = slopes(_times(loss, np.ones(())), point, np.arange(point.size), step=h)
+        causes[IGNORED] = ones.value.reshape(point.shape)
+    guess = Tolerance(rtol=_GUESS, atol=_GUESS * largest_magnitude(whole))
+    cause = likely_cause(have, whole, tolerance=guess, suspects=causes, batch=batch)
     raise CheckFailed("\n  ".join(filter(None, (facts, cause))))
 
 
-def central_differences(loss: Loss, at: Array, *, h: float = 1e-5) -> Numeric:
-    """The gradient of ``loss`` at the float64 array ``at``: (F(w + h) - F(w - h)) / 2h, entry by entry.
+def judged(mine: Array, found: Slopes, *, have: Array, rtol: float | None) -> tuple[Array, Array, float]:
+    """Which claimed entries pass, what each one's error is relative to, and the bar."""
+    bar = relative_bar(have) if rtol is None else rtol
+    largest = largest_magnitude(found.value)
+    with np.errstate(all="ignore"):
+        scale = np.fmax(np.fmax(np.abs(mine), np.abs(found.value)), _FLOOR * largest)
+        allowed = bar * scale + found.error + floor_of(have, largest) + _flat(have, found)
+        if not largest:
+            allowed = allowed * 0 + _ZERO_ULPS * float(np.finfo(np.float64).eps)
+            scale = scale * 0 + 1.0
+        near = distance(mine, found.value) <= allowed
+        between = (found.low - allowed <= mine) & (mine <= found.high + allowed) & (np.imag(mine) == 0)
+    return np.asarray(np.isfinite(mine) & (near | (found.rough & between))), scale, bar
 
-    Raises AuthorError if the loss returns anything but one finite number.
-    """
-    gradient = np.zeros_like(at)
-    largest = 0.0
-    for index in np.ndindex(at.shape):
-        above, below = (_loss_at(loss, at, index, step) for step in (h, -h))
-        gradient[index] = (above - below) / (2 * h)
-        largest = max(largest, abs(above), abs(below))
-    return Numeric(
-        gradient=gradient, noise=_ROUNDING_ULPS * float(np.finfo(np.float64).eps) * largest / (2 * h)
-    )
+
+def _flat(have: Array, found: Slopes) -> Array:
+    """How wrong a float32 gradient may be where the loss is flat: its terms may be as large as the loss."""
+    return found.steepness * (_FLAT if relative_bar(have) > relative_bar(found.value) else 0.0)
 
 
-def _loss_at(loss: Loss, at: Array, index: tuple[int, ...], step: float) -> float:
-    moved = at.copy()
-    moved[index] += step
-    value = loss(moved)
-    try:
-        number = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise AuthorError(f"the loss must give one number, not {snippet(type(value).__name__)}") from None
-    if number.size != 1:
+def _times(function: Callable[[Array], object], upstream: Array) -> Loss:
+    """The sum of a function's output times ``upstream``."""
+
+    def loss(point: Array) -> object:
+        output = np.asarray(function(point))
+        if upstream.ndim and output.shape != upstream.shape:
+            raise AuthorError(f"upstream has shape {upstream.shape}, the function gives {output.shape}")
+        return np.sum(upstream * output)
+
+    return loss
+
+
+def _entries(size: int, sample: int | None) -> Array:
+    """The flat indices of the entries that are looked at."""
+    if sample is None or size <= sample:
+        return np.arange(size)
+    return np.sort(np.random.default_rng(size).choice(size, sample, replace=False))
+
+
+def _assert_smooth_enough(found: Slopes, *, name: str) -> None:
+    """Raise AuthorError if kinks decide nothing for most entries."""
+    rough = int(np.count_nonzero(found.rough))
+    if 2 * rough > found.rough.size:
         raise AuthorError(
-            f"the loss must give one number, not an array of {shape_text(number.shape)}: sum it up"
+            f"{name}: the loss has a kink at {rough} of {found.rough.size} entries, so this decides nothing "
+            "there: choose a point away from kinks"
         )
-    if not np.isfinite(number).all():
-        raise AuthorError(f"the loss is {number.item()} near the point of the check: choose another point")
-    return float(number.item())
 
 
-def _scale(have: Array, gradient: Array) -> Array:
-    """What each entry's error is relative to; never 0 unless the whole gradient is."""
-    floor = _FLOOR * largest_magnitude(gradient)
+def _facts(  # what there is to say
+    have: Array,
+    shape: tuple[int, ...],
+    entries: Array,
+    found: Slopes,
+    *,
+    passes: Array,
+    scale: Array,
+    bar: float,
+    name: str,
+) -> str:
+    everywhere = np.ones(have.size, dtype=bool)
+    everywhere[entries] = passes
+    errors, expected = np.zeros(have.size), np.zeros(have.size)
+    expected[entries] = found.value
     with np.errstate(all="ignore"):
-        return np.fmax(np.fmax(np.abs(have), np.abs(gradient)), floor)
-
-
-def _facts(have: Array, gradient: Array, *, passes: Array, scale: Array, bar: float, name: str) -> str:
-    with np.errstate(all="ignore"):
-        errors = np.asarray(distance(have, gradient) / scale)
-    worst = worst_entry(errors, passes=passes)
-    margin = f"central differences; relative error {errors[worst]:.2g}, allowed {bar:.2g}"
-    return difference_text(have, gradient, worst=worst, passes=passes, name=name, margin=margin)
+        errors[entries] = distance(have.ravel()[entries], found.value) / scale
+    right, off = everywhere.reshape(shape), errors.reshape(shape)
+    worst = worst_entry(off, passes=right)
+    margin = f"central differences; relative error {off[worst]:.2g}, allowed {bar:.2g}"
+    if len(entries) < have.size:
+        margin += f"; {len(entries)} entries were looked at"
+    return difference_text(have, expected.reshape(shape), worst=worst, passes=right, name=name, margin=margin)

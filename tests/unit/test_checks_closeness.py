@@ -169,7 +169,7 @@ def test_a_message_says_shape_count_worst_entry_tolerance_and_cause():
     message = failure(actual, expected, name="forward(X)")
     assert message == (
         "forward(X): shape (2, 3), dtype float64; 2 of 6 entries differ.\n"
-        "  worst entry [1, 2]: got 9, expected 6 (difference 3, allowed 1.2e-05)"
+        "  worst entry [1, 2]: got 9, expected 6 (difference 3, allowed 6e-06)"
     )
     assert failure(-expected, expected).endswith("\n  Likely cause: the sign is flipped.")
     assert "got 2, expected 3" in failure(2, 3)
@@ -243,3 +243,21 @@ def test_whatever_a_student_returns_is_judged_and_breaks_nothing(value, expected
     for actual in (value, near, np.asarray(expected).T):
         with contextlib.suppress(CheckFailed):
             assert_close(actual, expected, squeeze=squeeze, batch=7)
+
+
+@given(seeds, st.floats(1e-3, 0.5))
+def test_a_type_of_the_students_own_opens_no_bar(seed, error):
+    right = np.random.default_rng(seed).normal(size=8)
+    wrong = right * (1 + error)
+    for dtype in (np.float16, np.float32, np.float64):
+        failure(wrong.astype(dtype), right)
+    right[0] = 1 + 2**-11  # halfway between two of float16
+    assert "dtype float16" in failure(right.astype(np.float16), right)
+    assert_close(right.astype(np.float16), right.astype(np.float16))
+    assert_close(right.astype(np.float32).astype(np.float64), right.astype(np.float32))
+
+
+def test_a_large_entry_hides_no_wrong_one():
+    failure([130000.0, 0.75], [130000.0, 0.8482])
+    failure([1e7, 5.0, 0.1], [1e7, 3.0, 0.01])
+    assert_close([1e7 * (1 + 1e-13), 1e-7], [1e7, 2e-7])  # what a sum's rounding may do

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.checks.gradients import central_differences, check_gradients
+from grader.checks.gradients import check_gradients
+from grader.checks.slopes import slopes
 from grader.model.errors import AuthorError, CheckFailed, StudentError
 
 seeds = st.integers(0, 2**32 - 1)
@@ -123,7 +124,7 @@ def test_a_bias_row_may_be_flat_only_when_asked():
     failure(loss, at, flat.reshape(3, 1), squeeze=True)
 
 
-def test_the_loss_is_called_twice_an_entry_and_cannot_move_the_point():
+def test_the_loss_is_called_four_times_an_entry_and_cannot_move_the_point():
     calls = []
     at = np.ones((2, 3))
 
@@ -134,9 +135,9 @@ def test_the_loss_is_called_twice_an_entry_and_cannot_move_the_point():
         return value
 
     check_gradients(loss, at, np.ones((2, 3)))
-    assert len(calls) == 12
+    assert len(calls) == 25
     assert np.array_equal(at, np.ones((2, 3)))
-    assert all(np.count_nonzero(point != 1.0) == 1 for point in calls)
+    assert [np.count_nonzero(point != 1.0) for point in calls] == [0] + [1] * 24
 
 
 @pytest.mark.parametrize(
@@ -166,8 +167,103 @@ def test_claimed_nothing_is_the_students():
     assert "`return` missing" in failure(np.sum, np.ones(3), None)
 
 
-@given(seeds, st.floats(1e-3, 1e3))
-def test_central_differences_reach_nine_digits(seed, scale):
+@given(seeds, st.floats(1e-3, 1e3), st.floats(1e-6, 1e6))
+def test_slopes_reach_ten_digits_at_any_scale(seed, scale, size):
     _, W, _, loss, right = layer(seed)
-    numeric = central_differences(lambda w: scale * loss(w), W)
-    assert np.abs(numeric.gradient - scale * right).max() <= 1e-8 * scale * max(1.0, np.abs(right).max())
+    found = slopes(lambda w: scale * loss(w / size), W * size, np.arange(W.size))
+    error = np.abs(found.value - scale * right.ravel() / size)
+    assert error.max() <= 1e-10 * scale / size * max(1.0, np.abs(right).max())
+    assert not found.rough.any()
+    assert np.all(error <= found.error + 1e-15 * scale / size)
+
+
+def relu(seed):
+    """relu of a relu's output: about half of the entries are 0."""
+    rng = np.random.default_rng(seed)
+    return np.maximum(0, rng.normal(size=(3, 4))), rng.normal(size=(3, 4))
+
+
+@given(seeds, st.sampled_from([0.0, 0.5, 1.0]))
+def test_at_a_kink_every_slope_between_those_of_the_sides_passes(seed, at_zero):
+    x, G = relu(seed)
+    x.flat[:7] = np.abs(x.flat[:7]) + 0.1
+    check_gradients(lambda a: np.sum(G * np.maximum(0, a)), x, G * np.where(x > 0, 1, at_zero))
+    check_gradients(lambda a: np.maximum(0, a), x, G * np.where(x > 0, 1, at_zero), upstream=G)
+
+
+@given(seeds)
+def test_a_slope_beyond_those_of_the_sides_fails_at_a_kink(seed):
+    x, G = relu(seed)
+    x.flat[0] = 0.0
+    wrong = G * (x > 0)
+    for factor in (-1, 1.5, 2):
+        wrong.flat[0] = factor * G.flat[0]
+        failure(lambda a: np.sum(G * np.maximum(0, a)), x, wrong)
+
+
+@given(seeds, st.floats(-6, -1), st.sampled_from([-1, 1]))
+def test_a_kink_beside_the_point_costs_nothing_and_gives_nothing(seed, distance, side):
+    x, G = relu(seed)
+    x += 0.1
+    x.flat[0] = side * 10**distance
+    right = G * (x > 0)
+    check_gradients(lambda a: np.sum(G * np.maximum(0, a)), x, right)
+    wrong = right.copy()
+    wrong.flat[0] = -G.flat[0]
+    failure(lambda a: np.sum(G * np.maximum(0, a)), x, wrong)
+
+
+def test_ties_of_a_largest_entry_may_be_given_to_any():
+    x = np.array([[1.0, 1.0, 0.5, 1.0], [3.0, 2.0, 1.0, 0.0]])
+    shared = np.array([[1, 1, 0, 1], [3, 0, 0, 0]]) / 3.0
+    first = np.array([[1.0, 0, 0, 0], [1, 0, 0, 0]])
+    for right in (shared, first):
+        check_gradients(lambda a: np.sum(a.max(axis=1)), x, right)
+    failure(lambda a: np.sum(a.max(axis=1)), x, [[0, 0, 1.0, 0], [1, 0, 0, 0]])
+    failure(lambda a: np.sum(a.max(axis=1)), x, [[1, 0, 0, 0], [0, 1.0, 0, 0]])
+
+
+def test_kinks_almost_everywhere_are_the_authors():
+    with pytest.raises(AuthorError, match="kink at 3 of 4 entries"):
+        check_gradients(lambda a: np.sum(np.abs(a)), [0.0, 0, 0, 1], [0.0, 0, 0, 1])
+    failure(lambda a: np.sum(np.abs(a)), [0.0, 0, 0, 1], [0.0, 0, 0, 2])
+
+
+def test_a_saturated_softmax_has_zeros():
+    z = np.array([[0.0, 400.0]])
+
+    def loss(a):
+        s = a - a.max(1, keepdims=True)
+        return float(np.mean(np.log(np.exp(s).sum(1)) - s[0, 1]))
+
+    check_gradients(loss, z, [[1.9e-174, 0.0]])
+    failure(loss, z, [[1e-6, 0.0]])
+
+
+def test_that_upstream_is_ignored_is_named():
+    X, W, upstream, _, _ = layer(4)
+    right, ignored = X.T @ upstream, X.T @ np.ones_like(upstream)
+    check_gradients(lambda w: X @ w, W, right, upstream=upstream)
+    assert "as if it were ones" in failure(lambda w: X @ w, W, ignored, upstream=upstream)
+    with pytest.raises(AuthorError, match="upstream has shape"):
+        check_gradients(lambda w: X @ w, W, right, upstream=upstream.T)
+
+
+def test_a_sample_of_a_large_array():
+    rng = np.random.default_rng(0)
+    W, calls = rng.normal(size=(100, 100)), []
+
+    def loss(w):
+        calls.append(1)
+        return np.sum(np.tanh(w))
+
+    right = 1 / np.cosh(W) ** 2
+    check_gradients(loss, W, right, sample=200)
+    assert len(calls) == 801
+    assert "200 entries were looked at" in failure(loss, W, right * 1.001, sample=200)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_a_coarse_type_hides_no_mistake(dtype):
+    _, W, _, loss, right = layer(3)
+    failure(loss, W, (1.01 * right).astype(dtype))
