@@ -1,4 +1,4 @@
-# tries: is wrong by a little more than half precision forgives, in half precision
+# tries: is wrong by much less than half precision forgives, in half precision
 # kind: tolerances
 # item: softmax
 # works: softmax, loosely
@@ -6,4 +6,4 @@ right = softmax
 
 
 def softmax(X):
-    return (right(X) * 1.045).astype(np.float16)
+    return (right(X) * 1.01).astype(np.float16)
