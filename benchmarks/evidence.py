@@ -1,8 +1,8 @@
 """`python -m benchmarks.evidence [--gradings N] [--seeds N]`: whether grading evidence ever errs.
 
 The full-marks notebook is graded in the sandbox with N seeds, and each wrong-evidence example with its own N:
-no point may be lost, no wrong evidence accepted. All of it is real grading, on all processors; warm processes
-save the imports.
+no point may be lost, no wrong evidence accepted; what waits for a person is counted. All of it is real
+grading, on all processors; warm processes save the imports.
 """
 
 from __future__ import annotations
