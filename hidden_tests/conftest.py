@@ -316,12 +316,13 @@ class Network(Run):
         mine = {part: right[part] / OF[part] for part in parts}
         ratios = [max(0, abs(ends[part] - mine[part]) - 0.5 / OF[part]) / bounds[0] for part in parts]
         ratios.append(abs(ends["loss"] / losses["train"] - 1) / bounds[1])
-        if not max(ratios) <= 1:
+        worst = float(np.max(ratios))  # NaN if one of them is
+        if not worst <= 1:
             both = (
                 f"{name}: {_shares(ends, parts)}, loss {ends['loss']:.6g} were recorded; "
                 f"the recorded weights have {_shares(mine, parts)}, loss {losses['train']:.6g}"
             )
-            if exact and max(ratios) > CONTRADICTED:
+            if exact and worst > CONTRADICTED:
                 raise BadEvidence(both)
             raise Undecided(both)
         return losses
@@ -501,7 +502,7 @@ class Transformer(Run):
         windows = numbers[places[:, None] + np.arange(-block, 0)]
         chances = trusted.scores(weights, windows, heads=heads)[:, -1]
         deviations = sampling_surprise(chances, numbers[places])
-        if abs(deviations) > DEVIATIONS:
+        if not abs(deviations) <= DEVIATIONS:
             both = f"{name} was not written by the recorded weights: {deviations:.1f} standard deviations"
             if deviations > CONTRADICTED * DEVIATIONS:
                 raise BadEvidence(both)

@@ -273,6 +273,21 @@ def test_what_the_weights_contradict_is_refused(
     assert left <= {"4.1.i.generation"}  # which has the weights of 4.1.ii
 
 
+@pytest.mark.parametrize("size", [0.0, 1.0, 3e38])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_weights_of_any_size_earn_nothing_and_break_nothing(honest: Recordings, size: float) -> None:
+    recorded = copy.deepcopy(honest)
+    for recording in recorded.values():
+        for run in runs(recording):
+            for name, entry in run.get("weights", {}).items():
+                kind = entry["type"]
+                run["weights"][name] = load("utils").pack_weights({"w": np.full(entry["shape"], size)}, kind)[
+                    "w"
+                ]
+    found = ends(recorded, honest)
+    assert found.keys() == set(ITEMS)
+
+
 def load_trusted() -> Any:
     """The module that computes what the grader computes."""
     spec = importlib.util.spec_from_file_location("hw3_trusted", HIDDEN / "trusted.py")
