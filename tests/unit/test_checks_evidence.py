@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.checks.evidence import FORMAT, Evidence, Recording
+from grader.grading.recorded import Recorded, texts_of
 from grader.model.errors import AuthorError, BadEvidence, CheckFailed
 
 RNG = np.random.default_rng(0)
@@ -135,6 +136,20 @@ def test_the_recording_is_the_only_one_there_is() -> None:
         with pytest.raises(CheckFailed) as caught:
             assert evidence.recorded
         assert said in str(caught.value)
+
+
+def test_another_items_recording_is_there_if_it_is_the_only_one() -> None:
+    one, other = (Recording.of(recording(run=run)) for run in "ab")
+    evidence = Evidence("1", RNG, others={"2": (one,), "3": (one, other), "4": ()})
+    assert evidence.other("2") is one
+    assert [evidence.other(item) for item in ("3", "4", "5")] == [None] * 3
+
+
+def test_reports_show_recorded_texts_and_no_weights() -> None:
+    held = {"w": {"shape": [3], "type": "int8", "data": "AAAA", "scale": "AACAPw=="}}
+    found = texts_of(Recorded((recording_of(text="to be", runs={"1": {"weights": held}}, weights=held),)))
+    assert "to be" in found
+    assert "AA" not in found
 
 
 def test_the_same_machine_is_processor_and_libraries() -> None:
