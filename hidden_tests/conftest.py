@@ -286,7 +286,8 @@ class Network(Run):
             losses = self.assert_ends(ends, weights, name, bounds=bounds, exact=sure)
             if place == -2:
                 weights = trusted.next_epoch(weights, run, epochs - 1, rate=NETWORK["LEARNING_RATE"])
-        if off := lines.off_the_line("3.3.i", losses, weights, run.newborn, epochs):
+        measured = {**losses, "active": trusted.active(weights)}
+        if off := lines.off_the_line("3.3.i", measured, weights, run.newborn, epochs):
             raise Undecided(off)
 
     def assert_final(self, alpha: str, curves: Mapping[str, Any], run: Any, *, exact: bool) -> None:
@@ -295,7 +296,8 @@ class Network(Run):
         ends = {name: curve[-1] for name, curve in curves.items()}
         bounds = (COARSE_COUNTS, COARSE_LOSS)
         losses = self.assert_ends(ends, weights, f"alpha {alpha}", bounds=bounds, exact=exact)
-        if off := lines.off_the_line(f"3.4.i/{alpha}", losses, weights, run.newborn, len(curves["loss"])):
+        measured, epochs = {**losses, "active": trusted.active(weights)}, len(curves["loss"])
+        if off := lines.off_the_line(f"3.4.i/{alpha}", measured, weights, run.newborn, epochs):
             raise Undecided(f"alpha {alpha}: {off}")
 
     def assert_ends(

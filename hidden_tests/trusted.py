@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from grader import active_share
+
 DATA = Path(__file__).parents[1] / "reference" / "data"
 Array = np.ndarray[Any, Any]
 Weights = Mapping[str, Array]
@@ -123,6 +125,13 @@ def counts_and_loss(weights: Weights, *, parts: tuple[str, ...]) -> tuple[dict[s
             right[part] += int(np.count_nonzero(scores.argmax(1) == labels))
             loss[part] -= float(log_softmax(scores)[np.arange(len(labels)), labels].mean())
     return right, loss
+
+
+def active(weights: Weights) -> float:
+    """The share of relus that are on, over the validation pictures: large steps turn some off for good."""
+    images, _ = pictures()["validation"]
+    w, b = (np.asarray(weights[name], dtype=np.float64) for name in ("L1.W", "L1.b"))
+    return active_share(images / 255.0 @ w + b)
 
 
 def log_softmax(scores: Array) -> Array:

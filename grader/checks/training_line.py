@@ -49,8 +49,6 @@ class TrainingLine:
                 f"a training line of {shape} has means of {self.means.shape} "
                 f"and covariances of {self.covariances.shape}"
             )
-        if self.freedom < len(self.names) + 1:
-            raise AuthorError(f"{self.runs} runs are too few for a line of {len(self.names)} numbers")
 
     @classmethod
     def of_runs(cls, names: Sequence[str], at: Sequence[float], runs: Array) -> Self:
@@ -71,6 +69,7 @@ class TrainingLine:
         Between the steps of the line mean and covariance are interpolated linearly. Raises AuthorError for
         steps that it does not cover.
         """
+        self._assert_known()
         if not self.covers(steps):
             raise AuthorError(f"the training line reaches from {self.at[0]:g} to {self.at[-1]:g} steps")
         x = np.asarray(values, np.float64)
@@ -82,6 +81,7 @@ class TrainingLine:
 
     def bound(self, risk: float = RISK) -> float:
         """What T^2 of a further honest run exceeds with probability ``risk``, for normal numbers."""
+        self._assert_known()
         p, rest = len(self.names), self.freedom - len(self.names) + 1
         return p * self.freedom / rest * fisher_quantile(p, rest, risk)
 
@@ -104,6 +104,11 @@ class TrainingLine:
         """What ``as_data`` gave."""
         at, means, covariances = (np.asarray(data[name], np.float64) for name in _ARRAYS)
         return cls(tuple(data["names"]), at, means, covariances, int(data["runs"]), int(data["freedom"]))
+
+    def _assert_known(self) -> None:
+        """Raise AuthorError where the covariance is hardly known: such lines are good to be ``pooled``."""
+        if self.freedom < len(self.names) + 1:
+            raise AuthorError(f"{self.runs} runs are too few for a line of {len(self.names)} numbers")
 
     def _at(self, steps: float) -> tuple[Array, Array]:
         """Mean and covariance after so many steps."""

@@ -75,8 +75,11 @@ def test_between_steps_the_line_is_straight_and_beyond_it_says_nothing() -> None
 
 def test_a_line_of_fewer_runs_is_wider_and_too_few_make_none() -> None:
     assert line(runs=6).bound() > line(runs=20).bound() > line(runs=200).bound()
-    with pytest.raises(AuthorError, match="3 runs are too few for a line of 2"):
-        line(runs=3)
+    few = [line(runs=3, seed=seed) for seed in range(4)]
+    for ask in (few[0].bound, lambda: few[0].holds([0.0, 0.0], 10)):
+        with pytest.raises(AuthorError, match="3 runs are too few for a line of 2"):
+            ask()
+    assert pooled(few)[0].holds([0.0, 0.0], 10)
 
 
 def test_what_is_not_finite_is_off_the_line() -> None:
