@@ -13,6 +13,7 @@ Statistics 2, 1931). That counts how uncertain m and S are: a line of few runs i
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -148,6 +149,7 @@ def fisher_tail(value: float, above: int, below: int) -> float:
     return _incomplete_beta(below / (below + above * value), below / 2, above / 2)
 
 
+@functools.cache  # a millisecond or thirty, and few different ones
 def fisher_quantile(above: int, below: int, risk: float) -> float:
     """The value that Fisher's F exceeds with probability ``risk``, by bisection."""
     low, high = 0.0, 1.0

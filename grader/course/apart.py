@@ -119,7 +119,9 @@ def grade_all(
     with ExitStack() as stack:
         tasks = []
         for job, folder, name in zip(jobs, reports, names, strict=True):
-            tasks.append(Task(job, folder, name, process_for(job, folder, name, warm)))
+            # Nothing is compared with a submission that is alone.
+            own = process_for(job, folder, name, warm, sketches=len(jobs) > 1 and not job.public)
+            tasks.append(Task(job, folder, name, own))
             stack.callback(tasks[-1].process.end)
             read(tasks[-1])
         shared = duplicates({str(task.job.submission): frozenset(task.said.prints) for task in tasks})
@@ -132,12 +134,12 @@ def grade_all(
 
 
 def process_for(
-    job: pipeline.GradeJob, reports: Path, name: str, warm: WarmProcesses
+    job: pipeline.GradeJob, reports: Path, name: str, warm: WarmProcesses, *, sketches: bool
 ) -> OwnProcess | ThisProcess:
-    """Where a submission is graded."""
+    """Where a submission is graded; with ``sketches`` it tells what its models compute."""
     if job.public or not sys.platform.startswith("linux"):
-        return ThisProcess(steps(job, reports, name, warm.open_notebook))
-    work = partial(carry_out, job, reports, name)
+        return ThisProcess(steps(job, reports, name, warm.open_notebook, sketches=sketches))
+    work = partial(carry_out, job, reports, name, sketches=sketches)
     return OwnProcess(work, limits=job.folder.assignment.limits, warm=warm)
 
 
@@ -183,10 +185,10 @@ Steps = Generator[bytes, bytes, None]
 """Messages; what is sent for the second one are the notices."""
 
 
-def carry_out(job: pipeline.GradeJob, reports: Path, name: str, link: Link) -> None:
+def carry_out(job: pipeline.GradeJob, reports: Path, name: str, link: Link, *, sketches: bool) -> None:
     """Take the steps in a process of their own."""
     opened = opener(partial(link.warm, meanwhile=REPORTS_NEED))
-    all_steps = steps(job, reports, name, opened, deadline=link.deadline)
+    all_steps = steps(job, reports, name, opened, deadline=link.deadline, sketches=sketches)
     for message in all_steps:
         link.send(message)
         if msgspec.msgpack.decode(message, type=Message).waits:
@@ -201,6 +203,8 @@ def steps(
     name: str,
     open_notebook: pipeline.Opener,
     deadline: Deadline | None = None,
+    *,
+    sketches: bool,
 ) -> Steps:
     """Read, wait for the word to go on, grade and report."""
     try:
@@ -213,7 +217,7 @@ def steps(
     except CannotGrade as error:  # the folder for reports
         yield message(failed=str(error))
         return
-    prints, problems = all_prints(submission, job.folder, sketches=not job.public)
+    prints, problems = all_prints(submission, job.folder, sketches=sketches)
     sent = yield message(prints=prints, waits=True)
     notices = msgspec.msgpack.decode(sent, type=tuple[str, ...])
     job = replace(job, notices=(*notices, *problems), deadline=deadline or Deadline())
