@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.util
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.commands import ROOT
+from benchmarks.hidden_module import hidden
 from grader.checks.curves import roughness
 from grader.model.calibration import Side
 
@@ -50,15 +50,9 @@ Statistics = dict[str, Seen]
 """What one seed gave, by the name of the bound."""
 
 
-@functools.cache
 def checks() -> ModuleType:
     """The bounds, from the file where the checks find them."""
-    spec = importlib.util.spec_from_file_location("evidence_conftest", HIDDEN / "conftest.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return hidden("conftest")
 
 
 def of_the_network(runs: Histories, *, accuracies: Sequence[str]) -> Statistics:

@@ -9,15 +9,9 @@ import numpy as np
 from grader.checks.arrays import Array, as_array, expected_array, squeezed
 from grader.checks.closeness import difference_text, shape_difference_text, worst_entry
 from grader.checks.diagnosis import likely_cause
-from grader.checks.slopes import STEP, Loss, Slopes, slopes
+from grader.checks.slopes import SMALL, STEP, Loss, Slopes, slopes
 from grader.checks.tolerance import Tolerance, distance, floor_of, largest_magnitude, relative_bar
 from grader.model.errors import AuthorError, CheckFailed
-
-_FLOOR = 0.01
-"""Entries smaller than this part of the largest are judged as if they were that large.
-
-Such an entry is a difference of nearly equal losses: its relative error says nothing.
-"""
 
 _GUESS = 1e-5
 """How closely, relative to the largest entry, a wrong gradient must match a mistake before it is named.
@@ -100,7 +94,7 @@ def judged(mine: Array, found: Slopes, *, have: Array, rtol: float | None) -> tu
     bar = relative_bar(have) if rtol is None else rtol
     largest = largest_magnitude(found.value)
     with np.errstate(all="ignore"):
-        scale = np.fmax(np.fmax(np.abs(mine), np.abs(found.value)), _FLOOR * largest)
+        scale = np.fmax(np.fmax(np.abs(mine), np.abs(found.value)), SMALL * largest)
         allowed = bar * scale + found.error + floor_of(have, largest) + _flat(have, found)
         if not largest:
             allowed = allowed * 0 + _ZERO_ULPS * float(np.finfo(np.float64).eps)

@@ -34,8 +34,11 @@ _ROUNDING_ULPS = 16
 _DISAGREE = 1e-3
 """An entry counts as rough if its error may be more than this part of its size."""
 
-_SMALL = 0.01
-"""Entries smaller than this part of the largest are looked at as if they were that large."""
+SMALL = 0.01
+"""Entries smaller than this part of the largest are judged as if they were that large.
+
+Such an entry is a difference of nearly equal losses: its relative error says nothing.
+"""
 
 _HALVES = 0.75
 """Over half the step a smooth function's one-sided differences come nearer to each other by a half."""
@@ -126,7 +129,7 @@ def _rough(found: Sequence[_Slope]) -> Array:
     largest = max((abs(one.value) for one in found), default=0.0)
     return np.array(
         [
-            one.kinked or one.error > _DISAGREE * max(abs(one.value), _SMALL * largest) + 2 * one.rounding
+            one.kinked or one.error > _DISAGREE * max(abs(one.value), SMALL * largest) + 2 * one.rounding
             for one in found
         ],
         dtype=bool,

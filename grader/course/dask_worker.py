@@ -25,7 +25,6 @@ from grader.course.jobs import Done, Job
 from grader.course.local_pool import Worker, WorkerProgram
 from grader.course.packing import unpack
 from grader.handed_in.package import from_bytes
-from grader.model.endings import no_answer
 from grader.model.version import __version__
 
 
@@ -110,10 +109,8 @@ class Graders(WorkerPlugin):  # type: ignore[misc]  # distributed is not install
                 package = from_bytes(sent.content, Path(folder))
                 worker = workers.pop() if workers else self._starter.submit(Worker, program).result()
                 worker.give(msgspec.structs.replace(sent.job, package=package))
-                if not worker.connection.poll(self._patience):
-                    program.end(at_once=True)
-                    return None, no_answer(self._patience)
-                done = worker.answer()
+                is_stuck = not worker.connection.poll(self._patience)
+                done = worker.give_up(self._patience) if is_stuck else worker.answer()
             if isinstance(done, Done):
                 workers.append(worker)
                 return done, ""

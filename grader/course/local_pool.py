@@ -107,6 +107,14 @@ class Worker:
             return self._program.how_ended()
         return answer.done or how_ended(answer.status)
 
+    def give_up(self, patience: float) -> str:
+        """End its program, which has been silent for ``patience`` seconds; how that is said.
+
+        The limits of each process should have ended it long before.
+        """
+        self._program.end(at_once=True)
+        return no_answer(patience)
+
     def end(self) -> None:
         """End what it is doing."""
         self.connection.close()
@@ -181,9 +189,7 @@ class LocalPool:
         if job is None:
             return
         is_stuck = time.monotonic() - worker.since > self._patience and not worker.connection.poll()
-        if is_stuck:  # the limits of each process should have ended it long ago
-            self._program.end(at_once=True)
-        done = no_answer(self._patience) if is_stuck else worker.answer()
+        done = worker.give_up(self._patience) if is_stuck else worker.answer()
         if isinstance(done, Done):
             worker.job = None
             on_done(job, done)

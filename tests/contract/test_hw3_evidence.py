@@ -7,7 +7,6 @@ sandbox's short run gives it; tests/golden grades wrong recordings in the real o
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +56,7 @@ def runs(recording: dict[str, Any]) -> list[dict[str, Any]]:
 
 def correct_code() -> dict[str, Any]:
     """The notebook's functions that a check calls, answering as correct code does."""
-    own = load_trusted()
+    own = load("trusted", folder=HIDDEN)
     names: dict[str, Any] = {}  # where a check sets the seed
 
     def first_steps(alpha: float) -> dict[str, Any]:
@@ -251,7 +250,7 @@ def swapped(found: Recordings) -> None:
 
 def newborn(found: Recordings) -> None:
     """Weights from before training under the curves of training."""
-    own = load_trusted()
+    own = load("trusted", folder=HIDDEN)
     run = own.NetworkRun.of(42, epochs=1)
     found["3.3.i"]["data"]["weights"] = load("utils").pack_weights(run.newborn, "float32")
     born = own.newborn_transformer(own.TorchDraws(1337), 32, 4)
@@ -288,20 +287,10 @@ def test_weights_of_any_size_earn_nothing_and_break_nothing(honest: Recordings, 
     assert found.keys() == set(ITEMS)
 
 
-def load_trusted() -> Any:
-    """The module that computes what the grader computes."""
-    spec = importlib.util.spec_from_file_location("hw3_trusted", HIDDEN / "trusted.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def from_own_seed(honest: Recordings) -> Recordings:
     """3.3.i with a seed of one's own: 30 epochs from seed 7."""
-    own, epochs = load_trusted(), 30
+    own, epochs = load("trusted", folder=HIDDEN), 30
     run = own.NetworkRun.of(7, epochs=epochs)
     weights, data = run.newborn, {name: [] for name in ("train", "validation", "test", "loss")}
     for epoch in range(epochs):

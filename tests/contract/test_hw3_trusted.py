@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.paths import ROOT
-from support.reference_files import cells, definitions
+from support.reference_files import cells, definitions, load
 
 from grader import sampling_surprise, unpack_weights
 
@@ -25,13 +24,7 @@ SHAPES = [(2, 4), (16, 4), (32, 4), (64, 4), (32, 2), (32, 8)]
 
 @pytest.fixture(scope="module")
 def trusted() -> Any:
-    path = ROOT / "hidden_tests" / "trusted.py"
-    spec = importlib.util.spec_from_file_location("hw3_trusted", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("trusted", folder=ROOT / "hidden_tests")
 
 
 @pytest.fixture(scope="module")

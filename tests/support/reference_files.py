@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import re
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -34,9 +35,12 @@ def stubbed(source: str) -> str:
     return REGION.sub(r'\1raise NotImplementedError("to do")', source)
 
 
-def load(name: str) -> ModuleType:
-    """A module of reference/, under a name of its own; ``utils`` must be importable for make_data."""
-    spec = importlib.util.spec_from_file_location(f"hw3_{name}", REFERENCE / f"{name}.py")
+def load(name: str, *, folder: Path = REFERENCE) -> ModuleType:
+    """A module of reference/ or another folder, under a name of its own.
+
+    ``utils`` must be importable for make_data.
+    """
+    spec = importlib.util.spec_from_file_location(f"hw3_{name}", folder / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
