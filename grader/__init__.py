@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from grader.checks.likeness import example_losses as example_losses
     from grader.checks.likeness import likeness as likeness
     from grader.checks.likeness import sketch as sketch
+    from grader.checks.raising import assert_raises as assert_raises
     from grader.checks.sequential import assert_mostly as assert_mostly
     from grader.checks.training import assert_beats_baseline as assert_beats_baseline
     from grader.checks.training import assert_loss_falls as assert_loss_falls
@@ -88,6 +89,7 @@ _HOMES = {
     "assert_mostly": "grader.checks.sequential",
     "assert_overfits": "grader.checks.training",
     "assert_parameter_count": "grader.checks.training",
+    "assert_raises": "grader.checks.raising",
     "assert_repeatable": "grader.checks.training",
     "assert_replay_agrees": "grader.checks.curves",
     "assert_same_draws": "grader.checks.curves",

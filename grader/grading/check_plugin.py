@@ -12,13 +12,13 @@ import pytest
 
 from grader.checks.evidence import Evidence
 from grader.grading.deadline import Deadline
-from grader.grading.outcomes import UNUSABLE, check_end, message_for_student
+from grader.grading.outcomes import UNUSABLE, check_end, message_for_student, skipped
 from grader.grading.own_code import OwnCode
 from grader.grading.recorded import Recorded
 from grader.grading.scoring import points_for
 from grader.grading.seeds import Seeds
 from grader.model.assignment import Assignment
-from grader.model.errors import Fault, ManifestError, MissingName
+from grader.model.errors import Fault, ManifestError, MissingName, Outcome
 from grader.model.points import ZERO, Points, total
 from grader.model.records import CheckResult
 from grader.session.notebook import Notebook
@@ -184,24 +184,51 @@ class CheckPlugin:
 
     @pytest.hookimpl
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
-        """Make the check's result once its call has ended, or its set-up has failed.
+        """Make a report that says no more than whether it failed.
 
         pytest's own report is not made: it formats a traceback that nobody reads, which takes as long as
         several checks.
         """
         failed = call.excinfo is not None
-        if call.when == "call" or (call.when == "setup" and failed):
-            self.results.append(self._result(self._checks[item.nodeid], call))
         outcome: Literal["passed", "failed"] = "failed" if failed else "passed"
         step: Literal["setup", "call", "teardown"] = "call" if call.when == "collect" else call.when
         return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, step, duration=call.duration)
 
+    @pytest.hookimpl(specname="pytest_runtest_makereport", wrapper=True, tryfirst=True)
+    def pytest_make_result(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Make the check's result once its call has ended, or its set-up or tear-down has failed.
+
+        By then pytest has seen whether the check was marked as one that may fail.
+        """
+        report = yield
+        error = call.excinfo.value if call.excinfo is not None else None
+        expected = getattr(report, "wasxfail", None) if error is not None else None
+        ends = call.when == "call" or error is not None
+        if call.when == "teardown" and ends and self.results[-1].outcome is Outcome.PASSED:
+            self.results.pop()  # what the author's fixture found after it decides
+        elif call.when == "teardown":
+            return report
+        if ends:
+            check = self._checks[item.nodeid]
+            self.results.append(self._result(check, error, call.duration, expected=expected))
+        return report
+
     def _ran(self, check: Check) -> Ran:
         return self._apart.get(check.item) or self._first
 
-    def _result(self, check: Check, call: pytest.CallInfo[None]) -> CheckResult:
-        error = call.excinfo.value if call.excinfo is not None else None
+    def _result(
+        self, check: Check, error: BaseException | None, seconds: float, *, expected: str | None = None
+    ) -> CheckResult:
+        """The result of a check that raised ``error``, as its author ``expected`` if that is a reason."""
+        if error is None and self._session is not None:
+            error = self._session.unanswered  # `pytest.raises(Exception)` must not take it for an answer
         end = check_end(error, self._ran(check).code)
+        if expected is not None:
+            end = skipped(" ".join(f"expected to fail: {expected}".split()))
+        elif end.outcome is Outcome.SKIPPED:
+            self.if_theirs[check.item, check.name] = end.told
         if isinstance(error, MissingName):
             self.missing[check.item, check.name] = error.name
         if end.fault is Fault.AUTHOR:
@@ -219,7 +246,7 @@ class CheckPlugin:
             message=message_for_student(end, hidden=self._hidden, hint=check.hint),
             detail=end.detail,
             printed=self._session.written[-MAX_PRINTED:] if self._session is not None else "",
-            seconds=round(call.duration, 6),
+            seconds=round(seconds, 6),
             visibility="hidden" if self._hidden else "public",
         )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from grader.grading.own_code import OwnCode
@@ -18,6 +20,8 @@ NO_HINT = "This hidden check did not pass. Its name says what it looks at; try y
 TOO_LARGE = "comparing what the code gave takes more memory than a submission may use"
 
 UNUSABLE = "Your code gave a value that this check cannot work with; a correct solution passes it."
+
+COMPARE = "; compare whole arrays and tables with assert_close, assert_series or assert_frame"
 
 NOT_CARRIED_OUT = "This check could not be carried out; it costs nothing and your instructor has been told."
 
@@ -34,6 +38,10 @@ class CheckEnd:
     told: str = ""
     detail: str = ""
     says_all: bool = False
+
+
+_NOTHING_RAISED = re.compile(r"^DID NOT RAISE (?:any of )?(?:<class ')?([\w., ()]+?)(?:'>)?$")
+"""What ``pytest.raises`` says when its block ends without an exception."""
 
 
 PASSED = CheckEnd(Outcome.PASSED)
@@ -56,11 +64,13 @@ def check_end(  # noqa: PLR0911  # a table of kinds
     """
     if error is None:
         return PASSED
+    if isinstance(error, pytest.skip.Exception | pytest.xfail.Exception):
+        return skipped(error.msg or "no reason was given")
     if isinstance(error, StudentError):
         told = (code or OwnCode()).says_of(error)
         if isinstance(error, MissingName):
             return CheckEnd(error.outcome, error.fault, told, told, says_all=True)
-        detail = f"{error}\n{error.traceback}".rstrip()
+        detail = f"{error.said}\n{error.traceback}".rstrip()
         return CheckEnd(error.outcome, error.fault, told, detail)
     if isinstance(error, BadEvidence):
         return CheckEnd(error.outcome, error.fault, str(error), str(error), says_all=True)
@@ -69,10 +79,9 @@ def check_end(  # noqa: PLR0911  # a table of kinds
     if isinstance(error, CheckError):
         told = FOR_STUDENT.get(error.outcome, "") if error.fault is Fault.STUDENT else ""
         return CheckEnd(error.outcome, error.fault, told, str(error))
-    if isinstance(error, AssertionError):
-        return CheckEnd(
-            Outcome.FAILED, Fault.STUDENT, "", str(error) or "the check's assertion does not hold"
-        )
+    if isinstance(error, AssertionError | pytest.fail.Exception):
+        said = _NOTHING_RAISED.sub(r"nothing was raised, expected \1", str(error))
+        return CheckEnd(Outcome.FAILED, Fault.STUDENT, "", said or "the check's assertion does not hold")
     if isinstance(error, MemoryError):
         # Of our own process, which has a limit of its own; the reference's answer stays below it.
         told = FOR_STUDENT[Outcome.OUT_OF_MEMORY]
@@ -80,12 +89,18 @@ def check_end(  # noqa: PLR0911  # a table of kinds
     return CheckEnd(Outcome.ERRORED, Fault.AUTHOR, "", f"the check itself raised {where(error)}")
 
 
+def skipped(reason: str) -> CheckEnd:
+    """The end of a check that does not apply here, for the author's reason."""
+    return CheckEnd(Outcome.SKIPPED, None, f"This check was skipped: {reason}", reason, says_all=True)
+
+
 def where(error: BaseException) -> str:
     """The error in one line, with the last place in the check's own file, for the author."""
     frames = traceback.extract_tb(error.__traceback__)
     place = next((frame for frame in reversed(frames) if Path(frame.filename).name.startswith("test_")), None)
     at = f" at {Path(place.filename).name}:{place.lineno}: {place.line}" if place else ""
-    return f"{type(error).__name__}: {error}{at}"
+    advice = COMPARE if isinstance(error, ValueError) and "truth value of" in str(error) else ""
+    return f"{type(error).__name__}: {error}{at}{advice}"
 
 
 def message_for_student(end: CheckEnd, *, hidden: bool, hint: str | None) -> str:
@@ -95,7 +110,7 @@ def message_for_student(end: CheckEnd, *, hidden: bool, hint: str | None) -> str
     """
     if end.outcome is Outcome.PASSED:
         return ""
-    if end.outcome is Outcome.UNDECIDED:
+    if end.outcome in (Outcome.UNDECIDED, Outcome.SKIPPED):
         return end.told
     if end.fault is not Fault.STUDENT:
         return NOT_CARRIED_OUT

@@ -115,7 +115,14 @@ def blocked(results: Sequence[CheckResult]) -> str:
     if others:
         return f"{len(others)} of {len(results)} checks could not be carried out ({faults})"
     open_ones = [result.detail for result in results if result.outcome is Outcome.UNDECIDED]
-    return f"{AWAITS_DECISION}: {'; '.join(open_ones)}" if open_ones else ""
+    if open_ones:
+        return f"{AWAITS_DECISION}: {'; '.join(open_ones)}"
+    skipped = [
+        result.detail
+        for result in results
+        if result.outcome is Outcome.SKIPPED and result.fault is None and result.possible
+    ]
+    return f"{AWAITS_DECISION}: a check was skipped: {'; '.join(skipped)}" if skipped else ""
 
 
 def score_for_a_person(item: Item, answer: AnswerShown) -> ItemResult:

@@ -180,8 +180,13 @@ class Agent:
             shells.draw_figures(self._shell, wanted=settings["figures"])
 
     def _value(self, named: Named) -> object:
+        return self._data(named, fields=True)
+
+    def _data(self, named: Named, *, fields: bool = False) -> object:
+        """Plain data; with ``fields`` also an object's, which was asked for as data then."""
         target = named.value
-        plain = fields_of(as_plain(target, asked=True))
+        plain = as_plain(target, asked=True)
+        plain = fields_of(plain) if fields else plain
         if not codec.is_plain(plain):
             raise codec.NotPlainDataError(f"an object of type {shells.kind_of(target)[:80]}")
         return plain
@@ -282,6 +287,7 @@ _OPERATIONS: dict[str, Callable[..., object]] = {
     "cell": Agent._cell,
     "configure": Agent._configure,
     "value": Agent._value,
+    "data": Agent._data,
     "call": Agent._call,
     "set": Agent._set,
     "has": Agent._has,
@@ -338,6 +344,7 @@ def describe(error: BaseException, home: str = "", shell: Any = None) -> dict[st
         lines = ""
     return {
         "kind": "NameError" if type(error) is MissingNameError else shells.kind_of(error),
+        "bases": shells.bases_of(error),
         "message": shells.text_of(error),
         "traceback": lines,
         "unsupported": unsupported,

@@ -248,6 +248,12 @@ def kind_of(value: object) -> str:
     return str.__getitem__(type.__dict__["__name__"].__get__(type(value)), slice(100))
 
 
+def bases_of(error: BaseException) -> list[str]:
+    """The names of the bases of an error's class, whatever its metaclass does; bounded."""
+    name_of, bases = type.__dict__["__name__"].__get__, type.__dict__["__mro__"].__get__(type(error))[1:]
+    return [str.__getitem__(name_of(base), slice(100)) for base in bases[:20]]
+
+
 def text_of(error: BaseException) -> str:
     """The error's own words, whatever its __str__ does; bounded."""
     try:

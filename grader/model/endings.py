@@ -21,6 +21,7 @@ OUTCOMES = {
     Outcome.CRASHED: "crashed",
     Outcome.UNSUPPORTED_VALUE: "not plain data",
     Outcome.UNDECIDED: "a person decides",
+    Outcome.SKIPPED: "skipped",
 }
 """How a check ended, for a table."""
 

@@ -46,6 +46,7 @@ class Outcome(enum.StrEnum):
     CRASHED = "crashed"
     UNSUPPORTED_VALUE = "unsupported_value"
     UNDECIDED = "undecided"
+    SKIPPED = "skipped"
 
 
 class Fault(enum.StrEnum):
@@ -98,6 +99,11 @@ class CheckError(ChainruleError):
     outcome = Outcome.ERRORED
     fault = Fault.AUTHOR
 
+    @property
+    def said(self) -> str:
+        """The message, with the kind of error where a student's code raised it."""
+        return str(self)
+
 
 class CheckFailed(CheckError, AssertionError):
     """The student's value differs from what the check expects."""
@@ -127,9 +133,10 @@ class Undecided(CheckError):
 class StudentError(CheckError):
     """The student's code raised an exception.
 
-    ``kind`` is the exception's class name, ``message`` its text, ``traceback`` the student's frames,
-    ``place`` the file ("" for a notebook's own cell), the cell's number (0 for a file) and the line that
-    raised. The student controls all four.
+    ``kind`` is the exception's class name, ``kinds`` that and the names of its bases, ``message`` its text,
+    ``traceback`` the student's frames, ``place`` the file ("" for a notebook's own cell), the cell's number
+    (0 for a file) and the line that raised. The student controls all of it. One that came from student code
+    is also an instance of Python's class of that name, so that ``pytest.raises(ValueError)`` sees it.
     """
 
     outcome = Outcome.ERRORED
@@ -142,9 +149,19 @@ class StudentError(CheckError):
         traceback: str = "",
         *,
         place: tuple[str, int, int] | None = None,
+        kinds: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(f"{kind}: {message}" if message else kind)
+        super().__init__(message)
         self.kind, self.message, self.traceback, self.place = kind, message, traceback, place
+        self.kinds = kinds or (kind,)
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def said(self) -> str:
+        """Kind and message, as Python's last line of a traceback has them."""
+        return f"{self.kind}: {self.message}" if self.message else self.kind
 
 
 class MissingName(StudentError):

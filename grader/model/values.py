@@ -16,6 +16,15 @@ class Remote:
         """The plain data behind this object; raises UnsupportedValue if it is not plain data."""
         raise NotImplementedError
 
+    def _name(self) -> str:
+        """The name or key by which a check reached it."""
+        raise NotImplementedError
+
+
+def name_of(value: Remote) -> str:
+    """The name by which a check reached an object: "relu" for ``student.relu``."""
+    return value._name()
+
 
 def is_proxy(value: object) -> bool:
     """Whether a value stands for an object that stayed with the student's code, rather than plain data."""

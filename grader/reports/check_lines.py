@@ -30,4 +30,5 @@ def lines_for(result: CheckResult) -> list[str]:
     if result.outcome is Outcome.PASSED:
         return [f"  ✓ {one_line(result.title, 200)}"]
     message = excerpt(result.message, limit=100 * _LINES, lines=_LINES).rstrip().split("\n")
-    return [f"  ✗ {one_line(result.title, 200)}", *(f"      {line}" for line in message)]
+    sign = "–" if result.outcome is Outcome.SKIPPED else "✗"
+    return [f"  {sign} {one_line(result.title, 200)}", *(f"      {line}" for line in message)]

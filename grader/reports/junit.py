@@ -68,7 +68,7 @@ def outcome_of(check: CheckResult) -> str:
     """What is inside a check's case: nothing if it passed."""
     if check.outcome is Outcome.PASSED:
         return ""
-    if check.outcome is Outcome.UNDECIDED:
+    if check.outcome in (Outcome.UNDECIDED, Outcome.SKIPPED):
         return f"<skipped message={attribute(check.message or check.detail)}/>"
     tag = "failure" if check.fault is Fault.STUDENT else "error"
     message = check.message or check.detail or str(check.outcome)

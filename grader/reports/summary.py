@@ -109,6 +109,11 @@ def failed_checks(item: ItemResult) -> tuple[CheckResult, ...]:
     return tuple(check for check in item.checks if check.outcome is not Outcome.PASSED)
 
 
+def waits(check: CheckResult) -> bool:
+    """Whether a person decides what a check could not, or did not try to."""
+    return check.outcome in (Outcome.UNDECIDED, Outcome.SKIPPED) and check.fault is None
+
+
 def checks_passed(items: tuple[ItemResult, ...]) -> tuple[int, int]:
     """How many checks passed, and how many there are."""
     checks = [check for item in items for check in item.checks]

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.model import endings
-from grader.model.errors import Fault, Outcome
+from grader.model.errors import Fault
 from grader.model.records import CellResult, CellStatus, CheckResult, Grade, ItemResult
 from grader.model.text import excerpt, one_line, plural
 from grader.reports import summary
@@ -147,7 +147,7 @@ class _Report:
         With ``said_below`` the next check failed for the same reason, which is then shown once.
         """
         theirs = check.fault in {Fault.AUTHOR, Fault.INFRASTRUCTURE}
-        waits = check.outcome is Outcome.UNDECIDED
+        waits = summary.waits(check)
         sign, style = (self.signs.attention, "bold magenta") if theirs else (self.signs.zero, "red")
         if waits:
             sign, style = self.signs.waiting, "yellow"

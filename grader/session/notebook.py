@@ -84,7 +84,7 @@ def run_cell(session: Session, source: str, *, seconds: float, cell: int = 0, li
     except CallTimedOut as error:
         return CellRun(CellStatus.TIMED_OUT, time.monotonic() - start, str(error))
     except (StudentError, UnsupportedValue) as error:  # forged: the agent puts a cell's error into the result
-        return CellRun(CellStatus.RAISED, time.monotonic() - start, str(error))
+        return CellRun(CellStatus.RAISED, time.monotonic() - start, error.said)
     took = time.monotonic() - start
     pictures, evidence = tuple(session.pictures), tuple(session.evidence)
     notes = notes_of(result.get("notes")) if type(result) is dict else ()

@@ -1,12 +1,18 @@
 """Proxies of the student's objects, which checks use to fetch values and call functions.
 
-No operator of a student's class may decide a check: a proxy refuses to be compared, counted, iterated or
-tested for truth, and says what to write instead.
+No operator of a student's class may decide a check. A proxy that is compared, counted, iterated or computed
+with fetches the plain data behind it, and the trusted side computes; where an object is behind it, it refuses
+and says what to write instead.
 """
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, Protocol
+import math
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import numpy as np
 
 from grader.model.errors import AuthorError, SandboxDied, UnsupportedValue
 from grader.model.values import Remote
@@ -26,11 +32,48 @@ class Requests(Protocol):
         """The result of one operation on the student's side."""
 
 
+FETCH = "fetch what it holds, such as an attribute's `.value` or as_array(...)"
+_NOT_SENT = (slice, type(...))
+"""Parts of a key that do not cross: what they select is selected here."""
+
+
+def _both(operation: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """An operator's two methods, with the proxy on the left and on the right."""
+
+    def left(self: Proxy, other: object, *more: object) -> Any:
+        return operation(self._number(), other, *more)
+
+    def right(self: Proxy, other: object) -> Any:
+        return operation(other, self._number())
+
+    return left, right
+
+
+def _one(operation: Callable[[Any], Any]) -> Callable[..., Any]:
+    """The method of an operator that takes nothing else."""
+
+    def alone(self: Proxy) -> Any:
+        return operation(self._number())
+
+    return alone
+
+
+def _fetched(value: Any) -> Any:
+    """What numpy was given, with the plain data behind each proxy."""
+    if isinstance(value, Proxy):
+        return value._number()
+    if type(value) is list or type(value) is tuple:
+        return type(value)(map(_fetched, value))
+    if type(value) is dict:
+        return {key: _fetched(entry) for key, entry in value.items()}
+    return value
+
+
 class Proxy(Remote):
     """An object on the student's side and a path below it (``layer.params["W"]``).
 
-    Attributes and keys only make the path longer. ``.value`` fetches plain data; assignments and calls happen
-    on the student's side.
+    Attributes and keys only make the path longer. ``.value`` fetches plain data, and so do operators, numpy's
+    functions, ``len`` and iteration; assignments and calls happen on the student's side.
     """
 
     __slots__ = ("_id", "_path", "_session", "_type")
@@ -47,17 +90,24 @@ class Proxy(Remote):
     def _where(self) -> tuple[int, tuple[Step, ...]]:
         return self._id, self._path
 
+    def _name(self) -> str:
+        return str(self._path[-1][1]) if self._path else self._type
+
     def _below(self, step: Step) -> Proxy:
         return Proxy(self._session, self._id, self._type, (*self._path, step))
 
     # -- paths, values, calls --------------------------------------------------------------------------
 
-    def __getattr__(self, name: str) -> Proxy:
+    def __getattr__(self, name: str) -> Any:
+        if name == "value":  # Python asks here after an AttributeError of the student's while it was fetched
+            return self._session.request("value", self)
         if name.startswith("__"):
             raise AttributeError(name)
         return self._below(("attribute", name))
 
-    def __getitem__(self, key: object) -> Proxy:
+    def __getitem__(self, key: object) -> Any:
+        if any(isinstance(part, _NOT_SENT) for part in (key if isinstance(key, tuple) else (key,))):
+            return self._elements()[key]
         return self._below(("key", key))
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -75,49 +125,99 @@ class Proxy(Remote):
         """Call it with copies of the arguments; plain data comes back as itself, anything else as a proxy."""
         return self._session.request("call", self, list(arguments), named)
 
-    # -- operators, all refused --------------------------------------------------------------------------
+    # -- Python's own questions, answered here and never by a class of the student's --------------------
 
-    def _refuse(self, asked: str, instead: str) -> NoReturn:
+    def _plain(self, asked: str, instead: str) -> Any:
+        """The plain data here, for what only plain data has. Raises AuthorError where an object is."""
         what = f"{asked} of {self!r} was asked for in a check"
-        if self._id == ROOT:
+        if self._id == ROOT and not self._path:
             raise AuthorError(f"{what}; {instead}")
-        # Student code returned an object. Where the reference returns plain data, the check is right.
-        raise UnsupportedValue(f"{what}, which only plain data has; where an object is right, {instead}")
+        try:
+            return self._session.request("data", self)
+        except UnsupportedValue as error:
+            # Nobody's fault yet: where the reference gives plain data, the check is right.
+            raise AuthorError(f"{what}, which only plain data has: {error}; {instead}") from None
 
-    def __bool__(self) -> bool:  # noqa: PLE0304  # it never returns
-        self._refuse("the truth value", "fetch plain data with `.value`, or test with `student.has(name)`")
+    def _number(self) -> Any:
+        return self._plain("arithmetic or a number", FETCH)
 
-    def __eq__(self, other: object) -> bool:
-        self._refuse("a comparison", "fetch plain data with `.value` and use assert_close(...)")
+    def _elements(self) -> Any:
+        return self._plain("the length, an element or an iteration", FETCH)
 
-    def __ne__(self, other: object) -> bool:
-        self._refuse("a comparison", "fetch plain data with `.value` and use assert_close(...)")
+    def __bool__(self) -> bool:
+        asked = "fetch plain data with `.value`, or test with `student.has(name)`"
+        return bool(self._plain("the truth value", asked))
+
+    def __eq__(self, other: object) -> Any:
+        return self._plain("a comparison", f"{FETCH} and use assert_close(...)") == other
+
+    def __ne__(self, other: object) -> Any:
+        return self._plain("a comparison", f"{FETCH} and use assert_close(...)") != other
 
     __hash__ = object.__hash__
 
-    def _no_number(self, *_: object) -> NoReturn:
-        self._refuse("arithmetic or a number", "fetch plain data with `.value` or as_array(...) first")
+    __add__, __radd__ = _both(operator.add)
+    __sub__, __rsub__ = _both(operator.sub)
+    __mul__, __rmul__ = _both(operator.mul)
+    __truediv__, __rtruediv__ = _both(operator.truediv)
+    __floordiv__, __rfloordiv__ = _both(operator.floordiv)
+    __mod__, __rmod__ = _both(operator.mod)
+    __divmod__, __rdivmod__ = _both(divmod)
+    __pow__, __rpow__ = _both(pow)
+    __matmul__, __rmatmul__ = _both(operator.matmul)
+    __and__, __rand__ = _both(operator.and_)
+    __or__, __ror__ = _both(operator.or_)
+    __xor__, __rxor__ = _both(operator.xor)
+    __lshift__, __rlshift__ = _both(operator.lshift)
+    __rshift__, __rrshift__ = _both(operator.rshift)
+    __lt__, __gt__ = _both(operator.lt)[0], _both(operator.gt)[0]
+    __le__, __ge__ = _both(operator.le)[0], _both(operator.ge)[0]
+    __neg__, __pos__, __abs__ = _one(operator.neg), _one(operator.pos), _one(abs)
+    __invert__, __index__ = _one(operator.invert), _one(operator.index)
+    __float__, __int__, __complex__ = _one(float), _one(int), _one(complex)
+    __trunc__, __floor__, __ceil__ = _one(math.trunc), _one(math.floor), _one(math.ceil)
 
-    def _no_elements(self, *_: object) -> NoReturn:
-        self._refuse("the length, an element or an iteration", "fetch plain data with `.value` first")
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self._number(), digits)
 
-    __float__ = __int__ = __complex__ = __index__ = __round__ = _no_number
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _no_number
-    __matmul__ = __rmatmul__ = __pow__ = __rpow__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = _no_number
-    __floordiv__ = __rfloordiv__ = __neg__ = __pos__ = __abs__ = __invert__ = _no_number
-    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __lshift__ = __rshift__ = _no_number
-    __trunc__ = __floor__ = __ceil__ = _no_number
-    __lt__ = __le__ = __gt__ = __ge__ = _no_number
-    __len__ = __iter__ = __contains__ = __reversed__ = _no_elements
+    def __len__(self) -> int:
+        return len(self._elements())
 
-    def __array__(self, *_: object, **__: object) -> NoReturn:
-        self._no_number()
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._elements())
 
-    def __array_ufunc__(self, *_: object, **__: object) -> NoReturn:
-        self._no_number()
+    def __contains__(self, entry: object) -> bool:
+        return entry in self._elements()
 
-    def __array_function__(self, *_: object, **__: object) -> NoReturn:
-        self._no_number()
+    def __reversed__(self) -> Any:
+        return reversed(self._elements())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:  # noqa: FBT001  # numpy's own
+        del copy  # what was fetched is a copy
+        return np.asarray(self._number(), dtype=dtype)
+
+    def __array_ufunc__(self, function: Any, method: str, *inputs: Any, **named: Any) -> Any:
+        return getattr(function, method)(*map(_fetched, inputs), **_fetched(named))
+
+    def __array_function__(self, function: Any, _: object, arguments: Any, named: Any) -> Any:
+        return function(*map(_fetched, arguments), **_fetched(named))
+
+    def __copy__(self) -> Any:
+        return self._plain("a copy", FETCH)
+
+    def __deepcopy__(self, _: object) -> Any:
+        return self._plain("a copy", FETCH)
+
+    def __format__(self, spec: str) -> str:
+        return format(self._plain("the text", FETCH) if spec else str(self), spec)
+
+    def __str__(self) -> str:
+        if self._id == ROOT and not self._path:
+            return repr(self)
+        try:
+            return str(self._session.request("data", self))
+        except UnsupportedValue:
+            return repr(self)
 
     def __repr__(self) -> str:
         path = "".join(f".{name}" if kind == "attribute" else f"[{name!r}]" for kind, name in self._path)

@@ -12,9 +12,10 @@ from typing import Any
 from grader.inside import codec
 from grader.inside.media_types import EVIDENCE, MAX_PICTURES, MAX_RECORDING, MAX_RECORDINGS, PNG
 from grader.model.endings import NOT_AN_ANSWER
-from grader.model.errors import AuthorError, MissingName, SandboxDied, StudentError, UnsupportedValue
+from grader.model.errors import AuthorError, CheckError, MissingName, SandboxDied, UnsupportedValue
 from grader.session.allowance import Allowance, Meter
 from grader.session.proxy import ROOT, Proxy, Student
+from grader.session.student_errors import MAX_NAMES, student_error
 from grader.session.transport import Frame, Transport
 
 MAX_PRINTED = 1 << 19  # characters of one check, two full calls
@@ -37,6 +38,8 @@ class Session:
         self.used = 0.0
         """Seconds that the latest request with a limit of its own took, without those of a busy machine."""
         self._excused = 0.0
+        self.unanswered: CheckError | None = None
+        """Why a request got no answer: the state is gone, or the latest one asked for a missing name."""
         self._printed: list[tuple[str, str]] = []
         self._room = MAX_PRINTED
         self.pictures: list[str] = []
@@ -84,13 +87,25 @@ class Session:
                 "pass numbers, strings, lists, dicts, arrays or proxies"
             ) from None
         try:
-            kind, tree, buffer = self._exchange(frame, number, seconds)
-            value = codec.unpack(tree, buffer, self._proxy)
-        except codec.WireError as error:
-            raise SandboxDied(f"{NOT_AN_ANSWER} ({error})") from None
+            kind, value = self._answer(frame, number, seconds)
+        except CheckError as error:
+            self.unanswered = error
+            raise
+        if isinstance(self.unanswered, MissingName):
+            self.unanswered = None
         if kind == codec.REPLY:
             return value
-        raise _error_from(value, _root_names(arguments))
+        raised = _error_from(value, _root_names(arguments))
+        if isinstance(raised, MissingName | SandboxDied):
+            self.unanswered = self.unanswered or raised
+        raise raised
+
+    def _answer(self, frame: Frame, number: int, seconds: float | None) -> tuple[int, Any]:
+        try:
+            kind, tree, buffer = self._exchange(frame, number, seconds)
+            return kind, codec.unpack(tree, buffer, self._proxy)
+        except codec.WireError as error:
+            raise SandboxDied(f"{NOT_AN_ANSWER} ({error})") from None
 
     def _exchange(
         self, frame: Frame, number: int, seconds: float | None
@@ -156,7 +171,7 @@ def _root_names(arguments: tuple[object, ...]) -> list[str]:
     return names
 
 
-def _error_from(value: Any, names: list[str]) -> Exception:
+def _error_from(value: Any, names: list[str]) -> CheckError:
     """The error that an error frame describes; its texts are the student's.
 
     A name is missing only if the check asked for it: its text comes from the check, not from the frame.
@@ -171,12 +186,17 @@ def _error_from(value: Any, names: list[str]) -> Exception:
     if value.get("missing") is True and names:
         missing = [name for name in names if value["message"] == str(MissingName(name).message)]
         return MissingName((missing or names)[0])
-    return StudentError(
-        value["kind"][:100],
+    return student_error(
+        [value["kind"][:100], *_bases(value.get("bases"))],
         value["message"][:2000],
         value["traceback"][-4000:],
-        place=_place(value.get("place")),
+        _place(value.get("place")),
     )
+
+
+def _bases(found: object) -> list[str]:
+    """The names of an exception's base classes in an error frame."""
+    return [name[:100] for name in found[:MAX_NAMES] if type(name) is str] if type(found) is list else []
 
 
 def _place(found: object) -> tuple[str, int, int] | None:

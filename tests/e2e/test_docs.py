@@ -33,8 +33,11 @@ FRAGMENT = '''\
 """Checks from the documentation."""
 
 import numpy as np
+import pytest
 
-from grader import as_array, assert_close, assert_parameter_count, check_gradients, item, points
+from grader import (
+    as_array, assert_close, assert_parameter_count, assert_raises, check_gradients, item, points
+)
 
 pytestmark = item("1")
 

@@ -180,3 +180,164 @@ def test_the_time_of_the_submission_as_a_whole_is_no_doubt_about_the_machine(cou
     grade = course.grade(RIGHT + "\nimport time; time.sleep(1.6)", seconds=1.5)
     assert {str(check.fault) for check in checks_by_name(grade).values()} == {"student"}
     assert not any(SLOW_HERE in check.detail for check in checks_by_name(grade).values())
+
+
+# -- what pytest offers, and objects in place of data --------------------------------------------------
+
+IN_A_CHECK = '''
+import pytest
+
+from grader import item, points
+
+
+@item("raises")
+@points(1, hint="what may n be?")
+def test_raises(student):
+    """a negative n raises ValueError"""
+    with pytest.raises(ValueError, match="^negative"):
+        student.root(-1)
+
+
+@item("any")
+@points(1)
+def test_any(student):
+    """a negative n raises some exception"""
+    with pytest.raises(Exception):
+        student.root(-1)
+
+
+@item("skips")
+@points(1)
+def test_bonus(student):
+    """skipped until there is a bonus"""
+    if not student.has("bonus"):
+        pytest.skip("needs bonus first")
+
+
+@item("skips here")
+@points(1)
+@pytest.mark.skipif(True, reason="needs a machine that nobody has")
+def test_machine(student):
+    """skipped on every machine"""
+
+
+@item("fails")
+@points(1)
+@pytest.mark.xfail(reason="the text is being rewritten")
+def test_may_fail(student):
+    """expected to fail"""
+    assert student.root(4) == 3
+
+
+@item("data")
+@points(1)
+def test_size(student):
+    """size is a number"""
+    assert student.made().size + 1 == 7
+
+
+@item("object")
+@points(1)
+def test_made(student):
+    """made() is compared, though it is an object"""
+    assert student.made() == 6
+
+
+@pytest.fixture
+def after(student):
+    yield
+    assert student.root(9) == 3
+
+
+@item("after")
+@points(1)
+def test_after(student, after):
+    """the author's fixture looks once more afterwards"""
+'''
+IN_A_CHECK_RIGHT = """
+bonus = True
+
+
+class Made:
+    size = 6
+
+
+def made(): return Made()
+
+
+def root(n):
+    if n < 0:
+        raise ValueError("negative")
+    return n ** 0.5
+"""
+IN_A_CHECK_ITEMS = ("raises", "any", "skips", "skips here", "fails", "data", "object", "after")
+
+
+@pytest.fixture(scope="module")
+def pytests_course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallCourse]:
+    folder = write_files(
+        tmp_path_factory.mktemp("pytests"),
+        {
+            "assignment.toml": manifest(
+                *(Item(name, name) for name in IN_A_CHECK_ITEMS),
+                notebook="reference/hw.py",
+                limits={"check_seconds": 1},
+            ),
+            "hidden_tests/test_all.py": IN_A_CHECK,
+            "reference/hw.py": f"# %%\n### BEGIN SOLUTION\n{IN_A_CHECK_RIGHT}\n### END SOLUTION\n",
+        },
+    )
+    with SmallCourse(folder) as made:
+        yield made
+
+
+def test_a_right_answer_loses_nothing_to_what_pytest_offers(pytests_course: SmallCourse) -> None:
+    grade = pytests_course.grade(IN_A_CHECK_RIGHT)
+    assert points_by_item(grade) == {
+        "raises": "1",
+        "any": "1",
+        "skips": "1",
+        "skips here": "undecided",
+        "fails": "undecided",
+        "data": "1",
+        "object": "undecided",
+        "after": "1",
+    }
+    found = checks_by_name(grade)
+    assert found["test_machine"].fault is None
+    assert "needs a machine" in found["test_machine"].message
+    assert found["test_machine"].message == found["test_machine"].message.strip()
+    assert "the text is being rewritten" in found["test_may_fail"].detail
+    assert str(found["test_made"].fault) == "author"
+    assert ".value" in found["test_made"].detail
+    assert any("test_made" in line for line in grade.attention)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "lost"),
+    [
+        ("def root(n): return abs(n) ** 0.5", {"raises", "any"}),
+        ("def root(n): raise TypeError('negative')", {"raises", "after"}),
+        ("def root(n): raise ValueError('it is negative')", {"raises", "after"}),
+        ("def root(n):\n    while n < 0: pass\n    return 3", {"raises", "any"}),
+        ("def root(n): import os; os._exit(0)", {"raises", "any", "after"}),
+        ("del root", {"raises", "any", "after"}),
+        ("def root(n): return n / 3", {"raises", "any"}),
+        ("del bonus", {"skips"}),
+        ("Made.size = [6]", {"data"}),
+        ("Made.size = Made()", {"data"}),
+        ("del Made.size", {"data"}),
+    ],
+)
+def test_a_wrong_answer_loses_its_point(pytests_course: SmallCourse, wrong: str, lost: set[str]) -> None:
+    grade = pytests_course.grade(f"{IN_A_CHECK_RIGHT}\n{wrong}")
+    points = points_by_item(grade)
+    assert {name for name, earned in points.items() if earned == "0"} == lost, points
+    faults = {str(check.fault) for item in grade.items if item.item in lost for check in item.checks}
+    assert faults == {"student"}
+
+
+def test_a_hidden_check_says_the_hint_and_not_what_was_expected(pytests_course: SmallCourse) -> None:
+    found = checks_by_name(pytests_course.grade(f"{IN_A_CHECK_RIGHT}\ndef root(n): return 1"))["test_raises"]
+    assert (str(found.outcome), found.message) == ("failed", "what may n be?")
+    assert found.detail == "nothing was raised, expected ValueError"

@@ -292,7 +292,7 @@ def test_an_endless_iterator_loses_nothing_on_the_way(student):
 
 
 def test_an_error_half_way_through_an_iterator_is_the_students(student):
-    with pytest.raises(StudentError, match="ZeroDivisionError"):
+    with pytest.raises(StudentError, match="division by zero"):
         student.evaluate("(1 / x for x in [1, 0])")
 
 
@@ -324,14 +324,14 @@ def test_a_coroutine_is_waited_for(student):
 def test_exceptions_arrive_by_name_and_text_and_the_session_goes_on(student, kind, arguments, said):
     with pytest.raises(StudentError) as caught:
         student.fail(kind, *arguments)
-    assert str(caught.value) == said
+    assert caught.value.said == said
     assert "in fail" in caught.value.traceback
     assert "agent.py" not in caught.value.traceback
     assert student.identity(1) == 1
 
 
 def test_endless_recursion_is_an_exception(student):
-    with pytest.raises(StudentError, match="RecursionError") as caught:
+    with pytest.raises(StudentError, match="maximum recursion") as caught:
         student.recurse(0)
     assert len(caught.value.traceback) < 5000
 
@@ -407,7 +407,7 @@ def test_a_logging_handler_that_kept_an_old_stderr_breaks_nothing(student):
 
 def test_warnings_as_errors_are_the_students_own_affair(student):
     student.run("import warnings; warnings.simplefilter('error')")
-    with pytest.raises(StudentError, match="UserWarning: x"):
+    with pytest.raises(StudentError, match=r"^x$"):
         student.run("warnings.warn('x')")
     assert student.evaluate("torch.eye(2).to_sparse()").tolist() == [[1, 0], [0, 1]]
 
@@ -492,5 +492,5 @@ def test_a_session_without_a_shell_runs_no_cells():
 
 def test_an_unknown_operation_is_answered_with_an_error():
     session = Session(InProcessTransport({}), seconds=5)
-    with pytest.raises(StudentError, match="KeyError"):
+    with pytest.raises(KeyError):
         session.request("open_the_door")

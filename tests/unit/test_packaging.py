@@ -64,6 +64,7 @@ def test_public_names_are_pinned():
         "assert_mostly",
         "assert_overfits",
         "assert_parameter_count",
+        "assert_raises",
         "assert_repeatable",
         "assert_replay_agrees",
         "assert_same_draws",

@@ -1,7 +1,8 @@
-"""What a check holds in its hand refuses to decide anything, and says what to write instead."""
+"""What a check holds in its hand: plain data answers as itself, and a student's object decides nothing."""
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import operator
@@ -12,7 +13,15 @@ import pytest
 
 from grader.inside import codec
 from grader.inside.media_types import EVIDENCE, MAX_RECORDING, MAX_RECORDINGS, PNG
-from grader.model.errors import AuthorError, CallTimedOut, Fault, SandboxDied, StudentError, UnsupportedValue
+from grader.model.errors import (
+    AuthorError,
+    CallTimedOut,
+    CheckError,
+    Fault,
+    SandboxDied,
+    StudentError,
+    UnsupportedValue,
+)
 from grader.model.records import CellStatus
 from grader.model.values import Remote
 from grader.session.in_process import LocalNotebook
@@ -39,13 +48,17 @@ class Box:
         return 3
 
 
+def run(source: str) -> None:
+    exec(source, {})
+
+
 @pytest.fixture
 def student() -> Iterator[Student]:
-    with LocalNotebook({"box": Box(), "Box": Box, "one": 1.0}).copy(seed=1, seconds=5) as session:
+    with LocalNotebook({"box": Box(), "Box": Box, "one": 1.0, "run": run}).copy(seed=1, seconds=5) as session:
         yield session.student
 
 
-REFUSED = {
+ASKED = {
     "bool": bool,
     "not": operator.not_,
     "==": lambda p: p == 1,
@@ -101,23 +114,137 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("ask", REFUSED.values(), ids=REFUSED)
-@pytest.mark.parametrize("which", ["path", "global"])
-def test_a_proxy_is_never_asked_to_decide(student, ask, which):
-    proxy = {"path": student.box.params["W"], "global": student.one}[which]
+def outcome_of(ask, value):
+    """What comes of asking, as something that can be compared."""
+    try:
+        found = ask(value)
+    except CheckError:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever Python says to it
+        return type(error)
+    return [*found] if isinstance(found, Iterator) else found
+
+
+PLAIN = {"array": [np.ones((2, 2)), np.full(3, -2.5)], "number": [1.0, 7], "rest": [[3, 1], (), None]}
+
+
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+@pytest.mark.parametrize("kind", PLAIN)
+def test_plain_data_behind_a_proxy_answers_as_itself(student, ask, kind):
+    for value in PLAIN[kind]:
+        student.kept = value
+        student.box.kept = value
+        expected = outcome_of(ask, value)
+        for proxy in (student.kept, student.box.kept):
+            np.testing.assert_equal(outcome_of(ask, proxy), expected)
+
+
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+@pytest.mark.parametrize("which", ["object", "below", "global", "notebook"])
+def test_an_objects_own_operators_are_never_asked(student, ask, which):
+    """Whose fault that is, the reference decides."""
+    student.Box.twin = student.Box()
+    proxy = {
+        "object": student.Box(),
+        "below": student.Box().twin,
+        "global": student.box,
+        "notebook": student,
+    }[which]
     with pytest.raises(AuthorError, match=r"\.value") as caught:
         ask(proxy)
     assert caught.value.fault is Fault.AUTHOR
 
 
-@pytest.mark.parametrize("ask", REFUSED.values(), ids=REFUSED)
-@pytest.mark.parametrize("which", ["object", "below"])
-def test_an_object_returned_in_place_of_plain_data_is_the_students(student, ask, which):
-    """Else a wrong answer could be made to cost nothing, by hiding it in an object."""
-    proxy = {"object": student.Box(), "below": student.Box().params["W"]}[which]
-    with pytest.raises(UnsupportedValue, match=r"\.value") as caught:
-        ask(proxy)
+def test_an_attribute_is_changed_in_place(student):
+    student.box.params["W"] += 1
+    student.box.n = 2
+    student.box.n *= 3
+    assert student.box.params["W"].value.tolist() == [[2, 2], [2, 2]]
+    assert student.box.n.value == 6
+
+
+def test_parts_of_plain_data_are_taken_here(student):
+    W = student.box.params["W"]
+    student.box.shape = (4, 5, 6)
+    assert student.box.shape[1:] == (5, 6)
+    assert W[:, 0].tolist() == [1, 1]
+    assert W[..., 0].tolist() == [1, 1]
+    first, *rest = student.box.shape
+    assert (first, rest) == (4, [5, 6])
+
+
+def test_a_list_of_objects_is_gone_through_object_by_object(student):
+    student.box.layers = [student.Box(), student.Box()]
+    assert len(student.box.layers) == 2
+    assert [layer.params["W"].value.sum() for layer in student.box.layers] == [4, 4]
+
+
+def test_a_text_is_written_as_itself_and_an_object_as_what_it_is(student):
+    student.box.name = "relu"
+    assert f"{student.box.name}: {student.one:.2f}" == "relu: 1.00"
+    assert str(student.Box()) == "<the student's Box object>"
+    assert str(student) == "<the student's notebook>"
+
+
+def test_a_copy_of_plain_data_stays_as_it_was(student):
+    before = copy.deepcopy(student.box.params)
+    student.box.params["W"] += 1
+    assert before["W"].tolist() == [[1, 1], [1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "said"),
+    [
+        ("raise ValueError('n must be positive')", ValueError, "^n must"),
+        ("raise ValueError('n must be positive')", StudentError, "positive$"),
+        ("{}['W']", KeyError, "W"),
+        ("{}['W']", LookupError, "W"),
+        ("open('/nothing')", FileNotFoundError, "nothing"),
+        ("open('/nothing')", OSError, "nothing"),
+        ("b'\\xff'.decode()", UnicodeError, "0xff"),
+        ("1 / 0", ArithmeticError, "zero"),
+        ("import numpy; numpy.linalg.inv(numpy.zeros((2, 2)))", np.linalg.LinAlgError, "Singular"),
+        ("import numpy; numpy.zeros(3).sum(axis=2)", ValueError, "axis 2"),
+        ("import numpy; numpy.zeros(3).sum(axis=2)", IndexError, "axis 2"),
+        ("class Own(TypeError): pass\nraise Own('own')", TypeError, "own"),
+        ("assert False, 'no'", AssertionError, "no"),
+        ("raise NotImplementedError('later')", NotImplementedError, "later"),
+        ("raise MemoryError('all')", MemoryError, "all"),
+        ("import json; json.loads('x')", ValueError, "Expecting"),
+    ],
+)
+def test_an_exception_of_the_students_is_caught_as_what_it_is(student, source, error, said):
+    with pytest.raises(error, match=said) as caught:
+        student.run(source)
+    assert isinstance(caught.value, StudentError)
     assert caught.value.fault is Fault.STUDENT
+
+
+@pytest.mark.parametrize("error", ["StopIteration", "SystemExit", "KeyboardInterrupt", "GeneratorExit"])
+def test_an_exception_that_ends_more_than_a_call_is_only_named(student, error):
+    with pytest.raises(StudentError) as caught:
+        student.run(f"raise {error}")
+    assert caught.value.kind == error
+    assert isinstance(caught.value, Exception)
+    assert not isinstance(caught.value, StopIteration)
+
+
+def test_an_attribute_error_behind_value_is_raised_and_not_taken_for_a_path(student):
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = student.box.nothing.value
+    with pytest.raises(AttributeError):
+        len(student.box.nothing)
+
+
+@pytest.mark.parametrize(
+    "bases", [None, 5, [5, None], ["object"] * 99, ["eval", "print"], ["__import__"], [[]]]
+)
+def test_whatever_the_bases_of_an_error_are_said_to_be(bases):
+    student = Session(Scripted(codec.ERROR, error(kind="Own", bases=bases)), seconds=1).student
+    with pytest.raises(StudentError) as caught:
+        student.f()
+    assert isinstance(caught.value, StudentError)
+    assert not isinstance(caught.value, ValueError | OSError)
 
 
 def test_a_proxy_names_itself_by_its_path(student):
@@ -195,7 +322,7 @@ def error(**changed: object) -> dict[str, object]:
 def test_whatever_comes_back_is_at_most_the_students_failure(kind, node, expected):
     with pytest.raises(expected) as caught:
         Session(Scripted(kind, node), seconds=1).student.name()
-    assert type(caught.value) is expected
+    assert isinstance(caught.value, expected)
     assert caught.value.fault is Fault.STUDENT
 
 
