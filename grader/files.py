@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 STDOUT = 1  # the number of standard output
+_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def read_whole(path: Path, *, option: str = "") -> bytes:
@@ -46,6 +48,39 @@ def replace_whole(path: Path, data: bytes) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def cache_folder(environ: Mapping[str, str]) -> Path | None:
+    """Where this person's caches of ours are, by XDG_CACHE_HOME or HOME; None if neither says it."""
+    caches = Path(environ.get("XDG_CACHE_HOME", ""))
+    if not caches.is_absolute():  # the XDG standard says to ignore a relative one
+        home = Path(environ.get("HOME", ""))
+        if not home.is_absolute():
+            return None
+        caches = home / ".cache"
+    return caches / "chainrule"
+
+
+def write_own(path: Path, data: bytes) -> None:
+    """As `replace_whole`, in a folder and a file of this user's alone. Raises OSError."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+    draft.replace(path)
+
+
+def read_own(path: Path, *, limit: int) -> bytes:
+    """Up to ``limit`` bytes of a file that only this user can have written. Raises OSError for any other."""
+    # Neither a link to elsewhere nor a pipe that makes us wait is followed; the open file is looked at, not
+    # its name, which may be another file's by now.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        found = os.fstat(file.fileno())
+        ours = found.st_uid == os.geteuid() and not found.st_mode & _OTHERS_MAY_WRITE
+        if not (stat.S_ISREG(found.st_mode) and ours):
+            raise PermissionError(f"{path} is not a regular file that only this user can write")
+        return file.read(limit)
 
 
 def not_usable(path: Path, error: OSError, option: str) -> UsageError:

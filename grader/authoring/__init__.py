@@ -1,1 +1,1 @@
-"""What an instructor makes from the reference: the students' template, and calibrated bounds."""
+"""What an instructor makes from the reference: the students' template, tried checks, calibrated bounds."""

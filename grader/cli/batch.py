@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from grader.course.pools import Pool, dask_pool, local_pool
 from grader.course.table import write_class_table
 from grader.gradebook.store import Gradebook
 from grader.grading.assignment_folder import AssignmentFolder
+from grader.grading.kept_checks import state_line
 from grader.model.errors import UsageError
 from grader.model.text import one_line
 from grader.reports.progress import BatchProgress
@@ -150,6 +152,7 @@ def grade_and_write(given: Options, locations: Locations, batch: Batch, intake: 
     progress = BatchProgress(console, total=len(left), clock=time.monotonic)
     for line in intake.lines:
         progress.note(line)
+    progress.note(f"checks: {state_line(locations.home, environ=os.environ)}")
     if known:
         progress.note(f"{len(known):,} are graded already, with the same tests")
     failed, stopped = grade_files(batch, left, pool_of(given, locations, progress), progress)

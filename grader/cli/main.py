@@ -27,6 +27,7 @@ COMMANDS = {
     "assign": "Give a submission of nobody to a student.",
     "table": "Show where the class stands.",
     "doctor": "Try on this machine what the sandbox promises.",
+    "check": "Try the checks on the reference and the template.",
     "calibrate": "Work out the bounds of checks that depend on chance.",
     "template": "Make the students' template from the reference.",
 }
@@ -46,6 +47,7 @@ Examples:
   grade hw3.ipynb --public                 the public checks only, on a student's own machine
   grade batch submissions/                 a class: folder or zip, with a gradebook
   grade regrade                            what would today's tests change?
+  grade check                              are the checks right about the reference?
   grade template --check                   is the students' template up to date?
   grade calibrate --check                  are the bounds of checks about training fresh?
   grade doctor                             does the sandbox hold on this machine?

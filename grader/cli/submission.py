@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
@@ -16,6 +16,7 @@ from grader.course import apart
 from grader.files import assert_writable
 from grader.grading import assignment_folder, opening, pipeline
 from grader.grading.assignment_folder import AssignmentFolder
+from grader.grading.kept_checks import state_line
 from grader.model.errors import UsageError
 from grader.model.records import Grade, encode
 
@@ -79,7 +80,9 @@ def command(  # noqa: D103  # its help is HELP
             jobs,
             [reports_of(job, out) for job in jobs],
             warm,
-            show=functools.partial(show, as_json=as_json),
+            show=functools.partial(
+                show, as_json=as_json, folders={job.folder.sha256: job.folder for job in jobs}
+            ),
             tell=functools.partial(options.tell, err=True),
         )
     if shared:
@@ -102,8 +105,12 @@ def home_of(
     return load(assignment or assignment_folder.nearest(path))
 
 
-def show(grade: Grade, written: Path, *, as_json: bool) -> None:
-    """Print the record alone, or the table. Raises UsageError if standard output cannot be written to."""
+def show(grade: Grade, written: Path, *, as_json: bool, folders: Mapping[str, AssignmentFolder]) -> None:
+    """Print the record alone, or the table and what is known of the checks.
+
+    ``folders`` are the assignments by their digests. Raises UsageError if standard output cannot be written
+    to.
+    """
     from grader.reports.terminal import print_report  # noqa: PLC0415
 
     try:
@@ -111,6 +118,8 @@ def show(grade: Grade, written: Path, *, as_json: bool) -> None:
             click.echo(encode(grade), nl=False)  # bytes: UTF-8, whatever the terminal's encoding
         else:
             print_report(grade, Console(), report_path=str(written / "report.html"))
+            if grade.mode == "hidden":
+                options.tell(f"Checks: {state_line(folders[grade.assignment_sha256], environ=os.environ)}")
         sys.stdout.flush()
     except UsageError as error:
         raise UsageError(f"{error}; the report is in {written}") from None

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import stat
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -19,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from grader.doctor.findings import Finding, Verdict
+from grader.files import cache_folder, read_own, write_own
 from grader.model.isolation import Mode
 from grader.model.records import DoctorVerdict
 from grader.model.version import __version__
@@ -26,7 +26,6 @@ from grader.sandbox.walls import cgroup
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _LARGEST = 1 << 16
-_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,18 +49,13 @@ def remember(mode: Mode, verdict: DoctorVerdict, *, environ: Mapping[str, str]) 
 
     ``environ`` says where the cache folder is, by XDG_CACHE_HOME or HOME.
     """
-    folder = _folder(environ)
+    folder = cache_folder(environ)
     if folder is None:
         return None
     try:
         circumstances = _circumstances(mode)
         path = _path(folder, circumstances)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(msgspec.json.encode(_Kept(circumstances, verdict)))
-        draft.replace(path)
+        write_own(path, msgspec.json.encode(_Kept(circumstances, verdict)))
     except OSError:
         return None
     return path
@@ -72,37 +66,15 @@ def recall(mode: Mode, *, environ: Mapping[str, str]) -> DoctorVerdict | None:
 
     None also for a file that somebody else could have written, or that is not what ``remember`` writes.
     """
-    folder = _folder(environ)
+    folder = cache_folder(environ)
     if folder is None or not mode.isolates:
         return None
     try:
         circumstances = _circumstances(mode)
-        kept = msgspec.json.decode(_own_file(_path(folder, circumstances)), type=_Kept)
+        kept = msgspec.json.decode(read_own(_path(folder, circumstances), limit=_LARGEST), type=_Kept)
     except (OSError, msgspec.DecodeError):
         return None
     return kept.verdict if kept.circumstances == circumstances else None
-
-
-def _own_file(path: Path) -> bytes:
-    """The content of a file that only this user can have written. Raises OSError for any other."""
-    # Neither a link to elsewhere nor a pipe that makes us wait is followed; the open file is looked at, not
-    # its name, which may be another file's by now.
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        found = os.fstat(file.fileno())
-        ours = found.st_uid == os.geteuid() and not found.st_mode & _OTHERS_MAY_WRITE
-        if not (stat.S_ISREG(found.st_mode) and ours):
-            raise PermissionError(f"{path} is not a regular file that only this user can write")
-        return file.read(_LARGEST)
-
-
-def _folder(environ: Mapping[str, str]) -> Path | None:
-    caches = Path(environ.get("XDG_CACHE_HOME", ""))
-    if not caches.is_absolute():  # the XDG standard says to ignore a relative one
-        home = Path(environ.get("HOME", ""))
-        if not home.is_absolute():
-            return None
-        caches = home / ".cache"
-    return caches / "chainrule"
 
 
 def _path(folder: Path, circumstances: Mapping[str, str]) -> Path:

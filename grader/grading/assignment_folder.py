@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from grader.digests import digest_of, digest_of_file
+from grader.digests import digest_of, digest_of_file, digest_of_texts, files_below
 from grader.handed_in.graded_file import Expected
 from grader.model.assignment import Assignment, parse
 from grader.model.errors import ManifestError, UsageError
@@ -102,6 +103,29 @@ class AssignmentFolder:
         rules = self.assignment.submission
         return Expected(self.assignment.notebooks, self.asked_names, self.given_files(), rules.files)
 
+    @functools.cached_property
+    def digests(self) -> dict[str, str]:
+        """The digests of all files that decide how checks end, by what they are, as of the first use.
+
+        Data files have the digests that the manifest names: loading has compared them. Raises UsageError,
+        ManifestError.
+        """
+        known = {(self.path / file.path).resolve(): file.sha256 for file in self.assignment.data.values()}
+        public = [self.path / name for name in PUBLIC_TESTS if (self.path / name).is_dir()]
+        solved = (*self.references.values(), *self.reference_modules.values())
+        return {
+            "manifest": self.sha256,
+            "checks": digest_of_texts(
+                _digest(folder, known) for folder in (self.checks(hidden=True), *public[:1])
+            ),
+            "reference": digest_of_texts(
+                f"{place}={digest_of_file(self.path / place)}" for place in sorted(solved)
+            ),
+            "given": digest_of_texts(
+                f"{name}={_digest(path, known)}" for name, path in sorted(self.given_files().items())
+            ),
+        }
+
     def checks(self, *, hidden: bool) -> Path:
         """The folder of hidden or public checks. Raises UsageError if there is none."""
         names = (HIDDEN_TESTS,) if hidden else PUBLIC_TESTS
@@ -112,6 +136,13 @@ class AssignmentFolder:
             advice = "; students run the public checks with --public" if hidden else ""
             raise UsageError(f"{self.path} has no {kind} checks (a folder {wanted}){advice}")
         return found.resolve()
+
+
+def _digest(path: Path, known: Mapping[Path, str]) -> str:
+    """A digest of a file or folder; those of some files are known already."""
+    if not path.is_dir():
+        return known.get(path.resolve()) or digest_of_file(path)
+    return digest_of_texts(f"{name}={_digest(file, known)}" for name, file in files_below(path))
 
 
 def _text(path: Path) -> str:

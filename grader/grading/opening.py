@@ -32,13 +32,16 @@ MAX_LOOK = 100_000
 _TORCH = re.compile(r"^[ \t]*(?:import|from)[ \t]+torch\b", re.MULTILINE)
 
 
-def opener(warm: Callable[[tuple[str, ...]], Zygote]) -> Opener:
-    """Opens notebooks as ``WarmProcesses.open_notebook`` does, with warm processes that ``warm`` lends."""
+def opener(warm: Callable[[tuple[str, ...]], Zygote], *, mode: Mode | None = None) -> Opener:
+    """Opens notebooks as ``WarmProcesses.open_notebook`` does, with warm processes that ``warm`` lends.
+
+    ``mode`` is the sandbox's mode, instead of the usual one.
+    """
 
     def open_notebook(job: GradeJob, submission: SubmissionFiles, progress: Progress) -> Notebook:
         if job.public or not can_have_processes(job):
             return open_in_process(job, submission)
-        spec = box_spec(job)
+        spec = box_spec(job) if mode is None else replace(box_spec(job), mode=mode)
         progress.note("starting the sandbox")
         return open_sandboxed(job, submission, warm(preload(submission)), spec)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from grader.digests import digest_of
 from grader.grading.about_files import notices_of_files
-from grader.grading.arbiter import arbitrate, reference_files
+from grader.grading.arbiter import Arbiter, reference_files, reference_run
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.deadline import Deadline
 from grader.grading.environment import describe_environment
@@ -26,7 +27,8 @@ from grader.grading.scoring import AnswerShown, needs_attention, score, score_pu
 from grader.grading.whose_notebook import notebook_of_items
 from grader.model import endings
 from grader.model.assignment import BudgetValue
-from grader.model.errors import AuthorError, Fault, Outcome, TooBusy
+from grader.model.checked import ReferenceRun
+from grader.model.errors import AuthorError, Fault, Outcome, SubmissionError, TooBusy
 from grader.model.records import (
     SCHEMA,
     CheckResult,
@@ -81,10 +83,16 @@ Opener = Callable[[GradeJob, SubmissionFiles, Progress], Notebook]
 
 @dataclass(frozen=True)
 class Graded:
-    """A grade, with the answers that were found for all items, also for those that were not graded."""
+    """A grade, with the answers that were found for all items, also for those that were not graded.
+
+    ``results`` are those of all checks, also of those for which the grade has one headline; ``errors`` are
+    lines about the author's files.
+    """
 
     grade: Grade
     answers: Mapping[str, Answer]
+    results: tuple[CheckResult, ...] = ()
+    errors: tuple[str, ...] = ()
 
 
 def grade(job: GradeJob, *, opener: Opener, progress: Progress) -> Grade:
@@ -93,20 +101,30 @@ def grade(job: GradeJob, *, opener: Opener, progress: Progress) -> Grade:
     return grade_file(job, submission, opener=opener, progress=progress).grade
 
 
-def grade_file(job: GradeJob, submission: SubmissionFiles, *, opener: Opener, progress: Progress) -> Graded:
+def grade_file(
+    job: GradeJob,
+    submission: SubmissionFiles,
+    *,
+    opener: Opener,
+    progress: Progress,
+    is_reference: bool = False,
+) -> Graded:
     """Grade a submission as it was read; what becomes of its files on disk no longer matters.
 
     What the machine was too busy for is tried again. Raises TooBusy if a cell never got enough processor
     time, CannotGrade (an assignment that is wrong, no sandbox). Whatever the student's code does ends up in
     the grade.
     """
+    once = functools.partial(
+        grade_once, job, submission, opener=opener, progress=progress, is_reference=is_reference
+    )
     for _ in range(TRIES - 1):
         with suppress(TooBusy):
-            graded = grade_once(job, submission, opener=opener, progress=progress)
+            graded = once()
             if not is_short_of_time(graded.grade):
                 return graded
         progress.note("once more: the machine was too busy")
-    return grade_once(job, submission, opener=opener, progress=progress)
+    return once()
 
 
 def is_short_of_time(grade: Grade) -> bool:
@@ -150,6 +168,7 @@ def grade_once(
         # Only now, when everything that the submission started has ended: it could slow the reference down.
         checked = arbitrated(checked, runs, job, opener, progress)
     items = score_items(job, answers, recorded, checked)
+    errors = (*filter(None, [plan.broken]), *checked.errors)
     first = submission.first
     found = Grade(
         schema=SCHEMA,
@@ -176,12 +195,12 @@ def grade_once(
         ),
         attention=needs_attention(
             items,
-            [*filter(None, [plan.broken]), *checked.errors],
+            errors,
             headlines=checked.headlines,
             known=checked.waiting,
         ),
     )
-    return Graded(found, answers)
+    return Graded(found, answers, checked.every, errors)
 
 
 def answers_in(
@@ -331,7 +350,7 @@ class Checked:
 
     A headline says of a whole notebook what would else be said of each of its items; ``waiting`` says for
     these items what they wait for. ``if_theirs``, by item and check, is what a student reads whose value
-    broke a check.
+    broke a check. ``every`` holds the results that a headline replaces, too.
     """
 
     results: list[CheckResult]
@@ -339,6 +358,7 @@ class Checked:
     headlines: tuple[str, ...] = ()
     waiting: Mapping[str, str] = field(default_factory=dict)
     if_theirs: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    every: tuple[CheckResult, ...] = ()
 
 
 def run_checks(
@@ -385,26 +405,42 @@ def run_checks(
     ]
     errors = [*plugin.errors, *lacking]
     texts = tuple(headline.text for headline in headlines)
-    return Checked(results, errors, texts, waiting, plugin.if_theirs)
+    return Checked(results, errors, texts, waiting, plugin.if_theirs, tuple(judged))
 
 
 def arbitrated(
     checked: Checked, runs: Sequence[Run], job: GradeJob, opener: Opener, progress: Progress
 ) -> Checked:
     """What is checked, with the faults that the reference shows. It has what is left of the job's time."""
+    mode = runs[0].notebook.isolation
+    judge = Arbiter(job.folder, mode, environ=os.environ)
 
-    def run_reference(items: Collection[str]) -> Grade | None:
-        reference = reference_files(job.folder)
+    def run_reference(items: Collection[str]) -> ReferenceRun | None:
+        try:
+            reference = reference_files(job.folder)
+        except SubmissionError:  # no notebook or script: the author's, and no reason to grade nothing
+            return None
         if reference is None or job.deadline.left() <= 0:
             return None
         progress.note("in doubt: looking how the reference fares here")
         its_job = replace(job, only=frozenset(items), notices=(), seconds_spent=0.0)
-        found = grade_once(its_job, reference, opener=opener, progress=progress, is_reference=True).grade
-        return found if job.deadline.left() > 0 else None  # what it was not given the time for says nothing
+        try:
+            graded = grade_once(its_job, reference, opener=opener, progress=progress, is_reference=True)
+        except TooBusy:
+            if items:
+                raise
+            return None  # nothing was in doubt: the next submission asks again
+        # What it was not given the time for says nothing.
+        return run_of(graded, seed=job.seed) if job.deadline.left() > 0 else None
 
     cells = [cell for run in runs for cell in run.execution.cells]
-    results = arbitrate(checked.results, cells, run_reference, messages=checked.if_theirs)
+    results = judge.arbitrate(checked.results, cells, run_reference, messages=checked.if_theirs)
     return replace(checked, results=results)
+
+
+def run_of(graded: Graded, *, seed: int) -> ReferenceRun:
+    """What the grade of a reference says of the checks."""
+    return reference_run(graded.grade, graded.results, graded.errors, seed=seed)
 
 
 def score_items(

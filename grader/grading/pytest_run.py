@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import os
 import sys
@@ -91,6 +92,15 @@ def forget_namesakes(folder: Path) -> None:
     for path, name, module in loaded_modules(folder):
         file = getattr(module, "__file__", None)
         if file is not None and Path(file) != path and Path(file).name == path.name:
+            del sys.modules[name]
+
+
+def forget_all(folder: Path) -> None:
+    """Unload every module that came from a file below ``folder``: the next run reads it anew."""
+    importlib.invalidate_caches()
+    for name, module in tuple(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and Path(file).is_relative_to(folder):
             del sys.modules[name]
 
 
