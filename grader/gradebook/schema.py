@@ -137,5 +137,97 @@ refusal = Table(
     Column("at", Text, nullable=False),
 )
 
-FACTS = (student, submission, result, grade, mark, arrival, owner, extension, participant, refusal)
+rubric_line = Table(
+    "rubric_line",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("assignment", Text, nullable=False),
+    Column("item", Text, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("hundredths", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("retired", Integer, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+mark_basis = Table(
+    "mark_basis",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("mark", Integer, ForeignKey("mark.row"), nullable=False, unique=True),
+    Column("versions", Text, nullable=False),
+    Column("adjustment", Integer, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("action", Text, nullable=False),
+)
+
+trial_mark = Table(
+    "trial_mark",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("submission", Integer, ForeignKey("submission.row"), nullable=False),
+    Column("item", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("versions", Text, nullable=False),
+    Column("adjustment", Integer, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("hundredths", Integer, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("author", Text, nullable=False),
+)
+
+flag = Table(
+    "flag",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("submission", Integer, ForeignKey("submission.row"), nullable=False),
+    Column("item", Text, nullable=False),
+    Column("raised", Integer, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("author", Text, nullable=False),
+)
+
+regrade_request = Table(
+    "regrade_request",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("submission", Integer, ForeignKey("submission.row"), nullable=False),
+    Column("item", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("mark", Integer),
+    Column("at", Text, nullable=False),
+    Column("author", Text, nullable=False),
+)
+
+regrade_reply = Table(
+    "regrade_reply",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("request", Integer, ForeignKey("regrade_request.row"), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("mark", Integer),
+    Column("at", Text, nullable=False),
+    Column("author", Text, nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("assignment", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("unit", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until", Text, nullable=False),
+)
+
+MARKING = (rubric_line, mark_basis, trial_mark, flag, regrade_request, regrade_reply)
+"""What markers write; a lease is no fact, so it may change."""
+
+FACTS = (student, submission, result, grade, mark, arrival, owner, extension, participant, refusal, *MARKING)
 """The tables that only ever grow: triggers refuse UPDATE, DELETE and, in PostgreSQL, TRUNCATE."""

@@ -22,6 +22,8 @@ from sqlalchemy.sql import Select
 
 from grader.gradebook import locks, schema, statements
 from grader.gradebook.database import connect, make_folder, parse_url, reading, shown, writing
+from grader.gradebook.marker_notes import MarkerNotes
+from grader.gradebook.marking import MarkingStore
 from grader.gradebook.rows import (
     Arrival,
     Extension,
@@ -303,6 +305,14 @@ class Gradebook:
         query = select(m).where(m.c.submission == submission, m.c.item == item).order_by(m.c.row)
         with reading(self._engine) as connection:
             return [statements.mark_row(row._asdict()) for row in connection.execute(query)]
+
+    def marking(self, assignment: str) -> MarkingStore:
+        """The markers' part of it: rubrics, and marks with what they rest on."""
+        return MarkingStore(self._engine, self._clock, assignment)
+
+    def marker_notes(self, assignment: str) -> MarkerNotes:
+        """What markers leave for each other: leases, flags, marks that do not count."""
+        return MarkerNotes(self._engine, self._clock, assignment)
 
     def _pages(self, query: Select[Any], number: Column[int]) -> Iterator[Row[Any]]:
         """The rows of a long answer in the order of ``number``, which the query selects as ``row``.

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from grader.gradebook.migrations import m0001_first_tables, m0002_times_and_owners, m0003_refusals
+from grader.gradebook.migrations import (
+    m0001_first_tables,
+    m0002_times_and_owners,
+    m0003_refusals,
+    m0004_marking,
+)
 
 
 @dataclass(frozen=True)
@@ -27,5 +32,6 @@ MIGRATIONS = (
     Migration(1, "first tables", m0001_first_tables.upgrade),
     Migration(2, "times and owners", m0002_times_and_owners.upgrade),
     Migration(3, "refusals", m0003_refusals.upgrade),
+    Migration(4, "marking", m0004_marking.upgrade),
 )
 NEWEST = MIGRATIONS[-1].number

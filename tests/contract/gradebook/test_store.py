@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from grader.gradebook import schema
 from grader.gradebook.database import writing
+from grader.gradebook.marker_notes import Trial
 from grader.gradebook.rows import (
     Arrival,
     Extension,
@@ -21,6 +22,7 @@ from grader.gradebook.rows import (
     StoredResult,
     Student,
 )
+from grader.gradebook.rubrics import Ruling
 from grader.gradebook.store import Gradebook
 from grader.model.errors import GradebookError
 from grader.model.points import Points
@@ -132,6 +134,17 @@ def test_a_mark_of_no_submission_is_refused_with_all_that_came_with_it(gradebook
     assert gradebook.marks(HW) == {}
 
 
+def write_marking(gradebook: Gradebook, row: int) -> None:
+    """A row in each of the markers' tables."""
+    marking, notes = gradebook.marking(HW), gradebook.marker_notes(HW)
+    marking.begin_rubric("b", [(Points.of(1), "line")])
+    marking.save("b", Ruling(), {row: 0}, Points.of(1), author="ada", origins={}, action="a")
+    notes.add_trial(Trial(row, "b", "second", Ruling(), Points.of(0), "bob"))
+    notes.flag(row, "b", words="look", author="ada")
+    request = notes.add_request(row, "b", words="why?", author="eve")
+    notes.reply(request, words="because", author="ada")
+
+
 @pytest.mark.parametrize("table", [table.name for table in schema.FACTS])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET {} = {}", "DELETE FROM {}"])
 def test_rows_cannot_be_changed_or_deleted(gradebook: Gradebook, table: str, statement: str) -> None:
@@ -144,6 +157,7 @@ def test_rows_cannot_be_changed_or_deleted(gradebook: Gradebook, table: str, sta
     gradebook.add_extensions(HW, [Extension("1", NOON)])
     gradebook.add_participants(HW, {"2012": "1"})
     gradebook.add_refusals(HW, [Refusal("a.zip", "damaged", "1")])
+    write_marking(gradebook, row)
     column = schema.metadata.tables[table].columns.keys()[1]
     with (
         pytest.raises(GradebookError, match="never changed or deleted"),

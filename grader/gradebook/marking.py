@@ -1,0 +1,289 @@
+"""What markers write: rubric lines, and marks with what they rest on.
+
+A save names the mark that it has seen. Whether that is still the last one is decided in the transaction that
+writes, so of two markers who save the same answer the second gets a ``Conflict``, never the first's place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import msgspec
+from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy.sql import ColumnElement
+
+from grader.gradebook import schema, statements
+from grader.gradebook.database import reading, writing
+from grader.gradebook.marker_notes import Trial, add_trial, ruling_fields, ruling_of
+from grader.gradebook.rows import Mark
+from grader.gradebook.rubrics import (
+    Held,
+    LineVersion,
+    Ruling,
+    assert_line,
+    assert_usable,
+    current,
+    points_of,
+    put_back,
+    rescored,
+    words_of,
+)
+from grader.model.points import Points
+
+FROM_MANIFEST = "assignment.toml"
+"""The author of the lines that the manifest begins with."""
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """Marks that were written: their rows by submission, none for what was so before."""
+
+    rows: dict[int, int]
+    action: str
+
+
+class Conflict(msgspec.Struct, frozen=True):
+    """Nothing was written: what is there now instead of what was seen, by submission."""
+
+    now: dict[int, Held | None]
+
+
+class Outdated(msgspec.Struct, frozen=True):
+    """Nothing was written: the ruling names a line that is worth or says something else by now."""
+
+    lines: tuple[LineVersion, ...]
+
+
+MOST_NAMED = 500
+"""Submissions named in a query; of more the whole assignment is read."""
+
+
+class MarkingStore:
+    """The markers' part of a gradebook, for one assignment. Every method is one transaction."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime], assignment: str) -> None:
+        self._engine = engine
+        self._clock = clock
+        self.assignment = assignment
+
+    def _now(self) -> str:
+        return self._clock().astimezone(UTC).isoformat(timespec="seconds")
+
+    @contextmanager
+    def _turn(self) -> Iterator[Connection]:
+        """A transaction that decides by what it reads: no other mark is written before it ends."""
+        with writing(self._engine) as connection:
+            if connection.dialect.name == "postgresql":
+                # SQLite's writers take turns anyway. This mode keeps out all who write marks, and no reader.
+                connection.execute(text("LOCK TABLE mark IN SHARE ROW EXCLUSIVE MODE"))
+            yield connection
+
+    # -- rubric ---------------------------------------------------------------------------------------
+
+    def rubric(self, item: str) -> list[LineVersion]:
+        """The lines of an item as they are now, without retired ones."""
+        return current(self.versions(item))
+
+    def versions(self, item: str) -> list[LineVersion]:
+        """Every version of every line of an item, oldest first."""
+        with reading(self._engine) as connection:
+            return self._versions(connection, item)
+
+    def begin_rubric(self, item: str, lines: Sequence[tuple[Points, str]]) -> bool:
+        """Write an item's first lines, in order; False if it has lines already."""
+        with self._turn() as connection:
+            if self._versions(connection, item):
+                return False
+            for number, (points, words) in enumerate(lines, start=1):
+                first = LineVersion(number, points, words, author=FROM_MANIFEST, reason="first lines")
+                self._add_version(connection, item, first)
+            return bool(lines)
+
+    def preview_line(self, item: str, line: LineVersion, possible: Points) -> dict[int, tuple[Held, Points]]:
+        """Whose points a changed line would change: the mark as it is, and the points that it would have."""
+        with reading(self._engine) as connection:
+            return self._affected(connection, item, line, possible)
+
+    def change_line(
+        self, item: str, line: LineVersion, possible: Points, *, seen: int, action: str
+    ) -> Saved | None:
+        """Write a new version of a line (or a new line, number 0) and score everybody anew who has it.
+
+        ``seen`` is the newest version of the item's lines that the marker knew; None, and nothing is written,
+        if there is a newer one. All or nothing.
+        """
+        with self._turn() as connection:
+            before = self._versions(connection, item)
+            if max((one.row for one in before), default=0) != seen:
+                return None
+            number = line.line or max((one.line for one in before), default=0) + 1
+            line = msgspec.structs.replace(line, line=number)
+            assert_line(line, current(before))
+            row = self._add_version(connection, item, line)
+            changed = msgspec.structs.replace(line, row=row)
+            held = self._held(connection, item)
+            rows: dict[int, int] = {}
+            for submission, (ruling, points) in rescored(held, before, changed, possible).items():
+                mark = Mark(submission, item, points, words_of(ruling, [*before, changed]), line.author)
+                reason = f"rubric line {number}: {line.reason or 'changed'}"
+                mark = msgspec.structs.replace(mark, reason=reason)
+                rows |= self._write(connection, mark, ruling, "rescored", action)
+            return Saved(rows, action)
+
+    def _affected(
+        self, connection: Connection, item: str, line: LineVersion, possible: Points
+    ) -> dict[int, tuple[Held, Points]]:
+        held = self._held(connection, item)
+        after = rescored(held, self._versions(connection, item), line, possible)
+        return {submission: (held[submission], points) for submission, (_, points) in after.items()}
+
+    def _versions(self, connection: Connection, item: str) -> list[LineVersion]:
+        table = schema.rubric_line
+        query = select(table).where(table.c.assignment == self.assignment, table.c.item == item)
+        return [
+            LineVersion(
+                line=row.line,
+                points=Points(row.hundredths),
+                text=row.text,
+                row=row.row,
+                retired=bool(row.retired),
+                author=row.author,
+                reason=row.reason,
+                at=row.at,
+            )
+            for row in connection.execute(query.order_by(table.c.row))
+        ]
+
+    def _add_version(self, connection: Connection, item: str, line: LineVersion) -> int:
+        table = schema.rubric_line
+        values = {
+            "assignment": self.assignment,
+            "item": item,
+            "line": line.line,
+            "hundredths": line.points.hundredths,
+            "text": line.text,
+            "retired": int(line.retired),
+            "at": self._now(),
+            "author": line.author,
+            "reason": line.reason,
+        }
+        row: int = connection.execute(table.insert().values(values).returning(table.c.row)).scalar_one()
+        return row
+
+    # -- marks ----------------------------------------------------------------------------------------
+
+    def held(self, item: str) -> dict[int, Held]:
+        """The last row of marks of each submission for an item, withdrawn ones too."""
+        with reading(self._engine) as connection:
+            return self._held(connection, item)
+
+    def save(
+        self,
+        item: str,
+        ruling: Ruling,
+        seen: Mapping[int, int],
+        possible: Points,
+        *,
+        author: str,
+        origins: Mapping[int, str],
+        action: str,
+    ) -> Saved | Conflict | Outdated:
+        """Give answers their mark, all or nothing.
+
+        ``seen`` are the submissions, each with the row of the last mark that the marker knew, 0 for none. If
+        one has another by now nothing is written but the ruling itself, as a trial mark, and the conflict is
+        returned. Raises UsageError for a ruling that cannot be.
+        """
+        assert_usable(ruling)
+        with self._turn() as connection:
+            lines = current(self._versions(connection, item))
+            if set(ruling.versions) - {line.row for line in lines}:
+                return Outdated(tuple(lines))
+            points = points_of(ruling, lines, possible)
+            now = self._held(connection, item, list(seen))
+            other = {one: now.get(one) for one, row in seen.items() if row_of(now.get(one)) != row}
+            if other:
+                for submission in other:
+                    trial = Trial(submission, item, "conflict", ruling, points, author)
+                    add_trial(connection, trial, self._now())
+                return Conflict(other)
+            rows: dict[int, int] = {}
+            for submission in seen:
+                mark = Mark(submission, item, points, words_of(ruling, lines), author, "rubric")
+                rows |= self._write(connection, mark, ruling, origins.get(submission, "seen"), action)
+            return Saved(rows, action)
+
+    def undo(self, item: str, action: str, possible: Points, *, author: str, new: str) -> Saved | Conflict:
+        """Put back, as new rows, what was there before an action; a conflict if a later row is there.
+
+        A line that has changed since counts as it is now.
+        """
+        with self._turn() as connection:
+            m, b = schema.mark, schema.mark_basis
+            query = select(m.c.row, m.c.submission).join(b, b.c.mark == m.c.row)
+            undone = connection.execute(query.where(b.c.action == action, m.c.item == item)).all()
+            several = {
+                row.row: self._marks(connection, m.c.submission == row.submission, m.c.item == item)
+                for row in undone
+            }
+            later = {last.mark.submission: last for row, (*_, last) in several.items() if last.row != row}
+            if later:
+                return Conflict({**later})
+            lines = self._versions(connection, item)
+            rows: dict[int, int] = {}
+            for every in several.values():
+                before = every[-2] if len(every) > 1 else None
+                mark, ruling = put_back(every[-1].mark, before, lines, possible)
+                mark = msgspec.structs.replace(mark, author=author, reason="undone", at="")
+                rows |= self._write(connection, mark, ruling, "undone", new)
+            return Saved(rows, new)
+
+    def _write(
+        self, connection: Connection, mark: Mark, ruling: Ruling, origin: str, action: str
+    ) -> dict[int, int]:
+        """Write a mark and its basis; its row by its submission, nothing if the last one says the same."""
+        if not statements.add_mark(connection, mark, self._now()):
+            return {}
+        m = schema.mark
+        newest = select(func.max(m.c.row)).where(m.c.submission == mark.submission, m.c.item == mark.item)
+        row: int = connection.execute(newest).scalar_one()
+        values = {"mark": row, **ruling_fields(ruling), "origin": origin, "action": action}
+        connection.execute(schema.mark_basis.insert().values(values))
+        return {mark.submission: row}
+
+    def _held(
+        self, connection: Connection, item: str, submissions: Sequence[int] | None = None
+    ) -> dict[int, Held]:
+        m, s = schema.mark, schema.submission
+        where: list[ColumnElement[bool]] = [m.c.item == item]
+        if submissions is not None and len(submissions) <= MOST_NAMED:
+            where.append(m.c.submission.in_(submissions))
+        else:
+            where.append(m.c.submission.in_(select(s.c.row).where(s.c.assignment == self.assignment)))
+        last = select(func.max(m.c.row)).where(*where).group_by(m.c.submission)
+        return {one.mark.submission: one for one in self._marks(connection, m.c.row.in_(last))}
+
+    def _marks(self, connection: Connection, *where: ColumnElement[bool]) -> list[Held]:
+        m, b = schema.mark, schema.mark_basis
+        query = (
+            select(m, b.c.versions, b.c.adjustment, b.c.why, b.c.comment.label("own"), b.c.origin, b.c.action)
+            .outerjoin(b, b.c.mark == m.c.row)
+            .where(*where)
+            .order_by(m.c.row)
+        )
+        found = []
+        for row in connection.execute(query):
+            fields = row._asdict()
+            mark = statements.mark_row(fields)
+            if row.versions is None:
+                found.append(Held(row.row, mark))
+                continue
+            ruling = ruling_of(row.versions, row.adjustment, row.why, row.own)
+            found.append(Held(row.row, mark, ruling, row.origin, row.action))
+        return found
+
+
+def row_of(held: Held | None) -> int:
+    """The row that a save has to have seen; 0 where there is none."""
+    return 0 if held is None else held.row
