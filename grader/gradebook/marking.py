@@ -173,10 +173,10 @@ class MarkingStore:
 
     # -- marks ----------------------------------------------------------------------------------------
 
-    def held(self, item: str) -> dict[int, Held]:
-        """The last row of marks of each submission for an item, withdrawn ones too."""
+    def held(self, item: str, submissions: Sequence[int] | None = None) -> dict[int, Held]:
+        """The last row of marks of each submission, or of these, for an item; withdrawn ones too."""
         with reading(self._engine) as connection:
-            return self._held(connection, item)
+            return self._held(connection, item, submissions)
 
     def save(
         self,

@@ -1,0 +1,1 @@
+"""The marking page: the written answers of a class, item by item. Needs the extra ``review``."""

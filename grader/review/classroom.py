@@ -1,0 +1,150 @@
+"""What a class wrote: the written answers of the submissions that count, item by item, from their records.
+
+Texts are the students' and stay as they are; whoever shows them makes them safe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from grader.course.table import class_rows
+from grader.gradebook.store import Gradebook
+from grader.model import endings
+from grader.model.assignment import Assignment, Item
+from grader.model.records import Grade, ItemResult, decode
+from grader.review.wording import plain
+
+ABSENT = frozenset({endings.NOT_THE_FILE, endings.NOT_HANDED_IN, endings.IN_ANOTHER_FILE})
+"""What an item waits for whose file is not there: nothing written is then no empty answer."""
+EMPTY = "empty"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """One student's answer to one item. ``text`` is Markdown, untrusted; ``words`` are for comparing.
+
+    ``is_empty`` is whether nothing was handed in for it, no picture either.
+    """
+
+    submission: int
+    item: str
+    text: str
+    words: str
+    is_empty: bool
+
+
+class Unit(msgspec.Struct, frozen=True):
+    """Answers that are looked at as one: the same words, or nothing at all. The first one is shown."""
+
+    id: str
+    item: str
+    answers: tuple[Answer, ...]
+
+    @property
+    def text(self) -> str:
+        """The words, as the first of them wrote them."""
+        return self.answers[0].text
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether they wrote nothing."""
+        return self.id == EMPTY
+
+    @property
+    def submissions(self) -> tuple[int, ...]:
+        """The rows of the submissions that it holds."""
+        return tuple(answer.submission for answer in self.answers)
+
+
+class Seat(msgspec.Struct, frozen=True):
+    """A submission that counts: the key of its result, whose it is, and the name of its file."""
+
+    submission: int
+    key: str
+    student: str
+    name: str
+    file: str
+
+
+class Classroom(msgspec.Struct, frozen=True):
+    """A class's answers, in units, each item's in its own blind order.
+
+    ``absent`` are submissions that lack the file with an item's answer: a person has to look there first.
+    """
+
+    items: tuple[Item, ...]
+    seats: dict[int, Seat]
+    units: dict[str, tuple[Unit, ...]]
+    absent: dict[str, tuple[int, ...]]
+
+    def unit(self, item: str, name: str) -> Unit | None:
+        """The unit of this id."""
+        return next((unit for unit in self.units.get(item, ()) if unit.id == name), None)
+
+    def item(self, name: str) -> Item | None:
+        """The written item of this id."""
+        return next((item for item in self.items if item.id == name), None)
+
+
+def classroom(gradebook: Gradebook, assignment: Assignment, *, only: Iterable[str] = ()) -> Classroom:
+    """The class as the gradebook has it now; of some items if they are named."""
+    wanted = set(only)
+    items = tuple(item for item in assignment.of_kind("written") if not wanted or item.id in wanted)
+    found: dict[str, list[Answer]] = {item.id: [] for item in items}
+    absent: dict[str, list[int]] = defaultdict(list)
+    seats = {}
+    for row in class_rows(gradebook, assignment.title):
+        if row.grade is None:
+            continue
+        handed_in, key = row.grade.submission, row.grade.key
+        seats[handed_in.row] = Seat(handed_in.row, key, row.student.id, row.student.name, handed_in.name)
+        for result in _items(gradebook, key):
+            if result.item not in found:
+                continue
+            if not result.found and result.waits_for in ABSENT:
+                absent[result.item].append(handed_in.row)
+            else:
+                found[result.item].append(answer_of(handed_in.row, result))
+    units = {item: units_of(answers, seed=f"{assignment.title}\0{item}") for item, answers in found.items()}
+    return Classroom(items, seats, units, {item: tuple(rows) for item, rows in absent.items()})
+
+
+def grade_of(gradebook: Gradebook, key: str) -> Grade | None:
+    """The record of a result; None if the gradebook has lost it."""
+    result = gradebook.result(key)
+    return None if result is None else decode(result.record)
+
+
+def _items(gradebook: Gradebook, key: str) -> Sequence[ItemResult]:
+    grade = grade_of(gradebook, key)
+    return () if grade is None else grade.items
+
+
+def answer_of(submission: int, result: ItemResult) -> Answer:
+    """The answer of a record's item."""
+    is_empty = not result.found and not result.answer.strip()
+    return Answer(submission, result.item, result.answer, plain(result.answer), is_empty)
+
+
+def units_of(answers: Iterable[Answer], *, seed: str) -> tuple[Unit, ...]:
+    """The answers in units, in the order of marking: empty ones, the same words by their number, the rest.
+
+    Within that the order is drawn from the seed, so that it says nothing about whose an answer is.
+    """
+    groups: dict[str, list[Answer]] = defaultdict(list)
+    for answer in sorted(answers, key=lambda one: _drawn(seed, str(one.submission))):
+        # A pasted picture without words is like no other.
+        alike = EMPTY if answer.is_empty else answer.words or f"#{answer.submission}"
+        groups[alike].append(answer)
+    found = [
+        Unit(EMPTY if alike == EMPTY else _drawn(seed, alike)[:16], group[0].item, tuple(group))
+        for alike, group in groups.items()
+    ]
+    return tuple(sorted(found, key=lambda unit: (not unit.is_empty, -len(unit.answers))))
+
+
+def _drawn(seed: str, text: str) -> str:
+    return hashlib.sha256(f"{seed}\0{text}".encode()).hexdigest()

@@ -1,0 +1,237 @@
+"""A marker's desk: which answers come next, what is known about them, and what becomes of a decision.
+
+No HTML here, and no HTTP. What markers share is in the gradebook; a desk keeps only what one marker chose to
+see and did last.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from grader.gradebook.marking import Conflict, Outdated, Saved
+from grader.gradebook.rubrics import Held, LineVersion, Ruling
+from grader.gradebook.store import Gradebook
+from grader.model.assignment import Item
+from grader.model.errors import UsageError
+from grader.model.points import Points
+from grader.review.classroom import Classroom, Unit
+
+LEASE_SECONDS = 300
+"""How long an answer is kept for who looks at it; every look and every save begins anew."""
+KEPT_ACTIONS = 200
+
+
+class View(msgspec.Struct, frozen=True):
+    """A unit as a marker sees it. ``held`` are the marks of its submissions, withdrawn ones too.
+
+    ``holder`` is another marker who has it on their desk, ``flags`` who asks for a look, by submission.
+    """
+
+    item: Item
+    unit: Unit
+    lines: tuple[LineVersion, ...]
+    newest_line: int
+    held: dict[int, Held]
+    ruling: Ruling
+    holder: str
+    flags: dict[int, tuple[str, str]]
+
+    @property
+    def open_submissions(self) -> tuple[int, ...]:
+        """Those without a mark; all if every one has a mark, which is then looked at again."""
+        left = tuple(row for row in self.unit.submissions if not is_marked(self.held.get(row)))
+        return left or self.unit.submissions
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far an item is: answers, how many have a mark, by whom, and how often which points were given."""
+
+    answers: int
+    marked: int
+    by_marker: dict[str, int]
+    points: dict[Points, int]
+    units_left: int
+
+
+class Desk:
+    """One marker's. Several requests of the same browser may come at once."""
+
+    def __init__(self, gradebook: Gradebook, room: Classroom, title: str, marker: str) -> None:
+        self._marking = gradebook.marking(title)
+        self._notes = gradebook.marker_notes(title)
+        self.room = room
+        self.marker = marker
+        self.shows_names = False
+        self._aside: dict[str, set[str]] = defaultdict(set)
+        self._actions: list[tuple[str, str, str]] = []
+        self._lock = threading.Lock()
+
+    # -- looking --------------------------------------------------------------------------------------
+
+    def view(self, item_id: str, unit_id: str) -> View:
+        """A unit, which is this marker's for some minutes unless it is another's. Raises UsageError."""
+        item = self.item(item_id)
+        unit = self.room.unit(item_id, unit_id)
+        if unit is None:
+            raise UsageError(f"item {item_id} has no answer {unit_id!r}; was the class graded again?")
+        holder = self._notes.lease(item_id, unit_id, holder=self.marker, seconds=LEASE_SECONDS)
+        versions = self.lines(item)
+        held = self._marking.held(item_id, unit.submissions)
+        return View(
+            item=item,
+            unit=unit,
+            lines=tuple(versions),
+            newest_line=max((one.row for one in self._marking.versions(item_id)), default=0),
+            held=held,
+            ruling=_first_ruling(unit, held, versions),
+            holder="" if holder == self.marker else holder,
+            flags={row: flag for row, flag in self._notes.flags(item_id).items() if row in unit.submissions},
+        )
+
+    def next_unit(self, item_id: str, *, after: str = "") -> Unit | None:
+        """The next unit with an unmarked answer that nobody else looks at; None if there is none.
+
+        What this marker put aside comes last. ``after`` is looked at again only if nothing else is left.
+        """
+        held, others = self._marking.held(item_id), self._others(item_id)
+        aside = self._aside[item_id]
+        left = [unit for unit in self.room.units[item_id] if is_open(unit, held) and unit.id not in others]
+        left.sort(key=lambda unit: (unit.id == after, unit.id in aside))
+        return left[0] if left else None
+
+    def _others(self, item_id: str) -> set[str]:
+        return {unit for unit, holder in self._notes.leases(item_id).items() if holder != self.marker}
+
+    def lines(self, item: Item) -> list[LineVersion]:
+        """An item's rubric, begun from the manifest if this is the first look."""
+        lines = self._marking.rubric(item.id)
+        if not lines and item.rubric:
+            self._marking.begin_rubric(item.id, [(line.points, line.text) for line in item.rubric])
+            lines = self._marking.rubric(item.id)
+        return lines
+
+    def item(self, item_id: str) -> Item:
+        """The item. Raises UsageError if it is none of those marked here."""
+        found = self.room.item(item_id)
+        if found is None:
+            known = ", ".join(item.id for item in self.room.items)
+            raise UsageError(f"item {item_id!r} is not marked here; there are {known}")
+        return found
+
+    def progress(self, item_id: str) -> Progress:
+        """How far an item is."""
+        units = self.room.units[item_id]
+        rows = {row for unit in units for row in unit.submissions}
+        held = self._marking.held(item_id)
+        marks = [one.mark for row, one in held.items() if row in rows and is_marked(one)]
+        return Progress(
+            answers=len(rows),
+            marked=len(marks),
+            by_marker=dict(Counter(mark.author for mark in marks).most_common()),
+            points=dict(sorted(Counter(mark.points for mark in marks if mark.points is not None).items())),
+            units_left=sum(is_open(unit, held) for unit in units),
+        )
+
+    def comments(self, item_id: str, *, most: int = 30) -> list[str]:
+        """The comments given for an item, most used first."""
+        rulings = (one.ruling for one in self._marking.held(item_id).values())
+        used = Counter(ruling.comment for ruling in rulings if ruling is not None and ruling.comment)
+        return [comment for comment, _ in used.most_common(most)]
+
+    # -- deciding -------------------------------------------------------------------------------------
+
+    def save(
+        self, item_id: str, unit_id: str, ruling: Ruling, seen: Mapping[int, int], shown: int
+    ) -> Outcome:
+        """Give the seen answers of a unit this ruling; ``shown`` is the one whose plots were looked at.
+
+        Raises UsageError for what cannot be.
+        """
+        item = self.item(item_id)
+        unit = self.room.unit(item_id, unit_id)
+        if unit is None or not seen or not set(seen) <= set(unit.submissions):
+            raise UsageError("these answers are not of one unit; load the page again")
+        origin = "empty" if unit.is_empty else "identical"
+        origins = {row: "seen" if row == shown and not unit.is_empty else origin for row in seen}
+        action = secrets.token_hex(8)
+        found = self._marking.save(
+            item_id, ruling, seen, item.points, author=self.marker, origins=origins, action=action
+        )
+        if isinstance(found, Saved):
+            self._aside[item_id].discard(unit_id)
+            self._remember(item_id, unit_id, action)
+        return found
+
+    def undo(self) -> tuple[str, str, Saved | Conflict] | None:
+        """Take back this marker's last action: its item, its unit, and what came of it; None without any."""
+        with self._lock:
+            if not self._actions:
+                return None
+            item_id, unit_id, action = self._actions.pop()
+        possible = self.item(item_id).points
+        new = secrets.token_hex(8)
+        return item_id, unit_id, self._marking.undo(item_id, action, possible, author=self.marker, new=new)
+
+    def _remember(self, item_id: str, unit_id: str, action: str) -> None:
+        with self._lock:
+            self._actions.append((item_id, unit_id, action))
+            del self._actions[:-KEPT_ACTIONS]
+
+    def put_aside(self, item_id: str, unit_id: str) -> None:
+        """Leave a unit for the end of this marker's queue, and for others at once."""
+        self._aside[item_id].add(unit_id)
+        self._notes.release(self.marker, item=item_id)
+
+    def flag(self, item_id: str, unit_id: str, *, words: str, raised: bool) -> None:
+        """Ask a colleague to look at a unit, or say that it is settled."""
+        for row in self.view(item_id, unit_id).unit.submissions:
+            self._notes.flag(row, item_id, words=words, author=self.marker, raised=raised)
+
+    def leave(self) -> None:
+        """Give back what is on the desk."""
+        self._notes.release(self.marker)
+
+    # -- rubric ---------------------------------------------------------------------------------------
+
+    def preview(self, item_id: str, line: LineVersion) -> dict[int, tuple[Held, Points]]:
+        """Whose points a changed line would change."""
+        return self._marking.preview_line(item_id, line, self.item(item_id).points)
+
+    def change_line(self, item_id: str, line: LineVersion, *, seen: int) -> Saved | None:
+        """Change or add a line and score anew; None if the rubric has changed since it was seen."""
+        action = secrets.token_hex(8)
+        line = msgspec.structs.replace(line, author=self.marker)
+        points = self.item(item_id).points
+        return self._marking.change_line(item_id, line, points, seen=seen, action=action)
+
+
+Outcome = Saved | Conflict | Outdated
+
+
+def is_marked(held: Held | None) -> bool:
+    """Whether an answer has a mark that counts."""
+    return held is not None and held.mark.points is not None
+
+
+def is_open(unit: Unit, held: Mapping[int, Held]) -> bool:
+    """Whether an answer of a unit has no mark."""
+    return any(not is_marked(held.get(row)) for row in unit.submissions)
+
+
+def _first_ruling(unit: Unit, held: Mapping[int, Held], lines: Sequence[LineVersion]) -> Ruling:
+    """What the page begins with: the ruling that the unit's marked answers have, else nothing."""
+    rulings = _rulings(held[row] for row in unit.submissions if row in held)
+    if not rulings:
+        return Ruling()
+    first = rulings[0]
+    known = {line.row for line in lines}
+    return msgspec.structs.replace(first, versions=tuple(row for row in first.versions if row in known))
+
+
+def _rulings(held: Iterable[Held]) -> list[Ruling]:
+    return [one.ruling for one in held if is_marked(one) and one.ruling is not None]
