@@ -51,5 +51,5 @@ def command(  # noqa: D103  # its help is HELP
         found = GradedSubmissions(gradebook, title).find(submission)
         written = gradebook.add_marks([mark_of(found, given, author=author, reason=reason)])
         name = found.submission.name
-    said = "no mark" if given.points is None else f"{given.points} points"
+    said = "no mark" if given.points is None else given.points.in_words
     options.tell(f"{name}: item {item}: {said}" + ("" if written else " (as before)"))

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from grader.cli import options
+from grader.course.batch import grade_record
 from grader.course.locations import open_gradebook
+from grader.course.table import Rules, class_rows
 from grader.files import read_whole, write_whole
-from grader.gradebook.marks import COLUMNS, GradedSubmissions, marks_from_table, rows_to_mark
+from grader.gradebook.mark_sheets import COLUMNS, Reader, rows_to_mark
+from grader.gradebook.marks import class_marks
+from grader.gradebook.rows import GradeRow
 from grader.gradebook.spreadsheets import read_table, write_table
+from grader.model.text import counted
 
 HELP = """Marks as a table: export it, fill it in with any spreadsheet, import it.
+
+The table has the answers of the submissions that count, and the marks given so far. Importing it changes only
+the rows in which you changed points or comment, and none that somebody else has marked since.
 
 \b
 Examples:
   grade marks export to-mark.csv            what waits for a person, and what is marked already
-  grade marks import to-mark.csv            all rows or, if one is wrong, none
+  grade marks import to-mark.csv            what you changed in it; if a row is wrong, nothing
 """
 
 
@@ -29,16 +38,25 @@ def command() -> None:  # noqa: D103  # its help is HELP
 @command.command("export")
 @click.argument("path", metavar="FILE.csv", type=click.Path(path_type=Path))
 @click.option("--all", "everything", is_flag=True, help="Also items that checks have decided.")
+@options.counting
 @options.gradebook
-def export_marks(path: Path, *, everything: bool, assignment: Path | None, db: str | None) -> None:
+def export_marks(
+    path: Path, *, everything: bool, choose: str, deadline: str, assignment: Path | None, db: str | None
+) -> None:
     """Write the items that wait for a person, one row per item, with the marks given so far."""
     with open_gradebook(assignment, db) as (gradebook, title):
         names = {student.id: student.name for student in gradebook.students().values()}
-        graded = GradedSubmissions(gradebook, title)
-        rows = list(rows_to_mark(graded, gradebook.marks(title), names, everything=everything))
-    write_whole(path, "".join(write_table(COLUMNS, rows)).encode())
+        counting = [row.grade for row in class_rows(gradebook, title, Rules(choose, deadline)) if row.grade]
+
+        def answers_of(grade: GradeRow) -> Mapping[str, str]:
+            return {item.item: item.answer for item in grade_record(gradebook, grade.key).items}
+
+        marks = class_marks(gradebook, title)
+        rows = list(rows_to_mark(counting, marks, names, answers_of, everything=everything))
+    # With a byte order mark: without, Excel shows names in another alphabet as signs.
+    write_whole(path, "".join(write_table(COLUMNS, rows)).encode("utf-8-sig"))
     waiting = sum(row[COLUMNS.index("points")] == "" for row in rows)
-    options.tell(f"{path}: {len(rows):,} rows, {waiting:,} without points")
+    options.tell(f"{path}: {counted(len(rows), 'row', 'rows')}, {waiting:,} without points")
 
 
 @command.command("import")
@@ -49,11 +67,20 @@ def export_marks(path: Path, *, everything: bool, assignment: Path | None, db: s
 @options.author()
 @options.gradebook
 def import_marks(path: Path, *, reason: str, author: str, assignment: Path | None, db: str | None) -> None:
-    """Read the points of a table's rows; an empty cell changes nothing, `none` withdraws a mark."""
+    """Read the points of a table's rows; an empty cell changes nothing, `none` withdraws a mark.
+
+    The exit status is 1 if somebody else has changed a mark that you changed too: that row is not imported.
+    """
     data = read_whole(path)
     with open_gradebook(assignment, db) as (gradebook, title):
         rows = read_table(data, source=path.name)
-        graded = GradedSubmissions(gradebook, title)
-        found = marks_from_table(rows, graded, source=path.name, author=author, reason=reason)
-        written = gradebook.add_marks(found)
-    options.tell(f"{written:,} marks written, {len(found) - written:,} as before")
+        reader = Reader(gradebook, title, class_marks(gradebook, title), author=author, reason=reason)
+        sheet = reader.read(rows, source=path.name)
+        written, late = gradebook.add_seen_marks(sheet.marks)
+        conflicts = [*sheet.conflicts, *(reader.conflict(mark, now) for mark, now in late)]
+    left = len(rows) - written - len(conflicts)
+    options.tell(f"{counted(written, 'mark', 'marks')} written, {counted(left, 'row', 'rows')} as before")
+    for line in conflicts:
+        options.tell(line)
+    if conflicts:
+        raise click.exceptions.Exit(1)

@@ -88,3 +88,19 @@ def gradebook(function: FC) -> FC:
         "--db", metavar="URL", help="The gradebook. [default: ASSIGNMENT/reports/gradebook.sqlite]"
     )(function)
     return assignment("this folder, or one above")(function)
+
+
+def counting(function: FC) -> FC:
+    """`--choose RULE` and `--deadline TIME`: which of a student's submissions counts."""
+    function = click.option(
+        "--deadline",
+        metavar="TIME",
+        default="",
+        help="Such as 2026-11-30T23:59+01:00; UTC if it names no zone.",
+    )(function)
+    return click.option(
+        "--choose",
+        type=click.Choice(["latest", "best", "deadline"]),
+        default="latest",
+        help="Which of a student's submissions counts. [default: latest]",
+    )(function)

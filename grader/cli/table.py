@@ -36,15 +36,7 @@ NAMED = 20
 
 @click.command("table", help=HELP)
 @options.csv("Write the table as CSV.")
-@click.option(
-    "--choose",
-    type=click.Choice(["latest", "best", "deadline"]),
-    default="latest",
-    help="Which of a student's submissions counts. [default: latest]",
-)
-@click.option(
-    "--deadline", metavar="TIME", default="", help="Such as 2026-11-30T23:59+01:00; UTC if it names no zone."
-)
+@options.counting
 @click.option(
     "--late-percent",
     metavar="N",
@@ -86,7 +78,12 @@ def command(  # noqa: D103  # its help is HELP
             write_class_table(gradebook, title, csv_path, rules)
     console = Console()
     show(rows, console, with_late=bool(deadline) or any(row.lateness.words == BY_UNKNOWN for row in rows))
-    for line in [*about_times(rows, rules), *about_extensions(rows), *about_attention(rows)]:
+    for line in [
+        *about_times(rows, rules),
+        *about_extensions(rows),
+        *about_marks(rows),
+        *about_attention(rows),
+    ]:
         console.print(Text(line), soft_wrap=True)
 
 
@@ -161,6 +158,24 @@ def about_extensions(rows: Sequence[ClassRow]) -> Iterator[str]:
         yield f"{one_line(row.student.name or row.student.id, 60)}: extended to {row.extended_until}"
     if len(extended) > NAMED:
         yield f"... and {len(extended) - NAMED:,} more are extended; `grade extend` lists them"
+
+
+def about_marks(rows: Sequence[ClassRow]) -> Iterator[str]:
+    """Marks that were given to other submissions of the same students: which count, and which do not."""
+    carried = [(row, mark) for row in rows for mark in row.carried.values()]
+    for row, mark in carried[:NAMED]:
+        name = one_line(row.student.name or row.student.id, 60)
+        yield f"{name}: item {mark.item}: the mark for the same answer in #{mark.submission} is carried over"
+    if len(carried) > NAMED:
+        yield f"... and {len(carried) - NAMED:,} more marks are carried over"
+    left = [(row, mark) for row in rows for mark in row.elsewhere.values()]
+    for row, mark in left[:NAMED]:
+        name = one_line(row.student.name or row.student.id, 60)
+        points = "none" if mark.points is None else mark.points.in_words
+        where = f"another answer, in #{mark.submission}"
+        yield f"{name}: item {mark.item}: an earlier mark ({points}) is for {where}"
+    if len(left) > NAMED:
+        yield f"... and {len(left) - NAMED:,} more earlier marks are for other answers"
 
 
 def about_attention(rows: Sequence[ClassRow]) -> Iterator[str]:

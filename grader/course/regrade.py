@@ -13,7 +13,7 @@ from grader.course.locations import Locations
 from grader.course.packages import content_digest, kept_package
 from grader.course.plan import UniqueWork
 from grader.files import write_whole
-from grader.gradebook.marks import marks_by_submission
+from grader.gradebook.marks import class_marks
 from grader.gradebook.rows import GradeRow, StoredResult
 from grader.gradebook.spreadsheets import write_table
 from grader.gradebook.store import Gradebook
@@ -84,7 +84,7 @@ def work_to_regrade(batch: Batch) -> tuple[list[UniqueWork], list[str]]:
 def changes_of(batch: Batch) -> Iterator[Change]:
     """Every grade that today's result would replace."""
     gradebook = batch.gradebook
-    marks = marks_by_submission(gradebook, batch.assignment)
+    marks = class_marks(gradebook, batch.assignment)
     for grade in gradebook.grades(batch.assignment):
         key = batch.key_of(content_digest(grade.submission))
         if key == grade.key:
@@ -92,7 +92,7 @@ def changes_of(batch: Batch) -> Iterator[Change]:
         result = gradebook.result(key)
         if result is None:
             continue  # it needs attention, or its file is lost
-        own = marks.get(grade.submission.row, {})
+        own = marks.of(grade)
         before, after = total_of(grade.items, own), total_of(result.items, own)
         yield Change(grade, key, before.earned, after.earned, reasons(gradebook, grade, result))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from grader.files import write_whole
-from grader.gradebook.marks import marks_by_submission
+from grader.gradebook.marks import ClassMarks, class_marks
 from grader.gradebook.policy import Candidate, Lateness, after_penalty, choice, lateness, later_of, latest
 from grader.gradebook.rows import Arrival, GradeRow, Mark, Refusal, Student, SubmissionRow
 from grader.gradebook.spreadsheets import write_table
@@ -57,7 +57,8 @@ class ClassRow(msgspec.Struct, frozen=True):
     """One student with the submission that counts.
 
     ``grade`` is None if they handed in nothing, or nothing that is graded. ``ungraded`` names what they
-    handed in after everything that is; ``refused`` says what of theirs cannot be read, and why.
+    handed in after everything that is; ``refused`` says what of theirs cannot be read, and why. ``elsewhere``
+    are their marks, by item, for other answers than this submission's.
     """
 
     student: Student
@@ -69,6 +70,15 @@ class ClassRow(msgspec.Struct, frozen=True):
     extended_until: str = ""
     ungraded: str = ""
     refused: tuple[Refusal, ...] = ()
+    elsewhere: Mapping[str, Mark] = {}
+
+    @property
+    def carried(self) -> dict[str, Mark]:
+        """The marks that were given to another submission with the same answer, by item."""
+        if self.grade is None or self.total is None:
+            return {}
+        marks = {item.item: item.mark for item in self.total.items if item.mark is not None}
+        return {item: mark for item, mark in marks.items() if mark.submission != self.grade.submission.row}
 
     @property
     def waits(self) -> str:
@@ -95,7 +105,7 @@ def class_rows(gradebook: Gradebook, assignment: str, rules: Rules | None = None
     choice(rule.choose, rule.deadline)
     extensions = gradebook.extensions(assignment)
     roster = gradebook.students()
-    marks = marks_by_submission(gradebook, assignment)
+    marks = class_marks(gradebook, assignment)
     own = by_student(gradebook.grades(assignment))
     waiting = not_graded(gradebook.submissions(assignment), own)
     refused: dict[str, list[Refusal]] = defaultdict(list)
@@ -158,29 +168,37 @@ def same_file(grade: GradeRow) -> tuple[str, str]:
 def counted_row(
     student: Student,
     grades: Sequence[GradeRow],
-    marks: Mapping[int, Mapping[str, Mark]],
+    marks: ClassMarks,
     rules: Rules,
     extended_until: str = "",
 ) -> ClassRow:
     """A student's row: the submission that counts, its total, and what is left of it if it was late."""
-    by_row = {grade.submission.row: grade for grade in grades}
-    deadline = later_of(rules.deadline, extended_until)
+    rows = {
+        grade.submission.row: submission_row(student, grade, marks, rules, extended_until) for grade in grades
+    }
     candidates = [
-        Candidate(row, grade.submission.submitted_at, total_of(grade.items, marks.get(row, {})).earned)
-        for row, grade in by_row.items()
+        Candidate(grade.submission.row, grade.submission.submitted_at, rows[grade.submission.row].final)
+        for grade in grades
     ]
-    grade = by_row[choice(rules.choose, deadline)(candidates).order]
-    total = total_of(grade.items, marks.get(grade.submission.row, {}))
+    chosen = choice(rules.choose, later_of(rules.deadline, extended_until))(candidates)
+    return msgspec.structs.replace(rows[chosen.order], submissions=len(grades))
+
+
+def submission_row(
+    student: Student, grade: GradeRow, marks: ClassMarks, rules: Rules, extended_until: str = ""
+) -> ClassRow:
+    """The row that a student has if this submission counts."""
+    total = total_of(grade.items, marks.of(grade))
     late = lateness(
         Arrival(grade.submission.submitted_at, grade.submission.late),
-        deadline,
+        later_of(rules.deadline, extended_until),
         grace=timedelta(minutes=rules.grace_minutes),
         unknown_days=rules.unknown_days,
         is_extended=bool(extended_until),
     )
-    percent = rules.percent_per_day
-    final = after_penalty(total.earned, total.possible, days=late.days, percent_per_day=percent)
-    return ClassRow(student, grade, total, late, final, len(grades), extended_until)
+    final = after_penalty(total.earned, total.possible, days=late.days, percent_per_day=rules.percent_per_day)
+    elsewhere = marks.elsewhere.get(grade.submission.row, {})
+    return ClassRow(student, grade, total, late, final, 1, extended_until, elsewhere=elsewhere)
 
 
 def write_class_table(gradebook: Gradebook, assignment: str, path: Path, rules: Rules | None = None) -> None:

@@ -1,10 +1,12 @@
-"""Marks that people give: which submission is meant, whether the points fit, and marks as a spreadsheet."""
+"""Marks that people give: which submission is meant, whether the points fit, and which of them count."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from grader.gradebook.people import People, logins_of
 from grader.gradebook.rows import GradeRow, ItemPoints, Mark, SubmissionRow
@@ -14,7 +16,6 @@ from grader.model.errors import UsageError
 from grader.model.points import Points
 
 WITHDRAWN = ("none", "withdraw", "-")
-COLUMNS = ("submission", "student", "name", "file", "item", "title", "possible", "points", "comment")
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def mark_of(grade: GradeRow, given: MarkGiven, *, author: str, reason: str) -> M
         raise UsageError(f"item {given.item!r}: not one of this grade's; it has {known}")
     possible = Points(item.possible)
     if given.points is not None and not Points(0) <= given.points <= possible:
-        raise UsageError(f"item {given.item}: {given.points} points; it is worth 0 to {possible}")
+        raise UsageError(f"item {given.item}: {given.points.in_words}; it is worth 0 to {possible}")
     return Mark(
         submission=grade.submission.row,
         item=given.item,
@@ -123,81 +124,59 @@ def parse_mark(item: str, points: str, comment: str, *, where: str) -> MarkGiven
     return None if found is None else MarkGiven(item, found, comment)
 
 
-def marks_from_table(
-    rows: Iterable[Mapping[str, str]], graded: GradedSubmissions, *, source: str, author: str, reason: str
-) -> list[Mark]:
-    """The marks of a table's rows. Raises UsageError that lists the wrong rows, if there is any."""
-    marks: dict[tuple[int, str], tuple[int, Mark]] = {}
-    wrong: list[str] = []
-    for line, row in enumerate(rows, start=2):
-        where = f"{source}, line {line}"
-        try:
-            mark = _row_mark(row, graded, where=where, author=author, reason=reason)
-        except UsageError as error:
-            text = str(error)
-            wrong.append(text if text.startswith(where) else f"{where}: {text}")
-            continue
-        if mark is None:
-            continue
-        key = mark.submission, mark.item
-        if key in marks and marks[key][1] != mark:
-            wrong.append(f"{where}: line {marks[key][0]} gives the same item other points")
-        marks[key] = line, mark
-    if wrong:
-        more = f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""  # noqa: PLR2004  # enough to begin with
-        raise UsageError(f"nothing was imported. {'; '.join(wrong[:5])}{more}")
-    return [mark for _, mark in marks.values()]
+class ClassMarks(msgspec.Struct, frozen=True):
+    """The marks of a class, by the submission's row and then by item.
+
+    ``counting`` are those that count: one that was given to another submission of the same student
+    for the same answer counts as well, and names that submission. ``elsewhere`` are a student's marks for
+    other answers to items that this submission has no mark for.
+    """
+
+    counting: Mapping[int, Mapping[str, Mark]]
+    elsewhere: Mapping[int, Mapping[str, Mark]]
+
+    def of(self, grade: GradeRow) -> Mapping[str, Mark]:
+        """The marks that count for a submission."""
+        return self.counting.get(grade.submission.row, {})
 
 
-def _row_mark(
-    row: Mapping[str, str], graded: GradedSubmissions, *, where: str, author: str, reason: str
-) -> Mark | None:
-    for column in ("item", "points"):
-        if column not in row:
-            raise UsageError(f"no column {column!r}; `grade marks export FILE` makes a table to fill in")
-    given = parse_mark(row["item"], row["points"], row.get("comment", ""), where=where)
-    if given is None:
-        return None
-    word = row.get("submission") or row.get("student") or row.get("file") or ""
-    if not word:
-        raise UsageError("no submission: fill in `submission`, `student` or `file`")
-    return mark_of(graded.find(word), given, author=author, reason=reason)
+def class_marks(gradebook: Gradebook, assignment: str) -> ClassMarks:
+    """The marks of an assignment: a mark belongs to a student, an item, and the answer that was read."""
+    given = gradebook.marks(assignment, withdrawn=True)
+    counting: dict[int, dict[str, Mark]] = defaultdict(dict)
+    for (row, name), mark in given.items():
+        if mark.points is not None:
+            counting[row][name] = mark
+    elsewhere: dict[int, dict[str, Mark]] = defaultdict(dict)
+    for answers in _of_one_student(gradebook.grades(assignment), {row for row, _ in given}):
+        theirs = [mark for (row, _), mark in given.items() if row in answers and mark.points is not None]
+        for row, items in answers.items():
+            for name, item in items.items():
+                others = [mark for mark in theirs if mark.item == name and mark.submission != row]
+                if not others or (row, name) in given:
+                    continue  # one that was withdrawn here counts nowhere else
+                same = [one for one in others if _is_answer(answers[one.submission].get(name), item)]
+                kind = counting if same else elsewhere
+                kind[row][name] = max(same or others, key=_newer)
+    return ClassMarks(dict(counting), dict(elsewhere))
 
 
-def rows_to_mark(
-    graded: GradedSubmissions,
-    marks: Mapping[tuple[int, str], Mark],
-    names: Mapping[str, str],
-    *,
-    everything: bool,
-) -> Iterator[list[object]]:
-    """The rows to fill in: items that a person decides (or all items), with the marks given so far."""
-    for grade in graded:
-        own = grade.submission
-        for item in grade.items:
-            mark = marks.get((own.row, item.item))
-            if not everything and mark is None and not _is_for_people(item):
-                continue
-            yield [
-                f"#{own.row}",
-                own.student,
-                names.get(own.student, ""),
-                own.name,
-                item.item,
-                item.title,
-                Points(item.possible),
-                "" if mark is None or mark.points is None else mark.points,
-                "" if mark is None else mark.comment,
-            ]
+def _of_one_student(
+    grades: Iterable[GradeRow], marked: Collection[int]
+) -> Iterator[dict[int, dict[str, ItemPoints]]]:
+    """The items of each student's submissions, by row and item, where there are several and one is marked."""
+    own: dict[str, dict[int, GradeRow]] = defaultdict(dict)
+    for grade in grades:
+        own[grade.submission.student][grade.submission.row] = grade
+    own.pop("", None)
+    for several in own.values():
+        if len(several) > 1 and not several.keys().isdisjoint(marked):
+            yield {row: {item.item: item for item in grade.items} for row, grade in several.items()}
 
 
-def _is_for_people(item: ItemPoints) -> bool:
-    return item.kind == "written" or not item.decided
+def _is_answer(marked: ItemPoints | None, item: ItemPoints) -> bool:
+    return marked is not None and bool(item.answer) and marked.answer == item.answer
 
 
-def marks_by_submission(gradebook: Gradebook, assignment: str) -> dict[int, dict[str, Mark]]:
-    """The marks that count, by the submission's row and then by item."""
-    found: dict[int, dict[str, Mark]] = defaultdict(dict)
-    for (row, item), mark in gradebook.marks(assignment).items():
-        found[row][item] = mark
-    return dict(found)
+def _newer(mark: Mark) -> int:
+    return mark.row

@@ -84,7 +84,10 @@ class Extension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ItemPoints(msgspec.Struct, frozen=True, array_like=True):
-    """An item's points, in hundredths: enough to add up a class without reading its records."""
+    """An item's points, in hundredths: enough to add up a class without reading its records.
+
+    ``answer`` is the digest of a written answer, or of what is shown of an evidence item; empty for code.
+    """
 
     item: str
     title: str
@@ -92,12 +95,13 @@ class ItemPoints(msgspec.Struct, frozen=True, array_like=True):
     earned: int
     possible: int
     decided: bool
+    answer: str = ""
 
     @classmethod
     def of(cls, item: ItemResult) -> ItemPoints:
         """An item of a record."""
         points = item.earned.hundredths, item.possible.hundredths
-        return cls(item.item, item.title, item.kind, *points, item.decided)
+        return cls(item.item, item.title, item.kind, *points, item.decided, item.answer_sha256)
 
 
 class StoredResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -145,7 +149,10 @@ class GradeRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A person's points for one item of one submission; ``points`` is None if they were withdrawn."""
+    """A person's points for one item of one submission; ``points`` is None if they were withdrawn.
+
+    ``row`` is its number once it is written: of two marks for an item the larger number is the newer.
+    """
 
     submission: int
     item: str
@@ -154,3 +161,4 @@ class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     author: str = ""
     reason: str = ""
     at: str = ""
+    row: int = 0

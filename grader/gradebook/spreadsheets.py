@@ -223,7 +223,7 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Ite
     """The lines of a CSV file, header first; an apostrophe keeps a spreadsheet from running a formula."""
     for row in itertools.chain([columns], rows):
         line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow([plain(cell) for cell in row])
+        csv.writer(line, lineterminator="\n").writerow([_harmless(cell) for cell in row])
         yield line.getvalue()
 
 
@@ -234,3 +234,18 @@ def plain(cell: object) -> str:
     if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text):
         return f"'{text}"
     return text
+
+
+class Lines(str):
+    """A cell's text with its line breaks, made by ``cell_of_lines``."""
+
+    __slots__ = ()
+
+
+def cell_of_lines(text: str) -> Lines:
+    """A cell for a text of several lines, each of them harmless in a spreadsheet."""
+    return Lines("\n".join(plain(line) for line in text[:MAX_CELL].splitlines()).strip())
+
+
+def _harmless(cell: object) -> str:
+    return cell if isinstance(cell, Lines) else plain(cell)

@@ -205,13 +205,8 @@ def add_mark(connection: Connection, mark: Mark, now: str) -> bool:
     """Write a mark; False if the last one says the same."""
     table = schema.mark
     hundredths = None if mark.points is None else mark.points.hundredths
-    query = (
-        select(table.c.hundredths, table.c.comment)
-        .where(table.c.submission == mark.submission, table.c.item == mark.item)
-        .order_by(table.c.row.desc())
-    )
-    last = connection.execute(query.limit(1)).first()
-    if last is not None and tuple(last) == (hundredths, mark.comment):
+    last = last_mark(connection, mark.submission, mark.item)
+    if last is not None and (last.points, last.comment) == (mark.points, mark.comment):
         return False
     if last is None and hundredths is None:
         return False  # there is nothing to withdraw
@@ -219,6 +214,14 @@ def add_mark(connection: Connection, mark: Mark, now: str) -> bool:
     texts = {"comment": mark.comment, "author": mark.author, "reason": mark.reason, "at": now}
     connection.execute(table.insert().values(**values, **texts))
     return True
+
+
+def last_mark(connection: Connection, submission: int, item: str) -> Mark | None:
+    """The last mark for an item of a submission, a withdrawn one too."""
+    table = schema.mark
+    query = select(table).where(table.c.submission == submission, table.c.item == item)
+    row = connection.execute(query.order_by(table.c.row.desc()).limit(1)).first()
+    return None if row is None else mark_row(row._asdict())
 
 
 def result_row(row: Row[Any]) -> StoredResult:
@@ -280,4 +283,5 @@ def mark_row(fields: Mapping[str, Any]) -> Mark:
         author=fields["author"],
         reason=fields["reason"],
         at=fields["at"],
+        row=fields["row"],
     )

@@ -287,8 +287,8 @@ class Gradebook:
         with writing(self._engine) as connection:
             return sum(statements.add_mark(connection, mark, self._now()) for mark in marks)
 
-    def marks(self, assignment: str) -> dict[tuple[int, str], Mark]:
-        """The mark that counts for each (submission, item); withdrawn ones are left out."""
+    def marks(self, assignment: str, *, withdrawn: bool = False) -> dict[tuple[int, str], Mark]:
+        """The last mark for each (submission, item); those that were withdrawn only if asked for."""
         m, s = schema.mark, schema.submission
         last = select(func.max(m.c.row)).group_by(m.c.submission, m.c.item)
         query = (
@@ -297,7 +297,30 @@ class Gradebook:
             .where(s.c.assignment == assignment, m.c.row.in_(last))
         )
         marks = (statements.mark_row(row._asdict()) for row in self._pages(query, m.c.row))
-        return {(mark.submission, mark.item): mark for mark in marks if mark.points is not None}
+        return {(mark.submission, mark.item): mark for mark in marks if withdrawn or mark.points is not None}
+
+    def add_seen_marks(
+        self, several: Iterable[tuple[Mark, int | None]]
+    ) -> tuple[int, list[tuple[Mark, Mark]]]:
+        """Write marks of people who saw a mark with that row number, 0 for none; None writes it in any case.
+
+        Returns how many were written, and what was not because there is a newer one, each with that.
+        """
+        written, conflicts = 0, []
+        with writing(self._engine) as connection:
+            for mark, seen in several:
+                last = statements.last_mark(connection, mark.submission, mark.item)
+                if seen is not None and last is not None and last.row > seen:
+                    conflicts.append((mark, last))
+                else:
+                    written += statements.add_mark(connection, mark, self._now())
+        return written, conflicts
+
+    def all_marks(self, assignment: str) -> dict[int, Mark]:
+        """Every mark that was ever given, by its row number."""
+        m, s = schema.mark, schema.submission
+        query = select(m).join(s, s.c.row == m.c.submission).where(s.c.assignment == assignment)
+        return {row.row: statements.mark_row(row._asdict()) for row in self._pages(query, m.c.row)}
 
     def mark_history(self, submission: int, item: str) -> list[Mark]:
         """Every mark for one item of one submission, oldest first."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from grader.digests import digest_of, digest_of_texts
 from grader.model.assignment import Assignment, Item
 from grader.model.errors import Fault, Outcome
 from grader.model.points import ZERO, Points, total
@@ -30,6 +31,12 @@ class AnswerShown:
     figures: tuple[Figure, ...] = ()
     found: bool = False
     recorded: bool = False
+
+    @property
+    def sha256(self) -> str:
+        """The digest of its words, however they are spaced, and its figures."""
+        figures = (digest_of(figure.png) for figure in self.figures)
+        return digest_of_texts((" ".join(self.text.split()), *figures))
 
 
 def points_for(outcome: Outcome, worth: Points) -> Points:
@@ -102,6 +109,7 @@ def score_evidence(item: Item, results: Sequence[CheckResult], answer: AnswerSho
         answer=answer.text,
         figures=answer.figures,
         waits_for=waits_for,
+        answer_sha256=answer.sha256,
     )
 
 
@@ -138,6 +146,7 @@ def score_for_a_person(item: Item, answer: AnswerShown) -> ItemResult:
         answer=answer.text,
         figures=answer.figures,
         waits_for=AWAITS_MARKING if item.kind == "written" else AWAITS_EVIDENCE,
+        answer_sha256=answer.sha256,
     )
 
 

@@ -9,6 +9,8 @@ from functools import total_ordering
 MOST = 10**9
 """Hundredths of a point: anything larger is a typing mistake, and 1e999999999 would fill the memory."""
 
+ONE_POINT = 100
+
 
 @total_ordering
 class Points:
@@ -54,6 +56,11 @@ class Points:
         """The points as a decimal with no trailing zeros: 2, 0.5, 1.25."""
         whole, rest = divmod(self.hundredths, 100)
         return Decimal(whole) if rest == 0 else Decimal(self.hundredths).scaleb(-2).normalize()
+
+    @property
+    def in_words(self) -> str:
+        """With the word: "1 point", "2.5 points"."""
+        return f"{self} point" if self.hundredths == ONE_POINT else f"{self} points"
 
     def __add__(self, other: Points) -> Points:
         return Points(self.hundredths + other.hundredths)

@@ -8,6 +8,7 @@ them.
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -51,12 +52,21 @@ class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cell: int
 
 
+class PersonsMark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A person's points for an item, which count instead of what the checks found, and words beside them."""
+
+    points: Points
+    comment: str = ""
+    at: str = ""
+
+
 class ItemResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The points of one item and everything they rest on.
 
     ``decided`` is false while a person still has to act: a written answer to mark, evidence to look at, or a
     check that failed through the author's or the machine's fault. ``answer`` is the student's prose
-    (Markdown, untrusted), ``found`` whether anything was handed in for the item.
+    (Markdown, untrusted), ``found`` whether anything was handed in for the item. ``answer_sha256`` is the
+    digest of its words and figures: a person's mark is for these, whichever file holds them.
     """
 
     item: str
@@ -70,6 +80,8 @@ class ItemResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer: str = ""
     figures: tuple[Figure, ...] = ()
     waits_for: str = ""
+    answer_sha256: str = ""
+    mark: PersonsMark | None = None
 
 
 class CellStatus(enum.StrEnum):
@@ -200,6 +212,24 @@ def without_figures(grade: Grade) -> Grade:
     """The grade without its figures, which are most of its bytes and are in the submission anyway."""
     items = tuple(msgspec.structs.replace(item, figures=()) for item in grade.items)
     return msgspec.structs.replace(grade, items=items, figures=())
+
+
+def with_marks(grade: Grade, marks: Mapping[str, PersonsMark]) -> Grade:
+    """The grade with people's marks, by item, and with no others."""
+    items = tuple(_marked(item, marks.get(item.item)) for item in grade.items)
+    return msgspec.structs.replace(
+        grade,
+        items=items,
+        earned=earned_points(items),
+        possible=possible_points(items),
+        decided=decided_points(items),
+    )
+
+
+def _marked(item: ItemResult, mark: PersonsMark | None) -> ItemResult:
+    if mark is None:
+        return item
+    return msgspec.structs.replace(item, earned=mark.points, decided=True, waits_for="", mark=mark)
 
 
 def encode(grade: Grade) -> bytes:

@@ -81,9 +81,9 @@ def test_a_class_from_the_first_run_to_the_last_mark(home: Path) -> None:
     assert grade("mark", "ada", "2", "1.5", "--comment", "short", "--by", "eve", cwd=home).returncode == 0
     exported = grade("marks", "export", "marks.csv", cwd=home)
     assert "2 rows, 1 without points" in exported.stdout
-    text = (home / "marks.csv").read_text().replace(",2,,\n", ",2,2,fine\n")
+    text = (home / "marks.csv").read_text(encoding="utf-8-sig").replace(",2,,,", ",2,2,fine,")
     (home / "marks.csv").write_text(text)
-    assert "1 marks written, 1 as before" in grade("marks", "import", "marks.csv", cwd=home).stdout
+    assert "1 mark written, 1 row as before" in grade("marks", "import", "marks.csv", cwd=home).stdout
     shown = grade("table", "--csv", "final.csv", cwd=home).stdout
     assert "2 have every point decided" in shown
     final = [line.split(",") for line in (home / "final.csv").read_text().splitlines()[1:]]
@@ -289,7 +289,7 @@ def test_a_file_of_nobody_is_given_to_its_student_and_stays_theirs(home: Path) -
     assert "handed in nothing" not in again.stderr
     assert table(home)["mystery/hw.ipynb"]["id"] == "cyd"
     assert rows(home, "SELECT count(*) FROM submission") == [(4,)]
-    assert grade("mark", "Cyd C.", "2", "1", cwd=home).stdout == "mystery/hw.ipynb: item 2: 1 points\n"
+    assert grade("mark", "Cyd C.", "2", "1", cwd=home).stdout == "mystery/hw.ipynb: item 2: 1 point\n"
     (home / "hidden_tests/test_1.py").write_text(HIDDEN.replace("2 * x, name", "x, name"))
     assert "cyd" in grade("regrade", cwd=home).stdout
 
