@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from grader.checks.curves import roughness as roughness
     from grader.checks.evidence import Evidence as Evidence
     from grader.checks.evidence import Recording as Recording
+    from grader.checks.formulas import Formulas as Formulas
     from grader.checks.gradients import check_gradients as check_gradients
     from grader.checks.letters import copied_share as copied_share
     from grader.checks.letters import sampling_surprise as sampling_surprise
@@ -67,6 +68,7 @@ _HOMES = {
     "BadEvidence": "grader.model.errors",
     "CheckFailed": "grader.model.errors",
     "Evidence": "grader.checks.evidence",
+    "Formulas": "grader.checks.formulas",
     "Recording": "grader.checks.evidence",
     "Replay": "grader.grading.replay",
     "Sketch": "grader.grading.functions",

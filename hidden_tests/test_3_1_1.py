@@ -6,6 +6,7 @@ import numpy as np
 
 from grader import (
     CheckFailed,
+    Formulas,
     StudentError,
     UnsupportedValue,
     as_array,
@@ -17,6 +18,8 @@ from grader import (
 )
 
 pytestmark = item("3.1.1")
+
+LAYER = Formulas(X="N D", W="D K", b="1 K", G="N K")
 
 WITHOUT_INIT = '''
 def bare(layer_class):
@@ -131,7 +134,7 @@ def test_forward_multiplies_by_the_weights(student, rng):
     """forward gives X W where b is 0"""
     X, W, b, _ = case(rng)
     layer = layer_with(student, W, np.zeros_like(b))
-    assert_close(layer.forward(X), X @ W, name="forward(X)", suspects={"X @ W / N": X @ W / len(X)})
+    assert_close(layer.forward(X), X @ W, name="forward(X)", formulas=LAYER(X=X, W=W))
 
 
 @points(0.5, hint="forward adds params['b'] to every row of X W.")
@@ -139,7 +142,8 @@ def test_forward_adds_the_bias(student, rng):
     """forward adds b to every row"""
     X, W, b, _ = case(rng)
     mistakes = {"b is not added": X @ W, "b is subtracted": X @ W - b}
-    assert_close(layer_with(student, W, b).forward(X), X @ W + b, name="forward(X)", suspects=mistakes)
+    told = {"name": "forward(X)", "suspects": mistakes, "formulas": LAYER(X=X, W=W, b=b)}
+    assert_close(layer_with(student, W, b).forward(X), X @ W + b, **told)
 
 
 @points(0.5, hint="forward works for one example, one feature and one output too, and leaves X as it was.")
@@ -164,7 +168,7 @@ def test_backward_stores_the_gradient_of_the_weights(student, rng):
     layer, _ = after_backward(student, X, W, b, G)
     claimed = as_array(layer.gradient["W"], name="gradient['W']")
     mistakes = {"the upstream gradient is ignored": X.T @ np.ones_like(G)}
-    told = {"name": "gradient['W']", "suspects": mistakes}
+    told = {"name": "gradient['W']", "suspects": mistakes, "formulas": LAYER(X=X, W=W, b=b, G=G)}
     assert_close(claimed, X.T @ G, batch=len(X), **told)
     check_gradients(lambda w: np.sum(G * (X @ w + b)), W, claimed, batch=len(X), **told)
 
@@ -179,6 +183,7 @@ def test_backward_stores_the_gradient_of_the_bias(student, rng):
     claimed = as_array(layer.gradient["b"], name="gradient['b']")
     mistakes = {"the upstream gradient is ignored": np.full((1, 3), len(X))}
     told = {"name": "gradient['b']", "squeeze": True, "suspects": mistakes}
+    told["formulas"] = LAYER(X=X, W=W, b=b, G=G)
     assert_close(claimed, G.sum(axis=0, keepdims=True), batch=len(X), **told)
     check_gradients(lambda shift: np.sum(G * (X @ W + shift)), b, claimed, batch=len(X), **told)
 
@@ -192,7 +197,7 @@ def test_backward_returns_the_gradient_of_the_input(student, rng):
         "it returns the gradient of W": X.T @ G,
         "the upstream gradient is ignored": np.ones_like(G) @ W.T,
     }
-    told = {"name": "backward(X, grad)", "suspects": mistakes}
+    told = {"name": "backward(X, grad)", "suspects": mistakes, "formulas": LAYER(X=X, W=W, b=b, G=G)}
     assert_close(returned, G @ W.T, batch=len(X), **told)
     check_gradients(lambda x: np.sum(G * (x @ W + b)), X, returned, batch=len(X), **told)
 

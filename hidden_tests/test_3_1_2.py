@@ -4,6 +4,7 @@ import numpy as np
 
 from grader import (
     CheckFailed,
+    Formulas,
     StudentError,
     UnsupportedValue,
     as_array,
@@ -15,6 +16,8 @@ from grader import (
 )
 
 pytestmark = item("3.1.2")
+
+RELU = Formulas(X="N D", G="N D", using="relu")
 
 SHAPES = ((6,), (1, 5), (4, 1), (2, 3, 4), (2, 3, 2, 3))
 
@@ -62,7 +65,8 @@ def test_forward(student, rng):
     """forward keeps positive entries and sets negative ones to 0"""
     X = away_from_zero(rng, (6, 5))
     wrong = {"only a mask is returned": (X > 0).astype(float), "it is the absolute value": np.abs(X)}
-    assert_close(new_relu(student).forward(X), np.maximum(X, 0), atol=0, name="forward(X)", suspects=wrong)
+    told = {"name": "forward(X)", "suspects": wrong, "formulas": RELU(X=X)}
+    assert_close(new_relu(student).forward(X), np.maximum(X, 0), atol=0, **told)
 
 
 @points(
@@ -95,6 +99,7 @@ def test_backward(student, rng):
     G = rng.normal(size=X.shape)
     actual = as_array(backward_of(new_relu(student), X, G), name="backward(X, grad)")
     told = {"name": "backward(X, grad)", "suspects": mistakes(X, G), "batch": len(X)}
+    told["formulas"] = RELU(X=X, G=G)
     assert_close(actual, G * (X > 0), **told)
     check_gradients(lambda x: np.sum(G * np.maximum(x, 0)), X, actual, **told)
 

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from grader.checks.arrays import Array, as_array, expected_array, squeezed
-from grader.checks.diagnosis import likely_cause
+from grader.checks.diagnosis import Cause, likely_cause
 from grader.checks.formatting import index_text, numbers, shape_text
+from grader.checks.formulas import Named, WrongArray
 from grader.checks.tolerance import Tolerance, distance
 from grader.model.errors import CheckFailed
 from grader.model.text import snippet
 
 
-def assert_close(
+def assert_close(  # noqa: PLR0913  # each is the author's to choose, all but two by keyword
     actual: object,
     expected: object,
     *,
@@ -24,6 +25,7 @@ def assert_close(
     squeeze: bool = False,
     suspects: Mapping[str, object] | None = None,
     batch: int | None = None,
+    formulas: Named | None = None,
 ) -> None:
     """Pass when ``actual`` has the shape of ``expected`` and every entry is close; NaN never passes.
 
@@ -35,12 +37,13 @@ def assert_close(
 
     Shapes must be equal: nothing is broadcast. ``squeeze=True`` also accepts (D,) for (1, D) and vice versa.
     ``suspects`` maps a likely mistake, in words, to the array it would give; ``batch`` is the number of
-    examples; both only sharpen the message. Raises CheckFailed; AuthorError if ``expected`` makes no sense.
+    examples; ``formulas``, as in ``LAYER(X=X, G=G)``, names the check's inputs, so that a wrong array is
+    answered with the formula that gives it (see ``Formulas``). All three only sharpen the message.
+    Raises CheckFailed; AuthorError if ``expected`` makes no sense.
     """
     want = expected_array(expected, name=name)
-    have = as_array(actual, name=name)
-    if squeeze:
-        have = squeezed(have, want.shape)
+    answer = as_array(actual, name=name)
+    have = squeezed(answer, want.shape) if squeeze else answer
     tolerance = Tolerance.between(have, want, rtol=rtol, atol=atol)
     if have.shape == want.shape:
         passes = tolerance.close(have, want)
@@ -50,7 +53,18 @@ def assert_close(
     else:
         facts = shape_difference_text(have, want, name=name)
     cause = likely_cause(have, want, tolerance=tolerance, suspects=suspects, batch=batch)
-    raise CheckFailed("\n  ".join(filter(None, (facts, cause))))
+    raise failure(facts, cause, answer=answer, expected=want, formulas=formulas)
+
+
+def failure(
+    facts: str, cause: Cause, *, answer: Array, expected: Array, formulas: Named | None
+) -> CheckFailed:
+    """The error for a wrong array; what is needed to look its formula up goes with it."""
+    error = CheckFailed("\n  ".join(filter(None, (facts, cause.sentence))))
+    error.mistake = cause.mistake
+    if formulas is not None and not cause.is_plain:
+        error.wrong = WrongArray.of(answer, expected, formulas, facts=facts)
+    return error
 
 
 def _facts(have: Array, want: Array, *, passes: Array, tolerance: Tolerance, name: str) -> str:

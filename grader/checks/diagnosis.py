@@ -46,6 +46,23 @@ class _Case:
         return first.shape == second.shape and bool(self.tolerance.close(first, second).all())
 
 
+@dataclass(frozen=True)
+class Cause:
+    """What probably went wrong: in words, and as the name by which a class can be counted.
+
+    With ``is_plain`` no formula would say more.
+    """
+
+    words: str = ""
+    mistake: str = ""
+    is_plain: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """The words as a sentence, or nothing."""
+        return f"Likely cause: {self.words}." if self.words else ""
+
+
 def likely_cause(
     actual: Array,
     expected: Array,
@@ -53,14 +70,14 @@ def likely_cause(
     tolerance: Tolerance,
     suspects: Mapping[str, object] | None = None,
     batch: int | None = None,
-) -> str:
-    """One sentence that names what probably went wrong, or an empty string.
+) -> Cause:
+    """What probably went wrong, if anything can be said.
 
     ``suspects`` maps a cause, in words, to the array it would give; they are tried before the generic causes.
     ``batch`` is the number of examples, if a factor of it may be wrong.
     """
     if max(array.size for array in (actual, expected)) * _WIDEST > MOST_BYTES:
-        return ""
+        return Cause()
     case = _Case(
         actual=_computable(actual),
         expected=_computable(expected),
@@ -69,11 +86,11 @@ def likely_cause(
         tolerance=_inexact(tolerance, expected),
     )
     with np.errstate(all="ignore"):
-        for cause in _CAUSES:
+        for cause, mistake in _CAUSES.items():
             words = cause(case)
             if words:
-                return f"Likely cause: {words}."
-    return ""
+                return Cause(words, mistake or words, is_plain=cause in _PLAIN)
+    return Cause()
 
 
 def _inexact(tolerance: Tolerance, expected: Array) -> Tolerance:
@@ -190,15 +207,18 @@ def _offset(case: _Case) -> str:
 
 # From the specific to the general; the first that fits is named. An author's suspect says more than "the sign
 # is flipped", and a factor of the batch size more than "every entry is 0.2 times what is expected".
-_CAUSES: tuple[Callable[[_Case], str], ...] = (
-    _not_finite,
-    _suspect,
-    _all_zero,
-    _sign,
-    _batch_factor,
-    _reshaped,
-    _transpose,
-    _sum,
-    _factor,
-    _offset,
-)
+_CAUSES: Mapping[Callable[[_Case], str], str] = {
+    _not_finite: "not finite",
+    _suspect: "",  # the author's own words
+    _all_zero: "every entry is 0",
+    _sign: "the sign is flipped",
+    _batch_factor: "a factor of the number of examples",
+    _reshaped: "the shape alone is wrong",
+    _transpose: "a transpose of what belongs there",
+    _sum: "a sum over one axis too many or too few",
+    _factor: "a constant factor",
+    _offset: "a constant offset",
+}
+"""Each with the mistake's name, which says no number."""
+
+_PLAIN = (_not_finite, _suspect, _all_zero, _reshaped)

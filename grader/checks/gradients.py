@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from grader.checks.arrays import Array, as_array, expected_array, squeezed
-from grader.checks.closeness import difference_text, shape_difference_text, worst_entry
+from grader.checks.closeness import difference_text, failure, shape_difference_text, worst_entry
 from grader.checks.diagnosis import likely_cause
+from grader.checks.formulas import Named
 from grader.checks.slopes import SMALL, STEP, Loss, Slopes, slopes
 from grader.checks.tolerance import Tolerance, distance, floor_of, largest_magnitude, relative_bar
 from grader.model.errors import AuthorError, CheckFailed
@@ -41,6 +42,7 @@ def check_gradients(  # noqa: PLR0913  # each is the author's to choose, all but
     sample: int | None = None,
     squeeze: bool = False,
     suspects: Mapping[str, object] | None = None,
+    formulas: Named | None = None,
 ) -> None:
     """Pass when ``claimed`` is the gradient of ``loss`` at ``at``, by central differences in float64.
 
@@ -56,14 +58,14 @@ def check_gradients(  # noqa: PLR0913  # each is the author's to choose, all but
     passes.
 
     ``squeeze=True`` also accepts (D,) for (1, D) and vice versa. ``batch`` (the number of examples) and
-    ``suspects`` (a mistake in words -> the gradient it would give) only sharpen the message.
+    ``suspects`` (a mistake in words -> the gradient it would give) only sharpen the message, and so do
+    ``formulas``, as for ``assert_close``.
     Raises CheckFailed if the two disagree, AuthorError if the loss does not return one finite number or has
     kinks at most entries.
     """
     point = expected_array(at, name=f"the point of {name}").astype(np.float64)
-    have = as_array(claimed, name=name)
-    if squeeze:
-        have = squeezed(have, point.shape)
+    answer = as_array(claimed, name=name)
+    have = squeezed(answer, point.shape) if squeeze else answer
     total = loss if upstream is None else _times(loss, expected_array(upstream, name="upstream"))
     if have.shape != point.shape:
         whole = slopes(total, point, np.arange(point.size), step=h).value.reshape(point.shape)
@@ -86,7 +88,7 @@ def check_gradients(  # noqa: PLR0913  # each is the author's to choose, all but
         causes[IGNORED] = ones.value.reshape(point.shape)
     guess = Tolerance(rtol=_GUESS, atol=_GUESS * largest_magnitude(whole))
     cause = likely_cause(have, whole, tolerance=guess, suspects=causes, batch=batch)
-    raise CheckFailed("\n  ".join(filter(None, (facts, cause))))
+    raise failure(facts, cause, answer=answer, expected=whole, formulas=formulas)
 
 
 def judged(mine: Array, found: Slopes, *, have: Array, rtol: float | None) -> tuple[Array, Array, float]:

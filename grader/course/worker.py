@@ -223,7 +223,10 @@ def import_all(folder: AssignmentFolder) -> None:
     for module in (*CHECKS_NEED, *ONCE):
         importlib.import_module(module)
     importlib.import_module("grader.reports.page").prepare()
-    importlib.import_module("grader.grading.pytest_run").import_checks(folder.checks(hidden=True))
+    checks = folder.checks(hidden=True)
+    pytest_run = importlib.import_module("grader.grading.pytest_run")
+    pytest_run.import_checks(checks)
+    importlib.import_module("grader.grading.naming").make_tables(pytest_run.modules_of(checks))
     collections.deque(map(version_of, PACKAGES), maxlen=0)
 
 

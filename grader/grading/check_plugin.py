@@ -12,13 +12,14 @@ import pytest
 
 from grader.checks.evidence import Evidence
 from grader.grading.deadline import Deadline
+from grader.grading.naming import look_up
 from grader.grading.outcomes import UNUSABLE, check_end, message_for_student, skipped
 from grader.grading.own_code import OwnCode
 from grader.grading.recorded import Recorded
 from grader.grading.scoring import points_for
 from grader.grading.seeds import Seeds
 from grader.model.assignment import Assignment
-from grader.model.errors import Fault, ManifestError, MissingName, Outcome
+from grader.model.errors import CheckFailed, Fault, ManifestError, MissingName, Outcome
 from grader.model.points import ZERO, Points, total
 from grader.model.records import CheckResult
 from grader.session.notebook import Notebook
@@ -27,7 +28,7 @@ from grader.session.session import Session
 
 MARKERS = (
     "chainrule_item(id): the item of the assignment that a check belongs to",
-    "chainrule_points(points, hint): what a check is worth and what a student reads when it fails",
+    "chainrule_points(points, hint, tell_mistake): what a check is worth, what a student reads when it fails",
     "chainrule_keep_seeds: the student's generators go on as their cells left them",
 )
 NOT_SAVED = Recorded(
@@ -47,6 +48,7 @@ class Check:
     points: Points
     hint: str | None
     file: str
+    tells_mistake: bool = False
 
     @property
     def key(self) -> str:
@@ -62,9 +64,10 @@ def check_of(test: pytest.Item) -> Check:
         raise ManifestError(f'{file}: check `{test.name}`: no item owns it; write `pytestmark = item("...")`')
     worth = test.get_closest_marker("chainrule_points")
     points, hint = worth.args if worth is not None else (ZERO, None)
+    tells = worth is not None and bool(worth.kwargs.get("tell_mistake"))
     function = getattr(test, "function", None)
     lines = ((function.__doc__ if function else None) or test.name).strip().splitlines()
-    return Check(test.name, lines[0].strip(), str(owner.args[0]), points, hint, file)
+    return Check(test.name, lines[0].strip(), str(owner.args[0]), points, hint, file, tells)
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ class CheckPlugin:
         self._on_check = on_check or (lambda _number, _count, _title: None)
         self._checks: dict[str, Check] = {}
         self._session: Session | None = None
+        self._written: str | None = None
 
     # -- fixtures --------------------------------------------------------------------------------------
 
@@ -170,17 +174,23 @@ class CheckPlugin:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Report that a check starts."""
-        self._session = None
+        self._session = self._written = None
         position = list(self._checks).index(item.nodeid)
         self._on_check(position + 1, len(self._checks), self._checks[item.nodeid].title)
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
-        """Stop a check when the submission's time is up."""
+        """Stop a check when the submission's time is up; look a wrong array up while its copy is there."""
         del item
         with self._deadline.may_stop():
-            return (yield)
+            try:
+                return (yield)
+            except CheckFailed as error:
+                if self._session is not None:
+                    self._written = self._session.written
+                look_up(error, self._session)
+                raise
 
     @pytest.hookimpl
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
@@ -218,6 +228,12 @@ class CheckPlugin:
     def _ran(self, check: Check) -> Ran:
         return self._apart.get(check.item) or self._first
 
+    def _printed(self) -> str:
+        """What student code wrote in the check, without what it wrote when it was asked again."""
+        if self._written is not None:
+            return self._written
+        return self._session.written if self._session is not None else ""
+
     def _result(
         self, check: Check, error: BaseException | None, seconds: float, *, expected: str | None = None
     ) -> CheckResult:
@@ -243,11 +259,14 @@ class CheckPlugin:
             fault=end.fault,
             earned=points_for(end.outcome, check.points),
             possible=check.points,
-            message=message_for_student(end, hidden=self._hidden, hint=check.hint),
+            message=message_for_student(
+                end, hidden=self._hidden, hint=check.hint, tells_mistake=check.tells_mistake
+            ),
             detail=end.detail,
-            printed=self._session.written[-MAX_PRINTED:] if self._session is not None else "",
+            printed=self._printed()[-MAX_PRINTED:],
             seconds=round(seconds, 6),
             visibility="hidden" if self._hidden else "public",
+            mistake=end.mistake,
         )
 
 

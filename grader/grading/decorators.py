@@ -20,13 +20,16 @@ def item(item_id: str) -> pytest.MarkDecorator:
     return pytest.mark.chainrule_item(item_id)
 
 
-def points(worth: int | float | str, *, hint: str | None = None) -> Callable[[Test], Test]:
+def points(
+    worth: int | float | str, *, hint: str | None = None, tell_mistake: bool = False
+) -> Callable[[Test], Test]:
     """Say what a check is worth, and what a student may read if it fails as a hidden check.
 
     ``worth`` has at most two decimals (2, 0.5, "0.25"); anything else raises ValueError. The hint should help
-    without giving away inputs or expected values.
+    without giving away inputs or expected values. With ``tell_mistake`` they also read which kind of mistake
+    it is, if that is known: the words of a suspect, or a line such as "a mean where a sum belongs".
     """
-    marker = pytest.mark.chainrule_points(Points.of(worth), hint)
+    marker = pytest.mark.chainrule_points(Points.of(worth), hint, tell_mistake=tell_mistake)
 
     def decorate(test: Test) -> Test:
         check: Test = marker(test)

@@ -12,7 +12,16 @@ from msgspec.structs import replace
 
 from grader.grading.own_code import OwnCode
 from grader.model.endings import FOR_STUDENT
-from grader.model.errors import BadEvidence, CheckError, Fault, MissingName, Outcome, StudentError, Undecided
+from grader.model.errors import (
+    BadEvidence,
+    CheckError,
+    CheckFailed,
+    Fault,
+    MissingName,
+    Outcome,
+    StudentError,
+    Undecided,
+)
 from grader.model.records import CheckResult
 
 NO_HINT = "This hidden check did not pass. Its name says what it looks at; try your own small examples."
@@ -30,7 +39,7 @@ NOT_CARRIED_OUT = "This check could not be carried out; it costs nothing and you
 class CheckEnd:
     """How a check ended. ``told`` may always be shown to the student, ``detail`` only for a public check.
 
-    With ``says_all`` the author's hint would add nothing to ``told``.
+    With ``says_all`` the author's hint would add nothing to ``told``. ``mistake`` is the kind of mistake.
     """
 
     outcome: Outcome
@@ -38,6 +47,7 @@ class CheckEnd:
     told: str = ""
     detail: str = ""
     says_all: bool = False
+    mistake: str = ""
 
 
 _NOTHING_RAISED = re.compile(r"^DID NOT RAISE (?:any of )?(?:<class ')?([\w., ()]+?)(?:'>)?$")
@@ -78,7 +88,8 @@ def check_end(  # noqa: PLR0911  # a table of kinds
         return CheckEnd(error.outcome, None, FOR_STUDENT[error.outcome], str(error), says_all=True)
     if isinstance(error, CheckError):
         told = FOR_STUDENT.get(error.outcome, "") if error.fault is Fault.STUDENT else ""
-        return CheckEnd(error.outcome, error.fault, told, str(error))
+        mistake = error.mistake if isinstance(error, CheckFailed) else ""
+        return CheckEnd(error.outcome, error.fault, told, str(error), mistake=mistake)
     if isinstance(error, AssertionError | pytest.fail.Exception):
         said = _NOTHING_RAISED.sub(r"nothing was raised, expected \1", str(error))
         return CheckEnd(Outcome.FAILED, Fault.STUDENT, "", said or "the check's assertion does not hold")
@@ -103,10 +114,10 @@ def where(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}{at}{advice}"
 
 
-def message_for_student(end: CheckEnd, *, hidden: bool, hint: str | None) -> str:
+def message_for_student(end: CheckEnd, *, hidden: bool, hint: str | None, tells_mistake: bool = False) -> str:
     """What a student reads: everything for a public check, only the author's hint for a hidden one.
 
-    What is wrong with their own evidence is shown in both.
+    What is wrong with their own evidence is shown in both, the kind of mistake where the author allows it.
     """
     if end.outcome is Outcome.PASSED:
         return ""
@@ -116,4 +127,5 @@ def message_for_student(end: CheckEnd, *, hidden: bool, hint: str | None) -> str
         return NOT_CARRIED_OUT
     if not hidden:
         return end.detail
-    return " ".join(filter(None, (end.told, "" if end.says_all else hint))) or NO_HINT
+    kind = f"It looks like this mistake: {end.mistake}." if tells_mistake and end.mistake else ""
+    return " ".join(filter(None, (end.told, "" if end.says_all else hint, kind))) or NO_HINT

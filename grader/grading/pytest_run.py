@@ -104,6 +104,13 @@ def forget_all(folder: Path) -> None:
             del sys.modules[name]
 
 
+def modules_of(folder: Path) -> Iterator[ModuleType]:
+    """The modules that files of checks below ``folder`` were imported as."""
+    for path, _, module in loaded_modules(folder):
+        if getattr(module, "__file__", None) == str(path):
+            yield module
+
+
 def loaded_modules(folder: Path) -> Iterator[tuple[Path, str, ModuleType]]:
     """The files below ``folder`` whose modules' names are taken, by whichever file."""
     for path in folder.rglob("*.py"):

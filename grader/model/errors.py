@@ -106,10 +106,15 @@ class CheckError(ChainruleError):
 
 
 class CheckFailed(CheckError, AssertionError):
-    """The student's value differs from what the check expects."""
+    """The student's value differs from what the check expects.
+
+    ``mistake`` names the kind of mistake, if one is known; ``wrong`` is what is needed to look it up.
+    """
 
     outcome = Outcome.FAILED
     fault = Fault.STUDENT
+    mistake = ""
+    wrong: object = None
 
 
 class BadEvidence(CheckFailed):

@@ -18,7 +18,7 @@ from grader.model.errors import Fault, Outcome
 from grader.model.isolation import Mode
 from grader.model.points import Points, total
 
-SCHEMA = "chainrule.grade/3"
+SCHEMA = "chainrule.grade/4"
 
 
 class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,6 +27,7 @@ class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``check`` is the test function's name, ``title`` its docstring's first line. ``message`` is what a
     student may read (for a hidden check only the author's hint); ``detail`` is for the instructor: what was
     expected, what came, the student's traceback. ``printed`` is what student code printed meanwhile.
+    ``mistake`` is the kind of mistake, the same text for all who made it; "" if it is not known.
     """
 
     check: str
@@ -41,6 +42,7 @@ class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     printed: str = ""
     seconds: float = 0.0
     visibility: str = "hidden"
+    mistake: str = ""
 
 
 class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

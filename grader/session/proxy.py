@@ -28,8 +28,8 @@ class Requests(Protocol):
     def printed(self) -> str:
         """What student code wrote to stdout in this session."""
 
-    def request(self, operation: str, *arguments: object) -> Any:
-        """The result of one operation on the student's side."""
+    def request(self, operation: str, *arguments: object, seconds: float | None = None) -> Any:
+        """The result of one operation on the student's side, within ``seconds`` of its own if given."""
 
 
 FETCH = "fetch what it holds, such as an attribute's `.value` or as_array(...)"

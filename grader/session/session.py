@@ -7,6 +7,7 @@ same on a laptop and in the grader.
 from __future__ import annotations
 
 import secrets
+import time
 from typing import Any
 
 from grader.inside import codec
@@ -14,6 +15,7 @@ from grader.inside.media_types import EVIDENCE, MAX_PICTURES, MAX_RECORDING, MAX
 from grader.model.endings import NOT_AN_ANSWER
 from grader.model.errors import AuthorError, CheckError, MissingName, SandboxDied, UnsupportedValue
 from grader.session.allowance import Allowance, Meter
+from grader.session.history import Asked, History
 from grader.session.proxy import ROOT, Proxy, Student
 from grader.session.student_errors import MAX_NAMES, student_error
 from grader.session.transport import Frame, Transport
@@ -37,6 +39,7 @@ class Session:
         self._allowance = Allowance(seconds, meter)
         self.used = 0.0
         """Seconds that the latest request with a limit of its own took, without those of a busy machine."""
+        self.history = History()
         self._excused = 0.0
         self.unanswered: CheckError | None = None
         """Why a request got no answer: the state is gone, or the latest one asked for a missing name."""
@@ -86,24 +89,30 @@ class Session:
                 f"the check passes {error} to student code; "
                 "pass numbers, strings, lists, dicts, arrays or proxies"
             ) from None
+        start = time.monotonic()
         try:
-            kind, value = self._answer(frame, number, seconds)
+            kind, value, size = self._answer(frame, number, seconds)
         except CheckError as error:
             self.unanswered = error
             raise
         if isinstance(self.unanswered, MissingName):
             self.unanswered = None
-        if kind == codec.REPLY:
+        failed = kind != codec.REPLY
+        asked = Asked(operation, arguments, None if failed else value, failed=failed)
+        self.history.add(asked, size=size, seconds=time.monotonic() - start)
+        if not failed:
             return value
         raised = _error_from(value, _root_names(arguments))
         if isinstance(raised, MissingName | SandboxDied):
             self.unanswered = self.unanswered or raised
         raise raised
 
-    def _answer(self, frame: Frame, number: int, seconds: float | None) -> tuple[int, Any]:
+    def _answer(self, frame: Frame, number: int, seconds: float | None) -> tuple[int, Any, int]:
+        """Kind and value of an answer, and the bytes of question and answer."""
         try:
             kind, tree, buffer = self._exchange(frame, number, seconds)
-            return kind, codec.unpack(tree, buffer, self._proxy)
+            size = sum(memoryview(part).nbytes for part in (*frame, tree, buffer))
+            return kind, codec.unpack(tree, buffer, self._proxy), size
         except codec.WireError as error:
             raise SandboxDied(f"{NOT_AN_ANSWER} ({error})") from None
 

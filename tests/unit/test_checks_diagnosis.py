@@ -20,7 +20,7 @@ GRAD = rng.normal(size=(6, 4))
 
 def diagnose(actual, expected, **context):
     tolerance = Tolerance.between(np.asarray(actual), np.asarray(expected))
-    return likely_cause(np.asarray(actual), np.asarray(expected), tolerance=tolerance, **context)
+    return likely_cause(np.asarray(actual), np.asarray(expected), tolerance=tolerance, **context).sentence
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_one_wrong_entry_is_no_pattern(seed, rows, columns):
 def test_no_cause_is_looked_for_where_it_would_take_much_memory(actual, expected):
     tolerance = Tolerance(rtol=1e-6, atol=1e-6)
     tracemalloc.start()
-    assert likely_cause(actual, expected, tolerance=tolerance, batch=4) == ""
+    assert likely_cause(actual, expected, tolerance=tolerance, batch=4).sentence == ""
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1 << 20

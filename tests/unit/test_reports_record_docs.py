@@ -127,8 +127,23 @@ def test_a_record_survives_the_disk() -> None:
     assert decode(encode(mixed())) == mixed()
 
 
-def without_what_version_3_added() -> dict[str, Any]:
+def without_what_version_4_added() -> dict[str, Any]:
     tree: dict[str, Any] = msgspec.json.decode(encode(mixed()))
+    for item in tree["items"]:
+        for check in item["checks"]:
+            del check["mistake"]
+    return tree
+
+
+def test_a_record_of_the_third_version_is_read() -> None:
+    """It named no mistakes."""
+    old = decode(msgspec.json.encode({**without_what_version_4_added(), "schema": "chainrule.grade/3"}))
+    assert {check.mistake for item in old.items for check in item.checks} == {""}
+    assert decode(encode(old)) == old
+
+
+def without_what_version_3_added() -> dict[str, Any]:
+    tree = without_what_version_4_added()
     del tree["submission"]["files"]
     for cell in tree["cells"]:
         del cell["notes"], cell["file"]
