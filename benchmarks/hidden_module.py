@@ -8,6 +8,7 @@ import sys
 from types import ModuleType
 
 from benchmarks.commands import ROOT
+from grader.grading.beside import importable
 
 
 @functools.cache
@@ -18,5 +19,6 @@ def hidden(name: str) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their own module up
-    spec.loader.exec_module(module)
+    with importable(ROOT / "hidden_tests"):
+        spec.loader.exec_module(module)
     return module

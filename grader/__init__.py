@@ -51,13 +51,17 @@ if TYPE_CHECKING:
     from grader.grading.decorators import item as item
     from grader.grading.decorators import keep_seeds as keep_seeds
     from grader.grading.decorators import points as points
+    from grader.grading.decorators import seconds as seconds
     from grader.grading.functions import Sketch as Sketch
     from grader.grading.replay import Replay as Replay
     from grader.model.errors import BadEvidence as BadEvidence
+    from grader.model.errors import CallTimedOut as CallTimedOut
     from grader.model.errors import CheckFailed as CheckFailed
+    from grader.model.errors import SandboxDied as SandboxDied
     from grader.model.errors import StudentError as StudentError
     from grader.model.errors import Undecided as Undecided
     from grader.model.errors import UnsupportedValue as UnsupportedValue
+    from grader.model.records import read_record as read_record
     from grader.model.values import is_proxy as is_proxy
     from grader.model.version import __version__ as __version__
     from grader.public_checks.in_cell import check as check
@@ -66,11 +70,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "__version__": "grader.model.version",
     "BadEvidence": "grader.model.errors",
+    "CallTimedOut": "grader.model.errors",
     "CheckFailed": "grader.model.errors",
     "Evidence": "grader.checks.evidence",
     "Formulas": "grader.checks.formulas",
     "Recording": "grader.checks.evidence",
     "Replay": "grader.grading.replay",
+    "SandboxDied": "grader.model.errors",
     "Sketch": "grader.grading.functions",
     "StudentError": "grader.model.errors",
     "TrainingLine": "grader.checks.training_line",
@@ -111,8 +117,10 @@ _HOMES = {
     "neuron_clock": "grader.checks.clocks",
     "points": "grader.grading.decorators",
     "read_checkpoint": "grader.checks.checkpoints",
+    "read_record": "grader.model.records",
     "roughness": "grader.checks.curves",
     "sampling_surprise": "grader.checks.letters",
+    "seconds": "grader.grading.decorators",
     "sketch": "grader.checks.likeness",
     "unpack_weights": "grader.checks.weights",
 }

@@ -6,14 +6,12 @@ benchmarks.training_lines` made it. Two submissions' models are named from a lik
 """
 
 import functools
-import importlib.util
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
+import trusted
 
 from grader import BadEvidence, Recording, Sketch, centred_scores, sketch, unpack_weights
 
@@ -34,18 +32,6 @@ TEXT_RUNS = {
     "4.1.iv.curves": {"2": (32, 2), "4": (32, 4), "8": (32, 8)},
 }
 """Block size and heads of each recorded run."""
-
-
-@functools.cache
-def trusted() -> ModuleType:
-    """The grader's own computation of the models."""
-    spec = importlib.util.spec_from_file_location("likeness_trusted", HERE / "trusted.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their own module up
-    spec.loader.exec_module(module)
-    return module
 
 
 @functools.cache
@@ -85,7 +71,7 @@ def models_in(item: str, recording: Recording) -> list[tuple[str, Any]]:
 
 def of_network(raw: Any) -> str:
     """The sketch of a recorded network. Raises BadEvidence for anything else."""
-    return sketch_of_network(unpack_weights(raw, shapes=trusted().NETWORK))
+    return sketch_of_network(unpack_weights(raw, shapes=trusted.NETWORK))
 
 
 def sketch_of_network(weights: Mapping[str, Any]) -> str:
@@ -95,14 +81,14 @@ def sketch_of_network(weights: Mapping[str, Any]) -> str:
 
 def network_outputs(weights: Mapping[str, Any]) -> Any:
     """The scores for the pictures, without what shifts a whole class: (2560,)."""
-    w1, b1, w2, b2 = (np.asarray(weights[name], np.float64) for name in trusted().NETWORK)
+    w1, b1, w2, b2 = (np.asarray(weights[name], np.float64) for name in trusted.NETWORK)
     scores = np.maximum(known()["images"] / 255.0 @ w1 + b1, 0) @ w2 + b2
     return centred_scores(scores, known()["labels"])
 
 
 def of_transformer(raw: Any, block: int, heads: int) -> str:
     """The sketch of a recorded transformer. Raises BadEvidence for anything else."""
-    weights = unpack_weights(raw, shapes=trusted().transformer_shapes(block, heads))
+    weights = unpack_weights(raw, shapes=trusted.transformer_shapes(block, heads))
     return sketch_of_transformer(weights, block, heads)
 
 
@@ -113,6 +99,6 @@ def sketch_of_transformer(weights: Mapping[str, Any], block: int, heads: int) ->
 
 def transformer_outputs(weights: Mapping[str, Any], block: int, heads: int) -> Any:
     """The log-probabilities of the character after each piece of text, as far as the model looks back."""
-    pieces = trusted().corpus()["validation"][known()["starts"][:, None] + np.arange(64)]
-    scores = trusted().scores(weights, pieces[:, -block:], heads=heads)[:, -1]
+    pieces = trusted.corpus()["validation"][known()["starts"][:, None] + np.arange(64)]
+    scores = trusted.scores(weights, pieces[:, -block:], heads=heads)[:, -1]
     return centred_scores(scores, np.zeros(len(scores)))

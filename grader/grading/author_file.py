@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from grader.grading.beside import importable
 from grader.model.errors import AuthorError
 
 
@@ -24,7 +25,8 @@ def load_function(path: Path, name: str, *, of: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module  # dataclasses look their own module up
     try:
-        spec.loader.exec_module(module)
+        with importable(path.parent):
+            spec.loader.exec_module(module)
     finally:
         del sys.modules[module_name]
     if not callable(getattr(module, name, None)):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from grader.checks.evidence import Evidence
+from grader.grading.collected import closest, settle_property, title_of
 from grader.grading.deadline import Deadline
 from grader.grading.naming import look_up
 from grader.grading.outcomes import UNUSABLE, check_end, message_for_student, skipped
@@ -19,7 +20,15 @@ from grader.grading.recorded import Recorded
 from grader.grading.scoring import points_for
 from grader.grading.seeds import Seeds
 from grader.model.assignment import Assignment
-from grader.model.errors import CheckFailed, Fault, ManifestError, MissingName, Outcome
+from grader.model.errors import (
+    CheckError,
+    CheckFailed,
+    Fault,
+    ManifestError,
+    MissingName,
+    Outcome,
+    TimeIsUp,
+)
 from grader.model.points import ZERO, Points, total
 from grader.model.records import CheckResult
 from grader.session.notebook import Notebook
@@ -29,6 +38,7 @@ from grader.session.session import Session
 MARKERS = (
     "chainrule_item(id): the item of the assignment that a check belongs to",
     "chainrule_points(points, hint, tell_mistake): what a check is worth, what a student reads when it fails",
+    "chainrule_seconds(limit): what all calls of a check may take together",
     "chainrule_keep_seeds: the student's generators go on as their cells left them",
 )
 NOT_SAVED = Recorded(
@@ -49,6 +59,7 @@ class Check:
     hint: str | None
     file: str
     tells_mistake: bool = False
+    seconds: float | None = None
 
     @property
     def key(self) -> str:
@@ -62,12 +73,13 @@ def check_of(test: pytest.Item) -> Check:
     file = test.path.name
     if owner is None or not owner.args:
         raise ManifestError(f'{file}: check `{test.name}`: no item owns it; write `pytestmark = item("...")`')
-    worth = test.get_closest_marker("chainrule_points")
+    worth = closest("chainrule_points", test)
     points, hint = worth.args if worth is not None else (ZERO, None)
     tells = worth is not None and bool(worth.kwargs.get("tell_mistake"))
-    function = getattr(test, "function", None)
-    lines = ((function.__doc__ if function else None) or test.name).strip().splitlines()
-    return Check(test.name, lines[0].strip(), str(owner.args[0]), points, hint, file, tells)
+    limit = closest("chainrule_seconds", test)
+    name = "::".join(test.nodeid.split("::")[1:]) or test.name  # with its class, if it is in one
+    seconds = None if limit is None else limit.args[0]
+    return Check(name, title_of(test), str(owner.args[0]), points, hint, file, tells, seconds)
 
 
 @dataclass(frozen=True)
@@ -129,7 +141,8 @@ class CheckPlugin:
         seed = None if keeps else self._seeds.of_student(self._checks[request.node.nodeid].key)
         ran = self._ran(self._checks[request.node.nodeid])
         self._deadline.assert_left()
-        with ran.notebook.copy(seed=seed, seconds=self._seconds) as session:
+        limit = self._checks[request.node.nodeid].seconds or self._seconds
+        with ran.notebook.copy(seed=seed, seconds=limit) as session:
             self._session = session
             yield session.student
 
@@ -168,6 +181,8 @@ class CheckPlugin:
         absent = {item for item, ran in self._apart.items() if ran is None}
         items[:] = [test for test in items if found[test.nodeid].item not in absent]
         self._checks = {test.nodeid: found[test.nodeid] for test in items}
+        for test in items:
+            settle_property(test, self._seeds.of_check(found[test.nodeid].key), may_shrink=not self._hidden)
 
     # -- running ---------------------------------------------------------------------------------------
 
@@ -240,6 +255,8 @@ class CheckPlugin:
         """The result of a check that raised ``error``, as its author ``expected`` if that is a reason."""
         if error is None and self._session is not None:
             error = self._session.unanswered  # `pytest.raises(Exception)` must not take it for an answer
+        if error is not None and not isinstance(error, CheckError) and self._deadline.left() <= 0:
+            error = TimeIsUp(self._deadline.seconds)  # whatever the check made of it
         end = check_end(error, self._ran(check).code)
         if expected is not None:
             end = skipped(" ".join(f"expected to fail: {expected}".split()))
@@ -289,6 +306,11 @@ def assert_fits_manifest(checks: list[Check], assignment: Assignment, *, worth: 
             raise ManifestError(
                 f"{check.file}: check `{check.name}`: no item owns it; assignment.toml has no item with "
                 f"key `id` = {check.item!r}"
+            )
+        if check.seconds is not None and check.seconds > assignment.limits.total_seconds:
+            raise ManifestError(
+                f"{check.file}: check `{check.name}`: {check.seconds:g} seconds are more than all that a "
+                f"submission may take: key `limits.total_seconds` = {assignment.limits.total_seconds:g}"
             )
     decided_by_checks = (*assignment.of_kind("code"), *assignment.of_kind("evidence"))
     for item in decided_by_checks if worth else ():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -22,20 +23,26 @@ def item(item_id: str) -> pytest.MarkDecorator:
 
 def points(
     worth: int | float | str, *, hint: str | None = None, tell_mistake: bool = False
-) -> Callable[[Test], Test]:
+) -> pytest.MarkDecorator:
     """Say what a check is worth, and what a student may read if it fails as a hidden check.
 
     ``worth`` has at most two decimals (2, 0.5, "0.25"); anything else raises ValueError. The hint should help
     without giving away inputs or expected values. With ``tell_mistake`` they also read which kind of mistake
-    it is, if that is known: the words of a suspect, or a line such as "a mean where a sum belongs".
+    it is, if that is known: the words of a suspect, or a line such as "a mean where a sum belongs". Each case
+    of a parametrized check is worth as much; a case with ``pytest.param(..., marks=points(2))`` has points of
+    its own.
     """
-    marker = pytest.mark.chainrule_points(Points.of(worth), hint, tell_mistake=tell_mistake)
+    return pytest.mark.chainrule_points(Points.of(worth), hint, tell_mistake=tell_mistake)
 
-    def decorate(test: Test) -> Test:
-        check: Test = marker(test)
-        return check
 
-    return decorate
+def seconds(limit: float) -> pytest.MarkDecorator:
+    """Give a check this much time for all of its calls, in place of the manifest's ``check_seconds``.
+
+    Processor time, as the manifest's limits are. Raises ValueError unless it is more than 0.
+    """
+    if not 0 < limit < math.inf:
+        raise ValueError(f"a check takes more than 0 seconds, and an end, not {limit!r}")
+    return pytest.mark.chainrule_seconds(float(limit))
 
 
 def keep_seeds(test: Test) -> Test:

@@ -23,6 +23,7 @@ from grader.model.errors import (
     Undecided,
 )
 from grader.model.records import CheckResult
+from grader.model.text import excerpt
 
 NO_HINT = "This hidden check did not pass. Its name says what it looks at; try your own small examples."
 
@@ -53,6 +54,9 @@ class CheckEnd:
 _NOTHING_RAISED = re.compile(r"^DID NOT RAISE (?:any of )?(?:<class ')?([\w., ()]+?)(?:'>)?$")
 """What ``pytest.raises`` says when its block ends without an exception."""
 
+
+MAX_NOTED, MAX_LINES = 20_000, 400
+"""Characters and lines of what a check says, with notes."""
 
 PASSED = CheckEnd(Outcome.PASSED)
 
@@ -89,10 +93,11 @@ def check_end(  # noqa: PLR0911  # a table of kinds
     if isinstance(error, CheckError):
         told = FOR_STUDENT.get(error.outcome, "") if error.fault is Fault.STUDENT else ""
         mistake = error.mistake if isinstance(error, CheckFailed) else ""
-        return CheckEnd(error.outcome, error.fault, told, str(error), mistake=mistake)
+        return CheckEnd(error.outcome, error.fault, told, with_notes(str(error), error), mistake=mistake)
     if isinstance(error, AssertionError | pytest.fail.Exception):
         said = _NOTHING_RAISED.sub(r"nothing was raised, expected \1", str(error))
-        return CheckEnd(Outcome.FAILED, Fault.STUDENT, "", said or "the check's assertion does not hold")
+        detail = with_notes(said or "the check's assertion does not hold", error)
+        return CheckEnd(Outcome.FAILED, Fault.STUDENT, "", detail)
     if isinstance(error, MemoryError):
         # Of our own process, which has a limit of its own; the reference's answer stays below it.
         told = FOR_STUDENT[Outcome.OUT_OF_MEMORY]
@@ -103,6 +108,12 @@ def check_end(  # noqa: PLR0911  # a table of kinds
 def skipped(reason: str) -> CheckEnd:
     """The end of a check that does not apply here, for the author's reason."""
     return CheckEnd(Outcome.SKIPPED, None, f"This check was skipped: {reason}", reason, says_all=True)
+
+
+def with_notes(said: str, error: BaseException) -> str:
+    """An error's text with its notes: Hypothesis writes there for which example a check failed."""
+    notes = getattr(error, "__notes__", ())
+    return excerpt("\n".join([said, *notes]), limit=MAX_NOTED, lines=MAX_LINES) if notes else said
 
 
 def where(error: BaseException) -> str:

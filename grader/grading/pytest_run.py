@@ -13,11 +13,12 @@ from types import ModuleType
 
 import pytest
 
+from grader.grading.beside import importable, loaded_modules
 from grader.grading.bounds import Bounds
 from grader.model.errors import ManifestError
 
 QUIET = (
-    "--import-mode=importlib",  # sys.path stays as it is: a file of checks hides no module
+    "--import-mode=importlib",  # sys.path stays as it is; `beside` finds the author's helpers
     "--capture=no",  # `silence` does it: pytest's own swaps file descriptors for each check
     "--disable-plugin-autoload",  # a plugin that happens to be installed must not change a grade
     # pytest's own plugins: what they print or write nobody sees, and each costs start-up time.
@@ -47,9 +48,8 @@ def run_checks(folder: Path, plugin: object, *, bounds: object = None) -> None:
     Raises ManifestError if the checks do not fit the manifest. A file that cannot be imported leaves its
     message in ``plugin.errors``; the other files' checks still run.
     """
-    forget_namesakes(folder)
     stopped = Stopped()
-    with silence() as said:
+    with silence() as said, importable(folder):
         status = pytest.main(arguments(folder), plugins=[plugin, bounds or Bounds(folder), stopped])
     stopped.forget_broken(folder)
     if stopped.error is not None:
@@ -64,9 +64,8 @@ def import_checks(folder: Path) -> None:
 
     A file that cannot be imported is left to the run of the checks, which says so.
     """
-    forget_namesakes(folder)
     stopped = Stopped()
-    with silence():
+    with silence(), importable(folder):
         pytest.main([*arguments(folder), "--collect-only"], plugins=[stopped])
     stopped.forget_broken(folder)
 
@@ -83,18 +82,6 @@ def arguments(folder: Path) -> list[str]:
     ]
 
 
-def forget_namesakes(folder: Path) -> None:
-    """Unload modules that an earlier run loaded from a file of the same name in another folder.
-
-    pytest names a module by its path below the root folder, so hidden_tests/test_a.py and
-    public_tests/test_a.py are both ``test_a``, and it would use the one that is already loaded.
-    """
-    for path, name, module in loaded_modules(folder):
-        file = getattr(module, "__file__", None)
-        if file is not None and Path(file) != path and Path(file).name == path.name:
-            del sys.modules[name]
-
-
 def forget_all(folder: Path) -> None:
     """Unload every module that came from a file below ``folder``: the next run reads it anew."""
     importlib.invalidate_caches()
@@ -109,14 +96,6 @@ def modules_of(folder: Path) -> Iterator[ModuleType]:
     for path, _, module in loaded_modules(folder):
         if getattr(module, "__file__", None) == str(path):
             yield module
-
-
-def loaded_modules(folder: Path) -> Iterator[tuple[Path, str, ModuleType]]:
-    """The files below ``folder`` whose modules' names are taken, by whichever file."""
-    for path in folder.rglob("*.py"):
-        name = ".".join(path.relative_to(folder).with_suffix("").parts)
-        if name in sys.modules:
-            yield path, name, sys.modules[name]
 
 
 class Stopped:

@@ -248,6 +248,10 @@ def decode(data: bytes) -> Grade:
     return msgspec.json.Decoder(Grade, dec_hook=_in, float_hook=str).decode(data)
 
 
+read_record = decode
+"""Its name for whoever reads records: ``from grader import read_record``."""
+
+
 def _out(value: object) -> Any:
     if isinstance(value, Points):
         return value.decimal

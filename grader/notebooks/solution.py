@@ -26,7 +26,13 @@ MARKERS = {
 }
 INSTRUCTION = "write your code here"
 
-_LOOKS_LIKE_MARKER = re.compile(r"(?:BEGIN|END)[ \t_-]*SOLUTION", re.IGNORECASE)
+_LOOKS_LIKE_MARKER = re.compile(
+    r"(?:BEGIN|END)[ \t_-]*SOLUTION"
+    # As other courses write them, in a comment.
+    r"|(?:#|<!--)[^\w\n]{0,40}(?:(?:BEGIN|START|END)[ \t]+(?:OF[ \t]+)?YOUR[ \t]+(?:SOLUTION|CODE|ANSWER)\b"
+    r"|(?:START|END)[ \t]+CODE[ \t]+HERE\b|YOUR[ \t]+(?:SOLUTION|CODE|ANSWER)[ \t]+(?:STARTS|ENDS)\b)",
+    re.IGNORECASE,
+)
 _TODO = re.compile(r"#+[ \t]*TODO:[ \t]*(?P<text>.*\S)")
 
 

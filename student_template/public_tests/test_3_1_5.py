@@ -7,8 +7,7 @@ import re
 
 import numpy as np
 
-from grader import assert_close, item
-from grader.model.errors import CheckFailed, StudentError
+from grader import CheckFailed, StudentError, assert_close, item
 
 pytestmark = item("3.1.5")
 

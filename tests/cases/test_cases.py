@@ -4,7 +4,8 @@ A case is copied to an empty folder, its commands run there line by line, and wh
 with ``[expect]``: ``exit`` and ``exits`` (the last and every status), ``items`` (points, ``[low, high]`` or
 ``"1|undecided"``), ``fault`` (the only faults of checks that did not pass), ``contains`` and ``absent``
 (patterns in what was printed and recorded), ``last_contains``, ``absent_on_screen``, ``class`` (rows of
-``table``), ``made``, ``max_seconds``; of ``any`` one must hold. ``needs`` names packages that are imported.
+``table``), ``made``, ``no_text`` (patterns that no file of a folder may hold), ``max_seconds``; of ``any``
+one must hold. ``needs`` names packages that are imported.
 """
 
 from __future__ import annotations
@@ -147,6 +148,14 @@ def of_patterns(text: str, patterns: list[str], *, wanted: bool) -> Iterator[str
             yield f"{'lacks' if wanted else 'has'} {pattern!r}"
 
 
+def of_folders(outcome: Outcome, wanted: dict[str, list[str]]) -> Iterator[str]:
+    """Files of a folder that hold what they must not."""
+    for folder, patterns in wanted.items():
+        for path in sorted((outcome.folder / folder).rglob("*")):
+            text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+            yield from (f"{path.name} has {pattern!r}" for pattern in patterns if found(pattern, text))
+
+
 Judge = Callable[[Outcome, Any, dict[str, Any]], Iterator[str]]
 
 
@@ -174,6 +183,7 @@ JUDGES: dict[str, Judge] = {
     "made": _if(
         lambda o, wanted: all([*o.folder.glob(name)] for name in wanted), lambda _, w: f"not made: {w}"
     ),
+    "no_text": lambda o, wanted, _: of_folders(o, wanted),
     "max_seconds": _if(lambda o, wanted: o.seconds <= wanted, lambda o, _: f"{o.seconds:.0f} s"),
 }
 

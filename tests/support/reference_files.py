@@ -12,6 +12,8 @@ from typing import Any
 
 import jupytext
 
+from grader.grading.beside import importable
+
 from .paths import ROOT
 
 REFERENCE = ROOT / "reference"
@@ -44,7 +46,8 @@ def load(name: str, *, folder: Path = REFERENCE) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with importable(folder):
+        spec.loader.exec_module(module)
     return module
 
 

@@ -39,10 +39,13 @@ def tracked_files() -> list[Path]:
 def test_public_names_are_pinned():
     assert sorted(grader.__all__) == [
         "BadEvidence",
+        "CallTimedOut",
         "CheckFailed",
         "Evidence",
+        "Formulas",
         "Recording",
         "Replay",
+        "SandboxDied",
         "Sketch",
         "StudentError",
         "TrainingLine",
@@ -84,8 +87,10 @@ def test_public_names_are_pinned():
         "neuron_clock",
         "points",
         "read_checkpoint",
+        "read_record",
         "roughness",
         "sampling_surprise",
+        "seconds",
         "sketch",
         "unpack_weights",
     ]
@@ -229,5 +234,23 @@ def test_what_tests_share_is_in_their_support_package():
         if path.suffix == ".py" and (rule := rules.get(path.relative_to(ROOT).parts[0]))
         if path.name not in {"attack.py", "heir.py", Path(__file__).name}  # attacks are data
         for hit in re.finditer(rule, path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert found == []
+
+
+def test_authors_import_from_grader_itself():
+    """In checks, in the reference, in examples and on pages: a deep import ties them to our inside."""
+    deep = re.compile(
+        r"^\s*(?:from grader\.\w|import grader\.\w|from grader import (?:model|checks|grading)\b)",
+        re.MULTILINE,
+    )
+    folders = ("hidden_tests", "reference", "student_template", "examples", "docs")
+    own = {"docs/images/make.py"}  # it draws our reports
+    found = [
+        str(path.relative_to(ROOT))
+        for path in tracked_files()
+        if path.relative_to(ROOT).parts[0] in folders and path.suffix in {".py", ".md", ".ipynb"}
+        if str(path.relative_to(ROOT)) not in own
+        if deep.search(path.read_text(encoding="utf-8", errors="replace"))
     ]
     assert found == []

@@ -260,9 +260,10 @@ def test_a_proxy_is_a_remote_value_and_can_be_kept_in_sets(student):
     assert len({proxy, student.Box()}) == 2
 
 
-def test_dunder_names_are_pythons_own(student):
-    with pytest.raises(AttributeError):
-        student.box.__wrapped__  # noqa: B018
+@pytest.mark.parametrize("name", ["__wrapped__", "_repr_pretty_", "_repr_html_", "_ipython_display_"])
+def test_names_that_libraries_ask_of_each_object_are_no_paths(student, name):
+    assert not hasattr(student.box, name)
+    assert not hasattr(student, name)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,273 @@
+"""What pytest offers to authors works in checks: helpers, fixtures, classes, cases, Hypothesis."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.assignments import Item, manifest, write_files
+from support.small_course import SmallCourse, checks_by_name, points_by_item
+
+from grader.grading.beside import importable
+from grader.model.errors import ManifestError
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
+
+CONFTEST = """
+import pytest
+from helpers import FACTOR
+
+
+@pytest.fixture
+def doubled(student):
+    return student.scaled(FACTOR)
+"""
+HELPERS = """
+from shapes import square
+
+FACTOR = 2
+
+
+def area(x):
+    return square(x)
+"""
+CHECKS = '''
+import numpy as np
+import pytest
+from helpers import FACTOR, area
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapes.round import circle
+
+from grader import assert_close, item, points, seconds
+
+
+@item("helpers")
+@points(1)
+def test_helpers(student, doubled):
+    """a helper, a package of them, and a fixture that uses them"""
+    assert FACTOR == 2 and area(3) == 9 and circle(1) == 3
+    assert doubled == 6
+
+
+@item("class")
+@points(1)
+class TestFirst:
+    """A class of checks."""
+
+    def test_one(self, student):
+        """one of the first class"""
+        assert student.scaled(1) == 3
+
+
+@item("class")
+class TestSecond:
+    """Another with a check of the same name."""
+
+    @points(1)
+    def test_one(self, student):
+        """one of the second class"""
+        assert student.scaled(1) == 3
+
+
+@item("cases")
+@points(1)
+@pytest.mark.parametrize("x", [3, pytest.param(-7, marks=points(2))])
+def test_cases(student, x):
+    """scaled, case by case"""
+    assert student.scaled(x) == 3 * x
+
+
+@item("cases")
+@points("0.5")
+@pytest.mark.parametrize("x", [0, 10**9], ids=["zero", "a large number"])
+def test_named(student, x):
+    """scaled, each case named"""
+    assert student.scaled(x) == 3 * x
+
+
+@item("property")
+@points(1, hint="what of the sign?")
+@settings(max_examples=30)
+@given(x=st.integers(-1000, 1000))
+def test_property(student, x):
+    """scaled is three times x for every x"""
+    assert_close(student.scaled(x), 3 * x)
+    print(x)
+
+
+@item("time")
+@points(1)
+@seconds(6)
+def test_slow(student):
+    """slow(2) gives two"""
+    assert student.slow(2) == 2
+
+
+@item("time")
+@points(1)
+def test_as_slow(student):
+    """without a limit of its own, a check has the manifest's"""
+    assert student.slow(2) == 2
+'''
+RIGHT = """
+import time
+
+
+def scaled(x):
+    SEEN.append(x)
+    return 3 * x
+
+
+def slow(x):
+    end = time.process_time() + 2
+    while time.process_time() < end: pass
+    return x
+
+
+SEEN = []
+"""
+ITEMS = (
+    Item("helpers", "helpers"),
+    Item("class", "class", points=2),
+    Item("cases", "cases", points=4),
+    Item("property", "property"),
+    Item("time", "time", points=2),
+)
+FILES = {
+    "assignment.toml": manifest(*ITEMS, limits={"check_seconds": 1, "total_seconds": 60}),
+    "hidden_tests/test_all.py": CHECKS,
+    "hidden_tests/conftest.py": CONFTEST,
+    "hidden_tests/helpers.py": HELPERS,
+    "hidden_tests/shapes/__init__.py": "def square(x): return x * x",
+    "hidden_tests/shapes/round.py": "from math import pi\n\n\ndef circle(r): return int(pi * r)",
+}
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallCourse]:
+    with SmallCourse(write_files(tmp_path_factory.mktemp("course"), FILES)) as made:
+        yield made
+
+
+def test_a_right_answer_earns_all_of_it(course: SmallCourse) -> None:
+    """But the check that is given less time than the code takes."""
+    grade = course.grade(RIGHT)
+    assert points_by_item(grade) == {"helpers": "1", "class": "2", "cases": "4", "property": "1", "time": "1"}
+    assert grade.attention == ()
+
+
+def test_each_check_has_a_name_and_a_title_of_its_own_and_no_title_an_input(course: SmallCourse) -> None:
+    grade = course.grade(RIGHT, only={"class", "cases"})
+    found = {check.check: check.title for check in checks_by_name(grade).values()}
+    assert found == {
+        "TestFirst::test_one": "one of the first class",
+        "TestSecond::test_one": "one of the second class",
+        "test_cases[3]": "scaled, case by case (case 1)",
+        "test_cases[-7]": "scaled, case by case (case 2)",
+        "test_named[zero]": "scaled, each case named: zero",
+        "test_named[a large number]": "scaled, each case named: a large number",
+    }
+
+
+def test_a_wrong_answer_loses_the_cases_that_see_it(course: SmallCourse) -> None:
+    grade = course.grade(f"{RIGHT}\ndef scaled(x): return 3 * abs(x)", only={"cases", "property"})
+    assert points_by_item(grade) == {"cases": "2", "property": "0"}
+    found = checks_by_name(grade)["test_property"]
+    assert (str(found.outcome), str(found.fault), found.message) == ("failed", "student", "what of the sign?")
+    assert "test_property(" in found.detail
+
+
+def test_a_property_is_tried_with_examples_of_the_seed_alone(course: SmallCourse) -> None:
+    """And what one submission failed on is not kept for the next."""
+
+    def seen(seed: int, source: str = RIGHT) -> str:
+        printing = source.replace("SEEN.append(x)", "print(x)")
+        return checks_by_name(course.grade(printing, seed=seed, only={"property"}))["test_property"].printed
+
+    first = seen(1)
+    assert len(first.split()) == 30
+    seen(1, RIGHT.replace("return 3 * x", "return 3 * x if x < 500 else 0"))
+    assert seen(1) == first
+    assert seen(2) != first
+
+
+def test_an_exception_in_a_property_is_the_students(course: SmallCourse) -> None:
+    grade = course.grade(f"{RIGHT}\ndef scaled(x): return [][x]", only={"property"})
+    found = checks_by_name(grade)["test_property"]
+    assert (str(found.outcome), str(found.fault)) == ("errored", "student")
+
+
+def test_a_property_ends_at_the_checks_own_time(course: SmallCourse) -> None:
+    source = RIGHT.replace("SEEN.append(x)", "slow(1) if x else None")
+    found = checks_by_name(course.grade(source, only={"property"}))["test_property"]
+    assert (str(found.outcome), str(found.fault)) == ("timed_out", "student")
+
+
+def test_what_a_student_hands_in_takes_no_helpers_place(course: SmallCourse, tmp_path: Path) -> None:
+    """Nor does a file where `grade` was started."""
+    (tmp_path / "helpers.py").write_text("FACTOR = 0\ndef area(x): return 0")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        patch.syspath_prepend(tmp_path)
+        grade = course.grade(RIGHT, only={"helpers"})
+    assert points_by_item(grade) == {"helpers": "1"}
+
+
+@pytest.mark.parametrize("name", ["helpers", "shapes", "test_all", "conftest"])
+def test_student_code_imports_no_helper(course: SmallCourse, name: str) -> None:
+    grade = course.grade(f"import {name}\nLEAKED = True\n{RIGHT}", only={"helpers"})
+    assert any(name in cell.error for cell in grade.cells)
+
+
+def test_helpers_of_another_assignment_are_other_modules(tmp_path: Path) -> None:
+    for name, factor in (("first", 5), ("second", 7)):
+        folder = write_files(
+            tmp_path / name,
+            {
+                "assignment.toml": manifest(Item("1", "1")),
+                "hidden_tests/test_it.py": (
+                    "from grader import item, points\nfrom helpers import FACTOR\n\n@item('1')\n@points(1)\n"
+                    f"def test_it(student):\n    assert FACTOR == {factor} == student.factor"
+                ),
+                "hidden_tests/helpers.py": f"FACTOR = {factor}",
+            },
+        )
+        with SmallCourse(folder) as other:
+            assert points_by_item(other.grade(f"factor = {factor}")) == {"1": "1"}
+
+
+def test_only_files_beside_it_see_a_helper(tmp_path: Path) -> None:
+    write_files(tmp_path, {"only_here.py": "X = 1", "asks.py": "import only_here", "textwrap.py": "Y = 1"})
+    with importable(tmp_path):
+        with pytest.raises(ModuleNotFoundError):
+            __import__("only_here")
+        asks = compile("import only_here, textwrap", str(tmp_path / "asks.py"), "exec")
+        names: dict[str, object] = {}
+        try:
+            exec(asks, names)
+        finally:
+            sys.modules.pop("only_here", None)
+    assert names["only_here"].X == 1  # type: ignore[attr-defined]
+    assert not hasattr(names["textwrap"], "Y")
+
+
+@pytest.mark.parametrize("limit", [61, 1e9])
+def test_a_check_may_not_take_more_than_a_submission(tmp_path: Path, limit: float) -> None:
+    folder = write_files(tmp_path / "course", FILES)
+    checks = folder / "hidden_tests/test_all.py"
+    checks.write_text(CHECKS.replace("seconds(6)", f"seconds({limit})"))
+    with SmallCourse(folder) as made, pytest.raises(ManifestError, match=r"test_slow.*limits\.total_seconds"):
+        made.grade(RIGHT)
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "float('inf')", "float('nan')"])
+def test_a_limit_that_is_none_is_told(tmp_path: Path, limit: str) -> None:
+    folder = write_files(tmp_path / "course", FILES)
+    checks = folder / "hidden_tests/test_all.py"
+    checks.write_text(CHECKS.replace("seconds(6)", f"seconds({limit})"))
+    with SmallCourse(folder) as made:
+        grade = made.grade(RIGHT)
+    assert any("more than 0 seconds" in line for line in grade.attention)
