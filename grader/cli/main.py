@@ -28,6 +28,7 @@ COMMANDS = {
     "table": "Show where the class stands.",
     "doctor": "Try on this machine what the sandbox promises.",
     "check": "Try the checks on the reference and the template.",
+    "audit": "Test the tests, with mistakes made in the reference.",
     "calibrate": "Work out the bounds of checks that depend on chance.",
     "template": "Make the students' template from the reference.",
 }
@@ -49,6 +50,7 @@ Examples:
   grade regrade                            what would today's tests change?
   grade check                              are the checks right about the reference?
   grade template --check                   is the students' template up to date?
+  grade audit --fail-under 95              do the checks notice mistakes?
   grade calibrate --check                  are the bounds of checks about training fresh?
   grade doctor                             does the sandbox hold on this machine?
 

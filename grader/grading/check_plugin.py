@@ -31,7 +31,7 @@ from grader.model.errors import (
 )
 from grader.model.points import ZERO, Points, total
 from grader.model.records import CheckResult
-from grader.session.notebook import Notebook
+from grader.session.notebook import Copies
 from grader.session.proxy import Student
 from grader.session.session import Session
 
@@ -86,7 +86,7 @@ def check_of(test: pytest.Item) -> Check:
 class Ran:
     """What the checks of an item run against: a notebook's state, and its text for messages."""
 
-    notebook: Notebook
+    notebook: Copies
     code: OwnCode = field(default_factory=OwnCode)
 
 
@@ -104,7 +104,7 @@ class CheckPlugin:
 
     def __init__(  # noqa: PLR0913  # each says one thing about the run
         self,
-        notebook: Notebook,
+        notebook: Copies,
         *,
         seed: int,
         seconds: float,

@@ -9,6 +9,7 @@
     │   ├── SubmissionError          not a notebook, unreadable, too large, a symlink, ...
     │   ├── TemplateError            the reference cannot be turned into a template
     │   ├── CalibrationError         a check's bound cannot be calibrated, or is stale
+    │   ├── AuditError               the checks cannot be audited: no reference, or one that passes none
     │   ├── SandboxUnavailable       this machine cannot confine a notebook
     │   └── GradebookError           the database is locked, full, unreachable or of another version
     └── CheckError                   one check did not pass; names an outcome and whose fault it is
@@ -83,6 +84,10 @@ class TemplateError(CannotGrade):
 
 class CalibrationError(CannotGrade):
     """A check's bound cannot be calibrated on the reference, or the stored one is missing or stale."""
+
+
+class AuditError(CannotGrade):
+    """The checks cannot be tried on mutants: there is no reference, or it passes none of them."""
 
 
 class SandboxUnavailable(CannotGrade):

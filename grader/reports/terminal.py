@@ -28,8 +28,8 @@ _BAD_CELLS = 20
 _WIDEST = 110  # a table as wide as a wide screen separates what belongs together
 _NARROW = 64  # below this an undecided item says "open", to leave room for its title
 
-_RULES = Box("    \n    \n ── \n    \n    \n ── \n    \n    \n")
-_ASCII_RULES = Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
+RULES = Box("    \n    \n ── \n    \n    \n ── \n    \n    \n")
+ASCII_RULES = Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
 
 
 class Signs(msgspec.Struct, frozen=True):
@@ -107,7 +107,7 @@ class _Report:
 
     def items(self) -> Table:
         """One row per item: its state, its id and title, its points (in public mode its checks)."""
-        box = _RULES if self.unicode else _ASCII_RULES
+        box = RULES if self.unicode else ASCII_RULES
         table = Table(box=box, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), expand=True)
         table.header_style = table.border_style = "dim"
         table.add_column("", width=1)

@@ -48,7 +48,17 @@ class CellSettings:
     gpu_on_processor: bool = True
 
 
-class Notebook(Protocol):
+class Copies(Protocol):
+    """A state that each check gets a copy of."""
+
+    def copy(self, *, seed: int | None, seconds: float) -> AbstractContextManager[Session]:
+        """A session with a copy of the state; each call may take ``seconds``.
+
+        Its random generators are seeded with ``seed``; with None they are as the code before left them.
+        """
+
+
+class Notebook(Copies, Protocol):
     """The live state of one submission."""
 
     isolation: Mode
@@ -65,10 +75,7 @@ class Notebook(Protocol):
         """
 
     def copy(self, *, seed: int | None, seconds: float) -> AbstractContextManager[Session]:
-        """A session with a copy of the state after the last cell; each call may take ``seconds``.
-
-        Its random generators are seeded with ``seed``; with None they are as the cells left them.
-        """
+        """See Copies.copy; the state is that after the last cell."""
 
     def close(self) -> None:
         """End everything that the submission started."""

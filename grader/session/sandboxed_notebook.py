@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from grader.model import endings
 from grader.model.errors import (
     CallTimedOut,
+    CheckError,
     InfrastructureError,
     Outcome,
     SandboxDied,
@@ -114,7 +115,7 @@ class SandboxedNotebook:
                 yield session
             finally:
                 self.excused += session.excused
-                self._finished_copy = pid  # ended by the main process when it makes the next copy
+                self._retire(pid)
 
     def close(self) -> None:
         """See Notebook.close."""
@@ -245,6 +246,13 @@ class SandboxedNotebook:
         if type(pid) is not int or not 1 < pid <= MAX_PID:
             raise SandboxDied(endings.NO_COPY)
         return pid
+
+    def _retire(self, pid: int) -> None:
+        """Have a copy ended by the main process when it makes the next one; at once, if one waits already."""
+        if self._finished_copy is not None:
+            with contextlib.suppress(CheckError, InfrastructureError):
+                self._session().request("reap", self._finished_copy, seconds=REAP_SECONDS)
+        self._finished_copy = pid
 
     def _why_copy_died(self, pid: int) -> SandboxDied:
         """Why a copy ended: its exit status from the main process, or a memory kill from the supervisor."""

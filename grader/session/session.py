@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from typing import Any
 
 from grader.inside import codec
@@ -23,6 +24,8 @@ from grader.session.transport import Frame, Transport
 MAX_PRINTED = 1 << 19  # characters of one check, two full calls
 MAX_PLACE, MAX_NUMBER = 1000, 10_000_000  # of a place: characters, cells and lines
 STREAMS = ("stdout", "stderr")
+OnRequest = Callable[[str, tuple[object, ...], object], None]
+"""Receives an operation, its arguments and its result, or the error that it ended with."""
 CUT = "\n[output truncated]\n"
 
 
@@ -47,6 +50,8 @@ class Session:
         self._room = MAX_PRINTED
         self.pictures: list[str] = []
         self.evidence: list[bytes] = []
+        self.on_request: OnRequest | None = None
+        """Receives every request with what came of it, for those who want to repeat them."""
 
     @property
     def student(self) -> Student:
@@ -79,6 +84,17 @@ class Session:
         Raises StudentError for an exception in student code, UnsupportedValue for a result that is not plain
         data, AuthorError for an argument that is not, and what the transport raises.
         """
+        if self.on_request is None:
+            return self._requested(operation, arguments, seconds)
+        try:
+            value = self._requested(operation, arguments, seconds)
+        except CheckError as error:
+            self.on_request(operation, arguments, error)
+            raise
+        self.on_request(operation, arguments, value)
+        return value
+
+    def _requested(self, operation: str, arguments: tuple[object, ...], seconds: float | None) -> Any:
         number = secrets.randbits(63)
         try:
             frame = codec.pack(
