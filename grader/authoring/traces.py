@@ -192,13 +192,17 @@ def play(session: Session, trace: Trace, steps: Sequence[Step]) -> Iterator[Play
             if step.operation == "call":
                 arguments = _lent(session, arguments, given)
             answer = session.request(step.operation, *arguments)
-        except LookupError:
+        except _NoSuchObjectError:
             answer = Failed("missing")
         except (StudentError, UnsupportedValue) as error:
             answer = Failed(getattr(error, "kind", "") or type(error).__name__)
         here.bind(step.answer, answer)
         yield Played(answer, [_value_of(one) for one in given])
     yield Played(session.printed, [])
+
+
+class _NoSuchObjectError(Exception):
+    """A request is about an object that an earlier answer should have been."""
 
 
 class _Here:
@@ -209,13 +213,15 @@ class _Here:
         self._handles: dict[int, Proxy] = {}
 
     def of(self, value: Any) -> Any:
-        """The value with this session's objects in it. Raises LookupError if one does not exist."""
+        """The value with this session's objects in it. Raises _NoSuchObjectError if one does not exist."""
         if not isinstance(value, Proxy):
             return _mapped(value, self.of)
         number, path = value._where()
         steps = tuple((kind, self.of(key)) for kind, key in path)
         if number == ROOT:
             return Proxy(self._session, ROOT, "notebook", steps)
+        if number not in self._handles:
+            raise _NoSuchObjectError
         start, before = self._handles[number]._where()
         return Proxy(self._session, start, "object", (*before, *steps))
 
