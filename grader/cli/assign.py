@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from grader.cli import options
+from grader.course.after_marks import follow
 from grader.course.locations import existing_locations
-from grader.course.table import write_class_table
 from grader.gradebook.marks import find_submissions
 from grader.gradebook.people import People
 from grader.gradebook.rows import Owner
@@ -37,7 +38,7 @@ Examples:
 def command(  # noqa: D103  # its help is HELP
     file: str, student: str, *, reason: str, author: str, assignment: Path | None, db: str | None
 ) -> None:
-    locations = existing_locations(assignment, db)
+    locations = existing_locations(assignment, db, environ=os.environ)
     with Gradebook.open(locations.gradebook) as gradebook:
         found = find_submissions(gradebook, locations.title, file)
         owner = People.of(gradebook, locations.title).find(student)
@@ -46,7 +47,6 @@ def command(  # noqa: D103  # its help is HELP
             raise UsageError(f"{file} is of {before}; to take it from them, say why with --reason")
         given = (Owner(row.row, owner.id, author, reason or "assigned") for row in found)
         written = gradebook.add_owners(given)
-        if db is None:
-            write_class_table(gradebook, locations.title, locations.table)
+        follow(gradebook, locations, {owner.id, before})
     name = f"{owner.name} ({owner.id})" if owner.name else owner.id
     options.tell(f"{found[0].name}: of {name}" + ("" if written else " (as before)"))

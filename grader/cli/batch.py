@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.text import Text
 
 from grader.cli import options
+from grader.course.after_marks import follow
 from grader.course.batch import Batch, batch_of, grade_files, seed_of_class, this_process, write_junit
-from grader.course.duplicates import duplicates, summary_line
-from grader.course.intake import Intake, Sources, take_in
-from grader.course.locations import Locations, locations_for
+from grader.course.duplicates import shared_evidence, summary_line
+from grader.course.intake import Intake, Sources, same_content, take_in
+from grader.course.locations import Locations, locations_for, remember
 from grader.course.plan import unique_work
 from grader.course.pools import Pool, dask_pool, local_pool
 from grader.course.table import write_class_table
@@ -129,6 +130,7 @@ def grade_class(given: Options) -> None:
         if given.dry_run:
             show_plan(batch, intake, Console())
             return
+        remember(locations, environ=os.environ)
         status = grade_and_write(given, locations, batch, intake)
     if status:
         raise click.exceptions.Exit(status)
@@ -150,18 +152,21 @@ def grade_and_write(given: Options, locations: Locations, batch: Batch, intake: 
     known = batch.reuse_results(files) if not given.only else set()
     left = [file for sha256, file in files.items() if sha256 not in known][: given.limit]
     progress = BatchProgress(console, total=len(left), clock=time.monotonic)
-    for line in intake.lines:
+    for line in (*intake.lines, *same_content(intake.submissions)):
         progress.note(line)
     progress.note(f"checks: {state_line(locations.home, environ=os.environ)}")
     if known:
         progress.note(f"{len(known):,} are graded already, with the same tests")
     failed, stopped = grade_files(batch, left, pool_of(given, locations, progress), progress)
-    write_class_table(batch.gradebook, batch.assignment, locations.table)
+    if given.no_reports:
+        write_class_table(batch.gradebook, batch.assignment, locations.table)
+    else:
+        follow(batch.gradebook, locations)
     if given.junit is not None:
         without_grade = [(end.name, end.why) for end in failed if not end.possible]
         unread = [(one.name, one.why) for one in intake.refused]
         write_junit(given.junit, batch, [*unread, *without_grade])
-    shared = summary_line(duplicates(dict(batch.gradebook.fingerprints(batch.assignment))))
+    shared = summary_line(shared_evidence(batch.gradebook, batch.assignment))
     if shared:
         console.print(shared, markup=False, highlight=False, soft_wrap=True)
     console.print(progress.summary())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -66,13 +67,13 @@ def command(  # noqa: D103  # its help is HELP
         given = read_times(data, source=csv_path.name, columns=COLUMNS)
     elif student is not None and time is not None:
         given = [TimeGiven(student, time, reason, "")]
-    with new_or_existing_gradebook(assignment, db) as (gradebook, title):
+    with new_or_existing_gradebook(assignment, db, environ=os.environ) as (gradebook, locations):
         if csv_path is None and student is None:
-            lines = list(listed(gradebook, title))
+            lines = list(listed(gradebook, locations.title))
         else:
-            people = People.of(gradebook, title)
+            people = People.of(gradebook, locations.title)
             found = extensions_of(given, people, zone=zone, author=author, reason=reason)
-            written = gradebook.add_extensions(title, found)
+            written = gradebook.add_extensions(locations.title, found)
             lines = [*map(said, found[:SHOWN]), f"{written:,} written, {len(found) - written:,} as before"]
     options.tell("\n".join(lines))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from grader.cli import options
+from grader.course.after_marks import follow
 from grader.course.locations import open_gradebook
 from grader.gradebook.marks import GradedSubmissions, mark_of, parse_mark
 from grader.model.errors import UsageError
@@ -47,9 +49,10 @@ def command(  # noqa: D103  # its help is HELP
     given = parse_mark(item, points, comment, where="POINTS")
     if given is None:
         raise UsageError("POINTS is empty; write a number, or none to withdraw a mark")
-    with open_gradebook(assignment, db) as (gradebook, title):
-        found = GradedSubmissions(gradebook, title).find(submission)
+    with open_gradebook(assignment, db, environ=os.environ) as (gradebook, locations):
+        found = GradedSubmissions(gradebook, locations.title).find(submission)
         written = gradebook.add_marks([mark_of(found, given, author=author, reason=reason)])
+        follow(gradebook, locations, {found.submission.student})
         name = found.submission.name
     said = "no mark" if given.points is None else given.points.in_words
     options.tell(f"{name}: item {item}: {said}" + ("" if written else " (as before)"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from grader.cli import options
+from grader.course.after_marks import follow
 from grader.course.batch import grade_record
 from grader.course.locations import open_gradebook
 from grader.course.table import Rules, class_rows
@@ -44,19 +46,20 @@ def export_marks(
     path: Path, *, everything: bool, choose: str, deadline: str, assignment: Path | None, db: str | None
 ) -> None:
     """Write the items that wait for a person, one row per item, with the marks given so far."""
-    with open_gradebook(assignment, db) as (gradebook, title):
+    with open_gradebook(assignment, db, environ=os.environ) as (gradebook, locations):
         names = {student.id: student.name for student in gradebook.students().values()}
-        counting = [row.grade for row in class_rows(gradebook, title, Rules(choose, deadline)) if row.grade]
+        rows = class_rows(gradebook, locations.title, Rules(choose, deadline))
+        counting = [row.grade for row in rows if row.grade is not None]
 
         def answers_of(grade: GradeRow) -> Mapping[str, str]:
             return {item.item: item.answer for item in grade_record(gradebook, grade.key).items}
 
-        marks = class_marks(gradebook, title)
-        rows = list(rows_to_mark(counting, marks, names, answers_of, everything=everything))
+        marks = class_marks(gradebook, locations.title)
+        lines = list(rows_to_mark(counting, marks, names, answers_of, everything=everything))
     # With a byte order mark: without, Excel shows names in another alphabet as signs.
-    write_whole(path, "".join(write_table(COLUMNS, rows)).encode("utf-8-sig"))
-    waiting = sum(row[COLUMNS.index("points")] == "" for row in rows)
-    options.tell(f"{path}: {counted(len(rows), 'row', 'rows')}, {waiting:,} without points")
+    write_whole(path, "".join(write_table(COLUMNS, lines)).encode("utf-8-sig"))
+    waiting = sum(row[COLUMNS.index("points")] == "" for row in lines)
+    options.tell(f"{path}: {counted(len(lines), 'row', 'rows')}, {waiting:,} without points")
 
 
 @command.command("import")
@@ -72,11 +75,13 @@ def import_marks(path: Path, *, reason: str, author: str, assignment: Path | Non
     The exit status is 1 if somebody else has changed a mark that you changed too: that row is not imported.
     """
     data = read_whole(path)
-    with open_gradebook(assignment, db) as (gradebook, title):
+    with open_gradebook(assignment, db, environ=os.environ) as (gradebook, locations):
         rows = read_table(data, source=path.name)
-        reader = Reader(gradebook, title, class_marks(gradebook, title), author=author, reason=reason)
+        marks = class_marks(gradebook, locations.title)
+        reader = Reader(gradebook, locations.title, marks, author=author, reason=reason)
         sheet = reader.read(rows, source=path.name)
         written, late = gradebook.add_seen_marks(sheet.marks)
+        follow(gradebook, locations, reader.students_of(mark for mark, _ in sheet.marks))
         conflicts = [*sheet.conflicts, *(reader.conflict(mark, now) for mark, now in late)]
     left = len(rows) - written - len(conflicts)
     options.tell(f"{counted(written, 'mark', 'marks')} written, {counted(left, 'row', 'rows')} as before")

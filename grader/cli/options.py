@@ -85,7 +85,9 @@ def author() -> Callable[[FC], FC]:
 def gradebook(function: FC) -> FC:
     """`--assignment DIR` and `--db URL`: what every command that opens a gradebook takes."""
     function = click.option(
-        "--db", metavar="URL", help="The gradebook. [default: ASSIGNMENT/reports/gradebook.sqlite]"
+        "--db",
+        metavar="URL",
+        help="The gradebook. [default: the last batch's, else ASSIGNMENT/reports/gradebook.sqlite]",
     )(function)
     return assignment("this folder, or one above")(function)
 

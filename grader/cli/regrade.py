@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.cli import options
+from grader.course.after_marks import follow
 from grader.course.batch import grade_files, this_process
 from grader.course.locations import existing_locations
 from grader.course.pools import local_pool
@@ -23,7 +25,6 @@ from grader.course.regrade import (
     work_to_regrade,
     write_changes,
 )
-from grader.course.table import write_class_table
 from grader.gradebook.store import Gradebook
 from grader.model.errors import UsageError
 from grader.model.text import one_line
@@ -69,7 +70,7 @@ def command(  # noqa: D103  # its help is HELP
         raise UsageError("--dry-run writes nothing and --apply does; choose one")
     if applies and not reason.strip():
         raise UsageError('--apply needs --reason, for example --reason "3.1.5 accepts (1, D)"')
-    locations = existing_locations(assignment, db)
+    locations = existing_locations(assignment, db, environ=os.environ)
     with (
         Gradebook.open(locations.gradebook) as gradebook,
         gradebook.one_batch(locations.title, who=this_process()),
@@ -85,7 +86,7 @@ def command(  # noqa: D103  # its help is HELP
             write_changes(csv_path, changes)
         if applies and not stopped:
             apply_changes(batch, changes)
-            write_class_table(gradebook, batch.assignment, locations.table)
+            follow(gradebook, locations, {change.grade.submission.student for change in changes})
             options.tell(f"{len(changes):,} grades written")
         elif changes:
             options.tell('nothing is changed yet; `grade regrade --apply --reason "..."` does it')
@@ -120,7 +121,13 @@ def show_changes(changes: Sequence[Change], console: Console) -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("student", "before", "after", "why"):
         is_number = column in ("before", "after")
-        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+        is_name = column == "student"  # which in two lines would read as two names
+        table.add_column(
+            column,
+            justify="right" if is_number else "left",
+            no_wrap=is_name,
+            overflow="ellipsis" if is_name else "fold",
+        )
     for change in sorted(changes, key=lambda one: abs(one.gain), reverse=True)[:SHOWN]:
         name = change.grade.submission.student or change.grade.submission.name
         why = "\n".join(one_line(text, 300) for text in change.why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -31,6 +32,7 @@ Examples:
   grade table --deadline 2026-11-30T23:59+01:00 --late-percent 10 --unknown-late-days 2
 """
 SHOWN = 500
+WIDEST = 200
 NAMED = 20
 
 
@@ -72,11 +74,13 @@ def command(  # noqa: D103  # its help is HELP
 ) -> None:
     moment(deadline)
     rules = Rules(choose, deadline, late_percent, grace, unknown_late_days)
-    with open_gradebook(assignment, db) as (gradebook, title):
-        rows = list(class_rows(gradebook, title, rules))
+    with open_gradebook(assignment, db, environ=os.environ) as (gradebook, locations):
+        rows = list(class_rows(gradebook, locations.title, rules))
         if csv_path is not None:
-            write_class_table(gradebook, title, csv_path, rules)
+            write_class_table(gradebook, locations.title, csv_path, rules)
     console = Console()
+    if not console.is_terminal:  # nobody's screen is too narrow for it
+        console.width = max(console.width, WIDEST)
     show(rows, console, with_late=bool(deadline) or any(row.lateness.words == BY_UNKNOWN for row in rows))
     for line in [
         *about_times(rows, rules),
@@ -90,10 +94,10 @@ def command(  # noqa: D103  # its help is HELP
 def show(rows: Sequence[ClassRow], console: Console, *, with_late: bool) -> None:
     """The class on a terminal."""
     table = Table(box=None, pad_edge=False)
-    for column in ("student", "submission"):
-        table.add_column(column, overflow="fold")
+    for column in ("student", "submission"):  # a name in two lines reads as two names
+        table.add_column(column, no_wrap=True, overflow="ellipsis")
     for column in ("earned", "awaiting", "of", *(("late days", "final") if with_late else ())):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for row in rows[:SHOWN]:
         table.add_row(*shown(row, with_late=with_late))
     console.print(table)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -175,3 +176,15 @@ def absent(known: dict[str, Student], handed_in: set[str]) -> list[str]:
     names = ", ".join(student.name or student.id for student in missing[:NAMED])
     more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
     return [f"{len(missing)} on the roster handed in nothing: {names}{more}"]
+
+
+def same_content(submissions: Iterable[Taken]) -> Iterator[str]:
+    """A line for each group of students whose files are the same, byte for byte."""
+    groups: dict[str, dict[str, str]] = defaultdict(dict)
+    for taken in submissions:
+        groups[taken.new.sha256].setdefault(taken.new.student or taken.new.name, taken.new.name)
+    for group in groups.values():
+        if len(group) > 1:
+            names = list(group.values())
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            yield f"{', '.join(names[:NAMED])}{more}: the same content, byte for byte"

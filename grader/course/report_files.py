@@ -11,6 +11,7 @@ from grader.digests import digest_of
 from grader.files import cannot_write, replace_whole
 from grader.model.records import Grade, encode
 
+RECORD = "grade.json"
 UNPACKED = "submissions"  # beside the reports: what archives held
 _UNUSUAL = re.compile(r"[^\w.-]+")
 MAX_NAME_BYTES = 100  # of a report's folder; file systems allow 255
@@ -26,7 +27,7 @@ def write_reports(grade: Grade, out: Path, *, name: str) -> Path:
     place = out / name
     try:
         place.mkdir(parents=True, exist_ok=True)
-        replace_whole(place / "grade.json", encode(grade))
+        replace_whole(place / RECORD, encode(grade))
         replace_whole(place / "report.html", render(grade).encode())
     except OSError as error:
         raise cannot_write(place, error.strerror) from None

@@ -116,6 +116,10 @@ class Reader:
             raise UsageError(f"nothing was imported. {'; '.join(wrong[:_SAID])}{more}")
         return sheet
 
+    def students_of(self, marks: Iterable[Mark]) -> set[str]:
+        """Whose submissions these marks are for."""
+        return {self._graded.find(f"#{mark.submission}").submission.student for mark in marks}
+
     def conflict(self, mark: Mark, now: Mark) -> str:
         """What to say of a mark that somebody else has changed meanwhile."""
         mine, theirs = _points(mark), _points(now)

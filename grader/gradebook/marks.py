@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from grader.gradebook.people import People, logins_of
+from grader.gradebook.people import People, words_of
 from grader.gradebook.rows import GradeRow, ItemPoints, Mark, SubmissionRow
 from grader.gradebook.spreadsheets import parse_points
 from grader.gradebook.store import Gradebook
@@ -39,7 +39,7 @@ class GradedSubmissions:
                 self._named[name].append(row)
         self._named.update({f"#{row}": [row] for row in self._grades})
         self._own = {grade.submission.student: row for row, grade in self._grades.items()}
-        logins = logins_of(gradebook, assignment)
+        logins = words_of(gradebook, assignment)
         self._people = People(gradebook.students(), others=self._own, logins=logins, place=gradebook.place)
         self._place = gradebook.place
 

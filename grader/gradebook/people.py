@@ -35,7 +35,7 @@ class People:
     def of(cls, gradebook: Gradebook, assignment: str) -> People:
         """Everybody whom the gradebook knows in an assignment."""
         owners = (row.student for row in gradebook.submissions(assignment))
-        logins = logins_of(gradebook, assignment)
+        logins = words_of(gradebook, assignment)
         return cls(gradebook.students(), others=owners, logins=logins, place=gradebook.place)
 
     def find(self, word: str) -> Student:
@@ -81,6 +81,12 @@ def logins_of(gradebook: Gradebook, assignment: str) -> dict[str, str]:
     """The students' ids by their logins in lower case, as rosters gave them."""
     known = gradebook.participants(assignment).items()
     return {name.removeprefix(LOGIN): student for name, student in known if name.startswith(LOGIN)}
+
+
+def words_of(gradebook: Gradebook, assignment: str) -> dict[str, str]:
+    """The students' ids by every other word of a platform for them: their logins, and its numbers."""
+    known = gradebook.participants(assignment)
+    return {name.removeprefix(LOGIN).casefold(): student for name, student in known.items()}
 
 
 def _words(name: str) -> list[str]:

@@ -242,18 +242,19 @@ class Gradebook:
             facts = (self._now(), author, reason)
             return sum(statements.add_grade(connection, row, key, facts) for row, key in pairs)
 
-    def fingerprints(self, assignment: str) -> Iterator[tuple[str, frozenset[tuple[str, str]]]]:
-        """The name of each graded submission that has recorded evidence, and the fingerprints of it."""
+    def fingerprints(self, assignment: str) -> Iterator[tuple[str, str, frozenset[tuple[str, str]]]]:
+        """Of each graded submission that has recorded evidence: its name, its student, the fingerprints."""
         s, g, r = schema.submission, schema.grade, schema.result
         last = select(func.max(g.c.row)).group_by(g.c.submission)
         query = (
-            select(s.c.row, s.c.name, r.c.prints)
+            statements.known_submissions(r.c.prints)
             .join(g, g.c.submission == s.c.row)
             .join(r, r.c.key == g.c.result_key)
             .where(s.c.assignment == assignment, g.c.row.in_(last), r.c.prints != "[]")
         )
         for row in self._pages(query, s.c.row):
-            yield row.name, frozenset(msgspec.json.decode(row.prints, type=list[tuple[str, str]]))
+            prints = msgspec.json.decode(row.prints, type=list[tuple[str, str]])
+            yield row.name, row.student, frozenset(prints)
 
     def grades(self, assignment: str) -> Iterator[GradeRow]:
         """The grade that counts, for every graded submission."""

@@ -48,7 +48,7 @@ class State(enum.StrEnum):
 
 def state(item: ItemResult, *, public: bool = False) -> State:
     """How the item stands; in public mode by its checks alone, because public checks carry no points."""
-    if any(_not_the_students(check) for check in item.checks):
+    if item.mark is None and any(_not_the_students(check) for check in item.checks):
         return State.ATTENTION
     if public:
         passed = sum(check.outcome is Outcome.PASSED for check in item.checks)

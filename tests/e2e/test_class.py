@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -388,6 +390,32 @@ def test_mistakes_are_one_line(home: Path, arguments: tuple[str, ...], why: str)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert why in done.stderr
+
+
+def test_pages_and_the_table_follow_every_mark_and_the_gradebook_is_found_again(
+    home: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    shutil.copytree(home / "in/ada", home / "in/eve")  # the same bytes, and a page of their own
+    done = grade("batch", "in", "--out", "elsewhere", cwd=home)
+    assert "ada/hw.ipynb, eve/hw.ipynb: the same content, byte for byte" in done.stderr
+    (eves,) = (home / "elsewhere").glob("eve*/report.html")
+    assert grade("mark", "ada", "2", "1.5", "--comment", "<short>", cwd=home).returncode == 0
+    assert grade("mark", "eve", "2", "0", "--comment", "not yours", cwd=home).returncode == 0
+    (page,) = (home / "elsewhere").glob("ada*/report.html")
+    assert "<b>1.5</b> of 2 by a person: &lt;short&gt;" in page.read_text(encoding="utf-8")
+    record = json.loads(page.with_name("grade.json").read_text(encoding="utf-8"))
+    assert (record["earned"], record["decided"], record["submission"]["name"]) == (4.5, 5, "ada/hw.ipynb")
+    assert "<b>0</b> of 2 by a person: not yours" in eves.read_text(encoding="utf-8")
+    table_of = (home / "elsewhere/grades.csv").read_text().splitlines()
+    assert sum(",4.5,0,5," in line for line in table_of) == 1
+
+    shutil.copy(home / "in/ada/hw.ipynb", home / "again.ipynb")
+    edited = (home / "again.ipynb").read_text().replace("return", "return  ")
+    (home / "in/ada/hw.ipynb").write_text(edited)  # other code, the same words
+    grade("batch", "in", "--out", "elsewhere", cwd=home)
+    assert "ada: item 2: the mark for the same answer in #" in grade("table", cwd=home).stdout
+    assert "<b>1.5</b> of 2 by a person" in page.read_text(encoding="utf-8")
 
 
 def test_marks_that_do_not_fit_are_explained_and_none_is_written(home: Path) -> None:

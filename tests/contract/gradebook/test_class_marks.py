@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from grader.course.duplicates import shared_evidence
 from grader.gradebook.mark_sheets import Reader
 from grader.gradebook.marks import class_marks
 from grader.gradebook.rows import ItemPoints, Mark, NewSubmission, StoredResult
@@ -120,3 +121,15 @@ def test_wrong_rows_are_named(
     with pytest.raises(UsageError, match=r"nothing was imported\. m.csv, line 3") as caught:
         read(right, {**right, **change})
     assert why in str(caught.value)
+
+
+def test_what_a_student_shares_with_themselves_is_not_shared(gradebook: Gradebook) -> None:
+    for student, name in (("ada", "one"), ("ada", "two"), ("bob", "three")):
+        row = hand_in(gradebook, student, name, a=name)
+        prints = (("4.1", "run 1"), *([("4.2", "run 2")] if student == "ada" else []))
+        result = StoredResult(
+            f"with prints {name}", HW, name, {}, (), prints, b"{}", Points(0), Points(0), Points(0)
+        )
+        gradebook.store_result(result, [row], author="", reason="")
+    shared = shared_evidence(gradebook, HW)
+    assert [(one.item, one.submissions) for one in shared] == [("4.1", ("two", "three"))]
