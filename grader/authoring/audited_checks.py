@@ -124,7 +124,7 @@ class AuditedChecks(CheckPlugin):
             self._deadline = Deadline(2 * self._seconds + OVERHEAD)
             with contextlib.suppress(ValueError):  # not in the main thread: then it has no alarm
                 self._deadline.arm()
-            self.results = []
+            self.ended = {}
             test.config.hook.pytest_runtest_protocol(item=test, nextitem=None)
             found += [(key, result) for result in self.results]
             if found and found[-1][1].outcome is Outcome.TIMED_OUT:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -79,6 +79,7 @@ class Formulas:
     """
 
     def __init__(self, *, using: str = "", **arrays: str) -> None:
+        self._arrays = arrays
         self.specs = {name: _spec(name, text) for name, text in arrays.items()}
         self.axes = tuple(dict.fromkeys(axis for spec in self.specs.values() for axis in spec.named))
         self.using = tuple(using.split())
@@ -116,7 +117,11 @@ class Formulas:
 
     @cached_property
     def table(self) -> Table:
-        """All formulas, made on first use, which takes a second or a few."""
+        """All formulas, made on first use, which takes a second or a few; equal vocabularies share them."""
+        return _table_of(tuple(self._arrays.items()), " ".join(self.using))
+
+    def make_table(self) -> Table:
+        """All formulas, made anew."""
         values = self.probes[0]
         numbers = [name for name, spec in self.specs.items() if not spec.axes]
         return Table(
@@ -145,6 +150,12 @@ class Formulas:
         rng, sizes = np.random.default_rng([7, number]), self.sizes(number)
         drawn = {name: spec.drawn(number, sizes, rng) for name, spec in self.specs.items()}
         return drawn | _as_numbers(sizes)
+
+
+@lru_cache(maxsize=8)
+def _table_of(arrays: tuple[tuple[str, str], ...], using: str) -> Table:
+    """The table of a vocabulary: a file of checks that is loaded anew has the same ones."""
+    return Formulas(using=using, **dict(arrays)).make_table()
 
 
 @dataclass(frozen=True, eq=False)

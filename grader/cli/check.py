@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +18,7 @@ from rich.text import Text
 from grader.cli import options
 from grader.grading import assignment_folder
 from grader.model.checked import Checked, Name, NotPassed, ReferenceRun
-from grader.model.errors import Fault
+from grader.model.errors import Fault, UsageError
 from grader.model.text import counted, excerpt, one_line, plural
 from grader.reports.progress import GradingProgress, can_print, duration
 
@@ -43,6 +44,7 @@ Examples:
   grade check --assignment ~/courses/hw3 --seeds 10
   grade check --executed ~/runs/hw3.ipynb           with the evidence of the reference's long run
   grade check --quick                               one seed, the usual mode
+  grade check --watch                               run what each save changes, until Ctrl-C
   grade check --json | jq .runs
 """
 DEFAULT_SEEDS = 3
@@ -69,6 +71,7 @@ _NOT_KEPT = "Not kept: ~/.cache/chainrule cannot be written; set XDG_CACHE_HOME 
     type=click.Path(path_type=Path),
     help="The reference's notebook with the recordings of its long run.",
 )
+@click.option("--watch", is_flag=True, help="Keep the reference's state, and run what each save changes.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
 @click.option("--no-sandbox", is_flag=True, help="Run without isolation: the reference is your own code.")
 def command(  # noqa: D103  # its help is HELP
@@ -77,6 +80,7 @@ def command(  # noqa: D103  # its help is HELP
     seeds: int,
     quick: bool,
     executed: Path | None,
+    watch: bool,
     as_json: bool,
     no_sandbox: bool,
 ) -> None:
@@ -86,6 +90,11 @@ def command(  # noqa: D103  # its help is HELP
 
     home = assignment_folder.load(assignment or Path())
     reference = check.reference_of(home, executed=executed)
+    if watch:
+        if as_json:
+            raise UsageError("--watch shows what changes: without --json")
+        watch_reference(home, executed=executed, sandbox=not no_sandbox)
+        return
     runs = check.plan(seeds=1 if quick else seeds, quick=quick, sandbox=not no_sandbox)
     found = run(home, reference, runs, executed="" if executed is None else executed.name)
     kept = keep("check", found, environ=os.environ) is not None
@@ -109,6 +118,23 @@ def run(
         return check.check(
             home, reference, runs, warm=warm, progress=progress, on_run=progress.begin, executed=executed
         )
+
+
+def watch_reference(home: AssignmentFolder, *, executed: Path | None, sandbox: bool) -> None:
+    """Try the checks on the reference and the untouched template at each save, until Ctrl-C."""
+    from grader.authoring import check  # noqa: PLC0415  # see above
+    from grader.authoring.watch import Kept, follow  # noqa: PLC0415  # likewise
+    from grader.grading.opening import WarmProcesses, opener  # noqa: PLC0415  # likewise
+    from grader.grading.pipeline import GradeJob  # noqa: PLC0415  # likewise
+    from grader.reports.rounds import UNTOUCHED  # noqa: PLC0415  # likewise
+
+    job = GradeJob(home.path / home.assignment.notebook, home, check.SEED, sandbox=sandbox)
+    with WarmProcesses() as warm:
+        opened = opener(warm.zygote, stays_open=True)
+        read = functools.partial(check.reference_of, executed=executed)
+        reference = Kept(read, job, opened, "reference")
+        template = Kept(check.template_of, job, opened, UNTOUCHED)
+        follow(home.path, [reference, template], others=lambda: [executed] if executed else [])
 
 
 class Prefixed:

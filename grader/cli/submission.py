@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -19,6 +19,7 @@ from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.kept_checks import state_line
 from grader.model.errors import UsageError
 from grader.model.records import Grade, encode
+from grader.notebooks.submission_files import SubmissionFiles
 
 REPORTS_NEED = ("grader.reports.page", "grader.reports.terminal")  # Jinja2 and Markdown, not needed to start
 
@@ -27,6 +28,10 @@ HELP = """Grade a submission, or several one after the other.
 A submission is a notebook or script with what lies beside it, a folder of one student's files, or a zip of
 them. Writes OUT/NAME/grade.json and OUT/NAME/report.html and shows a table. If one of several cannot be
 graded, the others still are; recorded evidence that two of them share is named at the end.
+
+With --watch it is graded again and again: the state after the cells is kept, what is saved (a file of
+checks, the manifest, the submission) decides what runs again, and what became better or worse is shown. No
+report is written. Ctrl-C ends.
 
 Exit status: 0 graded, 1 graded but something needs attention, 2 cannot grade.
 
@@ -38,6 +43,7 @@ Examples:
   grade class/*.ipynb
   grade handed_in/ada
   grade hw3.ipynb --public
+  grade hw3.ipynb --watch
 """
 
 
@@ -53,6 +59,7 @@ Examples:
 @options.out()
 @options.seed("drawn, and recorded")
 @click.option("--public", is_flag=True, help="Run the public checks on your own work, in this process.")
+@click.option("--watch", is_flag=True, help="Keep the state, and run what each save changes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the record alone on standard output.")
 @click.option(
     "--no-sandbox", is_flag=True, help="Run without isolation. For your own work only; the grade says so."
@@ -64,6 +71,7 @@ def command(  # noqa: D103  # its help is HELP
     out: Path | None,
     seed: int | None,
     public: bool,
+    watch: bool,
     as_json: bool,
     no_sandbox: bool,
 ) -> None:
@@ -75,6 +83,9 @@ def command(  # noqa: D103  # its help is HELP
     ]
     for job in jobs:
         assert_writable(reports_of(job, out))
+    if watch:
+        watch_one(jobs, reports_of(jobs[0], out), as_json=as_json)
+        return
     with opening.WarmProcesses(meanwhile=REPORTS_NEED) as warm:
         status, shared = apart.grade_all(
             jobs,
@@ -89,6 +100,29 @@ def command(  # noqa: D103  # its help is HELP
         options.tell(f"grade: {shared}", err=True)
     if status:
         raise click.exceptions.Exit(status)
+
+
+def watch_one(jobs: Sequence[pipeline.GradeJob], reports: Path, *, as_json: bool) -> None:
+    """Grade one submission at each save, until Ctrl-C. Raises CannotGrade."""
+    if len(jobs) > 1 or as_json or jobs[0].public:
+        raise UsageError("--watch shows one submission's hidden checks: without --json and --public")
+    from grader.authoring.watch import Kept, follow  # noqa: PLC0415  # pytest, not needed otherwise
+    from grader.course.report_files import UNPACKED  # noqa: PLC0415  # likewise
+    from grader.handed_in.named import package_of  # noqa: PLC0415  # likewise
+    from grader.handed_in.package import load  # noqa: PLC0415  # likewise
+
+    job = jobs[0]
+    paths = [job.submission.absolute()]
+
+    def read(folder: AssignmentFolder) -> SubmissionFiles:
+        package = package_of(job.submission, folder.expected, into=reports / UNPACKED)
+        found = {Path(file.path) for file in package.files}
+        paths[1:] = sorted(path for path in found if not path.is_relative_to((reports / UNPACKED).absolute()))
+        return load(package)
+
+    with opening.WarmProcesses() as warm:
+        kept = Kept(read, job, opening.opener(warm.zygote, stays_open=True))
+        follow(job.folder.path, [kept], others=lambda: paths)
 
 
 def reports_of(job: pipeline.GradeJob, out: Path | None) -> Path:

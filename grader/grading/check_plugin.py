@@ -93,7 +93,8 @@ class Ran:
 class CheckPlugin:
     """Runs the checks of one assignment against one submission and collects their ``results``.
 
-    ``hidden`` decides what a student may read; with ``only``, just the checks of these items run;
+    ``ended`` are the same by the ids that pytest gives to checks. ``hidden`` decides what a student may read;
+    with ``only``, just the checks of these items run, with ``chosen`` those for which it is true;
     ``on_check(number, total, title)`` is called before each check. ``recorded`` is the evidence for each
     item, None if no file was read. ``apart`` are the notebooks of items that do not belong to ``notebook``;
     the checks of an item whose notebook is None do not run. ``missing`` are the names that were not
@@ -101,6 +102,9 @@ class CheckPlugin:
     student reads if the reference shows that their value broke a check. What is not done at the ``deadline``
     has timed out.
     """
+
+    collected: tuple[str, ...] = ()
+    """The ids of all checks that there are for these items, chosen or not."""
 
     def __init__(  # noqa: PLR0913  # each says one thing about the run
         self,
@@ -116,17 +120,19 @@ class CheckPlugin:
         code: OwnCode | None = None,
         apart: Mapping[str, Ran | None] | None = None,
         deadline: Deadline | None = None,
+        chosen: Callable[[pytest.Item], bool] | None = None,
     ) -> None:
         self.missing: dict[tuple[str, str], str] = {}
         self.if_theirs: dict[tuple[str, str], str] = {}
         self._first, self._apart = Ran(notebook, code or OwnCode()), apart or {}
-        self.results: list[CheckResult] = []
+        self.ended: dict[str, CheckResult] = {}
         self.errors: list[str] = []
         self._assignment = assignment
         self._recorded = recorded
         self._seeds = Seeds(seed)
         self._deadline = deadline or Deadline()
         self._seconds, self._hidden, self._only = seconds, hidden, only
+        self._chosen = chosen
         self._on_check = on_check or (lambda _number, _count, _title: None)
         self._checks: dict[str, Check] = {}
         self._session: Session | None = None
@@ -180,6 +186,9 @@ class CheckPlugin:
             items[:] = [test for test in items if found[test.nodeid].item in self._only]
         absent = {item for item, ran in self._apart.items() if ran is None}
         items[:] = [test for test in items if found[test.nodeid].item not in absent]
+        self.collected = tuple(test.nodeid for test in items)
+        if self._chosen is not None:
+            items[:] = [test for test in items if self._chosen(test)]
         self._checks = {test.nodeid: found[test.nodeid] for test in items}
         for test in items:
             settle_property(test, self._seeds.of_check(found[test.nodeid].key), may_shrink=not self._hidden)
@@ -231,14 +240,19 @@ class CheckPlugin:
         error = call.excinfo.value if call.excinfo is not None else None
         expected = getattr(report, "wasxfail", None) if error is not None else None
         ends = call.when == "call" or error is not None
-        if call.when == "teardown" and ends and self.results[-1].outcome is Outcome.PASSED:
-            self.results.pop()  # what the author's fixture found after it decides
+        if call.when == "teardown" and ends and self.ended[item.nodeid].outcome is Outcome.PASSED:
+            del self.ended[item.nodeid]  # what the author's fixture found after it decides
         elif call.when == "teardown":
             return report
         if ends:
             check = self._checks[item.nodeid]
-            self.results.append(self._result(check, error, call.duration, expected=expected))
+            self.ended[item.nodeid] = self._result(check, error, call.duration, expected=expected)
         return report
+
+    @property
+    def results(self) -> list[CheckResult]:
+        """The results of the checks that ran, in order."""
+        return list(self.ended.values())
 
     def _ran(self, check: Check) -> Ran:
         return self._apart.get(check.item) or self._first

@@ -27,21 +27,27 @@ from grader.session.notebook import CellSettings, Notebook
 
 BASE_PRELOAD = ("numpy", "matplotlib.pyplot")
 CHECKS_NEED = ("numpy.random", "numpy.ma", "grader.grading.pytest_run", "grader.grading.check_plugin")
+A_DAY = 86_400.0
 MAX_LOOK = 100_000
 """Bytes of a module in which imports are looked for."""
 _TORCH = re.compile(r"^[ \t]*(?:import|from)[ \t]+torch\b", re.MULTILINE)
 
 
-def opener(warm: Callable[[tuple[str, ...]], Zygote], *, mode: Mode | None = None) -> Opener:
+def opener(
+    warm: Callable[[tuple[str, ...]], Zygote], *, mode: Mode | None = None, stays_open: bool = False
+) -> Opener:
     """Opens notebooks as ``WarmProcesses.open_notebook`` does, with warm processes that ``warm`` lends.
 
-    ``mode`` is the sandbox's mode, instead of the usual one.
+    ``mode`` is the sandbox's mode, instead of the usual one. One that ``stays_open`` is not ended because it
+    has been there for long, only by whoever opened it.
     """
 
     def open_notebook(job: GradeJob, submission: SubmissionFiles, progress: Progress) -> Notebook:
         if job.public or not can_have_processes(job):
             return open_in_process(job, submission)
         spec = box_spec(job) if mode is None else replace(box_spec(job), mode=mode)
+        if stays_open:
+            spec = replace(spec, limits=replace(spec.limits, wall_seconds=A_DAY))
         progress.note("starting the sandbox")
         return open_sandboxed(job, submission, warm(preload(submission)), spec)
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader.digests import digest_of
 from grader.grading.about_files import notices_of_files
@@ -46,6 +47,9 @@ from grader.notebooks.figures import BadFigure, figure_from_base64
 from grader.notebooks.submission_file import SubmissionFile, read
 from grader.notebooks.submission_files import SubmissionFiles
 from grader.session.notebook import Notebook
+
+if TYPE_CHECKING:
+    import pytest
 
 MAX_FIGURES = 40
 TRIES = 3
@@ -145,30 +149,74 @@ def grade_once(
     is_reference: bool = False,
 ) -> Graded:
     """See ``grade_file``; without a second try. A reference is not compared with itself."""
-    graded_at, start = datetime.now(UTC), time.monotonic()
-    job.folder.checks(hidden=not job.public)
-    answers, sources = answers_in(job, submission)
-    recorded = recorded_in(answers)
-    plan = plan_run(job, recorded)
     with ExitStack() as stack:
-        runs = run_all(stack, job, submission, plan, opener, progress)
-        plan = runs[-1].plan
-        recorded = {
-            item: entry
-            for run in runs
-            for item, entry in with_replay(
-                {item: recorded[item] for item, file in sources.items() if file is run.file},
-                run.execution.evidence,
-                broken=plan.broken,
-            ).items()
-        }
-        checked = run_checks(runs, job, submission, progress, recorded)
-        isolation = runs[0].notebook.isolation
+        state = run_submission(stack, job, submission, opener, progress)
+        checked = judged_checks(state, run_checks(state, progress))
     if not job.public and not is_reference:
         # Only now, when everything that the submission started has ended: it could slow the reference down.
-        checked = arbitrated(checked, runs, job, opener, progress)
-    items = score_items(job, answers, recorded, checked)
-    errors = (*filter(None, [plan.broken]), *checked.errors)
+        checked = arbitrated(checked, state.runs, job, opener, progress)
+    return grade_of(state, checked)
+
+
+@dataclass(frozen=True)
+class State:
+    """A submission whose cells ran and whose notebooks are open: what its checks run against.
+
+    ``recorded`` is the evidence for each item, with what the cells recorded just now. ``started`` is a moment
+    of time.monotonic.
+    """
+
+    job: GradeJob
+    submission: SubmissionFiles
+    runs: list[Run]
+    plan: RunPlan
+    answers: Mapping[str, Answer]
+    recorded: Mapping[str, Recorded]
+    graded_at: datetime
+    started: float
+
+
+def run_submission(
+    stack: ExitStack, job: GradeJob, submission: SubmissionFiles, opener: Opener, progress: Progress
+) -> State:
+    """Run the cells of a submission; ``stack`` ends what it started."""
+    graded_at, start = datetime.now(UTC), time.monotonic()
+    job.folder.checks(hidden=not job.public)
+    answers, _ = answers_in(job, submission)
+    plan = plan_run(job, recorded_in(answers))
+    runs = run_all(stack, job, submission, plan, opener, progress)
+    return state_of(job, submission, runs, graded_at=graded_at, started=start)
+
+
+def state_of(
+    job: GradeJob, submission: SubmissionFiles, runs: list[Run], *, graded_at: datetime, started: float
+) -> State:
+    """The state in which these runs of a submission's notebooks left it."""
+    answers, sources = answers_in(job, submission)
+    recorded = recorded_in(answers)
+    plan = runs[-1].plan
+    replayed = {
+        item: entry
+        for run in runs
+        for item, entry in with_replay(
+            {item: recorded[item] for item, file in sources.items() if file is run.file},
+            run.execution.evidence,
+            broken=plan.broken,
+        ).items()
+    }
+    return State(job, submission, runs, plan, answers, replayed, graded_at, started)
+
+
+def recorded_of(job: GradeJob, submission: SubmissionFiles) -> dict[str, Recorded]:
+    """What is recorded in a submission's files, by item."""
+    return recorded_in(answers_in(job, submission)[0])
+
+
+def grade_of(state: State, checked: Checked) -> Graded:
+    """The grade of a submission whose checks have ended like this."""
+    job, submission, runs = state.job, state.submission, state.runs
+    items = score_items(job, state.answers, state.recorded, checked)
+    errors = (*filter(None, [state.plan.broken]), *checked.errors)
     first = submission.first
     found = Grade(
         schema=SCHEMA,
@@ -179,11 +227,11 @@ def grade_once(
         ),
         mode="public" if job.public else "hidden",
         seed=job.seed,
-        graded_at=graded_at.isoformat(timespec="seconds"),
-        seconds=round(time.monotonic() - start, 3),
-        environment=describe_environment(isolation, environ=os.environ),
+        graded_at=state.graded_at.isoformat(timespec="seconds"),
+        seconds=round(time.monotonic() - state.started, 3),
+        environment=describe_environment(runs[0].notebook.isolation, environ=os.environ),
         limits=job.folder.assignment.limits,
-        budget=plan.budget,
+        budget=state.plan.budget,
         earned=earned_points(items),
         possible=possible_points(items),
         decided=decided_points(items),
@@ -193,14 +241,9 @@ def grade_once(
         notices=tuple(
             dict.fromkeys((*submission.notices, *job.notices, *notices_about(submission, runs, job)))
         ),
-        attention=needs_attention(
-            items,
-            errors,
-            headlines=checked.headlines,
-            known=checked.waiting,
-        ),
+        attention=needs_attention(items, errors, headlines=checked.headlines, known=checked.waiting),
     )
-    return Graded(found, answers, checked.every, errors)
+    return Graded(found, state.answers, checked.every, errors)
 
 
 def answers_in(
@@ -361,18 +404,30 @@ class Checked:
     every: tuple[CheckResult, ...] = ()
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How checks ended, by their ids, before anybody judged whose fault it was.
+
+    ``collected`` are the ids of all checks that there are, ``missing`` and ``if_theirs`` as in CheckPlugin,
+    ``errors`` one line for each file of checks that could not be loaded.
+    """
+
+    results: Mapping[str, CheckResult]
+    collected: tuple[str, ...] = ()
+    missing: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    if_theirs: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    errors: tuple[str, ...] = ()
+
+
 def run_checks(
-    runs: Sequence[Run],
-    job: GradeJob,
-    submission: SubmissionFiles,
-    progress: Progress,
-    recorded: Mapping[str, Recorded],
-) -> Checked:
-    """Run the hidden or public checks, each against the notebook of its item."""
+    state: State, progress: Progress, *, chosen: Callable[[pytest.Item], bool] | None = None
+) -> Ended:
+    """Run the hidden or public checks, each against the notebook of its item; only those ``chosen``."""
     from grader.grading.check_plugin import CheckPlugin, Ran  # noqa: PLC0415
     from grader.grading.pytest_run import run_checks as run_folder  # noqa: PLC0415  # pytest takes 0.1 s
 
-    owners = owners_of(job, submission)
+    job, runs = state.job, state.runs
+    owners = owners_of(job, state.submission)
     states = {id(run.file): Ran(run.notebook, run.code) for run in runs}
     plugin = CheckPlugin(
         runs[0].notebook,
@@ -382,7 +437,7 @@ def run_checks(
         assignment=job.folder.assignment,
         only=job.only,
         on_check=progress.check,
-        recorded=recorded,
+        recorded=state.recorded,
         code=runs[0].code,
         deadline=job.deadline,
         apart={
@@ -390,22 +445,34 @@ def run_checks(
             for item, file in owners.items()
             if file is not runs[0].file
         },
+        chosen=chosen,
     )
     run_folder(job.folder.checks(hidden=not job.public), plugin)
-    machine = Machine(job.folder.assignment.environment, own_modules(submission, job.folder.assignment.given))
-    judged, lacking = machine.judged(plugin.results, [(run.file, run.execution.cells) for run in runs])
+    return Ended(plugin.ended, plugin.collected, plugin.missing, plugin.if_theirs, tuple(plugin.errors))
+
+
+def judged_checks(state: State, ended: Ended) -> Checked:
+    """What the checks found, with what the machine lacks and what is true of a whole notebook."""
+    job, runs = state.job, state.runs
+    owners = owners_of(job, state.submission)
+    machine = Machine(
+        job.folder.assignment.environment, own_modules(state.submission, job.folder.assignment.given)
+    )
+    judged, lacking = machine.judged(
+        list(ended.results.values()), [(run.file, run.execution.cells) for run in runs]
+    )
     codes = {id(run.file): run.code for run in runs}
-    answered = {item for item, entry in recorded.items() if entry.found}
-    headlines = find_headlines(job.folder, owners, judged, plugin.missing, answered, codes)
+    answered = {item for item, entry in state.recorded.items() if entry.found}
+    headlines = find_headlines(job.folder, owners, judged, ended.missing, answered, codes)
     waiting = {item: headline.waits_for for headline in headlines for item in headline.items}
     results = [
         result
         for result in judged
         if waiting.get(result.item) in (None, endings.IN_ANOTHER_FILE)  # else all say the same
     ]
-    errors = [*plugin.errors, *lacking]
+    errors = [*ended.errors, *lacking]
     texts = tuple(headline.text for headline in headlines)
-    return Checked(results, errors, texts, waiting, plugin.if_theirs, tuple(judged))
+    return Checked(results, errors, texts, waiting, ended.if_theirs, tuple(judged))
 
 
 def arbitrated(

@@ -7,7 +7,7 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -52,6 +52,8 @@ def run_checks(folder: Path, plugin: object, *, bounds: object = None) -> None:
     with silence() as said, importable(folder):
         status = pytest.main(arguments(folder), plugins=[plugin, bounds or Bounds(folder), stopped])
     stopped.forget_broken(folder)
+    if stopped.interrupted:
+        raise KeyboardInterrupt
     if stopped.error is not None:
         raise stopped.error
     if status == pytest.ExitCode.USAGE_ERROR:
@@ -82,12 +84,12 @@ def arguments(folder: Path) -> list[str]:
     ]
 
 
-def forget_all(folder: Path) -> None:
-    """Unload every module that came from a file below ``folder``: the next run reads it anew."""
+def forget(wanted: Callable[[Path], bool]) -> None:
+    """Unload the modules that came from these files: the next run reads them anew."""
     importlib.invalidate_caches()
     for name, module in tuple(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if isinstance(file, str) and Path(file).is_relative_to(folder):
+        if isinstance(file, str) and wanted(Path(file)):
             del sys.modules[name]
 
 
@@ -103,6 +105,11 @@ class Stopped:
 
     error: BaseException | None = None
     is_broken = False
+    interrupted = False
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Note that a person pressed Ctrl-C; pytest itself ends as if all were done."""
+        self.interrupted = isinstance(excinfo.value, KeyboardInterrupt)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note that a file could not be imported."""
