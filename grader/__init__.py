@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from grader.checks.evidence import Evidence as Evidence
     from grader.checks.evidence import Recording as Recording
     from grader.checks.formulas import Formulas as Formulas
+    from grader.checks.frames import assert_frame as assert_frame
+    from grader.checks.frames import assert_series as assert_series
     from grader.checks.gradients import check_gradients as check_gradients
     from grader.checks.letters import copied_share as copied_share
     from grader.checks.letters import sampling_surprise as sampling_surprise
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from grader.checks.likeness import sketch as sketch
     from grader.checks.raising import assert_raises as assert_raises
     from grader.checks.sequential import assert_mostly as assert_mostly
+    from grader.checks.texts import assert_same_set as assert_same_set
+    from grader.checks.texts import assert_text as assert_text
     from grader.checks.training import assert_beats_baseline as assert_beats_baseline
     from grader.checks.training import assert_loss_falls as assert_loss_falls
     from grader.checks.training import assert_overfits as assert_overfits
@@ -92,6 +96,7 @@ _HOMES = {
     "assert_curve_rough": "grader.checks.curves",
     "assert_curves_differ": "grader.checks.curves",
     "assert_curves_rough": "grader.checks.curves",
+    "assert_frame": "grader.checks.frames",
     "assert_labels": "grader.checks.curves",
     "assert_loss_falls": "grader.checks.training",
     "assert_mostly": "grader.checks.sequential",
@@ -101,7 +106,10 @@ _HOMES = {
     "assert_repeatable": "grader.checks.training",
     "assert_replay_agrees": "grader.checks.curves",
     "assert_same_draws": "grader.checks.curves",
+    "assert_same_set": "grader.checks.texts",
+    "assert_series": "grader.checks.frames",
     "assert_stop_epoch": "grader.checks.curves",
+    "assert_text": "grader.checks.texts",
     "centred_scores": "grader.checks.likeness",
     "check": "grader.public_checks.in_cell",
     "check_gradients": "grader.checks.gradients",

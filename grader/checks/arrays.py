@@ -35,8 +35,11 @@ def as_array(value: object, *, shape: Shape | None = None, name: str = "value") 
     return array
 
 
-def expected_array(value: object, *, name: str) -> Array:
-    """The author's side of a comparison. Raises AuthorError for proxies, NaN and anything but numbers."""
+def expected_array(value: object, *, name: str, equal_nan: bool = False) -> Array:
+    """The author's side of a comparison. Raises AuthorError for proxies and anything but numbers.
+
+    NaN is one of these, unless ``equal_nan``.
+    """
     if isinstance(value, Remote):
         raise AuthorError(f"{name}: the expected value is a student's object; fetch it with as_array() first")
     try:
@@ -45,8 +48,11 @@ def expected_array(value: object, *, name: str) -> Array:
         raise AuthorError(f"{name}: the expected value is no array: {error}") from None
     if array.dtype.kind not in _NUMERIC:
         raise AuthorError(f"{name}: the expected value is no array of numbers (dtype {array.dtype})")
-    if array.dtype.kind in "fc" and bool(np.isnan(array).any()):
-        raise AuthorError(f"{name}: the expected value contains NaN, which nothing equals")
+    if not equal_nan and array.dtype.kind in "fc" and bool(np.isnan(array).any()):
+        raise AuthorError(
+            f"{name}: the expected value contains NaN, which nothing equals; "
+            "where NaN is right, write assert_close(..., equal_nan=True)"
+        )
     return array
 
 

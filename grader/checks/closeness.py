@@ -21,13 +21,16 @@ def assert_close(  # noqa: PLR0913  # each is the author's to choose, all but tw
     *,
     rtol: float | None = None,
     atol: float | None = None,
+    equal_nan: bool = False,
     name: str = "result",
     squeeze: bool = False,
     suspects: Mapping[str, object] | None = None,
     batch: int | None = None,
     formulas: Named | None = None,
 ) -> None:
-    """Pass when ``actual`` has the shape of ``expected`` and every entry is close; NaN never passes.
+    """Pass when ``actual`` has the shape of ``expected`` and every entry is close.
+
+    NaN never passes, or with ``equal_nan`` where NaN is expected, and only there.
 
     ``actual`` is the student's: an array, a number, (nested) lists of numbers, or a proxy. An entry passes
     if |actual - expected| <= atol + rtol |expected|. By default rtol is 1e-6, or 1e-4 if either side is
@@ -41,12 +44,14 @@ def assert_close(  # noqa: PLR0913  # each is the author's to choose, all but tw
     answered with the formula that gives it (see ``Formulas``). All three only sharpen the message.
     Raises CheckFailed; AuthorError if ``expected`` makes no sense.
     """
-    want = expected_array(expected, name=name)
+    want = expected_array(expected, name=name, equal_nan=equal_nan)
     answer = as_array(actual, name=name)
     have = squeezed(answer, want.shape) if squeeze else answer
     tolerance = Tolerance.between(have, want, rtol=rtol, atol=atol)
     if have.shape == want.shape:
         passes = tolerance.close(have, want)
+        if equal_nan:
+            passes = passes | ((have != have) & (want != want))  # noqa: PLR0124  # NaN alone differs from itself
         if bool(passes.all()):
             return
         facts = _facts(have, want, passes=passes, tolerance=tolerance, name=name)

@@ -36,7 +36,8 @@ import numpy as np
 import pytest
 
 from grader import (
-    as_array, assert_close, assert_parameter_count, assert_raises, check_gradients, item, points
+    as_array, assert_close, assert_frame, assert_parameter_count, assert_raises, assert_same_set,
+    assert_series, assert_text, check_gradients, item, points
 )
 
 pytestmark = item("1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 
 import numpy as np
 import pytest
@@ -261,3 +262,23 @@ def test_a_large_entry_hides_no_wrong_one():
     failure([130000.0, 0.75], [130000.0, 0.8482])
     failure([1e7, 5.0, 0.1], [1e7, 3.0, 0.01])
     assert_close([1e7 * (1 + 1e-13), 1e-7], [1e7, 2e-7])  # what a sum's rounding may do
+
+
+# -- NaN where it is right --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["float64", "float32", "complex128"])
+def test_nan_is_equal_where_the_author_expects_it(kind):
+    want = np.array([np.nan, 1.5, 2.5], dtype=kind)
+    assert_close(want.copy(), want, equal_nan=True)
+    assert_close([math.nan, 1.5, 2.5], want, equal_nan=True)
+    for wrong in ([1.0, 1.5, 2.5], [math.nan, math.nan, 2.5], [math.nan, 1.5, 2.6], [1.5, 2.5]):
+        with pytest.raises(CheckFailed):
+            assert_close(wrong, want, equal_nan=True)
+
+
+def test_without_the_argument_nan_is_nobodys_answer_and_the_message_names_it():
+    with pytest.raises(AuthorError, match=r"equal_nan=True"):
+        assert_close([math.nan], [math.nan])
+    with pytest.raises(CheckFailed):
+        assert_close([math.nan], [1.0], equal_nan=True)
