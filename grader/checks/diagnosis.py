@@ -196,7 +196,7 @@ def _offset(case: _Case) -> str:
     if (
         case.actual.shape != case.expected.shape
         or case.actual.size < _ENOUGH
-        or case.actual.dtype.kind == "c"
+        or "c" in (case.actual.dtype.kind, case.expected.dtype.kind)
     ):
         return ""
     offset = float((case.actual - case.expected).flat[0])
