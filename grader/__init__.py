@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from grader.checks.arrays import as_array as as_array
+    from grader.checks.awards import award as award
     from grader.checks.checkpoints import assert_checkpoint as assert_checkpoint
     from grader.checks.checkpoints import read_checkpoint as read_checkpoint
     from grader.checks.clocks import active_share as active_share
@@ -110,6 +111,7 @@ _HOMES = {
     "assert_series": "grader.checks.frames",
     "assert_stop_epoch": "grader.checks.curves",
     "assert_text": "grader.checks.texts",
+    "award": "grader.checks.awards",
     "centred_scores": "grader.checks.likeness",
     "check": "grader.public_checks.in_cell",
     "check_gradients": "grader.checks.gradients",

@@ -14,13 +14,14 @@ from grader.checks.evidence import Evidence
 from grader.grading.collected import closest, settle_property, title_of
 from grader.grading.deadline import Deadline
 from grader.grading.naming import look_up
-from grader.grading.outcomes import UNUSABLE, check_end, message_for_student, skipped
+from grader.grading.outcomes import UNUSABLE, award_end, check_end, message_for_student, skipped
 from grader.grading.own_code import OwnCode
 from grader.grading.recorded import Recorded
 from grader.grading.scoring import points_for
 from grader.grading.seeds import Seeds
 from grader.model.assignment import Assignment
 from grader.model.errors import (
+    Awarded,
     CheckError,
     CheckFailed,
     Fault,
@@ -267,11 +268,15 @@ class CheckPlugin:
         self, check: Check, error: BaseException | None, seconds: float, *, expected: str | None = None
     ) -> CheckResult:
         """The result of a check that raised ``error``, as its author ``expected`` if that is a reason."""
-        if error is None and self._session is not None:
-            error = self._session.unanswered  # `pytest.raises(Exception)` must not take it for an answer
+        awards = error if isinstance(error, Awarded) else None
+        if (error is None or (awards and awards.points == check.points)) and self._session is not None:
+            # `pytest.raises(Exception)` must not take it for an answer.
+            error = self._session.unanswered or error
         if error is not None and not isinstance(error, CheckError) and self._deadline.left() <= 0:
             error = TimeIsUp(self._deadline.seconds)  # whatever the check made of it
         end = check_end(error, self._ran(check).code)
+        if error is awards is not None:
+            end = award_end(awards, check.points, public=not self._hidden)
         if expected is not None:
             end = skipped(" ".join(f"expected to fail: {expected}".split()))
         elif end.outcome is Outcome.SKIPPED:
@@ -288,7 +293,9 @@ class CheckPlugin:
             item=check.item,
             outcome=end.outcome,
             fault=end.fault,
-            earned=points_for(end.outcome, check.points),
+            earned=awards.points
+            if awards is not None and end.outcome is Outcome.PARTIAL and self._hidden
+            else points_for(end.outcome, check.points),
             possible=check.points,
             message=message_for_student(
                 end, hidden=self._hidden, hint=check.hint, tells_mistake=check.tells_mistake

@@ -42,7 +42,7 @@ _CHANGED = {
     "machine": "Python, a library or Chainrule has changed since",
 }
 WRONG = (
-    *(Outcome.FAILED, Outcome.ERRORED, Outcome.UNSUPPORTED_VALUE),
+    *(Outcome.FAILED, Outcome.PARTIAL, Outcome.ERRORED, Outcome.UNSUPPORTED_VALUE),
     *(Outcome.UNDECIDED, Outcome.SKIPPED),
 )
 """What a check ends with that is wrong. Time and memory may have been short for other reasons."""

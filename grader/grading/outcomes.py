@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from grader.grading.own_code import OwnCode
 from grader.model.endings import FOR_STUDENT
 from grader.model.errors import (
+    Awarded,
     BadEvidence,
     CheckError,
     CheckFailed,
@@ -22,6 +23,7 @@ from grader.model.errors import (
     StudentError,
     Undecided,
 )
+from grader.model.points import ZERO, Points
 from grader.model.records import CheckResult
 from grader.model.text import excerpt
 
@@ -108,6 +110,18 @@ def check_end(  # noqa: PLR0911  # a table of kinds
 def skipped(reason: str) -> CheckEnd:
     """The end of a check that does not apply here, for the author's reason."""
     return CheckEnd(Outcome.SKIPPED, None, f"This check was skipped: {reason}", reason, says_all=True)
+
+
+def award_end(error: Awarded, worth: Points, *, public: bool) -> CheckEnd:
+    """The end of a check that gives some of its ``worth``; a public one has none to give from."""
+    said = f"{error.points} of {worth} points" if worth else f"{error.points} points"
+    detail = ": ".join(filter(None, (said, str(error))))
+    if error.points < ZERO or (error.points > worth and not (public and not worth)):
+        return CheckEnd(Outcome.ERRORED, Fault.AUTHOR, "", f"the check awards {detail}")
+    if error.points == worth and worth:
+        return PASSED
+    outcome = Outcome.PARTIAL if error.points else Outcome.FAILED
+    return CheckEnd(outcome, Fault.STUDENT, "", detail)
 
 
 def with_notes(said: str, error: BaseException) -> str:

@@ -22,6 +22,7 @@ OUTCOMES = {
     Outcome.UNSUPPORTED_VALUE: "not plain data",
     Outcome.UNDECIDED: "a person decides",
     Outcome.SKIPPED: "skipped",
+    Outcome.PARTIAL: "passed in part",
 }
 """How a check ended, for a table."""
 

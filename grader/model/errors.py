@@ -22,6 +22,7 @@
         ├── TimeIsUp                 student: the submission as a whole took too long
         ├── BoundReached             student: so did our own work on it, or it took too much memory
         ├── SandboxDied              student: crashed, or used more memory than allowed
+        ├── Awarded                  student: the check gives some of its points, or all
         ├── Undecided                nobody: a person has to look
         ├── AuthorError              author: the check itself is written wrongly
         └── InfrastructureError      infrastructure: the machine or the grader failed
@@ -34,6 +35,8 @@ and are mapped to this tree at the edge, in ``grader.session``.
 from __future__ import annotations
 
 import enum
+
+from grader.model.points import Points
 
 
 class Outcome(enum.StrEnum):
@@ -48,6 +51,7 @@ class Outcome(enum.StrEnum):
     UNSUPPORTED_VALUE = "unsupported_value"
     UNDECIDED = "undecided"
     SKIPPED = "skipped"
+    PARTIAL = "partial"
 
 
 class Fault(enum.StrEnum):
@@ -128,6 +132,17 @@ class BadEvidence(CheckFailed):
     Students read the message as it is, even in a hidden check: it is about their own evidence and contains no
     expected value.
     """
+
+
+class Awarded(CheckError):
+    """The check gives ``points`` of what it is worth; the message says why, for the instructor."""
+
+    outcome = Outcome.PARTIAL
+    fault = Fault.STUDENT
+
+    def __init__(self, points: Points, why: str = "") -> None:
+        super().__init__(why)
+        self.points = points
 
 
 class Undecided(CheckError):

@@ -271,3 +271,102 @@ def test_a_limit_that_is_none_is_told(tmp_path: Path, limit: str) -> None:
     with SmallCourse(folder) as made:
         grade = made.grade(RIGHT)
     assert any("more than 0 seconds" in line for line in grade.attention)
+
+
+# -- some of the points ------------------------------------------------------------------------------------
+
+AWARDS = '''
+import pytest
+
+from grader import StudentError, award, item, points
+
+
+@item("part")
+@points(2, hint="try each number")
+def test_part(student):
+    """half a point for each number"""
+    right = 0
+    for x in (1, 2, 3, 4):
+        try:
+            right += student.scaled(x) == 3 * x
+        except StudentError:
+            pass
+    award(right / 2, f"{right} of 4")
+
+
+@item("wrong")
+@points(1)
+def test_wrong(student):
+    """awards what the student says"""
+    award(student.share())
+
+
+@item("raises")
+@points(1)
+def test_raises(student):
+    """an exception, and all points for it"""
+    with pytest.raises(Exception):
+        student.refuse()
+    award(1)
+'''
+
+
+@pytest.fixture(scope="module")
+def awarding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallCourse]:
+    items = (Item("part", "part", points=2), Item("wrong", "wrong"), Item("raises", "raises"))
+    files = {
+        "assignment.toml": manifest(*items, limits={"check_seconds": 1}),
+        "hidden_tests/test_all.py": AWARDS,
+    }
+    with SmallCourse(write_files(tmp_path_factory.mktemp("awarding"), files)) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("scaled", "earned", "outcome"),
+    [
+        ("return 3 * x", "2", "passed"),
+        ("return 3 * x if x != 2 else 0", "1.5", "partial"),
+        ("return 9", "0.5", "partial"),
+        ("return 3 * [0, 1][x]", "0.5", "partial"),
+        ("return 0", "0", "failed"),
+    ],
+)
+def test_a_fraction_of_the_points(awarding: SmallCourse, scaled: str, earned: str, outcome: str) -> None:
+    grade = awarding.grade(f"def scaled(x): {scaled}", only={"part"})
+    found = checks_by_name(grade)["test_part"]
+    assert (points_by_item(grade)["part"], str(found.outcome)) == (earned, outcome)
+    if outcome != "passed":
+        assert (str(found.fault), found.message) == ("student", "try each number")
+        assert f"{earned} of 2 points: " in found.detail
+
+
+@pytest.mark.parametrize(
+    "share", ["1.01", "-0.5", "float('nan')", "None", "'many'", "True", "10**400", "[1]"]
+)
+def test_no_award_but_part_of_what_the_check_is_worth(awarding: SmallCourse, share: str) -> None:
+    """Whatever a careless check takes from the student."""
+    grade = awarding.grade(f"def share(): return {share}", only={"wrong"})
+    assert points_by_item(grade)["wrong"] == "undecided"
+    assert grade.earned.hundredths == 0
+
+
+@pytest.mark.parametrize(
+    ("share", "earned"), [("1", "1"), ("'0.25'", "0.25"), ("1 / 3", "0.33"), ("-0.0", "0")]
+)
+def test_an_award_is_rounded_to_hundredths(awarding: SmallCourse, share: str, earned: str) -> None:
+    assert points_by_item(awarding.grade(f"def share(): return {share}", only={"wrong"}))["wrong"] == earned
+
+
+@pytest.mark.parametrize(
+    ("source", "earned"),
+    [
+        ("def refuse(): raise ValueError", "1"),
+        ("def refuse():\n    while True: pass", "0"),
+        ("del refuse", "0"),
+        ("def refuse(): return 1", "0"),
+    ],
+)
+def test_no_award_for_what_gave_no_answer(awarding: SmallCourse, source: str, earned: str) -> None:
+    grade = awarding.grade(f"def scaled(x): pass\ndef refuse(): pass\n{source}", only={"raises"})
+    assert points_by_item(grade)["raises"] == earned

@@ -37,7 +37,7 @@ import pytest
 
 from grader import (
     as_array, assert_close, assert_frame, assert_parameter_count, assert_raises, assert_same_set,
-    assert_series, assert_text, check_gradients, item, points
+    assert_series, assert_text, award, check_gradients, item, points
 )
 
 pytestmark = item("1")

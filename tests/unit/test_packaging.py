@@ -76,6 +76,7 @@ def test_public_names_are_pinned():
         "assert_series",
         "assert_stop_epoch",
         "assert_text",
+        "award",
         "centred_scores",
         "check",
         "check_gradients",
