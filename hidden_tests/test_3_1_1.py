@@ -153,7 +153,8 @@ def test_forward_of_any_size(student, rng):
         X, W, b, _ = case(rng, n, inputs, outputs)
         layer, kept = layer_with(student, W, b), student.put(X)
         size = f"{n} examples, {inputs} inputs, {outputs} outputs"
-        assert_close(layer.forward(kept), X @ W + b, name=f"forward(X) for {size}")
+        told = {"name": f"forward(X) for {size}", "formulas": LAYER(X=X, W=W, b=b)}
+        assert_close(layer.forward(kept), X @ W + b, **told)
         assert_close(kept, X, name="X after forward")
         assert_close(layer.params["W"], W, name="params['W'] after forward")
 
@@ -217,8 +218,11 @@ def test_backward_overwrites(student, rng):
     if not seen:
         raise CheckFailed("gradient['W'] and gradient['b'] do not depend on what backward is given.")
     for name in seen:
-        expected = once.gradient[name].value
-        assert_close(twice.gradient[name], expected, name=f"gradient['{name}'] after a second call")
+        expected = as_array(once.gradient[name], name=f"gradient['{name}']")
+        is_alike = expected.shape == before[name].shape
+        mistakes = {"the second call adds to the first": before[name] + expected} if is_alike else {}
+        what = f"gradient['{name}'] after a second call"
+        assert_close(twice.gradient[name], expected, name=what, suspects=mistakes)
 
 
 def shows_a_second_call(once, before, name):

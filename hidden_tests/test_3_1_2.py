@@ -17,7 +17,7 @@ from grader import (
 
 pytestmark = item("3.1.2")
 
-RELU = Formulas(X="N D", G="N D", using="relu")
+RELU = Formulas(X="...", G="...", using="relu")
 
 SHAPES = ((6,), (1, 5), (4, 1), (2, 3, 4), (2, 3, 2, 3))
 
@@ -77,7 +77,8 @@ def test_forward_of_any_shape(student, rng):
     for shape in SHAPES:
         X = away_from_zero(rng, shape)
         actual = new_relu(student).forward(X)
-        assert_close(actual, np.maximum(X, 0), atol=0, name=f"forward(X) for X of shape {shape}")
+        told = {"name": f"forward(X) for X of shape {shape}", "formulas": RELU(X=X)}
+        assert_close(actual, np.maximum(X, 0), atol=0, **told)
 
 
 @points(0.5, hint="forward gives a new array; the caller still needs X as it was.")
@@ -85,8 +86,9 @@ def test_forward_leaves_its_input_alone(student, rng):
     """forward does not change X in place"""
     X = away_from_zero(rng, (4, 3))
     kept = student.put(X)
-    assert_close(new_relu(student).forward(kept), np.maximum(X, 0), atol=0, name="forward(X)")
-    assert_close(kept, X, name="X after forward")
+    told = {"name": "forward(X)", "formulas": RELU(X=X)}
+    assert_close(new_relu(student).forward(kept), np.maximum(X, 0), atol=0, **told)
+    assert_close(kept, X, name="X after forward", suspects={"forward works in place": np.maximum(X, 0)})
 
 
 # -- backward: 2 points ----------------------------------------------------------------------------------
@@ -110,7 +112,8 @@ def test_backward_of_any_shape(student, rng):
     for shape in SHAPES:
         X, G = away_from_zero(rng, shape), rng.normal(size=shape)
         actual = backward_of(new_relu(student), X, G)
-        assert_close(actual, G * (X > 0), name=f"backward(X, grad) for X of shape {shape}")
+        told = {"name": f"backward(X, grad) for X of shape {shape}", "suspects": mistakes(X, G)}
+        assert_close(actual, G * (X > 0), formulas=RELU(X=X, G=G), **told)
 
 
 @points(0.5, hint="The mask belongs to the X of this call: a mask from an earlier batch is of no use.")
@@ -121,4 +124,5 @@ def test_backward_uses_the_mask_of_this_input(student, rng):
     for batch in (X, -X, X[:2]):
         G = rng.normal(size=batch.shape)
         stale = {"the mask is that of an earlier X": G * (X[: len(batch)] > 0)}
-        assert_close(backward_of(layer, batch, G), G * (batch > 0), name="backward(X, grad)", suspects=stale)
+        told = {"suspects": stale | mistakes(batch, G), "formulas": RELU(X=batch, G=G)}
+        assert_close(backward_of(layer, batch, G), G * (batch > 0), name="backward(X, grad)", **told)

@@ -7,9 +7,13 @@ gradients on where its input is 0.
 
 import numpy as np
 
-from grader import CheckFailed, StudentError, UnsupportedValue, as_array, assert_close, item, points
+from grader import CheckFailed, Formulas, StudentError, UnsupportedValue, as_array, assert_close, item, points
 
 pytestmark = item("3.1.4")
+
+PASS = Formulas(
+    x="N D", a1="N H", h1="N H", a2="N K", from_loss="N K", from_L2="N H", from_nonlinear1="N H", using="relu"
+)
 
 GIVEN = '''
 import numpy as np
@@ -86,11 +90,13 @@ class Pass:
             for name, array in self.returned.items()
             if name != from_layer
         }
+        names = {f"from_{name}": array for name, array in self.returned.items() if name != "L1"}
+        formulas = PASS(**others, **names)
         for got_X, got_grad in self.calls(layer):
             what = f"the first argument of model['{layer}'].backward (expected {x_name})"
-            assert_close(got_X, X, name=what, suspects=wrong_inputs)
+            assert_close(got_X, X, name=what, suspects=wrong_inputs, formulas=formulas)
             what = f"the second argument of model['{layer}'].backward"
-            assert_close(got_grad, upstream, name=what, suspects=wrong_upstream)
+            assert_close(got_grad, upstream, name=what, suspects=wrong_upstream, formulas=formulas)
 
 
 @points(

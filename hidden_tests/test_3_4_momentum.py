@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from grader import assert_close, is_proxy, item, points
+from grader import Formulas, assert_close, is_proxy, item, points
 
 pytestmark = item("3.4.momentum")
+
+UPDATE = Formulas(w="...", v="...", g="...", rate="", alpha="")
 
 GIVEN = '''
 import numpy as np
@@ -55,6 +57,13 @@ def assert_steps(student, rng, *, steps, rate, alpha):
     for step in range(1, steps + 1):
         g = like(rng)
         plain = {layer: {name: w[layer][name] - rate * g[layer][name] for name in w[layer]} for layer in w}
+        named = {
+            layer: {
+                name: UPDATE(w=w[layer][name], v=v[layer][name], g=g[layer][name], rate=rate, alpha=alpha)
+                for name in w[layer]
+            }
+            for layer in w
+        }
         for layer, own in g.items():
             for name, array in own.items():
                 model[layer].gradient[name] = array
@@ -62,7 +71,7 @@ def assert_steps(student, rng, *, steps, rate, alpha):
                 w[layer][name] = w[layer][name] - rate * v[layer][name]
         returned = student.sgd_with_momentum(model, given.velocity, rate, alpha)
         model = returned if is_model(returned) else model
-        assert_parameters(model, w, plain, step)
+        assert_parameters(model, w, plain, named, step)
 
 
 def is_model(returned):
@@ -70,13 +79,14 @@ def is_model(returned):
     return isinstance(returned, dict) and all(is_proxy(returned.get(layer)) for layer in SHAPES)
 
 
-def assert_parameters(model, expected, plain, step):
+def assert_parameters(model, expected, plain, named, step):
     """Every parameter of every layer, after a step."""
     for layer, own in expected.items():
         for name, array in own.items():
             mistakes = {"the velocity of the steps before is lost": plain[layer][name]}
             what = f"{name} of layer {layer} after step {step}"
-            assert_close(model[layer].params[name], array, name=what, suspects=mistakes)
+            told = {"suspects": mistakes, "formulas": named[layer][name]}
+            assert_close(model[layer].params[name], array, name=what, **told)
 
 
 @points(0.5, hint="From rest, the first step is a plain gradient step: against the gradient, times the rate.")

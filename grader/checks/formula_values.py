@@ -24,15 +24,25 @@ class Rows:
     cost: Array = field(default_factory=lambda: np.empty(0, np.int16))
     shape: Array = field(default_factory=lambda: np.empty(0, np.int16))
 
+    count: int = 0
+
     def add(self, count: int, shape: int) -> Array:
         """The numbers of so many new formulas, of which only the shape is known."""
-        start = len(self.cost)
-        parts = np.full(count, NONE, np.int32)
-        self.left, self.right = np.r_[self.left, parts], np.r_[self.right, parts]
-        self.operation = np.r_[self.operation, np.zeros(count, np.int16)]
-        self.cost = np.r_[self.cost, np.zeros(count, np.int16)]
-        self.shape = np.r_[self.shape, np.full(count, shape, np.int16)]
-        return np.arange(start, start + count, dtype=np.int32)
+        start, self.count = self.count, self.count + count
+        if self.count > len(self.cost):
+            self._resize(2 * self.count)
+        self.left[start : self.count] = self.right[start : self.count] = NONE
+        self.shape[start : self.count] = shape
+        return np.arange(start, self.count, dtype=np.int32)
+
+    def trimmed(self) -> Rows:
+        """Without the room that was left for more."""
+        self._resize(self.count)
+        return self
+
+    def _resize(self, count: int) -> None:
+        for column in ("operation", "left", "right", "cost", "shape"):
+            setattr(self, column, np.resize(getattr(self, column), count))
 
 
 @dataclass(frozen=True)

@@ -222,7 +222,9 @@ def formula_of(wrong: Array, named: Named, ask: Ask) -> Formula | None:
     with np.errstate(all="ignore"):
         answer = ask(0)
         found = _asked_again(answer, actual, named, ask) if answer else None
-        return found or _computed_here(actual, named, refuted=answer.given if answer else None)
+        if found or (answer and named.arrays.keys() <= answer.given):
+            return found
+        return _computed_here(actual, named, refuted=answer.given if answer else None)
 
 
 def _asked_again(answer: Answer, actual: Array, named: Named, ask: Ask) -> Formula | None:
