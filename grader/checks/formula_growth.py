@@ -102,6 +102,7 @@ class Growth:
         self.rows = Rows()
         self.operations: list[Operation | str] = []
         self.weights = np.random.default_rng(20).normal(size=(MOST_ENTRIES, 2))
+        self._operation_places: dict[Operation, int] = {}
         self._places: dict[Shape, int] = {}
         self._codes: dict[Shape, Array] = {}  # sorted, of each formula of a shape ...
         self._of_code: dict[Shape, Array] = {}  # ... and whose they are
@@ -224,16 +225,14 @@ class Growth:
     def _tried(self, attempts: list[Attempt], *, most: int = MOST_OF_A_STAGE) -> list[Stack]:
         """What the attempts give, until a stage has made its share of formulas."""
         made: dict[Shape, list[Made]] = {}
-        places: dict[int, int] = {}
         for attempt in sorted(attempts, key=lambda one: one.cost):
             most -= attempt.count
             if most < 0:
                 break
-            operation = attempt.operation
-            if id(operation) not in places:
-                self.operations.append(operation)
-                places[id(operation)] = len(self.operations) - 1
-            for part in self._made(attempt, places[id(operation)]):
+            if attempt.operation not in self._operation_places:
+                self._operation_places[attempt.operation] = len(self.operations)
+                self.operations.append(attempt.operation)
+            for part in self._made(attempt, self._operation_places[attempt.operation]):
                 made.setdefault(part.values.shape[1:], []).append(part)
         return [stack for parts in made.values() for stack in self._kept(parts)]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from grader.checks.arrays import Array
 from grader.checks.formula_growth import MOST_ENTRIES, Growth
-from grader.checks.formula_values import NONE, Plan, Values, plan
+from grader.checks.formula_values import NONE, Plan, plan, values_of
 from grader.checks.operations import FUNCTIONS, Formula, Shape
 
 MOST_COMPUTED = 4_000
@@ -87,9 +87,9 @@ class Table:
         numbers = numbers[np.argsort(self._rows.cost[numbers], kind="stable")][:MOST_COMPUTED]
         if shape not in self._plans:
             self._plans[shape] = plan(self._rows, self._operations, numbers)
-        there, values = Values(self._rows, self._plans[shape], inputs).of(numbers)
+        values = values_of(self._plans[shape], inputs)
         if values is not None and values.shape[1:] == value.shape:
-            for number in there[all_same(values, value)]:
+            for number in numbers[all_same(values, value)]:
                 yield self.formula(int(number))
 
 

@@ -47,106 +47,111 @@ class Rows:
 
 @dataclass(frozen=True)
 class Step:
-    """Formulas made by one operation from parts of the same shapes; an input if the operation is a name."""
+    """Formulas made by one operation from parts of the same shapes; an input if the operation is a name.
+
+    ``shapes`` are those of the left and the right part, ``left`` and ``right`` say which values of these
+    shapes; the results are the values from ``start`` on of the shape ``made``. Shapes have numbers.
+    """
 
     operation: Operation | str
-    numbers: Array
+    shapes: tuple[int, int]
     left: Array
     right: Array
+    made: int
+    start: int
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps, each after those that make its parts, and how many formulas they make of each shape."""
+    """Steps, each after those that make its parts; how many values of each shape there are.
+
+    The formulas that are wanted have ``shape``, and are its values at ``places``.
+    """
 
     steps: Sequence[Step]
     counts: Mapping[int, int]
+    shape: int
+    places: Array
 
 
 def plan(rows: Rows, operations: Sequence[Operation | str], wanted: Array) -> Plan:
-    """How to compute some formulas."""
+    """How to compute some formulas of one shape."""
     numbers = with_parts(rows, wanted)
-    depth = np.zeros(len(rows.cost), np.int16)
-    while True:  # a formula's parts may have any numbers: a cheaper way to make it may have been found later
-        left, right = rows.left[numbers], rows.right[numbers]
+    left, right = rows.left[numbers], rows.right[numbers]
+    depth = depths(rows, numbers)
+    columns = (depth, rows.operation[numbers], rows.shape[numbers], rows.shape[left], rows.shape[right])
+    order = np.lexsort(columns[::-1])
+    starts = np.flatnonzero(np.any([np.diff(column[order]) != 0 for column in columns], axis=0)) + 1
+    places = np.zeros(rows.count, np.int32)
+    counts: dict[int, int] = {}
+    steps = []
+    for group in np.split(numbers[order], starts):
+        first = group[0]
+        one, other, made = rows.left[group], rows.right[group], int(rows.shape[first])
+        start = counts.get(made, 0)
+        counts[made] = start + len(group)
+        places[group] = np.arange(start, counts[made])
+        right_shape = NONE if other[0] == NONE else int(rows.shape[other[0]])
+        shapes = int(rows.shape[one[0]]), right_shape
+        of = operations[rows.operation[first]]
+        steps.append(Step(of, shapes, places[one], places[other], made, start))
+    return Plan(steps, counts, int(rows.shape[wanted[0]]), places[wanted])
+
+
+def depths(rows: Rows, numbers: Array) -> Array:
+    """How many operations deep each formula is; its parts may have been found later than itself."""
+    depth = np.zeros(rows.count, np.int16)
+    left, right = rows.left[numbers], rows.right[numbers]
+    while True:
         deeper = np.maximum(depth[left], np.where(right == NONE, 0, depth[right])) + 1
         deeper[left == NONE] = 0
         if (deeper == depth[numbers]).all():
-            break
+            return deeper
         depth[numbers] = deeper
-    left, right = rows.left[numbers], rows.right[numbers]
-    columns = (depth[numbers], rows.operation[numbers], rows.shape[left], rows.shape[right])
-    order = np.lexsort(columns[::-1])
-    starts = np.flatnonzero(np.any([np.diff(column[order]) != 0 for column in columns], axis=0)) + 1
-    steps = [
-        Step(operations[rows.operation[group[0]]], group, rows.left[group], rows.right[group])
-        for group in np.split(numbers[order], starts)
-    ]
-    places, counts = np.unique(rows.shape[numbers], return_counts=True)
-    return Plan(steps, dict(zip(places.tolist(), counts.tolist(), strict=True)))
 
 
 def with_parts(rows: Rows, wanted: Array) -> Array:
     """Formulas with all that they are made of, in the order of their numbers."""
     numbers = np.unique(wanted)
     while True:
-        parts = np.r_[rows.left[numbers], rows.right[numbers]]
+        parts = np.concatenate((rows.left[numbers], rows.right[numbers]))
         more = np.union1d(numbers, parts[parts != NONE])
         if len(more) == len(numbers):
             return numbers
         numbers = more
 
 
-class Values:
-    """What a plan's formulas give on some inputs; some may be missing."""
+def values_of(plan: Plan, inputs: Mapping[str, Array]) -> Array | None:
+    """What the wanted formulas give on some inputs, NaN for those that cannot be computed; None if none can.
 
-    def __init__(self, rows: Rows, plan_: Plan, inputs: Mapping[str, Array]) -> None:
-        self._rows, self._plan = rows, plan_
-        self._place = np.full(len(rows.cost), NONE, np.int32)
-        self._values: dict[int, Array] = {}
-        self._used: dict[int, int] = {}
-        with np.errstate(all="ignore"):
-            for step in plan_.steps:
-                self._take(step, inputs)
+    An input may be missing, or have fewer axes than on the probe.
+    """
+    values: dict[int, Array] = {}
+    with np.errstate(all="ignore"):
+        for step in plan.steps:
+            made = result_of(step, values, inputs)
+            if made is None:
+                continue
+            kept = values.get(step.made)
+            if kept is None:
+                kept = values[step.made] = np.full((plan.counts[step.made], *made.shape[1:]), np.nan)
+            if kept.shape[1:] == made.shape[1:]:
+                kept[step.start : step.start + len(made)] = made
+    found = values.get(plan.shape)
+    return None if found is None else np.asarray(found[plan.places])
 
-    def of(self, numbers: Array) -> tuple[Array, Array | None]:
-        """Those of these formulas, all of one shape, that could be computed, and their values."""
-        there = numbers[self._place[numbers] != NONE]
-        return there, self._stack(there) if len(there) else None
 
-    def _stack(self, numbers: Array) -> Array:
-        values: Array = self._values[int(self._rows.shape[numbers[0]])][self._place[numbers]]
-        return values
-
-    def _take(self, step: Step, inputs: Mapping[str, Array]) -> None:
-        if isinstance(step.operation, str):
-            if step.operation in inputs:
-                self._keep(step.numbers, inputs[step.operation][None])
-            return
-        known = self._place[step.left] != NONE
-        is_pair = step.right[0] != NONE
-        if is_pair:
-            known &= self._place[step.right] != NONE
-        if not known.any():
-            return
-        left = self._stack(step.left[known])
-        try:
-            if is_pair:
-                made = combined(step.operation, left, self._stack(step.right[known]))
-            else:
-                made = np.asarray(step.operation.apply(left))
-        except ValueError:  # not for values of this shape, which has fewer axes than on the probe
-            return
-        self._keep(step.numbers[known], made)
-
-    def _keep(self, numbers: Array, made: Array) -> None:
-        shape = int(self._rows.shape[numbers[0]])
-        if shape not in self._values:
-            self._values[shape] = np.empty((self._plan.counts[shape], *made.shape[1:]))
-            self._used[shape] = 0
-        kept, used = self._values[shape], self._used[shape]
-        if kept.shape[1:] != made.shape[1:]:
-            return
-        kept[used : used + len(made)] = made
-        self._place[numbers] = np.arange(used, used + len(made))
-        self._used[shape] = used + len(made)
+def result_of(step: Step, values: Mapping[int, Array], inputs: Mapping[str, Array]) -> Array | None:
+    """The values that a step makes of earlier ones."""
+    operation = step.operation
+    if isinstance(operation, str):
+        return inputs[operation][None] if operation in inputs else None
+    left, right = (values.get(shape) for shape in step.shapes)
+    if left is None or (right is None and step.shapes[1] != NONE):
+        return None
+    try:
+        if right is None:
+            return np.asarray(operation.apply(left[step.left]))
+        return combined(operation, left[step.left], right[step.right])
+    except ValueError:
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -86,6 +87,7 @@ def command(  # noqa: D103  # its help is HELP
         *about_times(rows, rules),
         *about_extensions(rows),
         *about_marks(rows),
+        *about_mistakes(rows),
         *about_attention(rows),
     ]:
         console.print(Text(line), soft_wrap=True)
@@ -180,6 +182,21 @@ def about_marks(rows: Sequence[ClassRow]) -> Iterator[str]:
         yield f"{name}: item {mark.item}: an earlier mark ({points}) is for {where}"
     if len(left) > NAMED:
         yield f"... and {len(left) - NAMED:,} more earlier marks are for other answers"
+
+
+def about_mistakes(rows: Sequence[ClassRow]) -> Iterator[str]:
+    """The kinds of mistakes in the submissions that count, the commonest first."""
+    made = Counter(
+        (item.item, mistake)
+        for row in rows
+        if row.grade is not None
+        for item in row.grade.items
+        for mistake in item.mistakes
+    )
+    for (item, mistake), count in made.most_common(NAMED):
+        yield f"item {item}: {counted(count, 'submission', 'submissions')}: {one_line(mistake, 120)}"
+    if len(made) > NAMED:
+        yield f"... and {len(made) - NAMED:,} kinds of mistakes more"
 
 
 def about_attention(rows: Sequence[ClassRow]) -> Iterator[str]:

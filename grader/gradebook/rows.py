@@ -87,6 +87,7 @@ class ItemPoints(msgspec.Struct, frozen=True, array_like=True):
     """An item's points, in hundredths: enough to add up a class without reading its records.
 
     ``answer`` is the digest of a written answer, or of what is shown of an evidence item; empty for code.
+    ``mistakes`` are the kinds of mistakes that its checks named, each once.
     """
 
     item: str
@@ -96,12 +97,15 @@ class ItemPoints(msgspec.Struct, frozen=True, array_like=True):
     possible: int
     decided: bool
     answer: str = ""
+    mistakes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, item: ItemResult) -> ItemPoints:
         """An item of a record."""
         points = item.earned.hundredths, item.possible.hundredths
-        return cls(item.item, item.title, item.kind, *points, item.decided, item.answer_sha256)
+        mistakes = tuple(dict.fromkeys(check.mistake for check in item.checks if check.mistake))
+        about = (item.item, item.title, item.kind)
+        return cls(*about, *points, item.decided, item.answer_sha256, mistakes)
 
 
 class StoredResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import msgspec
+
+from grader.cli.table import about_mistakes
 from grader.course.table import COLUMNS, cells, class_rows
 from grader.gradebook.rows import ItemPoints, NewSubmission, Refusal, StoredResult, Student
 from grader.gradebook.store import Gradebook
@@ -70,3 +73,23 @@ def test_what_cannot_be_read_is_named_with_its_reason_and_its_student(tmp_path: 
         ("bob", "bob.zip", "", "not graded: a bomb"),
         ("cyd", "", "", ""),
     ]
+
+
+def test_the_kinds_of_mistakes_of_a_class_are_counted(tmp_path: Path) -> None:
+    kinds = {"ada": ("a mean where a sum belongs", "the sign is flipped"), "bob": ("the sign is flipped",)}
+    with Gradebook.open(str(tmp_path / "gradebook.sqlite")) as gradebook:
+        for name in ("ada", "bob", "cyd"):
+            row = gradebook.add_submission(NewSubmission(HW, name, name, name))
+            items = (msgspec.structs.replace(result(name).items[0], mistakes=kinds.get(name, ())),)
+            stored = msgspec.structs.replace(result(name), items=items)
+            gradebook.store_result(stored, [row], author="ada", reason="batch")
+        rows = list(class_rows(gradebook, HW))
+    assert list(about_mistakes(rows)) == [
+        "item 1: 2 submissions: the sign is flipped",
+        "item 1: 1 submission: a mean where a sum belongs",
+    ]
+
+
+def test_points_that_were_stored_before_mistakes_had_names_are_read() -> None:
+    old = b'["1", "Linear layer", "code", 400, 600, true]'
+    assert msgspec.json.decode(old, type=ItemPoints).mistakes == ()
