@@ -22,6 +22,7 @@ COMMANDS = {
     "batch": "Grade what a whole class handed in, into the gradebook.",
     "regrade": "Show what today's tests would change, and change it.",
     "mark": "Give an item of a submission points, as a person.",
+    "review": "Mark a class's written answers on a page, by keyboard.",
     "marks": "Export and import people's points as a table.",
     "extend": "Give a student more time.",
     "assign": "Give a submission of nobody to a student.",

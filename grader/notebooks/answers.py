@@ -116,7 +116,7 @@ def _read_prose(
     cell: Cell, heading: Heading, reader: HeadingReader, gathered: dict[str, _Gathered], known: set[str]
 ) -> Heading:
     """Give a Markdown cell's text to its items; the heading that the next cell stands under."""
-    for number, (own, lines) in enumerate(_segments(cell.source, heading, reader)):
+    for number, (own, lines) in enumerate(segments(cell.source, heading, reader)):
         # The rest of a cell that asks the question is the assignment's text. Students who keep no answer's
         # heading write below it, in a cell of their own: that is the first segment of a later cell.
         is_question = number > 0 and not own.is_answer
@@ -135,7 +135,7 @@ def _read_prose(
     return heading
 
 
-def _segments(source: str, heading: Heading, reader: HeadingReader) -> Iterator[tuple[Heading, list[str]]]:
+def segments(source: str, heading: Heading, reader: HeadingReader) -> Iterator[tuple[Heading, list[str]]]:
     """The cell's text cut at its headings; the first segment, maybe empty, belongs to ``heading``."""
     lines: list[str] = []
     fenced, after_blank = False, True

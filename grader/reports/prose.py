@@ -7,8 +7,9 @@ followed by accident. Formulas stay readable as the LaTeX that was written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
+import msgspec
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
@@ -28,17 +29,35 @@ _FORMULA_LINES = 60  # the same for a block
 _FIRST_HEADING = 4  # below the page's own h1 to h3
 
 
-def to_html(markdown: str, *, limit: int = LIMIT) -> str:
+class Dialect(msgspec.Struct, frozen=True):
+    """What a page shows beyond plain prose, and the tags and attributes that are let through for it.
+
+    ``formula`` makes HTML of a formula's LaTeX (and whether it stands alone), ``highlight`` of code and its
+    language; "" shows the source. What they return passes the second wall like everything else.
+    """
+
+    formula: Callable[[str, bool], str]
+    highlight: Callable[[str, str], str]
+    tags: frozenset[str]
+    attributes: Mapping[str, frozenset[str]]
+
+
+def to_html(markdown: str, *, limit: int = LIMIT, dialect: Dialect | None = None) -> str:
     """Safe HTML of the first ``limit`` characters of a student's Markdown (CommonMark with tables).
 
     Links and images become their text, followed by the address; headings become h4 to h6.
     """
-    html = _parser().render(clean(markdown, limit))
-    return nh3.clean(html, tags=set(_TAGS), attributes={}, url_schemes=set(), link_rel=None)
+    html = _parser(dialect).render(clean(markdown, limit))
+    tags = _TAGS | dialect.tags if dialect else _TAGS
+    attributes = {tag: set(names) for tag, names in dialect.attributes.items()} if dialect else {}
+    return nh3.clean(html, tags=set(tags), attributes=attributes, url_schemes=set(), link_rel=None)
 
 
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
+def _parser(dialect: Dialect | None) -> MarkdownIt:
+    options: dict[str, object] = {"html": False, "linkify": False}
+    if dialect:
+        options["highlight"] = lambda code, language, _attributes: dialect.highlight(code, language)
+    parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     parser.disable(["html_block", "html_inline"])
     # Formulas come before Markdown's own rules: `_`, `*` and backslashes in them are LaTeX, not markup.
     parser.inline.ruler.before("escape", "formula", _inline_formula)
@@ -46,6 +65,8 @@ def _parser() -> MarkdownIt:
         "fence", "formula", _block_formula, {"alt": ["paragraph", "list", "blockquote"]}
     )
     parser.core.ruler.push("inert", _inert)
+    if dialect:
+        parser.core.ruler.push("formulas", lambda state: _typeset(state.tokens, dialect))
     return parser
 
 
@@ -61,7 +82,8 @@ def _inline_formula(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  
     if end < 0 or not inner.strip() or (fence == "$" and (inner[0].isspace() or inner[-1].isspace())):
         return False
     if not silent:
-        state.push("code_inline", "code", 0).content = f"{fence}{inner}{fence}"
+        token = state.push("code_inline", "code", 0)
+        token.content, token.meta = f"{fence}{inner}{fence}", {"formula": inner}
     state.pos = end + len(fence)
     return True
 
@@ -81,6 +103,7 @@ def _block_formula(state: StateBlock, first: int, last: int, silent: bool) -> bo
     if not silent:
         token = state.push("code_block", "code", 0)
         token.content = "\n".join(_line(state, row) for row in range(first, number + 1)) + "\n"
+        token.meta = {"formula": token.content.strip()[2:-2]}
         token.map = [first, number + 1]
         state.line = number + 1
     return True
@@ -88,6 +111,17 @@ def _block_formula(state: StateBlock, first: int, last: int, silent: bool) -> bo
 
 def _line(state: StateBlock, number: int) -> str:
     return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]].strip()
+
+
+def _typeset(tokens: Iterable[Token], dialect: Dialect) -> None:
+    """Put a formula's HTML in place of its source, wherever the dialect makes any."""
+    for token in tokens:
+        if "formula" in token.meta:
+            html = dialect.formula(token.meta["formula"], token.type == "code_block")
+            if html:
+                # Written by the dialect, not by the student: their own HTML never becomes such a token.
+                token.type, token.tag, token.content = "html_inline", "", html
+        _typeset(token.children or (), dialect)
 
 
 def _inert(state: StateCore) -> None:

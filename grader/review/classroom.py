@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from grader.course.table import class_rows
+from grader.gradebook.rows import GradeRow, Student, SubmissionRow
 from grader.gradebook.store import Gradebook
 from grader.model import endings
 from grader.model.assignment import Assignment, Item
@@ -26,7 +27,7 @@ EMPTY = "empty"
 class Answer(msgspec.Struct, frozen=True):
     """One student's answer to one item. ``text`` is Markdown, untrusted; ``words`` are for comparing.
 
-    ``is_empty`` is whether nothing was handed in for it, no picture either.
+    ``is_empty`` is whether nothing was handed in for it, no picture either. ``digest`` covers its plots too.
     """
 
     submission: int
@@ -34,6 +35,7 @@ class Answer(msgspec.Struct, frozen=True):
     text: str
     words: str
     is_empty: bool
+    digest: str = ""
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -60,25 +62,39 @@ class Unit(msgspec.Struct, frozen=True):
 
 
 class Seat(msgspec.Struct, frozen=True):
-    """A submission that counts: the key of its result, whose it is, and the name of its file."""
+    """A submission that counts: whose it is, and its result's key. ``number`` is its name while blind."""
+
+    number: int
+    submission: SubmissionRow
+    student: Student
+    key: str
+
+    @property
+    def name(self) -> str:
+        """Whose it is, for who may know."""
+        return self.student.name or self.student.id or self.submission.name
+
+
+class Earlier(msgspec.Struct, frozen=True):
+    """Another submission of the same student; ``items`` are those that it answers in the same way."""
 
     submission: int
     key: str
-    student: str
-    name: str
-    file: str
+    items: frozenset[str]
 
 
 class Classroom(msgspec.Struct, frozen=True):
     """A class's answers, in units, each item's in its own blind order.
 
     ``absent`` are submissions that lack the file with an item's answer: a person has to look there first.
+    ``earlier`` are a student's other submissions, by the row of the one that counts.
     """
 
     items: tuple[Item, ...]
     seats: dict[int, Seat]
     units: dict[str, tuple[Unit, ...]]
     absent: dict[str, tuple[int, ...]]
+    earlier: dict[int, tuple[Earlier, ...]] = {}
 
     def unit(self, item: str, name: str) -> Unit | None:
         """The unit of this id."""
@@ -95,12 +111,12 @@ def classroom(gradebook: Gradebook, assignment: Assignment, *, only: Iterable[st
     items = tuple(item for item in assignment.of_kind("written") if not wanted or item.id in wanted)
     found: dict[str, list[Answer]] = {item.id: [] for item in items}
     absent: dict[str, list[int]] = defaultdict(list)
-    seats = {}
+    counted = []
     for row in class_rows(gradebook, assignment.title):
         if row.grade is None:
             continue
         handed_in, key = row.grade.submission, row.grade.key
-        seats[handed_in.row] = Seat(handed_in.row, key, row.student.id, row.student.name, handed_in.name)
+        counted.append((handed_in, row.student, key))
         for result in _items(gradebook, key):
             if result.item not in found:
                 continue
@@ -108,8 +124,37 @@ def classroom(gradebook: Gradebook, assignment: Assignment, *, only: Iterable[st
                 absent[result.item].append(handed_in.row)
             else:
                 found[result.item].append(answer_of(handed_in.row, result))
+    counted.sort(key=lambda seat: _drawn(assignment.title, str(seat[0].row)))
+    seats = {seat[0].row: Seat(number, *seat) for number, seat in enumerate(counted, start=1)}
     units = {item: units_of(answers, seed=f"{assignment.title}\0{item}") for item, answers in found.items()}
-    return Classroom(items, seats, units, {item: tuple(rows) for item, rows in absent.items()})
+    missing = {item: tuple(rows) for item, rows in absent.items()}
+    return Classroom(items, seats, units, missing, _earlier(gradebook.grades(assignment.title), seats))
+
+
+def _earlier(grades: Iterable[GradeRow], seats: Mapping[int, Seat]) -> dict[int, tuple[Earlier, ...]]:
+    """What students with several submissions handed in beside the one that counts."""
+    own: dict[str, list[GradeRow]] = defaultdict(list)
+    for grade in grades:
+        if grade.submission.student:
+            own[grade.submission.student].append(grade)
+    found = {}
+    for several in own.values():
+        counts = next((grade for grade in several if grade.submission.row in seats), None)
+        if counts is None or len(several) == 1:
+            continue
+        digests = {item.item: item.answer for item in counts.items}
+        found[counts.submission.row] = tuple(
+            Earlier(
+                other.submission.row,
+                other.key,
+                frozenset(
+                    one.item for one in other.items if one.answer and one.answer == digests.get(one.item)
+                ),
+            )
+            for other in several
+            if other is not counts
+        )
+    return found
 
 
 def grade_of(gradebook: Gradebook, key: str) -> Grade | None:
@@ -126,7 +171,8 @@ def _items(gradebook: Gradebook, key: str) -> Sequence[ItemResult]:
 def answer_of(submission: int, result: ItemResult) -> Answer:
     """The answer of a record's item."""
     is_empty = not result.found and not result.answer.strip()
-    return Answer(submission, result.item, result.answer, plain(result.answer), is_empty)
+    words = plain(result.answer)
+    return Answer(submission, result.item, result.answer, words, is_empty, result.answer_sha256)
 
 
 def units_of(answers: Iterable[Answer], *, seed: str) -> tuple[Unit, ...]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from grader.gradebook.marking import Conflict, Outdated, Saved
-from grader.gradebook.rubrics import Held, LineVersion, Ruling
+from grader.gradebook.rubrics import Held, LineVersion, Ruling, current
 from grader.gradebook.store import Gradebook
 from grader.model.assignment import Item
 from grader.model.errors import UsageError
@@ -30,6 +30,7 @@ class View(msgspec.Struct, frozen=True):
     """A unit as a marker sees it. ``held`` are the marks of its submissions, withdrawn ones too.
 
     ``holder`` is another marker who has it on their desk, ``flags`` who asks for a look, by submission.
+    ``before`` are marks that students have for another answer, which they handed in earlier.
     """
 
     item: Item
@@ -40,6 +41,13 @@ class View(msgspec.Struct, frozen=True):
     ruling: Ruling
     holder: str
     flags: dict[int, tuple[str, str]]
+    before: dict[int, Held]
+
+    @property
+    def seen(self) -> dict[int, int]:
+        """What a save of the unit has seen: each submission's own last row of marks, 0 for none."""
+        own = {row: held for row, held in self.held.items() if held.mark.submission == row}
+        return {row: own[row].row if row in own else 0 for row in self.unit.submissions}
 
     @property
     def open_submissions(self) -> tuple[int, ...]:
@@ -81,7 +89,7 @@ class Desk:
             raise UsageError(f"item {item_id} has no answer {unit_id!r}; was the class graded again?")
         holder = self._notes.lease(item_id, unit_id, holder=self.marker, seconds=LEASE_SECONDS)
         versions = self.lines(item)
-        held = self._marking.held(item_id, unit.submissions)
+        held, before = self._held(item_id, unit.submissions)
         return View(
             item=item,
             unit=unit,
@@ -91,14 +99,44 @@ class Desk:
             ruling=_first_ruling(unit, held, versions),
             holder="" if holder == self.marker else holder,
             flags={row: flag for row, flag in self._notes.flags(item_id).items() if row in unit.submissions},
+            before=before,
         )
+
+    def _held(
+        self, item_id: str, submissions: Sequence[int] | None = None
+    ) -> tuple[dict[int, Held], dict[int, Held]]:
+        """The marks that answers have, and those that their students have for another answer.
+
+        A mark for the same answer in an earlier file counts unless this submission has a mark of its own.
+        """
+        earlier = self.room.earlier
+        asked = None
+        if submissions is not None:
+            others = (one.submission for row in submissions for one in earlier.get(row, ()))
+            asked = [*submissions, *others]
+        every = self._marking.held(item_id, asked)
+        held = {row: one for row, one in every.items() if row in self.room.seats}
+        before: dict[int, Held] = {}
+        for row, several in earlier.items():
+            for other in several:
+                found = every.get(other.submission)
+                if (
+                    found is None
+                    or not is_marked(found)
+                    or (row in held and held[row].mark.submission == row)
+                ):
+                    continue
+                kind = held if item_id in other.items else before
+                if row not in kind or kind[row].row < found.row:
+                    kind[row] = found
+        return held, {row: one for row, one in before.items() if row not in held}
 
     def next_unit(self, item_id: str, *, after: str = "") -> Unit | None:
         """The next unit with an unmarked answer that nobody else looks at; None if there is none.
 
         What this marker put aside comes last. ``after`` is looked at again only if nothing else is left.
         """
-        held, others = self._marking.held(item_id), self._others(item_id)
+        (held, _), others = self._held(item_id), self._others(item_id)
         aside = self._aside[item_id]
         left = [unit for unit in self.room.units[item_id] if is_open(unit, held) and unit.id not in others]
         left.sort(key=lambda unit: (unit.id == after, unit.id in aside))
@@ -127,7 +165,7 @@ class Desk:
         """How far an item is."""
         units = self.room.units[item_id]
         rows = {row for unit in units for row in unit.submissions}
-        held = self._marking.held(item_id)
+        held, _ = self._held(item_id)
         marks = [one.mark for row, one in held.items() if row in rows and is_marked(one)]
         return Progress(
             answers=len(rows),
@@ -198,6 +236,14 @@ class Desk:
 
     # -- rubric ---------------------------------------------------------------------------------------
 
+    def renewed(self, item_id: str, versions: Iterable[int]) -> tuple[int, ...]:
+        """The same lines in their newest versions, without those that were taken away."""
+        every = self._marking.versions(item_id)
+        line_of = {one.row: one.line for one in every}
+        now = {one.line: one.row for one in current(every)}
+        lines = (line_of.get(version, 0) for version in versions)
+        return tuple(sorted(now[line] for line in lines if line in now))
+
     def preview(self, item_id: str, line: LineVersion) -> dict[int, tuple[Held, Points]]:
         """Whose points a changed line would change."""
         return self._marking.preview_line(item_id, line, self.item(item_id).points)
@@ -224,9 +270,12 @@ def is_open(unit: Unit, held: Mapping[int, Held]) -> bool:
 
 
 def _first_ruling(unit: Unit, held: Mapping[int, Held], lines: Sequence[LineVersion]) -> Ruling:
-    """What the page begins with: the ruling that the unit's marked answers have, else nothing."""
+    """What the page begins with: the ruling that a marked unit has. Nothing while an answer waits.
+
+    Who was taken out of a unit would otherwise get the others' mark by one key too many.
+    """
     rulings = _rulings(held[row] for row in unit.submissions if row in held)
-    if not rulings:
+    if not rulings or is_open(unit, held):
         return Ruling()
     first = rulings[0]
     known = {line.row for line in lines}

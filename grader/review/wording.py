@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_EMPHASIS = re.compile(r"(?<!\S)[*_`~]+(?=\w)|(?<=[\w.,;:!?])[*_`~]+(?=[\s.,;:!?]|\Z)")
-_POINT = re.compile(r"[.,;:!?…]+(?!\S)|['\"’‘“”]+")
+# Runs are taken whole or not at all, from their first sign: text of nothing but signs must not take long.
+_EMPHASIS = re.compile(r"(?<!\S)[*_`~]++(?=\w)|(?<=[^\W_]|[.,;:!?])[*_`~]++(?=[\s.,;:!?]|\Z)")
+_POINT = re.compile(r"(?<![.,;:!?…])[.,;:!?…]++(?!\S)|['\"’‘“”]++")
 _HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
 
 

@@ -201,3 +201,35 @@ def test_progress_counts_by_marker_and_shows_the_points_given(
     assert (progress.answers, progress.marked, progress.units_left) == (6, 4, 2)
     assert progress.by_marker == {"ada": 2, "bob": 2}
     assert progress.points == {Points(0): 2, ONE: 2}
+
+
+def hand_in_again(book: Gradebook, text: str) -> dict[str, int]:
+    """Ada hands in a second file; its answer to item 1 is this text."""
+    return add_class(book, HW, {"ada": {"1": text}}, again=True)
+
+
+def test_the_same_words_handed_in_again_keep_their_mark(
+    desk: Desk, book: Gradebook, rows: dict[str, int]
+) -> None:
+    unit = desk.room.units["1"][1]
+    mark_all(desk, unit.id, 1)
+    second = hand_in_again(book, ANSWERS["ada"]["1"])["ada"]
+    again = Desk(book, classroom(book, HW), HW.title, "bob")
+    assert rows["ada"] not in again.room.seats
+    view = again.view("1", unit.id)
+    assert second in view.unit.submissions
+    assert view.held[second].mark.submission == rows["ada"]
+    assert view.seen[second] == 0
+    assert again.progress("1").marked == 2
+    assert again.next_unit("1").id == EMPTY
+
+
+def test_changed_words_show_the_old_mark(desk: Desk, book: Gradebook, rows: dict[str, int]) -> None:
+    mark_all(desk, desk.room.units["1"][1].id, 1)
+    second = hand_in_again(book, "Something else.")["ada"]
+    again = Desk(book, classroom(book, HW), HW.title, "bob")
+    unit = next(one for one in again.room.units["1"] if second in one.submissions)
+    view = again.view("1", unit.id)
+    assert view.held == {}
+    assert view.before[second].mark.points == ONE
+    assert again.progress("1").marked == 1

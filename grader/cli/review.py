@@ -1,0 +1,80 @@
+"""`grade review`: the written answers of a class on a page, marked by keyboard."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+
+import click
+
+from grader.cli import options
+from grader.course.locations import existing_locations
+from grader.gradebook.store import Gradebook
+from grader.model.errors import UsageError
+from grader.model.text import plural
+
+HELP = """Mark the written answers of a class on a page of this machine, item by item, by keyboard.
+
+Prints one link for each marker; --by names them. The page is for this machine only: docs/marking.md says how
+to reach it from another one. Marks are in the gradebook as soon as the page says "saved".
+
+\b
+Examples:
+  grade review
+  grade review --item 3.4.ii
+  grade review --by ada --by bob --port 8123
+  grade review --by ada --public https://marking.example.edu --port 8123
+"""
+INSTALL = "pip install 'chainrule[review]'"
+
+
+@click.command("review", help=HELP)
+@click.option(
+    "--by", "markers", metavar="NAME", multiple=True, help="A marker; repeatable. [default: your login]"
+)
+@click.option("--item", "items", metavar="ID", multiple=True, help="Only this item; repeatable.")
+@click.option(
+    "--port", metavar="N", type=click.IntRange(0, 65535), default=0, help="[default: any that is free]"
+)
+@click.option(
+    "--public", metavar="URL", default="", help="The address of a reverse proxy in front of the page."
+)
+@options.gradebook
+def command(  # noqa: D103  # its help is HELP
+    *,
+    markers: tuple[str, ...],
+    items: tuple[str, ...],
+    port: int,
+    public: str,
+    assignment: Path | None,
+    db: str | None,
+) -> None:
+    try:
+        from grader.review import guard, serving  # noqa: PLC0415  # an extra
+        from grader.review.classroom import classroom  # noqa: PLC0415
+        from grader.review.page import Page  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"latex2mathml", "pygments", "starlette", "uvicorn"}:
+            raise
+        raise UsageError(f"the marking page needs Starlette, which is not installed: {INSTALL}") from None
+    locations = existing_locations(assignment, db)
+    manifest = locations.home.assignment
+    written = [item.id for item in manifest.of_kind("written")]
+    if unknown := [item for item in items if item not in written]:
+        raise UsageError(f"--item {unknown[0]}: no written item; there are {', '.join(written) or 'none'}")
+    with Gradebook.open(locations.gradebook) as gradebook:
+        room = classroom(gradebook, manifest, only=items)
+        page = Page(locations.home, gradebook, room, only=items)
+        bound = serving.listening(port)
+        port = bound.getsockname()[1]
+        names = [name.strip() for name in markers if name.strip()] or [getpass.getuser()]
+        keys = guard.Keys.cut(names, port=port, public=public)
+        answers = sum(len(unit.answers) for units in room.units.values() for unit in units)
+
+        def ready() -> None:
+            said = f"{answers:,} {plural(answers, 'answer', 'answers')} to {len(room.items)} items"
+            options.tell(f"{said}; Ctrl+C stops the page, marks are saved as they are given")
+            for marker, link in serving.links(keys, port).items():
+                options.tell(f"{marker}: {link}")
+
+        serving.serve(page, keys, bound, ready=ready)

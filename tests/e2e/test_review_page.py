@@ -1,0 +1,363 @@
+"""The marking page in a real browser, marked by keyboard alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.browser import Browser, Tab, browser, chromium
+from support.marked_class import write_class
+from support.notebooks import code
+from support.paths import ROOT
+from support.review_page import TEXTS, class_in, generated, hw3, reviewing
+
+from grader.gradebook.rows import Mark
+from grader.gradebook.store import Gradebook
+from grader.model.points import Points
+
+HOME = hw3()
+ITEMS = [item.id for item in HOME.assignment.of_kind("written")]
+STARTS = {kind: tuple(text.split("{")[0][:12] for text in texts) for kind, texts in TEXTS.items()}
+READY = "document.readyState === 'complete' && document.getElementById('main') && !document.body.ariaBusy"
+
+
+@pytest.fixture(scope="module")
+def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    chromium()
+    with browser(tmp_path_factory.mktemp("profile")) as running:
+        yield running
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> str:
+    return str(tmp_path / "gradebook.sqlite")
+
+
+def enter(chrome: Browser, link: str, item: str = "") -> Tab:
+    """The page as a marker sees it who opens the link."""
+    tab = chrome.tab()
+    tab.open(link)
+    tab.wait(f"location.pathname === '/' && {READY}")
+    if item:
+        tab.press(str(ITEMS.index(item) + 1))
+        tab.wait(f"document.getElementById('ruling') && {READY}")
+    return tab
+
+
+def step(tab: Tab, *keys: str) -> str:
+    """Press keys, and wait for the screen that the last one leads to; what the page says."""
+    tab.evaluate("document.getElementById('main').dataset.old = 'yes'")
+    tab.press(*keys)
+    tab.wait(f"!document.getElementById('main').dataset.old && {READY}")
+    return said(tab)
+
+
+def said(tab: Tab) -> str:
+    return str(tab.evaluate("document.getElementById('status').textContent"))
+
+
+def answer(tab: Tab) -> str:
+    return str(
+        tab.evaluate("document.querySelector('.answer-box').innerText.split('\\n').slice(1).join(' ').trim()")
+    )
+
+
+def points(db: str, rows: dict[str, int]) -> dict[tuple[str, str], str]:
+    student = {row: name for name, row in rows.items()}
+    with Gradebook.open(db) as book:
+        marks = book.marks(HOME.assignment.title)
+    return {(student[row], item): str(mark.points) for (row, item), mark in marks.items()}
+
+
+def kind_of(text: str) -> str:
+    found = [
+        kind
+        for kind, starts in STARTS.items()
+        if text.replace("*", "").startswith(tuple(s.replace("*", "") for s in starts))
+    ]
+    return found[0] if found else "empty"
+
+
+LINES = {"right": 2, "partly": 1, "wrong": 0, "copied": 1, "other language": 2, "empty": 0}
+
+
+def test_a_class_is_marked_by_keyboard_alone(
+    chrome: Browser, db: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """40 students, the 9 written items, answers of every kind: all marked, each with its points."""
+    answers = generated(ITEMS, 40)
+    rows = class_in(db, HOME, answers)
+    with reviewing(db, "ada") as links:
+        tab = enter(chrome, links["ada"])
+        tab.evaluate(
+            "for (const kind of ['mousedown', 'click', 'pointerdown', 'touchstart']) addEventListener(kind, "
+            "(event) => { if (event.isTrusted && event.detail) window.mice = (window.mice ?? 0) + 1 }, true)"
+        )
+        began, units = time.monotonic(), 0
+        for number, item in enumerate(ITEMS, start=1):
+            step(tab, str(number))
+            while tab.evaluate("document.getElementById('main').dataset.page") == "unit":
+                wanted = min(LINES[kind_of(answer(tab))], len(HOME.assignment.find(item).rubric))
+                step(tab, *"12"[:wanted], "Enter")
+                units += 1
+            step(tab, "0")
+        seconds = time.monotonic() - began
+        assert "Every answer has its mark." in tab.text()
+        assert not tab.evaluate("window.mice")
+        keys = sum(tab.pressed.values())
+    found = points(db, rows)
+    expected = {}
+    for student, own in answers.items():
+        for item in ITEMS:
+            lines = HOME.assignment.find(item).rubric
+            expected[student, item] = str(min(LINES[kind_of(own.get(item, ""))], len(lines)))
+    assert found == expected
+    with capsys.disabled():
+        print(f"\n360 answers in {units} screens, {keys} keys, {seconds:.0f} s of the machine")  # noqa: T201
+    assert keys < 2 * units + 3 * len(ITEMS) + sum(map(len, ITEMS)) + units
+
+
+def test_lines_comment_and_adjustment_reach_the_student(chrome: Browser, db: str) -> None:
+    rows = class_in(db, HOME, {"ada": {"3.3.ii": "It rises."}})
+    with reviewing(db, "eve", options=["--item", "3.3.ii"]) as links:
+        tab = chrome.tab()
+        tab.open(links["eve"])
+        tab.wait(READY)
+        step(tab, "1")
+        tab.press("1", "x")
+        tab.type("0.5")
+        tab.press("Tab")
+        tab.type("half of it")
+        assert tab.evaluate("document.getElementById('points').textContent") == "1.5"
+        tab.press("Escape", "c")
+        tab.type("See 3.3")
+        assert step(tab, "Enter") == "saved 1 answer"
+        assert "Every answer has its mark" in tab.text()
+    with Gradebook.open(db) as book:
+        mark = book.marks(HOME.assignment.title)[rows["ada"], "3.3.ii"]
+    assert (mark.points, mark.author) == (Points.of("1.5"), "eve")
+    assert mark.comment == "+1: The training accuracy keeps rising.\n+0.5: half of it\nSee 3.3"
+
+
+def test_an_adjustment_without_a_reason_is_not_saved_and_stays_on_the_page(chrome: Browser, db: str) -> None:
+    rows = class_in(db, HOME, {"ada": {"3.3.ii": "It rises."}})
+    with reviewing(db, "ada") as links:
+        tab = enter(chrome, links["ada"], "3.3.ii")
+        tab.press("2", "x")
+        tab.type("1")
+        assert step(tab, "Enter") == "not saved"
+        assert "needs a reason" in tab.text()
+        assert tab.evaluate("[...document.querySelectorAll('[name=line]')].map((box) => box.checked)") == [
+            False,
+            True,
+        ]
+    assert points(db, rows) == {}
+
+
+def test_undo_back_and_forward(chrome: Browser, db: str) -> None:
+    rows = class_in(db, HOME, {"ada": {"3.3.ii": "One."}, "bob": {"3.3.ii": "Two."}})
+    with reviewing(db, "ada") as links:
+        tab = enter(chrome, links["ada"], "3.3.ii")
+        first = answer(tab)
+        step(tab, "1", "Enter")
+        second = answer(tab)
+        assert first != second
+        step(tab, "ArrowLeft")
+        assert answer(tab) == first
+        assert "marked 1 by ada" in tab.text()
+        step(tab, "ArrowRight")
+        assert answer(tab) == second
+        assert step(tab, "u") == "undone"
+        assert answer(tab) == first
+        assert points(db, rows) == {}
+        assert step(tab, "u") == "nothing of yours to undo"
+
+
+def test_a_conflict_shows_both_and_loses_neither(chrome: Browser, db: str) -> None:
+    rows = class_in(db, HOME, {"ada": {"3.3.ii": "One."}})
+    with reviewing(db, "ada", "bob") as links:
+        ada, bob = (
+            enter(chrome, links[name], "3.3.ii") if name == "ada" else None for name in ("ada", "bob")
+        )
+        bob = chrome.tab()
+        bob.open(links["bob"])
+        bob.wait(READY)
+        here = ada.evaluate("location.pathname + location.search")
+        bob.open(links["bob"].split("/enter")[0] + here)
+        bob.wait(READY)
+        assert "ada is looking at this answer now" in bob.text()
+        step(ada, "1", "Enter")
+        assert step(bob, "1", "2", "Enter") == "not saved"
+        assert "ada marked it meanwhile" in bob.text()
+        assert "Theirs: 1 points" in bob.text()
+        assert bob.evaluate("document.getElementById('points').textContent") == "2"
+        assert points(db, rows) == {("ada", "3.3.ii"): "1"}
+        assert step(bob, "Enter") == "saved 1 answer"
+        assert points(db, rows) == {("ada", "3.3.ii"): "2"}
+    with Gradebook.open(db) as book:
+        assert [mark.author for mark in book.mark_history(rows["ada"], "3.3.ii")] == ["ada", "bob"]
+
+
+def test_a_mark_from_the_command_line_while_the_page_is_open_is_a_conflict(chrome: Browser, db: str) -> None:
+    rows = class_in(db, HOME, {"ada": {"3.3.ii": "One."}})
+    with reviewing(db, "ada") as links:
+        tab = enter(chrome, links["ada"], "3.3.ii")
+        with Gradebook.open(db) as book:
+            book.add_marks([Mark(rows["ada"], "3.3.ii", Points.of(2), "I know", "eve")])
+        assert step(tab, "Enter") == "not saved"
+        step(tab, "k")
+        assert "marked 2 by eve" in tab.text()
+    assert points(db, rows) == {("ada", "3.3.ii"): "2"}
+
+
+def test_a_repriced_line_is_previewed_and_scores_anew(chrome: Browser, db: str) -> None:
+    rows = class_in(db, HOME, {"ada": {"3.3.ii": "One."}, "bob": {"3.3.ii": "Two."}})
+    with reviewing(db, "ada") as links:
+        tab = enter(chrome, links["ada"], "3.3.ii")
+        step(tab, "1", "Enter")
+        tab.press("1", "l", "ArrowDown", "Tab")
+        tab.type("0.5")  # Tab has selected what was there
+        tab.press("Enter")
+        tab.wait("document.getElementById('preview').innerText.includes('1 of 1')")
+        assert "1 → 0.5" in tab.text()
+        assert list(points(db, rows).values()) == ["1"]
+        assert step(tab, "Enter") == "the line is kept; 1 mark changed"
+        assert list(points(db, rows).values()) == ["0.5"]
+        assert tab.evaluate("document.getElementById('points').textContent") == "0.5"  # still ticked here
+
+
+def test_flags_names_and_later(chrome: Browser, db: str) -> None:
+    class_in(
+        db, HOME, {"ada": {"3.3.ii": "One."}, "bob": {"3.3.ii": "Two."}}, names={"ada": "Ada Ω", "bob": "بوب"}
+    )
+    with reviewing(db, "ada") as links:
+        tab = enter(chrome, links["ada"], "3.3.ii")
+        first = answer(tab)
+        assert "Ada" not in tab.evaluate("document.documentElement.outerHTML")
+        step(tab, "n")
+        assert any(name in tab.text() for name in ("Ada Ω", "بوب"))
+        step(tab, "n")
+        tab.press("f")
+        tab.type("sure?")
+        assert step(tab, "Enter") == "flagged"
+        assert "ada asks for a look: sure?" in tab.text()
+        assert step(tab, "f") == "settled"
+        step(tab, "h")
+        assert answer(tab) != first
+
+
+def test_a_group_without_a_member_that_was_unticked(chrome: Browser, db: str) -> None:
+    rows = class_in(db, HOME, {name: {"3.3.ii": "The same."} for name in ("ada", "bob", "cyd")})
+    with reviewing(db, "ada") as links:
+        tab = enter(chrome, links["ada"], "3.3.ii")
+        tab.press("1", "m", " ", "Escape")
+        assert step(tab, "Enter") == "saved 2 answers"
+        assert len(points(db, rows)) == 2
+        assert "3 answers with the same words" in tab.text()
+        assert step(tab, "Enter") == "saved 1 answer"
+    assert sorted(points(db, rows).values()) == ["0", "1", "1"]
+
+
+def test_what_was_shown_as_saved_survives_a_kill(chrome: Browser, db: str, tmp_path: Path) -> None:
+    rows = class_in(db, HOME, {f"s{number}": {"3.3.ii": f"Answer {number}."} for number in range(8)})
+    command = [
+        sys.executable,
+        "-m",
+        "grader.cli.main",
+        "review",
+        "--assignment",
+        str(ROOT),
+        "--db",
+        db,
+        "--by",
+        "ada",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        link = process.stdout.readline().split(": ", 1)[1].strip()
+        tab = enter(chrome, link, "3.3.ii")
+        for _ in range(5):
+            assert step(tab, "1", "Enter") == "saved 1 answer"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        tab.press("1", "Enter")
+        tab.wait("document.getElementById('status').textContent.includes('no answer from `grade review`')")
+    assert len(points(db, rows)) == 5
+    assert sqlite3.connect(db).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def png(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    rows = b"".join(b"\0" + bytes((x * 255 // width) for x in range(width)) for _ in range(height))
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+def with_plots(folder: Path, item: str, number: int) -> Path:
+    import base64  # noqa: PLC0415
+
+    shown = [
+        {
+            "output_type": "display_data",
+            "metadata": {},
+            "data": {"image/png": base64.b64encode(png(640, 360 + k)).decode()},
+        }
+        for k in range(number)
+    ]
+    cells = [code(f"record('{item}')", *shown)]
+    return write_class(folder, {"ada": {"3.4.ii": "About 0.9, as the curves say."}}, cells)["ada"]
+
+
+def test_forty_plots_and_the_evidence_beside_an_answer(chrome: Browser, db: str, tmp_path: Path) -> None:
+    path = with_plots(tmp_path, "3.4.i", 40)
+    class_in(db, HOME, {"ada": {"3.4.ii": "About 0.9, as the curves say."}}, paths={"ada": path})
+    with reviewing(db, "ada") as links:
+        tab = enter(chrome, links["ada"], "3.4.ii")
+        tab.wait("document.querySelectorAll('#plots img').length === 40")
+        tab.wait("document.querySelector('#plots img').naturalWidth === 640")
+        assert "3.4.i Loss curves" in tab.text().replace("\n", " ")
+        assert "Loss curves is as asked for" in tab.text()
+        if shots := os.environ.get("CHAINRULE_SCREENSHOTS"):
+            tab.picture(Path(shots) / "plots.png")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_is_wider_than_the_window(chrome: Browser, db: str, width: int) -> None:
+    long = (
+        "unbroken" * 80
+        + "\n\n| "
+        + "cell " * 60
+        + " | b |\n|---|---|\n| c | d |\n\n$$ "
+        + "x + " * 200
+        + "y $$"
+    )
+    class_in(db, HOME, {"ada": {"3.3.ii": long}})
+    with reviewing(db, "ada") as links:
+        tab = chrome.tab()
+        tab.look(width=width)
+        tab.open(links["ada"])
+        tab.wait(f"location.pathname === '/' && {READY}")
+        for keys in ((), ("4",)):
+            if keys:
+                step(tab, *keys)
+            inner, needed = tab.evaluate(
+                "[document.documentElement.clientWidth, document.documentElement.scrollWidth]"
+            )
+            assert needed <= inner
