@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import getpass
+import os
+from collections.abc import Collection
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from grader.cli import options
+from grader.course.after_marks import follow
 from grader.course.locations import existing_locations
 from grader.gradebook.store import Gradebook
 from grader.model.errors import UsageError
@@ -52,19 +56,19 @@ def command(  # noqa: D103  # its help is HELP
     try:
         from grader.review import guard, serving  # noqa: PLC0415  # an extra
         from grader.review.classroom import classroom  # noqa: PLC0415
+        from grader.review.following import Follower  # noqa: PLC0415
         from grader.review.page import Page  # noqa: PLC0415
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"latex2mathml", "pygments", "starlette", "uvicorn"}:
             raise
         raise UsageError(f"the marking page needs Starlette, which is not installed: {INSTALL}") from None
-    locations = existing_locations(assignment, db)
+    locations = existing_locations(assignment, db, environ=os.environ)
     manifest = locations.home.assignment
     written = [item.id for item in manifest.of_kind("written")]
     if unknown := [item for item in items if item not in written]:
         raise UsageError(f"--item {unknown[0]}: no written item; there are {', '.join(written) or 'none'}")
     with Gradebook.open(locations.gradebook) as gradebook:
         room = classroom(gradebook, manifest, only=items)
-        page = Page(locations.home, gradebook, room, only=items)
         bound = serving.listening(port)
         port = bound.getsockname()[1]
         names = [name.strip() for name in markers if name.strip()] or [getpass.getuser()]
@@ -77,4 +81,9 @@ def command(  # noqa: D103  # its help is HELP
             for marker, link in serving.links(keys, port).items():
                 options.tell(f"{marker}: {link}")
 
-        serving.serve(page, keys, bound, ready=ready)
+        def write(students: Collection[str] | None) -> None:
+            follow(gradebook, locations, students)
+
+        with closing(Follower(write, told=lambda words: options.tell(words, err=True))) as follower:
+            page = Page(locations.home, gradebook, room, marked=follower.marked)
+            serving.serve(page, keys, bound, ready=ready)

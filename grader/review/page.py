@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
 from markupsafe import Markup
 
-from grader.gradebook.marking import Conflict, Outdated
+from grader.gradebook.marking import Conflict, Outdated, Saved
 from grader.gradebook.rubrics import LineVersion, Ruling
 from grader.gradebook.store import Gradebook
 from grader.grading.assignment_folder import AssignmentFolder
@@ -16,7 +17,7 @@ from grader.model.errors import UsageError
 from grader.model.points import ZERO, Points
 from grader.model.text import plural
 from grader.review import screens
-from grader.review.classroom import Classroom, classroom, grade_of
+from grader.review.classroom import Classroom, grade_of
 from grader.review.desk import Desk, View
 from grader.review.pictures import Pictures
 from grader.review.questions import evidence_for, questions
@@ -78,15 +79,23 @@ def _points(text: str) -> Points:
 
 
 class Page:
-    """The page of one assignment: its class, and a desk for each marker."""
+    """The page of one assignment: its class, and a desk for each marker.
+
+    ``marked`` receives the students whose marks have changed.
+    """
 
     def __init__(
-        self, home: AssignmentFolder, gradebook: Gradebook, room: Classroom, *, only: tuple[str, ...] = ()
+        self,
+        home: AssignmentFolder,
+        gradebook: Gradebook,
+        room: Classroom,
+        *,
+        marked: Callable[[Collection[str]], None],
     ) -> None:
         self._home = home
         self._gradebook = gradebook
         self._room = room
-        self._only = only
+        self._marked = marked
         self._pictures = Pictures(home)
         self._questions = questions(home.template_cells, home.assignment)
         self._desks: dict[str, Desk] = {}
@@ -103,14 +112,6 @@ class Page:
             if marker not in self._desks:
                 self._desks[marker] = Desk(self._gradebook, self._room, self.title, marker)
             return self._desks[marker]
-
-    def reload(self) -> None:
-        """Read the class again: somebody handed in or was graded since."""
-        room = classroom(self._gradebook, self._home.assignment, only=self._only)
-        with self._lock:
-            self._room = room
-            for desk in self._desks.values():
-                desk.room = room
 
     # -- screens --------------------------------------------------------------------------------------
 
@@ -206,6 +207,7 @@ class Page:
             problem = "The rubric has changed meanwhile. Look at the lines again; nothing was saved."
             ruling = self._renewed(desk, data)
             return _reply(self.unit(desk, *here, ruling=ruling, problem=problem), "not saved", bad=True)
+        self._follow(found)
         number = len(found.rows)
         said = (
             f"saved {number} {plural(number, 'answer', 'answers')}"
@@ -230,7 +232,12 @@ class Page:
             other = next((held for held in found.now.values() if held is not None), None)
             who = other.mark.author if other else "somebody"
             return _reply(self.unit(desk, item, unit), f"not undone: {who} has marked it since", bad=True)
+        self._follow(found)
         return _reply(self.unit(desk, item, unit), "undone")
+
+    def _follow(self, found: Saved) -> None:
+        seats = (self._room.seats.get(row) for row in found.rows)
+        self._marked({seat.submission.student for seat in seats if seat is not None})
 
     def aside(self, desk: Desk, data: Place) -> dict[str, Any]:
         """Leave an answer for later."""
@@ -264,6 +271,7 @@ class Page:
         here = self.unit(desk, data.item, data.unit, data.shown, ruling=ruling)
         if found is None:
             return _reply(here, "not changed: the rubric has changed meanwhile; look again", bad=True)
+        self._follow(found)
         number = len(found.rows)
         return _reply(here, f"the line is kept; {number} {plural(number, 'mark', 'marks')} changed")
 

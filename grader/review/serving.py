@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -14,6 +16,7 @@ from grader.review.page import Page
 
 LOOPBACK = "127.0.0.1"
 BACKLOG = 64
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def listening(port: int) -> socket.socket:
@@ -42,6 +45,16 @@ def serve(page: Page, keys: Keys, bound: socket.socket, *, ready: Callable[[], N
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             ready()
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            # uvicorn's own sends the signal once more at the end, before pages could follow the last marks.
+            before = {number: signal.signal(number, self.handle_exit) for number in STOPS}
+            try:
+                yield
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
 
     config = uvicorn.Config(
         application(page, keys),

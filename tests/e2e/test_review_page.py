@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import signal
 import sqlite3
@@ -121,6 +122,10 @@ def test_a_class_is_marked_by_keyboard_alone(
             lines = HOME.assignment.find(item).rubric
             expected[student, item] = str(min(LINES[kind_of(own.get(item, ""))], len(lines)))
     assert found == expected
+    with (Path(db).parent / "grades.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert {(row["id"], item): row[item] for row in table for item in ITEMS} == expected
+    assert {row["awaiting"] for row in table} == {"0"}  # with code and evidence: all 46 points are decided
     with capsys.disabled():
         print(f"\n360 answers in {units} screens, {keys} keys, {seconds:.0f} s of the machine")  # noqa: T201
     assert keys < 2 * units + 3 * len(ITEMS) + sum(map(len, ITEMS)) + units
