@@ -25,6 +25,7 @@ from grader.grading.check_plugin import Ran
 from grader.grading.execution import Silent
 from grader.grading.opening import WarmProcesses
 from grader.grading.pipeline import GradeJob, Run, owners_of, plan_run, run_all
+from grader.grading.scoring import settled
 from grader.model.audit import MutantResult, RegionRecord, Verdict
 from grader.model.errors import CheckError, Outcome
 from grader.model.points import Points, total
@@ -366,10 +367,10 @@ def failing(results: Sequence[tuple[str, CheckResult]]) -> frozenset[str]:
 
 def lost_points(results: Sequence[tuple[str, CheckResult]]) -> dict[str, Points]:
     """What each item loses, without those that lose nothing."""
-    items = dict.fromkeys(result.item for _, result in results)
+    counted = [settled(result) for _, result in results]
     lost = {
-        item: total(result.possible - result.earned for _, result in results if result.item == item)
-        for item in items
+        item: total(result.possible - result.earned for result in counted if result.item == item)
+        for item in dict.fromkeys(result.item for result in counted)
     }
     return {item: points for item, points in lost.items() if points}
 

@@ -192,6 +192,7 @@ def _manifest(assignment: Assignment) -> bytes:
     for item in assignment.item:
         lines += ["", "[[item]]", f"id = {_toml(item.id)}", f"title = {_toml(item.title)}"]
         lines += [f"kind = {_toml(item.kind)}", f"points = {item.points}"]
+        lines += [f"bonus = {item.bonus}"] if item.bonus else []
         lines += [f"notebook = {_toml(item.notebook)}"] if item.notebook else []
     lines += ["", "[limits]"]
     lines += [f"{name} = {_toml(getattr(assignment.limits, name))}" for name in Limits.__struct_fields__]

@@ -30,7 +30,7 @@ def points(
     without giving away inputs or expected values. With ``tell_mistake`` they also read which kind of mistake
     it is, if that is known: the words of a suspect, or a line such as "a mean where a sum belongs". Each case
     of a parametrized check is worth as much; a case with ``pytest.param(..., marks=points(2))`` has points of
-    its own.
+    its own. Negative points are a deduction: they are lost if the check fails, down to 0 for the item.
     """
     return pytest.mark.chainrule_points(Points.of(worth), hint, tell_mistake=tell_mistake)
 

@@ -40,8 +40,8 @@ class AnswerShown:
 
 
 def points_for(outcome: Outcome, worth: Points) -> Points:
-    """What one check earns: all that it is worth if it passed, nothing otherwise."""
-    return worth if outcome is Outcome.PASSED else ZERO
+    """What one check earns: all that it is worth if it passed, else nothing; a deduction gives nothing."""
+    return max(ZERO, worth) if outcome is Outcome.PASSED else ZERO
 
 
 def score(
@@ -55,6 +55,7 @@ def score(
 
     Items in ``waiting`` stay undecided, and wait for what it says.
     """
+    results = [settled(result) for result in results]
     scored = (
         score_item(
             item,
@@ -70,6 +71,14 @@ def score(
     )
 
 
+def settled(result: CheckResult) -> CheckResult:
+    """The result as it counts: a check of negative points gives none, and takes them if the student fails."""
+    if result.possible >= ZERO:
+        return result
+    is_charged = result.fault is Fault.STUDENT and result.outcome is not Outcome.PASSED
+    return replace(result, earned=result.possible if is_charged else ZERO, possible=ZERO)
+
+
 def score_item(item: Item, results: Sequence[CheckResult], answer: AnswerShown) -> ItemResult:
     """One item: checks decide code, and evidence that has checks; a person decides the rest."""
     if item.kind == "code":
@@ -80,13 +89,16 @@ def score_item(item: Item, results: Sequence[CheckResult], answer: AnswerShown) 
 
 
 def score_code(item: Item, results: Sequence[CheckResult]) -> ItemResult:
-    """An item decided by checks. It stays undecided if one could not decide, or could not be carried out."""
+    """An item decided by checks. It stays undecided if one could not decide, or could not be carried out.
+
+    Deductions take it to 0 at most.
+    """
     waits_for = blocked(results) if results else NO_CHECKS
     return ItemResult(
         item=item.id,
         title=item.title,
         kind=item.kind,
-        earned=total(result.earned for result in results),
+        earned=max(ZERO, total(result.earned for result in results)),
         possible=item.points,
         decided=not waits_for,
         checks=tuple(results),

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from grader.model.errors import ManifestError
-from grader.model.points import Points, total
+from grader.model.points import ZERO, Points, total
 
 BudgetValue = int | float | str | bool | list[int | float | str]
 
@@ -31,7 +31,8 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``kind`` is "code" (checks decide), "evidence" (checks of the saved run decide) or "written" (a person
     decides). By default it is "written" for an item with a rubric and "code" for any other. ``notebook`` is
-    one of the assignment's several; without it, the item's heading decides.
+    one of the assignment's several; without it, the item's heading decides. ``bonus`` are points that its
+    checks may give above its own, and above the assignment's.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: str = "code"
     rubric: tuple[RubricLine, ...] = ()
     notebook: str = ""
+    bonus: Points = ZERO
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -165,8 +167,13 @@ def _assert_items(assignment: Assignment, source: str) -> None:
         seen.add(item.id)
         if item.kind not in KINDS:
             raise ManifestError(f"{where}: key `kind`: {item.kind!r} is not one of {', '.join(KINDS)}")
-        if item.points <= Points(0):
+        if item.points < ZERO or (item.points == ZERO and item.bonus <= ZERO):
             raise ManifestError(f"{where}: key `points`: must be more than 0, not {item.points}")
+        if item.bonus < ZERO or (item.bonus and item.kind == "written"):
+            raise ManifestError(
+                f"{where}: key `bonus`: points that checks may give above the item's, not {item.bonus} of an "
+                f"item of kind {item.kind!r}"
+            )
         rubric = total(line.points for line in item.rubric)
         if item.rubric and rubric != item.points:
             raise ManifestError(

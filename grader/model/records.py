@@ -191,8 +191,8 @@ class Grade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def complete(self) -> bool:
-        """True when every point is decided."""
-        return self.decided == self.possible
+        """True when every point is decided, those of a bonus too."""
+        return self.decided == self.possible and all(item.decided for item in self.items)
 
 
 def earned_points(items: tuple[ItemResult, ...]) -> Points:

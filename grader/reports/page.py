@@ -161,7 +161,7 @@ def _other_figures(grade: Grade) -> list[Figure]:
 
 
 def _percent(part: Points, whole: Points) -> str:
-    return f"{100 * part.hundredths / whole.hundredths:.3f}" if whole else "0"
+    return f"{100 * min(part, whole).hundredths / whole.hundredths:.3f}" if whole else "0"
 
 
 def _share(item: ItemResult, public: bool) -> str:  # noqa: FBT001  # called only by the template

@@ -7,7 +7,7 @@ import enum
 from grader.model import endings
 from grader.model.errors import Fault, Outcome
 from grader.model.isolation import Mode
-from grader.model.points import Points, total
+from grader.model.points import ZERO, Points, total
 from grader.model.records import CellResult, CheckResult, Grade, ItemResult
 from grader.model.text import plural
 
@@ -57,7 +57,7 @@ def state(item: ItemResult, *, public: bool = False) -> State:
         # A code item is decided by its checks: an undecided one does not wait for marking.
         absent = item.waits_for in (endings.NOT_THE_FILE, endings.NOT_HANDED_IN)
         return State.ATTENTION if item.kind == "code" or absent else State.WAITING
-    if item.earned == item.possible:
+    if item.earned >= item.possible and (item.earned or item.possible):  # a bonus may be worth nothing else
         return State.FULL
     return State.PARTIAL if item.earned else State.ZERO
 
@@ -131,12 +131,12 @@ def place_of(cell: CellResult, grade: Grade) -> str:
 def open_points(grade: Grade, which: State) -> Points:
     """Points that undecided items in this state could still earn."""
     undecided = (item for item in grade.items if not item.decided and state(item) is which)
-    return total(item.possible - item.earned for item in undecided)
+    return total(max(ZERO, item.possible - item.earned) for item in undecided)
 
 
 def lost_points(grade: Grade) -> Points:
     """Points that decided items did not earn."""
-    return total(item.possible - item.earned for item in grade.items if item.decided)
+    return total(max(ZERO, item.possible - item.earned) for item in grade.items if item.decided)
 
 
 def total_line(grade: Grade) -> str:

@@ -370,3 +370,107 @@ def test_an_award_is_rounded_to_hundredths(awarding: SmallCourse, share: str, ea
 def test_no_award_for_what_gave_no_answer(awarding: SmallCourse, source: str, earned: str) -> None:
     grade = awarding.grade(f"def scaled(x): pass\ndef refuse(): pass\n{source}", only={"raises"})
     assert points_by_item(grade)["raises"] == earned
+
+
+# -- above the points, and off them -------------------------------------------------------------------------
+
+EXTRA = '''
+from grader import item, points
+
+
+@item("main")
+@points(2)
+def test_main(student):
+    """main"""
+    assert student.main() == 1
+
+
+@item("main")
+@points(-0.5, hint="a loop is slow")
+def test_no_loop(student):
+    """no loop"""
+    assert student.loops() == 0
+
+
+@item("main")
+@points(-2)
+def test_other(student):
+    """a deduction that breaks where the check does"""
+    assert 1 / student.divisor() == 1
+
+
+@item("extra")
+@points(1)
+def test_extra(student):
+    """extra"""
+    assert student.extra() == 1
+
+
+@item("both")
+@points(1)
+def test_part(student):
+    """the item's own point"""
+    assert student.main() == 1
+
+
+@item("both")
+@points(0.5)
+def test_above(student):
+    """half a point above"""
+    assert student.extra() == 1
+'''
+EXTRA_RIGHT = """
+def main(): return 1
+def loops(): return 0
+def divisor(): return 1
+def extra(): return 1
+"""
+
+
+@pytest.fixture(scope="module")
+def extra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallCourse]:
+    items = (
+        Item("main", "main", points=2),
+        Item("extra", "x", points=0, bonus=1),
+        Item("both", "b", bonus=0.5),
+    )
+    files = {
+        "assignment.toml": manifest(*items, notebook="reference/hw.py", limits={"check_seconds": 1}),
+        "hidden_tests/test_all.py": EXTRA,
+        "reference/hw.py": f"# %%\n### BEGIN SOLUTION\n{EXTRA_RIGHT}\n### END SOLUTION\n",
+    }
+    with SmallCourse(write_files(tmp_path_factory.mktemp("extra"), files)) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("wrong", "points", "earned"),
+    [
+        ("", {"main": "2", "extra": "1", "both": "1.5"}, "4.5"),
+        ("def extra(): return 0", {"main": "2", "extra": "0", "both": "1"}, "3"),
+        ("def loops(): return 1", {"main": "1.5", "extra": "1", "both": "1.5"}, "4"),
+        ("def loops(): raise ValueError", {"main": "1.5", "extra": "1", "both": "1.5"}, "4"),
+        ("def divisor(): return 0", {"main": "0", "extra": "1", "both": "1.5"}, "2.5"),
+        ("def main(): return 0\ndef loops(): return 1", {"main": "0", "extra": "1", "both": "0.5"}, "1.5"),
+    ],
+)
+def test_a_bonus_lies_above_the_points_and_a_deduction_takes_them(
+    extra: SmallCourse, wrong: str, points: dict[str, str], earned: str
+) -> None:
+    grade = extra.grade(f"{EXTRA_RIGHT}\n{wrong}")
+    assert (points_by_item(grade), str(grade.earned)) == (points, earned)
+    assert (str(grade.possible), str(grade.decided), grade.complete) == ("3", "3", True)
+    found = checks_by_name(grade)["test_no_loop"]
+    assert (str(found.earned), str(found.possible)) == ("-0.5" if "loops" in wrong else "0", "0")
+
+
+def test_a_deduction_that_only_the_check_breaks_takes_nothing(tmp_path: Path) -> None:
+    """Without a reference nobody knows whose fault it is: the item waits."""
+    files = {
+        "assignment.toml": manifest(Item("main", "main", points=2), Item("both", "b", bonus=0.5)),
+        "hidden_tests/test_all.py": EXTRA.replace('@item("extra")\n@points(1)', '@item("both")\n@points(0)'),
+    }
+    with SmallCourse(write_files(tmp_path, files)) as made:
+        grade = made.grade(f"{EXTRA_RIGHT}\ndef divisor(): return 0")
+    assert points_by_item(grade) == {"main": "undecided", "both": "1.5"}
+    assert str(grade.earned) == "3.5"

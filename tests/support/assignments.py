@@ -19,10 +19,13 @@ class Item:
     points: float = 1
     kind: str = ""
     rubric: str = ""
+    bonus: float = 0
 
     def as_toml(self) -> str:
         """Its table."""
         lines = ["[[item]]", *_settings({"id": self.id, "title": self.title, "points": self.points})]
+        if self.bonus:
+            lines += _settings({"bonus": self.bonus})
         if self.kind:
             lines += _settings({"kind": self.kind})
         if self.rubric:

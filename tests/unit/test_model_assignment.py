@@ -105,3 +105,27 @@ def test_data_names_a_file_by_its_digest() -> None:
     assert found.beside == ("a", "b/y")
     with pytest.raises(ManifestError, match="data 'x': key `sha256`: not 64 hexadecimal digits"):
         parse(f'{head}x = {{ path = "a/x", sha256 = "short" }}\n')
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        ({"bonus": -1}, "key `bonus`"),
+        ({"bonus": 1, "kind": "written"}, "key `bonus`.*kind 'written'"),
+        ({"points": 0}, "key `points`: must be more than 0"),
+        ({"points": -1, "bonus": 2}, "key `points`"),
+    ],
+)
+def test_a_bonus_is_given_by_checks_above_no_less_than_nothing(item, said):
+    lines = {"id": '"a"', "title": '"A"', "points": 1} | {
+        key: f'"{value}"' if isinstance(value, str) else value for key, value in item.items()
+    }
+    table = "\n".join(f"{key} = {value}" for key, value in lines.items())
+    with pytest.raises(ManifestError, match=said):
+        parse(f'title = "T"\npoints = {lines["points"]}\n[[item]]\n{table}')
+
+
+def test_a_bonus_does_not_count_among_the_assignments_points():
+    text = 'title = "T"\npoints = 1\n[[item]]\nid = "a"\ntitle = "A"\npoints = 1\nbonus = 0.5\n'
+    found = parse(text + '[[item]]\nid = "b"\ntitle = "B"\npoints = 0\nbonus = 2\n')
+    assert (str(found.points), [str(item.bonus) for item in found.item]) == ("1", ["0.5", "2"])

@@ -254,6 +254,12 @@ def test_a_proxy_names_itself_by_its_path(student):
     assert repr(student) == "<the student's notebook>"
 
 
+def test_a_function_is_called_what_the_check_called_it(student):
+    assert student.run.__name__ == "run"
+    assert student.box.params.__name__ == "params"
+    assert not hasattr(student.Box(), "__name__")
+
+
 def test_a_proxy_is_a_remote_value_and_can_be_kept_in_sets(student):
     proxy = student.Box()
     assert isinstance(proxy, Remote)
