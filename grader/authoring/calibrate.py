@@ -1,7 +1,8 @@
 """Bounds for checks that depend on chance, calibrated on many runs of the reference.
 
 Each seed is a whole grading of the reference: a fresh sandbox, all its cells, then the checks that ask for a
-bound, each in its own copy and with its own inputs. What they measured becomes bounds with their evidence.
+bound, each in its own copy and with its own inputs. What they measured is kept, and becomes bounds with their
+evidence: the risk of each, and its power.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import functools
 import math
 import platform
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from grader.authoring.kept_runs import KeptRuns, SeenBy
 from grader.checks.tails import (
     ASSUMPTION,
     CONFIDENCE,
@@ -34,18 +36,22 @@ from grader.grading.bounds import (
     FIXTURE,
     Bounds,
     Calibrated,
+    file_of,
     reference_digest,
     staleness,
     uses_bounds,
 )
+from grader.grading.bounds import read as stored
 from grader.grading.check_plugin import CheckPlugin
 from grader.grading.environment import PACKAGES, version_of
 from grader.grading.execution import Progress, execute
 from grader.grading.pipeline import GradeJob, Opener, opened
 from grader.grading.pytest_run import run_checks
-from grader.model.calibration import RISK, SCHEMA, Calibration, CalibrationFile, Side
+from grader.model.calibration import RISK, SCHEMA, Calibration, CalibrationFile, Side, Unbounded
+from grader.model.checked import Name
 from grader.model.errors import AuthorError, CalibrationError, Outcome
 from grader.model.records import CellStatus
+from grader.model.text import counted
 from grader.model.version import __version__
 from grader.notebooks.submission_file import SubmissionFile, read
 from grader.notebooks.submission_files import SubmissionFiles
@@ -54,8 +60,8 @@ from grader.session.notebook import Notebook
 QUANTILES = (0.0, 0.01, 0.1, 0.5, 0.9, 0.99, 1.0)
 RATE_ASSUMPTION = "the trials of one check are independent of each other"
 
-Statistics = dict[tuple[str, str, str], list[Seen]]
-"""The values seen, by file of checks, check and name of the statistic."""
+Statistics = dict[Name, list[Seen]]
+"""The values seen in one file of checks, by check and name of the statistic."""
 
 
 def files_to_calibrate(home: AssignmentFolder, wanted: Sequence[str]) -> list[Path]:
@@ -75,8 +81,13 @@ def files_to_calibrate(home: AssignmentFolder, wanted: Sequence[str]) -> list[Pa
 def stale_files(home: AssignmentFolder, files: Sequence[Path]) -> dict[Path, str]:
     """The files whose bounds cannot be used, each with the reason."""
     reference = reference_digest(home)
-    reasons = {path: staleness(path, reference) for path in files}
+    reasons = {path: staleness(path, reference) or _incomplete(path) for path in files}
     return {path: reason for path, reason in reasons.items() if reason}
+
+
+def _incomplete(path: Path) -> str:
+    unbounded = stored(file_of(path)).unbounded
+    return f"incomplete: {'; '.join(one.why for one in unbounded)}" if unbounded else ""
 
 
 def calibrate(
@@ -88,11 +99,13 @@ def calibrate(
     progress: Progress,
     on_seed: Callable[[int], None] = lambda _seed: None,
     sandbox: bool = True,
+    environ: Mapping[str, str] | None = None,
 ) -> dict[Path, CalibrationFile]:
     """The bounds of these files of checks, from runs of the reference with the seeds 1 to ``seeds``.
 
-    ``on_seed`` is called with each seed before its run. Raises CalibrationError if the reference does not run
-    or pass, or if no bound can be given.
+    ``on_seed`` is called with each seed before its run. Each run is kept as it ends, where ``environ`` says,
+    and not made again as long as it counts. A statistic without a bound is named in its file's result, and
+    the others have theirs. Raises CalibrationError if the reference does not run or pass.
     """
     if seeds < FEWEST:
         raise CalibrationError(f"{seeds} seeds are too few for a bound: at least {FEWEST}")
@@ -100,22 +113,40 @@ def calibrate(
     if not reference.is_file():
         raise CalibrationError(f"{reference}: no reference to calibrate on (key `notebook`)")
     submission = read(reference)
-    seen: Statistics = defaultdict(list)
+    kept = KeptRuns(home, sandbox=sandbox, environ=environ or {})
+    known = kept.read(files)
 
-    def run(seed: int, bounds: object) -> None:
+    def run(seed: int, wanted: Sequence[Path], bounds: object, *, without: Collection[str] = ()) -> None:
         job = GradeJob(submission=reference, folder=home, seed=seed, sandbox=sandbox)
         with opened(opener, job, SubmissionFiles.of_file(submission), progress) as notebook:
-            observe(notebook, submission, job, files, progress, bounds)
+            observe(notebook, submission, job, wanted, progress, bounds, without=without)
 
     for seed in range(1, seeds + 1):
         on_seed(seed)
+        lacking = [path for path in files if seed not in known[path]]
         log = StatisticLog()
-        run(seed, log)
-        for key, value in log.seen.items():
-            seen[key].append(value)
-    found = {path: summary(home, path, of_file(seen, path), seeds=seeds) for path in files}
+        try:
+            if lacking:
+                run(seed, lacking, log)
+        except CalibrationError as error:
+            finished = f"; {counted(seed - 1, 'finished run is', 'finished runs are')} kept"
+            raise CalibrationError(f"{error}{finished if environ and seed > 1 else ''}") from None
+        for path in lacking:
+            known[path][seed] = of_file(log.seen, path)
+            kept.add(seed, path, known[path][seed])
+    found = {path: summary(home, path, together(known[path], seeds), seeds=seeds) for path in files}
     # Use the bounds once, on a seed that they were not made from: it shows whatever else may be wrong.
-    run(0, Bounds(home.checks(hidden=True), fresh=found))
+    without = {one.check for file in found.values() for one in file.unbounded}
+    run(0, files, Bounds(home.checks(hidden=True), fresh=found), without=without)
+    return found
+
+
+def together(runs: Mapping[int, SeenBy], seeds: int) -> Statistics:
+    """The values of each statistic over the seeds 1 to ``seeds``."""
+    found: Statistics = defaultdict(list)
+    for seed in range(1, seeds + 1):
+        for name, seen in runs[seed].items():
+            found[name].append(seen)
     return found
 
 
@@ -126,8 +157,13 @@ def observe(
     files: Sequence[Path],
     progress: Progress,
     bounds: object,
+    *,
+    without: Collection[str] = (),
 ) -> None:
-    """Run the reference and its checks with one seed. Raises CalibrationError if a cell or a check fails."""
+    """Run the reference and its checks with one seed. Raises CalibrationError if a cell or a check fails.
+
+    The checks named in ``without`` may fail: they have no bound.
+    """
     assignment = job.folder.assignment
     ran = execute(
         notebook, submission.cells, budget=assignment.budget, limits=assignment.limits, progress=progress
@@ -141,7 +177,7 @@ def observe(
     if plugin.errors:
         raise CalibrationError("; ".join(plugin.errors))
     for result in plugin.results:
-        if result.outcome is not Outcome.PASSED:
+        if result.outcome is not Outcome.PASSED and result.check not in without:
             raise CalibrationError(f"seed {job.seed}: check `{result.check}`: {result.detail}")
 
 
@@ -192,20 +228,23 @@ class LoggingLimit(Limit):
         self.log.seen[key] = seen
 
 
-def of_file(seen: Statistics, path: Path) -> dict[tuple[str, str], list[Seen]]:
-    """The values seen in one file, by check and name of the statistic."""
-    return {(check, name): values for (file, check, name), values in seen.items() if file == path.name}
+def of_file(seen: Mapping[tuple[str, str, str], Seen], path: Path) -> SeenBy:
+    """What one run saw in one file, by check and name of the statistic."""
+    return {(check, name): value for (file, check, name), value in seen.items() if file == path.name}
 
 
 def summary(
-    home: AssignmentFolder, path: Path, seen: Mapping[tuple[str, str], Sequence[Seen]], *, seeds: int
+    home: AssignmentFolder, path: Path, seen: Mapping[Name, Sequence[Seen]], *, seeds: int
 ) -> CalibrationFile:
     """The bounds of one file. A check's risk is shared equally among its statistics (a union bound)."""
     shared = Counter(check for check, _ in seen)
-    bounds = [
-        bound_of(check, name, values, seeds=seeds, risk=RISK / shared[check])
-        for (check, name), values in seen.items()
-    ]
+    bounds: list[Calibration] = []
+    unbounded: list[Unbounded] = []
+    for (check, name), values in seen.items():
+        try:
+            bounds.append(bound_of(check, name, values, seeds=seeds, risk=RISK / shared[check]))
+        except CalibrationError as why:
+            unbounded.append(Unbounded(check, name, str(why)))
     return CalibrationFile(
         schema=SCHEMA,
         reference=reference_digest(home) or "",
@@ -214,6 +253,7 @@ def summary(
         date=datetime.now(UTC).date().isoformat(),
         versions=versions(),
         bounds=tuple(bounds),
+        unbounded=tuple(unbounded),
     )
 
 
@@ -243,7 +283,18 @@ def bound_of(check: str, name: str, seen: Sequence[Seen], *, seeds: int, risk: f
         sd=float(values.std(ddof=1)),
         quantiles={f"{q:g}": float(np.quantile(values, q)) for q in QUANTILES},
         unseen=unseen_rate(seeds),
+        power=power_of(bound, seen),
     )
+
+
+def power_of(bound: float, seen: Sequence[Seen]) -> dict[str, float]:
+    """For each way in which the runs could have learned less, the share of them that the bound refuses."""
+    most = seen[0].side is Side.MOST
+    refused: dict[str, list[bool]] = defaultdict(list)
+    for one in seen:
+        for way, value in one.weaker:
+            refused[way].append(value > bound if most else value < bound)
+    return {way: sum(found) / len(found) for way, found in refused.items()}
 
 
 def tail_of(seen: Sequence[Seen], *, risk: float) -> float:

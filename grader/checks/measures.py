@@ -31,20 +31,23 @@ class Measure:
         if self.name != "squared_error":
             return self.of(self._classes(have, want, name), want.astype(np.int64))
         if have.shape != want.shape:
-            raise CheckFailed(f"{name} has {shape_text(have.shape)}, expected {shape_text(want.shape)}.")
+            said = f"{name} has {shape_text(have.shape)}, expected {shape_text(want.shape)}."
+            raise CheckFailed(said + suggestion(have, want, besides=self.name))
         return self.of(have, want)
 
     def _classes(self, have: Array, want: Array, name: str) -> Array:
         """One row per target; a class may stand for a row or, with two classes, a probability."""
-        if want.ndim != 1 or want.size == 0:
-            raise AuthorError(f"the targets of {name} are one class for each example, not {want.shape}")
+        if want.ndim != 1 or want.size == 0 or not _are_classes(want):
+            what = f"of shape {want.shape}" if want.ndim != 1 or want.size == 0 else "numbers such as 0.5"
+            wanted = f'with measure="{self.name}" the targets of {name} are one class for each example'
+            raise AuthorError(f"{wanted}, not {what}.{suggestion(have, want, besides=self.name)}")
         if have.shape in ((len(want),), (len(want), 1)) and self.name != "cross_entropy":
             return have.reshape(-1)
         if have.ndim == _ROWS and len(have) == len(want) and have.shape[1] > want.max():
             return have
         raise CheckFailed(
             f"{name} has {shape_text(have.shape)}, expected one row for each of the {len(want)} examples, "
-            "with a column for each class."
+            f"with a column for each class.{suggestion(have, want, besides=self.name)}"
         )
 
 
@@ -95,6 +98,39 @@ MEASURES = {
         Measure("squared_error", False, _squared_error, lambda targets: float(np.var(targets))),  # noqa: FBT003
     )
 }
+
+
+def _are_classes(targets: Array) -> bool:
+    """Whether these are whole numbers from 0 on."""
+    return bool((targets >= 0).all() and (targets == np.floor(targets)).all())
+
+
+def suggestion(predicted: Array, targets: Array, *, besides: str) -> str:
+    """The measures that predictions and targets of these shapes fit, for the check's author."""
+    if targets.ndim == _ROWS and _are_classes(targets) and bool((targets.sum(axis=1) == 1).all()):
+        return " The targets look one-hot: pass targets.argmax(axis=1)."
+    fits = [name for name in MEASURES if name != besides and _fits(name, predicted, targets)]
+    named = " or ".join(f'measure="{name}"' for name in fits)
+    return f" These shapes fit {named}." if fits else ""
+
+
+def _fits(name: str, predicted: Array, targets: Array) -> bool:
+    if name == "squared_error":
+        return bool(predicted.shape == targets.shape)
+    if targets.ndim != 1 or targets.size == 0 or not _are_classes(targets):
+        return False
+    rows = (
+        predicted.ndim == _ROWS
+        and len(predicted) == len(targets)
+        and bool(predicted.shape[1] > targets.max())
+    )
+    in_a_row = predicted.shape in ((len(targets),), (len(targets), 1))
+    if name == "accuracy":
+        return rows or (in_a_row and _are_classes(predicted))
+    if name == "cross_entropy":
+        return rows
+    shares = bool((predicted >= 0).all() and (predicted <= 1).all())
+    return shares and (rows or (in_a_row and bool(targets.max() <= 1)))
 
 
 def measure_named(name: str) -> Measure:

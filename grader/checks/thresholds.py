@@ -20,7 +20,8 @@ class Seen:
 
     ``side`` says which values pass. ``resolution`` is the step of a statistic that counts something.
     ``worthless`` is the value of a solution that has learned nothing: no bound may let it pass. For a rate,
-    ``trials`` is the number of trials.
+    ``trials`` is the number of trials. ``weaker`` are values that the same run would have had if it had
+    learned less, each with what it stands for: a bound that lets them pass notices little.
     """
 
     value: float
@@ -28,6 +29,19 @@ class Seen:
     resolution: float = 0.0
     worthless: float | None = None
     trials: int = 0
+    weaker: tuple[tuple[str, float], ...] = ()
+
+
+PARTS = ((2, "half"), (10, "a tenth"), (100, "a hundredth"))
+"""By how much a weaker solution learns less, and in words."""
+
+
+def partly(value: float, worthless: float) -> tuple[tuple[str, float], ...]:
+    """What solutions have that come a part of the way from having learned nothing to ``value``."""
+    return tuple(
+        (f"{words} of what the reference learns", worthless + (value - worthless) / part)
+        for part, words in PARTS
+    )
 
 
 class Limit:

@@ -17,7 +17,7 @@ from grader.checks.arrays import Array, as_array
 from grader.checks.closeness import assert_close
 from grader.checks.formatting import shape_text
 from grader.checks.measures import measure_named
-from grader.checks.thresholds import Bound, Seen, assert_within
+from grader.checks.thresholds import PARTS, Bound, Seen, assert_within, partly
 from grader.model.calibration import Side
 from grader.model.errors import AuthorError, CheckFailed
 from grader.model.text import snippet
@@ -33,29 +33,53 @@ def assert_loss_falls(
     steps: int,
     share: Bound | None = None,
     by: Bound | None = None,
+    window: int = 0,
     name: str = "the loss",
 ) -> None:
     """Pass when ``losses[steps]`` is lower than ``losses[0]`` by a share of it, or by an absolute amount.
 
     ``losses`` has the loss before the first step and after each step: at least ``steps`` + 1 finite numbers.
-    ``share=0.5`` asks that half of the initial loss is gone. Give exactly one of ``share`` and ``by``.
-    Raises CheckFailed.
+    With ``window`` it is a raw history, the loss of each mini-batch that was trained on: at least ``steps``
+    numbers, too noisy one by one, of which the mean of the first ``window`` is compared with that of the last
+    ``window``. ``share=0.5`` asks that half of the initial loss is gone. Give exactly one of ``share`` and
+    ``by``. Raises CheckFailed.
     """
-    if steps < 1:
-        raise AuthorError(f"{name}: `steps` counts training steps, at least 1, not {steps}")
+    if steps < max(1, 2 * window) or window < 0:
+        at_least = f"at least {2 * window}, twice the `window`" if window > 0 else "at least 1"
+        raise AuthorError(f"{name}: `steps` counts training steps, {at_least}, not {steps}")
     limit, relative = _one_of(share, by, name=name)
     curve = as_array(losses, shape=(None,), name=name).astype(np.float64)
-    if curve.size <= steps:
-        raise CheckFailed(f"{name} has {curve.size} values, expected {steps + 1}: one more than steps.")
-    if not bool(np.isfinite(curve[: steps + 1]).all()):
+    needed, what = (steps, "one for each step") if window else (steps + 1, "one more than steps")
+    if curve.size < needed:
+        raise CheckFailed(f"{name} has {curve.size} values, expected {needed}: {what}.")
+    if not bool(np.isfinite(curve[:needed]).all()):
         raise CheckFailed(f"{name} is not finite at every step.")
-    start, end = float(curve[0]), float(curve[steps])
+    means = _moving_means(curve[:needed], window or 1)
+    start, end = float(means[0]), float(means[-1])
     if relative and start <= 0:
         raise CheckFailed(f"{name} starts at {start:.4g}, expected more than 0.")
-    fall = (start - end) / start if relative else start - end
-    what = "the share of it that is gone" if relative else "the fall"
-    words = f"{name} went from {start:.4g} to {end:.4g} in {steps} steps: {what}"
-    assert_within(limit, Seen(value=fall, side=Side.LEAST, worthless=0.0), words=words)
+    scale = start if relative else 1.0
+    # A step that is N times too small comes in n steps about as far as this run in n / N.
+    slowed = tuple(
+        (f"a step {times} times too small", (start - _between(means, (len(means) - 1) / times)) / scale)
+        for times, _ in PARTS
+    )
+    fell = "the share of it that is gone" if relative else "the fall"
+    over = f" (means of {window} mini-batches)" if window else ""
+    words = f"{name} went from {start:.4g} to {end:.4g} in {steps} steps{over}: {fell}"
+    seen = Seen(value=(start - end) / scale, side=Side.LEAST, worthless=0.0, weaker=slowed)
+    assert_within(limit, seen, words=words)
+
+
+def _moving_means(curve: Array, window: int) -> Array:
+    """The means of each ``window`` values in a row."""
+    sums = np.concatenate([[0.0], np.cumsum(curve)])
+    return curve if window == 1 else (sums[window:] - sums[:-window]) / window
+
+
+def _between(curve: Array, place: float) -> float:
+    """A curve's value at a place between two of its points."""
+    return float(np.interp(place, np.arange(len(curve)), curve))
 
 
 def assert_overfits(
@@ -77,7 +101,8 @@ def assert_overfits(
     value = loss.score(predicted, targets, name=name)
     worthless = loss.constant(np.asarray(targets))
     words = f"{name}: the loss on the batch it was trained on ({measure})"
-    assert_within(at_most, Seen(value=value, side=Side.MOST, worthless=worthless), words=words)
+    seen = Seen(value=value, side=Side.MOST, worthless=worthless, weaker=partly(value, worthless))
+    assert_within(at_most, seen, words=words)
 
 
 def assert_beats_baseline(
@@ -103,7 +128,9 @@ def assert_beats_baseline(
     better = score - least if judge.higher_is_better else least - score
     resolution = 1 / len(known) if measure == "accuracy" else 0.0
     words = f"{name}: {measure} {score:.4g} against the baseline's {least:.4g}; the advantage"
-    seen = Seen(value=better, side=Side.LEAST, resolution=resolution, worthless=0.0)
+    seen = Seen(
+        value=better, side=Side.LEAST, resolution=resolution, worthless=0.0, weaker=partly(better, 0.0)
+    )
     assert_within(by, seen, words=words)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from rich.progress import Progress
 from grader.cli import options
 from grader.grading import assignment_folder
 from grader.model.errors import CalibrationError
+from grader.model.text import counted
 
 if TYPE_CHECKING:
     from grader.model.calibration import Calibration, CalibrationFile
@@ -21,9 +24,13 @@ HELP = """Work out the bounds of checks that depend on chance.
 
 Runs the reference in the sandbox with the seeds 1 to N, and the hidden checks that ask for a bound with
 `calibrated("...")`. TEST names files of checks; the default is all. Each bound is set so that a correct
-solution fails the check with probability at most 1e-4. Bounds are written with their evidence beside the
-checks, as test_x.calibration.json. Exit status: 0 done or up to date, 2 no bound can be given, or not up to
-date with --check.
+solution fails the check with probability at most 1e-4; how much a solution must have learned less to be
+noticed is shown beside it. Bounds are written with their evidence beside the checks, as
+test_x.calibration.json.
+
+Finished runs are kept: interrupt it, ask for more seeds or mend one check, and the rest is not run again. A
+statistic without a bound is named, and the others have theirs. Exit status: 0 done or up to date, 2 a bound
+cannot be given, or not up to date with --check.
 
 \b
 Examples:
@@ -33,6 +40,8 @@ Examples:
   grade calibrate --check
 """
 DEFAULT_SEEDS = 200
+NOTICED = 0.99
+"""The share of runs that have to fail, for a mistake to count as noticed."""
 
 
 @click.command("calibrate", help=HELP)
@@ -69,8 +78,13 @@ def command(  # noqa: D103  # its help is HELP
     if not files:
         options.tell('no check asks for a bound with calibrated("...")')
         return
-    for path, found in run(home, files, seeds=seeds, sandbox=not no_sandbox).items():
+    done = run(home, files, seeds=seeds, sandbox=not no_sandbox)
+    for path, found in done.items():
         write(path, found)
+    if missing := [one.why for found in done.values() for one in found.unbounded]:
+        raise CalibrationError(
+            f"{counted(len(missing), 'statistic has', 'statistics have')} no bound: " + "; ".join(missing)
+        )
 
 
 def report_freshness(stale: dict[Path, str], files: Sequence[Path]) -> None:
@@ -96,15 +110,20 @@ def run(
         Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
     ):
         task = progress.add_task(f"{seeds} seeds of the reference", total=seeds)
-        return calibrate.calibrate(
-            home,
-            files,
-            seeds=seeds,
-            opener=warm.open_notebook,
-            progress=Silent(),
-            on_seed=lambda seed: progress.update(task, completed=seed - 1),
-            sandbox=sandbox,
-        )
+        try:
+            return calibrate.calibrate(
+                home,
+                files,
+                seeds=seeds,
+                opener=warm.open_notebook,
+                progress=Silent(),
+                on_seed=lambda seed: progress.update(task, completed=seed - 1),
+                sandbox=sandbox,
+                environ=os.environ,
+            )
+        except KeyboardInterrupt:
+            options.tell("finished runs are kept: the same command goes on from there", err=True)
+            raise
 
 
 def write(path: Path, found: CalibrationFile) -> None:
@@ -120,6 +139,22 @@ def write(path: Path, found: CalibrationFile) -> None:
     options.tell(f"{file_of(path)}: {len(found.bounds)} bounds from {found.seeds} seeds")
     for bound in found.bounds:
         options.tell(f"  {described(bound)}")
+        if bound.power:
+            options.tell(f"      {power_in_words(bound)}")
+
+
+def power_in_words(found: Calibration) -> str:
+    """What the bound notices, and what still passes, in one line."""
+    noticed = [way for way, share in found.power.items() if share >= NOTICED]
+    passes = [
+        # Rounded against the bound: 0.4 % is not never.
+        f"{way} ({math.ceil(100 * (1 - share))} %)"
+        for way, share in found.power.items()
+        if share < NOTICED
+    ]
+    said = [f"notices {', '.join(noticed)}"] if noticed else []
+    said += [f"still passes {', '.join(passes)}"] if passes else []
+    return "; ".join(said)
 
 
 def described(found: Calibration) -> str:

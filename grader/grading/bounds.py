@@ -45,7 +45,9 @@ class Bounds:
         whole = read(file_of(path)) if self._fresh is None else self._fresh[path]
         found = whole.find(check, name)
         if found is None:
-            raise AuthorError(f"{path.name}: check `{check}` has no calibrated bound {name!r}; {mend}")
+            why = whole.why_not(check, name)
+            said = f" ({why})" if why else f"; {mend}"
+            raise AuthorError(f"{path.name}: check `{check}` has no calibrated bound {name!r}{said}")
         return Stored(found)
 
     @functools.cached_property

@@ -31,6 +31,8 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     stated ``confidence`` over repetitions of the calibration, under ``assumption``. ``unseen`` needs no
     assumption: it is the largest probability of an event that occurred in none of the ``values``.
     For a rate, ``bound`` is its lower confidence limit and ``risk`` that of the test that uses it.
+    ``power`` is the other side of the risk: for each way in which the reference's runs could have learned
+    less, the share of them that the bound refuses.
     """
 
     check: str
@@ -45,6 +47,15 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     sd: float
     quantiles: dict[str, float]
     unseen: float
+    power: dict[str, float] = {}
+
+
+class Unbounded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A statistic for which no bound can be given, and why."""
+
+    check: str
+    statistic: str
+    why: str
 
 
 class CalibrationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -52,6 +63,7 @@ class CalibrationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
     ``reference`` is the SHA-256 digest of the solved notebook with its given files and its budget, ``checks``
     that of the file of checks. The seeds were 1 to ``seeds``. ``date`` is the day of the run.
+    ``unbounded`` are the statistics without a bound: their checks cannot be carried out.
     """
 
     schema: str
@@ -61,10 +73,16 @@ class CalibrationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     date: str
     versions: dict[str, str]
     bounds: tuple[Calibration, ...]
+    unbounded: tuple[Unbounded, ...] = ()
 
     def find(self, check: str, statistic: str) -> Calibration | None:
         """The bound of a check's statistic, or None."""
         return next((one for one in self.bounds if (one.check, one.statistic) == (check, statistic)), None)
+
+    def why_not(self, check: str, statistic: str) -> str:
+        """Why a check's statistic has no bound; "" if nobody tried to find one."""
+        names = check, statistic
+        return next((one.why for one in self.unbounded if (one.check, one.statistic) == names), "")
 
 
 def encode(calibration: CalibrationFile) -> bytes:

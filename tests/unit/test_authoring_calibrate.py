@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import pathlib
 
+import msgspec
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -67,10 +69,23 @@ def home(tmp_path):
     return write_files(tmp_path, files)
 
 
-def calibrated(home, *, seeds=100, opener=lambda *_: Plain({})):
+def calibrated(home, *, seeds=100, opener=lambda *_: Plain({}), environ=None):
     loaded = assignment_folder.load(home)
     files = calibrate.files_to_calibrate(loaded, ())
-    return calibrate.calibrate(loaded, files, seeds=seeds, opener=opener, progress=Silent())
+    return calibrate.calibrate(loaded, files, seeds=seeds, opener=opener, progress=Silent(), environ=environ)
+
+
+class Opened:
+    """Opens notebooks and notes for which seeds; the reference of the seeds in ``broken`` raises."""
+
+    def __init__(self, *broken):
+        self.seeds, self.broken = [], broken
+
+    def __call__(self, job, *_):
+        self.seeds.append(job.seed)
+        if job.seed in self.broken:
+            raise CalibrationError(f"seed {job.seed}: broken")
+        return Plain({})
 
 
 def results(home, source=REFERENCE, seed=5):
@@ -204,6 +219,99 @@ def test_what_is_asked_for_has_to_make_sense(home):
     for name in ("test_noise", "test_noise.py", "hidden_tests/test_noise.py"):
         [path] = calibrate.files_to_calibrate(assignment_folder.load(home), [name])
         assert path.name == "test_noise.py"
+
+
+@pytest.fixture
+def environ(tmp_path_factory):
+    return {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))}
+
+
+def test_finished_runs_are_kept_and_not_made_again(home, environ):
+    first, second, more, changed = Opened(70), Opened(), Opened(), Opened()
+    with pytest.raises(CalibrationError, match="seed 70: broken; 69 finished runs are kept"):
+        calibrated(home, opener=first, environ=environ)
+    found = calibrated(home, opener=second, environ=environ)
+    assert second.seeds == [*range(70, 101), 0]
+    assert [[bound.values for bound in file.bounds] for file in found.values()] == [[100, 2000]]
+    calibrated(home, seeds=103, opener=more, environ=environ)
+    assert more.seeds == [101, 102, 103, 0]
+    (home / "hidden_tests/test_noise.py").write_text(CHECKS + "\n# changed\n")
+    calibrated(home, opener=changed, environ=environ)
+    assert len(changed.seeds) == 101
+
+
+@pytest.mark.parametrize("what", ["reference.py", "data/numbers.txt", "hidden_tests/helper.py"])
+def test_kept_runs_count_only_for_the_same_reference_and_helpers(home, environ, what):
+    calibrated(home, environ=environ)
+    with (home / what).open("a") as file:
+        file.write("\n# changed\n")
+    again = Opened()
+    calibrated(home, opener=again, environ=environ)
+    assert len(again.seeds) == 101
+
+
+def test_kept_runs_that_were_cut_off_or_damaged_are_made_again(home, environ):
+    calibrated(home, environ=environ)
+    [path] = pathlib.Path(environ["XDG_CACHE_HOME"]).glob("chainrule/calibration-*.jsonl")
+    lines = path.read_bytes().split(b"\n")
+    path.write_bytes(b"\n".join([*lines[:51], b"[]", lines[52][:40]]))
+    again = Opened()
+    calibrated(home, opener=again, environ=environ)
+    assert again.seeds == [*range(51, 101), 0]
+
+
+CERTAIN = (
+    CHECKS
+    + '''
+
+def test_more(student, rng, calibrated):
+    """one that never varies"""
+    assert_loss_falls([2.0, 1.0], steps=1, by=calibrated("fall"))
+'''
+)
+
+
+def test_one_statistic_without_a_bound_costs_the_others_nothing(home, monkeypatch):
+    monkeypatch.setattr(opening.WarmProcesses, "open_notebook", lambda *_: Plain({}))
+    (home / "hidden_tests/test_noise.py").write_text(CERTAIN)
+    done = CliRunner().invoke(cli.command, ["--assignment", str(home), "--seeds", "100"])
+    assert isinstance(done.exception, CalibrationError)
+    assert "1 statistic has no bound: check `test_more`: statistic 'fall': every seed gave" in str(
+        done.exception
+    )
+    assert "test_noise  share: at least 0.6" in done.output
+    found = results(home)
+    assert found["test_noise"].outcome == "passed"
+    assert found["test_more"].fault is Fault.AUTHOR
+    assert (
+        "no calibrated bound 'fall' (check `test_more`: statistic 'fall': every seed"
+        in found["test_more"].detail
+    )
+    check_freshness(home, expected="incomplete: check `test_more`: statistic 'fall'")
+
+
+def test_the_power_of_a_bound_is_what_it_refuses_of_weaker_runs():
+    runs = [
+        Seen(value=1.0, side=Side.LEAST, weaker=(("half", 0.5 + k / 100), ("none", 0.0))) for k in range(10)
+    ]
+    assert calibrate.power_of(0.545, runs) == {"half": 0.5, "none": 1.0}
+    most = [Seen(value=1.0, side=Side.MOST, weaker=(("twice", 2.0),))] * 3
+    assert calibrate.power_of(1.5, most) == {"twice": 1.0}
+    assert calibrate.power_of(2.5, most) == {"twice": 0.0}
+
+
+def test_the_power_is_shown_beside_the_risk():
+    bound = calibrate.bound_of("c", "s", seen(NORMAL), seeds=100, risk=1e-4)
+    power = {
+        "a step 2 times too small": 0.1,
+        "a step 10 times too small": 0.995,
+        "a step 100 times too small": 1.0,
+    }
+    shown = cli.power_in_words(msgspec.structs.replace(bound, power=power))
+    assert shown == (
+        "notices a step 10 times too small, a step 100 times too small; "
+        "still passes a step 2 times too small (90 %)"
+    )
 
 
 @pytest.mark.sandbox

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from grader.checks.thresholds import Stored
+from grader.checks.measures import measure_named
+from grader.checks.thresholds import Limit, Stored
 from grader.checks.training import (
     assert_beats_baseline,
     assert_loss_falls,
@@ -152,3 +153,87 @@ def test_parameters_are_counted_in_arrays():
     endless.append(endless)
     with pytest.raises(CheckFailed, match="nested more than"):
         assert_parameter_count(endless, 20)
+
+
+class Noting(Limit):
+    """Notes what it is held against, as a calibration does."""
+
+    def bar(self, side):
+        del side
+
+    def note(self, seen):
+        self.seen = seen
+
+    def origin(self):
+        return ""
+
+
+def weaker(**arguments):
+    limit = Noting()
+    arguments["check"](limit)
+    return dict(limit.seen.weaker)
+
+
+def test_a_raw_history_of_mini_batches_is_compared_in_means():
+    rng = np.random.default_rng(3)
+    history = 2 * 0.99 ** np.arange(200) + rng.normal(0, 0.5, 200)
+    assert_loss_falls(history, steps=200, window=50, share=0.5)
+    with pytest.raises(CheckFailed, match=r"in 200 steps \(means of 50 mini-batches\): the share"):
+        assert_loss_falls(rng.normal(2, 0.5, 200), steps=200, window=50, share=0.5)
+    with pytest.raises(CheckFailed, match="has 199 values, expected 200: one for each step"):
+        assert_loss_falls(history[:199], steps=200, window=50, share=0.5)
+    with pytest.raises(AuthorError, match="at least 400, twice the `window`, not 200"):
+        assert_loss_falls(history, steps=200, window=200, share=0.5)
+
+
+def test_a_step_that_is_too_small_is_read_off_the_curve_of_the_right_one():
+    curve = 3 * np.exp(-0.05 * np.arange(101))
+    found = weaker(check=lambda limit: assert_loss_falls(curve, steps=100, share=limit))
+    slow = {f"a step {n} times too small": 1 - math.exp(-0.05 * 100 / n) for n in (2, 10, 100)}
+    assert found == pytest.approx(slow, rel=0.01)
+
+    def train(rate):  # gradient descent on a quadratic: what a step 10 times too small really does
+        x, losses = np.array([1.0, 2.0]), []
+        for _ in range(101):
+            losses.append(float((x**2 * [1, 0.3]).sum()))
+            x = x - rate * 2 * x * [1, 0.3]
+        return losses
+
+    found = weaker(check=lambda limit: assert_loss_falls(train(0.02), steps=100, by=limit))
+    slowly = train(0.002)
+    assert found["a step 10 times too small"] == pytest.approx(slowly[0] - slowly[100], rel=0.02)
+
+
+def test_what_learns_a_part_of_it_lies_between_nothing_and_the_reference():
+    y = np.array([1.0, 3.0])
+    found = weaker(check=lambda limit: assert_overfits(y, y, at_most=limit, measure="squared_error"))
+    assert found == pytest.approx(
+        {
+            "half of what the reference learns": 0.5,
+            "a tenth of what the reference learns": 0.9,
+            "a hundredth of what the reference learns": 0.99,
+        }
+    )
+    found = weaker(check=lambda limit: assert_beats_baseline(LABELS, LABELS, by=limit))
+    assert found["half of what the reference learns"] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("predicted", "targets", "measure", "words"),
+    [
+        (np.zeros((4, 3)), np.eye(3)[[0, 1, 2, 0]], "accuracy", r"one-hot: pass targets.argmax\(axis=1\)"),
+        (np.zeros((4, 2)), np.full((4, 2), 0.5), "accuracy", 'These shapes fit measure="squared_error"'),
+        (np.zeros(4), np.array([0.5, 1.5, 2.0, 3.0]), "accuracy", 'numbers such as 0.5.*"squared_error"'),
+        (np.full(4, 0.3), np.array([0, 1, 1, 0]), "cross_entropy", 'measure="log_loss"'),
+        (
+            np.zeros((4, 3)),
+            np.array([0, 1, 1, 2]),
+            "squared_error",
+            'measure="accuracy" or measure="cross_entropy"',
+        ),
+        (np.zeros((5, 7)), np.array([0, 1, 1, 2]), "cross_entropy", "a column for each class.$"),
+    ],
+)
+def test_shapes_that_do_not_fit_suggest_the_measure(predicted, targets, measure, words):
+    with pytest.raises((CheckFailed, AuthorError), match=words):
+        measure_named(measure).score(predicted, targets, name="the predictions")
