@@ -35,7 +35,7 @@ class Decision(Place, frozen=True):
     """What the browser sends to save."""
 
     lines: tuple[int, ...] = ()
-    seen: dict[str, int] = {}
+    seen: dict[int, int] = {}
     comment: str = ""
     adjustment: str = ""
     why: str = ""
@@ -191,10 +191,9 @@ class Page:
 
     def save(self, desk: Desk, data: Decision) -> dict[str, Any]:
         """Save a decision and go on; a conflict or a changed rubric is shown instead."""
-        seen = {int(row): version for row, version in data.seen.items()}
         here = (data.item, data.unit, data.shown)
         try:
-            found = desk.save(data.item, data.unit, data.ruling, seen, data.shown)
+            found = desk.save(data.item, data.unit, data.ruling, data.seen, data.shown)
         except UsageError as error:
             if desk.room.unit(data.item, data.unit) is None:
                 raise
