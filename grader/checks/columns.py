@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from grader.checks.arrays import Array
+from grader.model.values import Remote
 
 Labels = tuple[object, ...]
 
@@ -105,6 +106,8 @@ def series_of(value: object) -> Table:
 
 def column_of(value: object) -> Column:
     """One column. Raises NoTable for what has not one entry after the other."""
+    if isinstance(value, Remote):
+        value = value.value
     if _is_of_pandas(value, "Series", "Index", "Categorical"):
         return _of_pandas(value)
     if isinstance(value, np.ndarray):

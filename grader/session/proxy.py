@@ -33,6 +33,10 @@ class Requests(Protocol):
 
 
 FETCH = "fetch what it holds, such as an attribute's `.value` or as_array(...)"
+OPERATOR = (
+    "an operator that the student wrote is called over there: "
+    'student.provide("def add(a, b): return a + b").add(a, b)'
+)
 _NOT_SENT = (slice, type(...))
 """Parts of a key that do not cross: what they select is selected here."""
 
@@ -141,7 +145,7 @@ class Proxy(Remote):
             raise AuthorError(f"{what}, which only plain data has: {error}; {instead}") from None
 
     def _number(self) -> Any:
-        return self._plain("arithmetic or a number", FETCH)
+        return self._plain("arithmetic or a number", f"{FETCH}; {OPERATOR}")
 
     def _elements(self) -> Any:
         return self._plain("the length, an element or an iteration", FETCH)

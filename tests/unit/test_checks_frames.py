@@ -153,6 +153,7 @@ def test_what_a_student_sends_is_compared_as_it_crossed():
         assert_frame(student.make(), LABELLED)
         assert_frame(student.kept.table, FRAME)
         assert_series(student.kept.s, [1, 2, 3])
+        assert_frame({"n": student.kept.s}, {"n": [1, 2, 3]})
         with pytest.raises(AuthorError, match=r"\.value"):
             assert_frame(FRAME, student.kept.table)
 

@@ -155,6 +155,14 @@ def test_an_objects_own_operators_are_never_asked(student, ask, which):
     assert caught.value.fault is Fault.AUTHOR
 
 
+def test_an_operator_of_the_students_is_called_over_there(student):
+    """By the line that the message names; what it gives is judged here."""
+    with pytest.raises(AuthorError, match=r"student\.provide\(") as caught:
+        student.Box() + 1
+    line = str(caught.value).rpartition("called over there: ")[2]
+    assert eval(line, {"student": student, "a": 2, "b": 3}) == 5  # noqa: S307  # the message is ours
+
+
 def test_an_attribute_is_changed_in_place(student):
     student.box.params["W"] += 1
     student.box.n = 2
