@@ -158,6 +158,7 @@ def grade_and_write(given: Options, locations: Locations, batch: Batch, intake: 
     if known:
         progress.note(f"{len(known):,} are graded already, with the same tests")
     failed, stopped = grade_files(batch, left, pool_of(given, locations, progress), progress)
+    batch.register_unreadable(failed, intake.submissions)
     if given.no_reports:
         write_class_table(batch.gradebook, batch.assignment, locations.table)
     else:

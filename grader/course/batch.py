@@ -74,6 +74,17 @@ class Batch:
         ]
         self.gradebook.add_refusals(self.assignment, [*refused, *mended])
 
+    def register_unreadable(self, failed: Collection[Ended], several: Sequence[Taken]) -> None:
+        """Write of which submissions it turned out only while grading that they cannot be graded."""
+        why = {end.name: end.why for end in failed if end.kind is EndedAs.REFUSED}
+        same = {taken.new.sha256: why[taken.new.name] for taken in several if taken.new.name in why}
+        refused = [
+            Refusal(taken.new.name, same[taken.new.sha256], taken.new.student)
+            for taken in several
+            if taken.new.sha256 in same
+        ]
+        self.gradebook.add_refusals(self.assignment, refused)
+
     def reuse_results(self, files: dict[str, UniqueWork]) -> set[str]:
         """Make results that are still valid the grades of their submissions; the SHA-256 of those."""
         keys = {sha256: self.key_of(sha256) for sha256 in files}

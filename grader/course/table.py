@@ -37,7 +37,7 @@ COLUMNS = [
 ]
 
 
-NOT_GRADED = "not graded: it cannot be read, or waits for the next batch"
+WAITING = "waiting: `grade batch` has not graded it yet"
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -88,8 +88,9 @@ class ClassRow(msgspec.Struct, frozen=True):
     @property
     def attention(self) -> list[tuple[str, str]]:
         """What a person has to look at: its name, and why."""
-        found = [(self.ungraded, NOT_GRADED)] if self.ungraded else []
-        found += [(one.name, f"not graded: {one.why}") for one in self.refused]
+        refused = {one.name: f"handed in, but cannot be graded: {one.why}" for one in self.refused}
+        found = [(self.ungraded, WAITING)] if self.ungraded and self.ungraded not in refused else []
+        found += refused.items()
         if self.grade is not None and self.grade.attention:
             found.append((self.grade.submission.name, self.grade.attention))
         return found

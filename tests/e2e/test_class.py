@@ -71,6 +71,7 @@ def test_a_class_from_the_first_run_to_the_last_mark(home: Path) -> None:
     assert (found["ada/hw.ipynb"]["id"], found["ada/hw.ipynb"]["earned"]) == ("ada", "3")
     assert (found["bob/hw.ipynb"]["earned"], found["bob/hw.ipynb"]["awaiting"]) == ("1", "2")
     assert found["cyd"]["earned"] == ""
+    assert found["dan/hw.ipynb"]["attention"].startswith("handed in, but cannot be graded: not a notebook")
     assert len(list((home / "reports").glob("*/report.html"))) == 2
     suites = ElementTree.parse(home / "junit.xml").getroot()  # noqa: S314  # our own
     assert [suite.get("failures") for suite in suites] == ["0", "1", "0"]
@@ -207,7 +208,7 @@ def test_who_handed_in_what_cannot_be_read_is_in_the_table_with_the_reason(home:
         assert found[student]["submission"] == f"{student}/hw.zip"
         assert why in found[student]["attention"]
     shown = grade("table", cwd=home).stdout
-    assert "cyd/hw.zip needs attention: not graded: the zip is damaged" in shown
+    assert "cyd/hw.zip needs attention: handed in, but cannot be graded: the zip is damaged" in shown
     assert "6 of 7 handed in" in shown
 
     hand_in(home, "cyd", RIGHT)

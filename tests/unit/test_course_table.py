@@ -50,7 +50,7 @@ def test_what_came_after_the_graded_one_and_waits_is_named(tmp_path: Path) -> No
         ("eve", "eve", ""),
     ]
     attention = [dict(zip(COLUMNS, cells(row, ()), strict=True))["attention"] for row in rows]
-    assert [str(text).startswith("ada_2 is not graded") for text in attention].index(True) == 2
+    assert [str(text).startswith("ada_2 is waiting") for text in attention].index(True) == 2
     assert attention[0] == attention[3] == ""
 
 
@@ -68,9 +68,9 @@ def test_what_cannot_be_read_is_named_with_its_reason_and_its_student(tmp_path: 
         rows = list(class_rows(gradebook, HW))
     shown = [dict(zip(COLUMNS, cells(row, ()), strict=True)) for row in rows]
     assert [(row["id"], row["submission"], str(row["earned"]), row["attention"]) for row in shown] == [
-        ("", "x.zip", "", "not graded: 10,001 files"),
-        ("ada", "ada/hw.ipynb", "4", "ada/more.zip is not graded: damaged"),
-        ("bob", "bob.zip", "", "not graded: a bomb"),
+        ("", "x.zip", "", "handed in, but cannot be graded: 10,001 files"),
+        ("ada", "ada/hw.ipynb", "4", "ada/more.zip is handed in, but cannot be graded: damaged"),
+        ("bob", "bob.zip", "", "handed in, but cannot be graded: a bomb"),
         ("cyd", "", "", ""),
     ]
 
