@@ -31,6 +31,7 @@ from grader.grading import assignment_folder
 from grader.grading.arbiter import reference_files
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.environment import PACKAGES, version_of
+from grader.grading.kept_checks import deciding
 from grader.grading.opening import CHECKS_NEED, WarmProcesses, opener, preload
 from grader.grading.own_process import Died, Link, OwnProcess
 from grader.model.assignment import Limits
@@ -175,6 +176,7 @@ class Grader:
             if reference is not None:  # what it imports, most submissions import
                 self._warm.zygote(preload(reference))
             import_all(self.folder)
+            deciding(self.folder)  # kept with the folder, for submissions that lose points
         gc.freeze()  # a collection in a fork would copy every page that it shares with this process
 
     def begin(self, job: Job) -> Grading | Done:

@@ -12,7 +12,7 @@ import pytest
 from support.assignments import Item, manifest, write_files
 from support.small_course import SmallCourse, checks_by_name, points_by_item
 
-from grader.grading import kept_checks
+from grader.grading import assignment_folder, kept_checks
 from grader.grading.arbiter import NOT_PASSED
 from grader.grading.execution import Silent
 from grader.grading.outcomes import NOT_CARRIED_OUT
@@ -204,6 +204,23 @@ def test_a_broken_check_costs_nobody_a_point_and_one_run_of_the_reference(tmp_pa
             assert NOT_PASSED in check.detail
             assert points_by_item(found)["1"] == "undecided"
     assert asked.times == 1
+
+
+def test_a_broken_check_costs_a_class_one_run_of_the_reference(tmp_path, caches):
+    home = make(tmp_path / "home", WRONG_CHECK)
+    wrong = {f"class/student{n}/hw.py": REFERENCE.replace("factor = 2", f"factor = {n}") for n in range(3, 7)}
+    write_files(tmp_path, wrong)
+    done = grade(home, "batch", str(tmp_path / "class"), "--workers", "1", environ=caches)
+    assert done.returncode == 1
+    records = [json.loads(path.read_bytes()) for path in home.glob("reports/student*/grade.json")]
+    assert len(records) == 4
+    for record in records:
+        checks = {check["check"]: check for item in record["items"] for check in item["checks"]}
+        assert checks["test_total"]["fault"] == "author"
+        assert checks["test_factor"]["fault"] == "student"
+    kept = kept_checks.recall("arbiter", assignment_folder.load(home), environ=caches)
+    assert kept is not None
+    assert len(kept.runs) == 1
 
 
 def test_a_changed_check_is_asked_about_anew(tmp_path: Path) -> None:
