@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from grader.checks.evidence import Evidence
-from grader.grading.collected import closest, settle_property, title_of
+from grader.grading.collected import Printed, closest, settle_property, title_of
 from grader.grading.deadline import Deadline
 from grader.grading.naming import look_up
 from grader.grading.outcomes import UNUSABLE, award_end, check_end, message_for_student, skipped
@@ -21,6 +21,7 @@ from grader.grading.scoring import points_for
 from grader.grading.seeds import Seeds
 from grader.model.assignment import Assignment
 from grader.model.errors import (
+    AuthorError,
     Awarded,
     CheckError,
     CheckFailed,
@@ -152,6 +153,14 @@ class CheckPlugin:
         with ran.notebook.copy(seed=seed, seconds=limit) as session:
             self._session = session
             yield session.student
+
+    @pytest.fixture
+    def capsys(self, student: Student) -> Printed:
+        """What student code prints: pytest's own fixture would see what the check prints."""
+        del student
+        if self._session is None:
+            raise AuthorError("there is no session yet")
+        return Printed(self._session)
 
     @pytest.fixture
     def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:

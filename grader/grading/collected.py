@@ -1,12 +1,22 @@
-"""What pytest offers to authors besides functions: cases of a parametrized check, and Hypothesis."""
+"""What pytest offers to authors besides functions: cases of a parametrized check, Hypothesis, `capsys`."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import pytest
+
+from grader.session.session import Session
+
+
+class Output(NamedTuple):
+    """What was printed."""
+
+    out: str
+    err: str
 
 
 def closest(name: str, test: pytest.Item) -> pytest.Mark | None:
@@ -47,6 +57,25 @@ def _written_ids(test: pytest.Item) -> Iterator[str]:
             written = getattr(value, "id", None) if hasattr(value, "marks") else None
             if isinstance(written, str):
                 yield written
+
+
+class Printed:
+    """pytest's `capsys` for what student code printed."""
+
+    def __init__(self, session: Session) -> None:
+        self._session, self._out, self._err = session, 0, 0
+
+    def readouterr(self) -> Output:
+        """What was printed to stdout and stderr since the last look."""
+        out, err = self._session.printed, self._session.printed_to("stderr")
+        new = Output(out[self._out :], err[self._err :])
+        self._out, self._err = len(out), len(err)
+        return new
+
+    @contextmanager
+    def disabled(self) -> Iterator[None]:
+        """Nothing is captured here that could be let through."""
+        yield
 
 
 def settle_property(test: pytest.Item, seed: int, *, may_shrink: bool) -> None:

@@ -35,6 +35,11 @@ UNUSABLE = "Your code gave a value that this check cannot work with; a correct s
 
 COMPARE = "; compare whole arrays and tables with assert_close, assert_series or assert_frame"
 
+NO_WARNINGS = (
+    "the warnings of a student's code stay on its side, so pytest.warns sees none; "
+    "let them print, and look at student.printed(), or ask for an exception"
+)
+
 NOT_CARRIED_OUT = "This check could not be carried out; it costs nothing and your instructor has been told."
 
 
@@ -97,14 +102,21 @@ def check_end(  # noqa: PLR0911  # a table of kinds
         mistake = error.mistake if isinstance(error, CheckFailed) else ""
         return CheckEnd(error.outcome, error.fault, told, with_notes(str(error), error), mistake=mistake)
     if isinstance(error, AssertionError | pytest.fail.Exception):
-        said = _NOTHING_RAISED.sub(r"nothing was raised, expected \1", str(error))
-        detail = with_notes(said or "the check's assertion does not hold", error)
-        return CheckEnd(Outcome.FAILED, Fault.STUDENT, "", detail)
+        return asserted(error)
     if isinstance(error, MemoryError):
         # Of our own process, which has a limit of its own; the reference's answer stays below it.
         told = FOR_STUDENT[Outcome.OUT_OF_MEMORY]
         return CheckEnd(Outcome.OUT_OF_MEMORY, Fault.STUDENT, told, TOO_LARGE)
     return CheckEnd(Outcome.ERRORED, Fault.AUTHOR, "", f"the check itself raised {where(error)}")
+
+
+def asserted(error: BaseException) -> CheckEnd:
+    """The end of a check whose assertion does not hold, or that pytest failed."""
+    if isinstance(error, pytest.fail.Exception) and str(error).startswith("DID NOT WARN"):
+        return CheckEnd(Outcome.ERRORED, Fault.AUTHOR, "", NO_WARNINGS)
+    said = _NOTHING_RAISED.sub(r"nothing was raised, expected \1", str(error))
+    detail = with_notes(said or "the check's assertion does not hold", error)
+    return CheckEnd(Outcome.FAILED, Fault.STUDENT, "", detail)
 
 
 def skipped(reason: str) -> CheckEnd:

@@ -61,7 +61,11 @@ class Session:
     @property
     def printed(self) -> str:
         """What student code wrote to stdout in this session."""
-        return "".join(text for name, text in self._printed if name == "stdout")
+        return self.printed_to("stdout")
+
+    def printed_to(self, stream: str) -> str:
+        """What student code wrote to "stdout" or "stderr" in this session."""
+        return "".join(text for name, text in self._printed if name == stream)
 
     @property
     def written(self) -> str:

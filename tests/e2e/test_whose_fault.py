@@ -244,6 +244,25 @@ def test_made(student):
     assert student.made() == 6
 
 
+@item("prints")
+@points(1)
+def test_prints(student, capsys):
+    """greet says hello to stdout alone"""
+    student.greet("Ann")
+    assert capsys.readouterr().out == "Hello Ann\\n"
+    student.greet("Bo")
+    out, err = capsys.readouterr()
+    assert (out, err) == ("Hello Bo\\n", "")
+
+
+@item("warns")
+@points(1)
+def test_warns(student):
+    """pytest.warns cannot see the other side"""
+    with pytest.warns(UserWarning):
+        student.greet("Cy")
+
+
 @pytest.fixture
 def after(student):
     yield
@@ -257,6 +276,7 @@ def test_after(student, after):
 '''
 IN_A_CHECK_RIGHT = """
 bonus = True
+def greet(name): print("Hello", name)
 
 
 class Made:
@@ -271,7 +291,18 @@ def root(n):
         raise ValueError("negative")
     return n ** 0.5
 """
-IN_A_CHECK_ITEMS = ("raises", "any", "skips", "skips here", "fails", "data", "object", "after")
+IN_A_CHECK_ITEMS = (
+    "raises",
+    "any",
+    "skips",
+    "skips here",
+    "fails",
+    "data",
+    "object",
+    "prints",
+    "warns",
+    "after",
+)
 
 
 @pytest.fixture(scope="module")
@@ -302,6 +333,8 @@ def test_a_right_answer_loses_nothing_to_what_pytest_offers(pytests_course: Smal
         "fails": "undecided",
         "data": "1",
         "object": "undecided",
+        "prints": "1",
+        "warns": "undecided",
         "after": "1",
     }
     found = checks_by_name(grade)
@@ -328,6 +361,8 @@ def test_a_right_answer_loses_nothing_to_what_pytest_offers(pytests_course: Smal
         ("Made.size = [6]", {"data"}),
         ("Made.size = Made()", {"data"}),
         ("del Made.size", {"data"}),
+        ("def greet(name): print('Hi', name)", {"prints"}),
+        ("import sys\ndef greet(name): print('Hello', name, file=sys.stderr)", {"prints"}),
     ],
 )
 def test_a_wrong_answer_loses_its_point(pytests_course: SmallCourse, wrong: str, lost: set[str]) -> None:
