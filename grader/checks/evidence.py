@@ -19,6 +19,7 @@ from grader.model.errors import AuthorError, BadEvidence
 from grader.model.text import counted, snippet
 
 FORMAT = "chainrule.evidence/1"
+NOTHING_RECORDED = "nothing was recorded for item"
 
 _TABLES = ("data", "parameters", "code", "machine")
 _TEXTS = ("item", "run", "recorded_at")
@@ -135,7 +136,7 @@ class Evidence:
     def recorded(self) -> Recording:
         """The item's only recording. Raises BadEvidence when there is none, or several that differ."""
         if not self.recordings:
-            raise BadEvidence(next(iter(self.problems), f"nothing was recorded for item {self.item}"))
+            raise BadEvidence(next(iter(self.problems), f"{NOTHING_RECORDED} {self.item}"))
         if len(self.recordings) > 1:
             raise BadEvidence(
                 f"several different recordings were found for item {self.item}; "

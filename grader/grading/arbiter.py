@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
+from grader.checks.evidence import NOTHING_RECORDED
 from grader.digests import digest_of_texts
 from grader.grading import kept_checks
 from grader.grading.assignment_folder import AssignmentFolder
@@ -64,8 +65,10 @@ def reference_run(
 ) -> ReferenceRun:
     """What a grade of the reference says of the checks; ``errors`` are lines about the author's files."""
     public = grade.mode == "public"
-    unjudged = {item.item for item in grade.items if item.kind == "evidence" and (public or not item.found)}
-    judged = [result for result in results if result.item not in unjudged]
+    silent = {item.item for item in grade.items if item.kind == "evidence" and (public or not item.found)}
+    # A check of code may ask for a recording as well, which a reference in percent format cannot hold.
+    judged = [one for one in results if one.item not in silent and not _lacks_recording(one)]
+    unjudged = silent.union(one.item for one in results if _lacks_recording(one))
     without = [
         item.item for item in grade.items if item.kind == "code" and not item.checks and not item.decided
     ]
@@ -88,6 +91,10 @@ def reference_run(
         seconds=grade.seconds,
         out_of_time=any(cell.status in _OUT_OF_TIME for cell in grade.cells),
     )
+
+
+def _lacks_recording(result: CheckResult) -> bool:
+    return result.outcome is Outcome.FAILED and result.detail.startswith(NOTHING_RECORDED)
 
 
 def _cell_line(cell: CellResult) -> str:

@@ -171,6 +171,18 @@ def test_evidence_that_the_reference_did_not_record_is_named_and_no_failure(tmp_
     assert "3: not judged" in done.stdout
 
 
+def test_a_check_of_code_that_asks_for_a_recording_excuses_nobody(tmp_path, caches):
+    """The reference cannot hold one: that it fails says nothing about the check."""
+    asks = RIGHT_CHECKS.replace("def test_factor(student):", "def test_factor(student, evidence):").replace(
+        "    assert student.factor", '    evidence.recorded.curve("loss")\n    assert student.factor'
+    )
+    home = make(tmp_path / "home", asks)
+    with SmallCourse(home) as course:
+        assert points_by_item(course.grade("course = 'ml'")) == {"1": "0", "2": "0"}
+    done = grade(home, "check", "--quick", environ=caches)
+    assert "2: not judged" in done.stdout
+
+
 @pytest.mark.parametrize("remove", ["reference/hw.py", "assignment.toml", "hidden_tests/test_all.py"])
 def test_what_cannot_be_tried_is_one_line(tmp_path, caches, remove):
     home = make(tmp_path / "home")
