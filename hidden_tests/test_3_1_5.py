@@ -195,7 +195,7 @@ class Run:
         given = student.provide(GIVEN)
         student.forward_pass, student.backward_pass = given.forward_pass, given.backward_pass
         given.model = given.make_model(network.params, network.no_gradients(flat_bias=flat_bias))
-        data = given.Examples(rng.uniform(size=(8, 4)), rng.integers(3, size=(8, 1)))
+        data = given.Examples(rng.uniform(-3, 3, size=(8, 4)), rng.integers(3, size=(8, 1)))
         before = len(student.printed())
         question = given.begin(student.gradient_checker, data, given.model)
         for _ in range(MOST_QUESTIONS):

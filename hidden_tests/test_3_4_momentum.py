@@ -36,10 +36,11 @@ def make_velocity(params):
 SHAPES = {"L1": {"W": (4, 3), "b": (1, 3)}, "L2": {"W": (3, 2), "b": (1, 2)}}
 
 
-def like(rng):
+def like(rng, *, deviation=1.0):
     """Random arrays for every parameter of every layer."""
     return {
-        layer: {name: rng.normal(size=shape) for name, shape in own.items()} for layer, own in SHAPES.items()
+        layer: {name: rng.normal(0, deviation, size=shape) for name, shape in own.items()}
+        for layer, own in SHAPES.items()
     }
 
 
@@ -55,7 +56,7 @@ def assert_steps(student, rng, *, steps, rate, alpha):
     given.model, given.velocity = given.make_model(w), given.make_velocity(w)
     model = given.model
     for step in range(1, steps + 1):
-        g = like(rng)
+        g = like(rng, deviation=20)  # a step longer than 1 shows code that clips it
         plain = {layer: {name: w[layer][name] - rate * g[layer][name] for name in w[layer]} for layer in w}
         named = {
             layer: {

@@ -20,8 +20,9 @@ from typing import Any
 
 import msgspec
 
+from grader.authoring.accepted import read_accepted, without_use
 from grader.authoring.audited_checks import AuditedChecks
-from grader.authoring.mutant_runs import MutantRuns, Plan, checks_of, cut_short, warm_reference
+from grader.authoring.mutant_runs import MutantRuns, Plan, checks_of, shorter_plans, warm_reference
 from grader.authoring.mutants import (
     Mutant,
     Target,
@@ -150,7 +151,7 @@ def plan_audit(home: AssignmentFolder, wanted: Wanted) -> tuple[Plan, list[str]]
     job = GradeJob(
         home.path / home.assignment.notebook, home, seed=wanted.seed, sandbox=wanted.sandbox, only=code
     )
-    home.checks(hidden=True)
+    accepted = read_accepted(home.checks(hidden=True))
     notices: list[str] = []
     targets = _targets(home, submission, everything=False)
     if not targets:
@@ -158,7 +159,8 @@ def plan_audit(home: AssignmentFolder, wanted: Wanted) -> tuple[Plan, list[str]]
     mutants = mutants_of(targets)
     if not mutants:
         raise AuditError("the reference has no code in which a mistake could be made")
-    return Plan(job, submission, targets, mutants), notices
+    notices += without_use(accepted, mutants, targets)
+    return Plan(job, submission, targets, mutants, accepted), notices
 
 
 def _targets(home: AssignmentFolder, submission: SubmissionFiles, *, everything: bool) -> list[Target]:
@@ -310,7 +312,7 @@ class _Member:
 def serve(plan: Plan, connection: Connection) -> None:
     """Run the reference, then answer jobs until the connection is closed."""
     try:
-        if not _serve(cut_short(plan), connection, may_fail=False):
+        if not any(_serve(shorter, connection, may_fail=False) for shorter in shorter_plans(plan)):
             _serve(plan, connection, may_fail=True)
     except CannotGrade as error:
         with suppress(OSError):

@@ -42,6 +42,8 @@ class AuditedChecks(CheckPlugin):
     ``work`` may then run the checks as often as it likes.
     """
 
+    names_mistakes = False
+
     def __init__(
         self,
         notebook: Copies,
@@ -61,7 +63,7 @@ class AuditedChecks(CheckPlugin):
             recorded={},
             apart=apart,
         )
-        self._work, self._most = work, limits.check_seconds
+        self._work, self._now = work, limits.check_seconds
         self._tests: dict[str, pytest.Item] = {}
         self._branches: Mapping[int, Copies] = {}
         self._recording: Trace | None = None
@@ -90,8 +92,8 @@ class AuditedChecks(CheckPlugin):
             keeps = test.get_closest_marker("chainrule_keep_seeds") is not None
             seed = None if keeps else self._seeds.of_student(check.key)
             self._recording = Trace(check.name, check.title, seed)
-            start = time.monotonic()
-            ((_, result),) = self._run([key], seconds=lambda _: self._most)
+            start, limit = time.monotonic(), super()._limit(check)
+            ((_, result),) = self._run([key], seconds=constant(limit))
             if result.outcome is Outcome.PASSED:
                 self.known[key] = Known(check, time.monotonic() - start, self._recording)
             results.append((key, result))
@@ -108,7 +110,8 @@ class AuditedChecks(CheckPlugin):
 
     def patience(self, check: str) -> float:
         """The seconds that a check may take on a mutant."""
-        return min(self._most, TIMES * self.known[check].seconds + AT_LEAST)
+        known = self.known[check]
+        return min(super()._limit(known.check), TIMES * known.seconds + AT_LEAST)
 
     def notebook_of(self, check: str) -> Copies:
         """The notebook that a check runs against."""
@@ -120,8 +123,8 @@ class AuditedChecks(CheckPlugin):
         found: list[tuple[str, CheckResult]] = []
         for key in checks:
             test = self._tests[key]
-            self._seconds = seconds(key)
-            self._deadline = Deadline(2 * self._seconds + OVERHEAD)
+            self._now = seconds(key)
+            self._deadline = Deadline(2 * self._now + OVERHEAD)
             with contextlib.suppress(ValueError):  # not in the main thread: then it has no alarm
                 self._deadline.arm()
             self.ended = {}
@@ -130,6 +133,10 @@ class AuditedChecks(CheckPlugin):
             if found and found[-1][1].outcome is Outcome.TIMED_OUT:
                 break
         return found
+
+    def _limit(self, check: Check) -> float:
+        del check
+        return self._now
 
     def _ran(self, check: Check) -> Ran:
         ran = super()._ran(check)
@@ -157,3 +164,8 @@ class _Recorded:
 def key_of(check: Check) -> str:
     """A check's name within an audit; one name may be in several files."""
     return check.key
+
+
+def constant(seconds: float) -> Callable[[str], float]:
+    """The same limit for every check."""
+    return lambda _: seconds

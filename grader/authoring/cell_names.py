@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from grader.authoring.mutation.unit import DEFINITIONS, FUNCTIONS
 from grader.notebooks.cells import Cell
 from grader.notebooks.names import bound_by, imported_names
+from grader.notebooks.parameters import TAG
 from grader.notebooks.source import parse, top_level
 
 _ASKED = re.compile(r"""\bstudent(?:\.|\[["']|\.has\(["'])(\w{1,200})""")
@@ -74,14 +76,67 @@ def needed_cells(cells: tuple[Cell, ...], names: Collection[str], kept: Collecti
     return tuple(cell for cell in cells if cell.number <= last)
 
 
+def slim_cells(cells: tuple[Cell, ...], names: Collection[str], kept: Collection[int]) -> tuple[Cell, ...]:
+    """The cells that are ``kept``, by their numbers, or bind one of these names, and all that those need.
+
+    Parameters and settings of libraries (``np.random.seed(0)``) are needed always. What is left out is what a
+    notebook does with its functions: training, plots.
+    """
+    imported = set(imported_names(cells)) | set(dir(builtins))
+    wanted = {
+        cell.number
+        for cell in cells
+        if cell.number in kept
+        or TAG in cell.tags
+        or "*" in imported_names([cell])
+        or _sets_up(_tree(cell), imported)
+    }
+    needed = set(names)
+    while True:
+        chosen = [
+            cell for cell in cells if cell.number in wanted or _gives(cell) & needed or _patches(cell, needed)
+        ]
+        more = needed.union(*(_global_names(_tree(cell)) for cell in chosen))
+        if len(more) == len(needed) and len(chosen) == len(wanted):
+            return tuple(chosen)
+        wanted, needed = {cell.number for cell in chosen}, more
+
+
+def _sets_up(tree: ast.Module, imported: Collection[str]) -> bool:
+    """Whether code does nothing but call libraries, with nothing of the notebook's own."""
+    imports = any(isinstance(one, ast.Import | ast.ImportFrom) for one in ast.walk(tree))
+    return bool(tree.body) and not imports and not set(_names_bound(tree)) and _used(tree) <= set(imported)
+
+
+def _gives(cell: Cell) -> set[str]:
+    """The names that a cell binds, also by imports."""
+    return {*_bound(cell), *imported_names([cell])}
+
+
+def _patches(cell: Cell, needed: Collection[str]) -> bool:
+    """Whether a cell assigns to a part of something that is needed: ``Layer.forward = forward``."""
+    for statement in top_level(_tree(cell).body):
+        for target in getattr(statement, "targets", []):
+            root = target
+            while isinstance(root, ast.Attribute | ast.Subscript):
+                root = root.value
+            if root is not target and isinstance(root, ast.Name) and root.id in needed:
+                return True
+    return False
+
+
+def _names_bound(tree: ast.Module) -> Iterator[str]:
+    for statement in tree.body:
+        yield from bound_by(statement)
+
+
 def _tree(cell: Cell) -> ast.Module:
     parsed = parse(cell.source) if cell.kind == "code" else None
     return ast.Module(body=[], type_ignores=[]) if parsed is None else parsed.tree
 
 
 def _bound(cell: Cell) -> Iterator[str]:
-    for statement in _tree(cell).body:
-        yield from bound_by(statement)
+    yield from _names_bound(_tree(cell))
 
 
 def _used(tree: ast.AST) -> set[str]:

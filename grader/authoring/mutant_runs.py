@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 import msgspec.structs
 
+from grader.authoring.accepted import Accepted, why_accepted
 from grader.authoring.audited_checks import AuditedChecks
 from grader.authoring.cell_names import (
     computed_names,
@@ -17,8 +18,9 @@ from grader.authoring.cell_names import (
     names_in_checks,
     needed_cells,
     needed_names,
+    slim_cells,
 )
-from grader.authoring.mutants import Mutant, Target, accepted, diff_of
+from grader.authoring.mutants import Mutant, Target, diff_of
 from grader.authoring.mutation.unit import Unit
 from grader.authoring.traces import Asked, ask_reference, first_difference
 from grader.grading.check_plugin import Ran
@@ -74,6 +76,7 @@ class Plan:
     submission: SubmissionFiles
     targets: Sequence[Target]
     mutants: Sequence[Mutant]
+    accepted: tuple[Accepted, ...] = ()
 
 
 class MutantRuns:
@@ -294,7 +297,7 @@ class MutantRuns:
                 more, difference = first_difference(session, asked)
             calls += more
             if difference is not None:
-                why = accepted(mutant, target)
+                why = why_accepted(mutant, target, self._plan.accepted)
                 verdict = Verdict.ACCEPTED if why else Verdict.SURVIVED
                 return msgspec.structs.replace(
                     blank, verdict=verdict, inputs=calls, difference=difference, why=why
@@ -328,16 +331,24 @@ def warm_reference(plan: Plan) -> Iterator[tuple[WarmProcesses, list[Run]]]:
         yield warm, runs
 
 
-def cut_short(plan: Plan) -> Plan:
-    """The plan without the cells after the last that the checks of code can ask for, as far as texts show.
+def shorter_plans(plan: Plan) -> Iterator[Plan]:
+    """The plan with fewer cells: those that the checks of code need, then all up to the last of them.
 
-    Part 4 of a homework that trains for long, and imports torch, is nothing to the checks of part 3.
+    Copies of a small state take a fraction of the time: a homework's data and training are nothing to a check
+    of one layer. Only texts are read to find them, so whether the checks pass shows if they are enough.
     """
+    yield _with_cells(plan, slim_cells)
+    yield _with_cells(plan, needed_cells)
+
+
+def _with_cells(
+    plan: Plan, choose: Callable[[tuple[Cell, ...], Collection[str], Collection[int]], tuple[Cell, ...]]
+) -> Plan:
     names = names_in_checks(plan.job.folder.checks(hidden=True), plan.job.only)
     notebooks = tuple(
         replace(
             file,
-            cells=needed_cells(
+            cells=choose(
                 file.cells,
                 names,
                 {target.place.cell for target in plan.targets if target.place.file == file.name},
@@ -345,7 +356,10 @@ def cut_short(plan: Plan) -> Plan:
         )
         for file in plan.submission.notebooks
     )
-    return replace(plan, submission=replace(plan.submission, notebooks=notebooks))
+    # Without the notebooks' own texts, which say what the cells that are left out import.
+    places = set(plan.submission.places)
+    files = {place: data for place, data in plan.submission.files.items() if place not in places}
+    return replace(plan, submission=replace(plan.submission, notebooks=notebooks, files=files))
 
 
 def checks_of(plan: Plan, runs: Sequence[Run], work: Callable[[AuditedChecks], None]) -> AuditedChecks:

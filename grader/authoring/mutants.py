@@ -25,9 +25,6 @@ from grader.notebooks.source import parse, python_tree
 FAMILIES = (attention, backprop, checkers, optimisers, data, arrays, plain)
 """The first that makes a mutant names it."""
 
-ACCEPTED = re.compile(r"#\s{0,8}audit:\s{0,8}(?P<why>\S.*)$")
-"""Ends a line of the reference whose surviving mutants are right: `# audit: any slope at 0 will do`."""
-
 _HUNK = re.compile(r"@@ -(\d{1,9})")
 PAIRS = "two mistakes"
 _CONTEXT = 2
@@ -241,10 +238,3 @@ def diff_of(mutant: Mutant, target: Target) -> str:
         else:
             shown.append(line)
     return "\n".join(shown)
-
-
-def accepted(mutant: Mutant, target: Target) -> str:
-    """Why the author accepts that mutants of these lines survive; "" if one line does not say so."""
-    lines = target.unit.text.split("\n")
-    whys = [found["why"] if (found := ACCEPTED.search(lines[line - 1])) else "" for line in mutant.lines]
-    return "; ".join(dict.fromkeys(whys)) if whys and all(whys) else ""

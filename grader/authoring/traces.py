@@ -21,6 +21,8 @@ from grader.session.session import Session
 
 CLOSE = 1e-9
 """Relative difference that rounding explains: the same formula in another order."""
+MOST_STEPS = 300
+"""Requests of one check that are repeated: those of a property would be thousands."""
 SHOWN = 300
 """Characters of a value in a report."""
 _NUMBER = re.compile(r"[-+]?\d{1,40}(?:\.\d{0,40})?(?:e[-+]?\d{1,5})?", re.IGNORECASE)
@@ -46,7 +48,8 @@ class Trace:
 
     def take(self, operation: str, arguments: tuple[object, ...], answer: object) -> None:
         """See Session.on_request. Arrays are copied: the check may write into its own."""
-        self.steps.append(Step(operation, _copied(arguments), _copied(answer)))
+        if len(self.steps) < MOST_STEPS:
+            self.steps.append(Step(operation, _copied(arguments), _copied(answer)))
 
     def names(self) -> Iterator[str]:
         """The notebook's names that were asked for."""

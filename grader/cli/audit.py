@@ -23,7 +23,7 @@ Each mutant is the reference with one mistake in a solution region, as people ma
 backpropagation, gradient checkers, optimizers, attention and data. Its item's hidden checks run on it. What
 no check notices is printed with an input on which it differs from the reference, and the check that should
 have seen it. A mutant that gives the reference's values in every call that was tried is called equivalent and
-does not count. A line of the reference that ends with `# audit: WHY` accepts what survives there.
+does not count. hidden_tests/audit.toml says which survivors are accepted, and why.
 
 Exit status: 0 done, 1 fewer mutants were noticed than --fail-under asks for, 2 the audit cannot be done.
 

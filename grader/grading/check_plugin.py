@@ -108,6 +108,9 @@ class CheckPlugin:
     collected: tuple[str, ...] = ()
     """The ids of all checks that there are for these items, chosen or not."""
 
+    names_mistakes = True
+    """Whether wrong arrays are looked up among formulas."""
+
     def __init__(  # noqa: PLR0913  # each says one thing about the run
         self,
         notebook: Copies,
@@ -149,7 +152,7 @@ class CheckPlugin:
         seed = None if keeps else self._seeds.of_student(self._checks[request.node.nodeid].key)
         ran = self._ran(self._checks[request.node.nodeid])
         self._deadline.assert_left()
-        limit = self._checks[request.node.nodeid].seconds or self._seconds
+        limit = self._limit(self._checks[request.node.nodeid])
         with ran.notebook.copy(seed=seed, seconds=limit) as session:
             self._session = session
             yield session.student
@@ -223,7 +226,8 @@ class CheckPlugin:
             except CheckFailed as error:
                 if self._session is not None:
                     self._written = self._session.written
-                look_up(error, self._session)
+                if self.names_mistakes:
+                    look_up(error, self._session)
                 raise
 
     @pytest.hookimpl
@@ -263,6 +267,10 @@ class CheckPlugin:
     def results(self) -> list[CheckResult]:
         """The results of the checks that ran, in order."""
         return list(self.ended.values())
+
+    def _limit(self, check: Check) -> float:
+        """The seconds that student code may take in a check."""
+        return check.seconds or self._seconds
 
     def _ran(self, check: Check) -> Ran:
         return self._apart.get(check.item) or self._first

@@ -25,7 +25,7 @@ class Verdict(enum.StrEnum):
     EQUIVALENT = "equivalent"
     """All checks pass, and it gave the reference's values on every input that was tried."""
     ACCEPTED = "accepted"
-    """It survived, and the reference says in this line why that is right."""
+    """It survived, and the author says in `hidden_tests/audit.toml` why that is right."""
 
 
 class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -88,7 +88,7 @@ def other_lines(audit: Audit) -> Iterator[str]:
             f"at least {least} of them"
         )
     if accepted := audit.of(Verdict.ACCEPTED):
-        yield f"{len(accepted)} accepted: the reference says `# audit: ...` in their lines"
+        yield f"{len(accepted)} accepted: `audit.toml` says why each may survive"
     if len(audit.mutants) < audit.made:
         yield f"{audit.made} mutants can be made; {len(audit.mutants)} were drawn with seed {audit.seed}"
 

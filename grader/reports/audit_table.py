@@ -15,7 +15,7 @@ from grader.reports import audit_summary as summary
 from grader.reports.progress import can_print
 from grader.reports.terminal import ASCII_RULES, RULES
 
-_WIDEST = 120
+_WIDEST, _NARROW = 120, 100
 _SHOWN = 12
 """Survivors that are printed in full; the page has all."""
 _LINE = 400
@@ -24,17 +24,18 @@ _LINE = 400
 def print_audit(audit: Audit, console: Console, *, page: str = "") -> None:
     """Print the audit for the author. ``page`` is where the HTML page was written."""
     unicode = can_print("–─", console)
-    for part in _parts(audit, page, unicode=unicode):
+    narrow = console.width < _NARROW
+    for part in _parts(audit, page, unicode=unicode, narrow=narrow):
         console.print(part, markup=False, highlight=False, emoji=False, width=min(console.width, _WIDEST))
     if page:
         console.print(Text(f"Page: {page}"), soft_wrap=True)
 
 
-def _parts(audit: Audit, page: str, *, unicode: bool) -> Iterator[RenderableType]:
+def _parts(audit: Audit, page: str, *, unicode: bool, narrow: bool) -> Iterator[RenderableType]:
     yield Text(f"{one_line(audit.assignment, 200)}: {len(audit.mutants)} mutants", "bold")
     yield Text(f"seed {audit.seed}, {audit.seconds:.1f} s in {audit.workers} processes", "dim")
     yield Text()
-    yield _table(audit, unicode=unicode)
+    yield _table(audit, unicode=unicode, narrow=narrow)
     survived = audit.of(Verdict.SURVIVED)
     if survived:
         yield Text()
@@ -58,7 +59,7 @@ def _parts(audit: Audit, page: str, *, unicode: bool) -> Iterator[RenderableType
     yield Text(summary.score_line(audit), "bold")
 
 
-def _table(audit: Audit, *, unicode: bool) -> Table:
+def _table(audit: Audit, *, unicode: bool, narrow: bool) -> Table:
     table = Table(
         box=RULES if unicode else ASCII_RULES,
         show_edge=False,
@@ -67,24 +68,26 @@ def _table(audit: Audit, *, unicode: bool) -> Table:
         expand=True,
     )
     table.header_style = table.border_style = "dim"
-    table.add_column("Region", ratio=1, overflow="fold")
-    table.add_column("Item", overflow="fold", max_width=22)
-    for title in ("Mutants", "Noticed", "Survived", "Equivalent", "Share", "A mistake costs"):
+    table.add_column("Region", ratio=1, overflow="fold", min_width=16)
+    table.add_column("Item", overflow="fold", max_width=10 if narrow else 22)
+    titles = ["Mutants", "Noticed", "Survived", "Equal", "Share", "A mistake costs"]
+    for title in titles if not narrow else [*titles[:3], "Costs"]:
         table.add_column(title, justify="right", overflow="fold")
     for line in summary.region_lines(audit):
-        name = f"{line.region.name} ({line.region.file}, line {line.region.line})"
+        region = line.region
+        name = region.name if narrow else f"{region.name} ({region.file}, line {region.line})"
         style = "red" if line.survived else "green"
-        worth = line.region.taken_out.get(line.region.item)
+        worth = region.taken_out.get(region.item)
         cost = f"{line.charge} of {worth}" if line.charge and worth is not None else ""
         percent = line.percent if unicode else line.percent.replace("–", "-")
+        more = [] if narrow else [str(line.equivalent + line.accepted), percent]
         table.add_row(
             one_line(name, 200),
-            one_line(line.region.item or "none", 60),
+            one_line(region.item or "none", 60),
             str(line.mutants),
             str(line.noticed),
             Text(str(line.survived), style if line.mutants else ""),
-            str(line.equivalent + line.accepted),
-            percent,
+            *more,
             cost,
         )
     return table

@@ -339,10 +339,24 @@ def test_a_check_that_the_reference_does_not_pass_is_left_out_and_named(tmp_path
 
 
 def test_what_the_author_accepts_is_no_survivor(tmp_path):
-    reference = REFERENCE.replace("grad.sum(axis=0)", "grad.sum(axis=0)  # audit: for this test")
-    found = audited(folder(tmp_path, BLIND, reference=reference), limit=20)
-    assert found.of(Verdict.SURVIVED) == ()
-    assert {one.why for one in found.of(Verdict.ACCEPTED)} == {"for this test"}
+    line = 'self.gradient["b"] = grad.sum(axis=0)'
+    entry = "[[accepted]]\nregion = 'linear_layer.backward'\nwhat = ['mean in place *']\n"
+    files = {"hidden_tests/audit.toml": f"{entry}line = '{line}'\nwhy = 'for this test'\n"}
+    found = audited(folder(tmp_path, BLIND, files=files), limit=30)
+    assert [(one.what, one.why) for one in found.of(Verdict.ACCEPTED)] == [
+        ("mean in place of sum", "for this test")
+    ]
+    assert found.of(Verdict.SURVIVED)
+    assert not [notice for notice in found.notices if "no such mutant" in notice]
+
+
+def test_an_acceptance_that_means_no_mutant_is_named_and_a_wrong_file_says_so(tmp_path):
+    gone = "[[accepted]]\nregion = 'relu.forward'\nwhy = 'was there'\n"
+    home = folder(tmp_path, SEEING, files={"hidden_tests/audit.toml": gone})
+    assert any("relu.forward: any line" in notice for notice in audited(home, limit=2).notices)
+    home = folder(tmp_path, SEEING, files={"hidden_tests/audit.toml": "[[accepted]]\nwhy = 1\n"})
+    with pytest.raises(AuditError, match=r"audit\.toml"):
+        audited(home, limit=2)
 
 
 def test_the_record_comes_back_as_it_was_written(tmp_path):

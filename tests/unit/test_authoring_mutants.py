@@ -7,9 +7,8 @@ import textwrap
 
 import pytest
 
-from grader.authoring.cell_names import computed_names, dependents, needed_cells, needed_names
+from grader.authoring.cell_names import computed_names, dependents, needed_cells, needed_names, slim_cells
 from grader.authoring.mutants import (
-    accepted,
     chosen,
     diff_of,
     mutants_of,
@@ -191,13 +190,6 @@ def test_a_diff_names_the_line_in_the_reference():
     assert diff_of(mutant, found[0]).split("\n")[0] == "@@ line 14 of hw.py"
 
 
-def test_a_line_may_say_that_its_survivors_are_right():
-    found = targets("self.mask = X > 0  # audit: any slope at 0 will do\nreturn grad * self.mask")
-    reasons = {mutant.lines: accepted(mutant, found[0]) for mutant in mutants_of(found)}
-    assert reasons[8,] == "any slope at 0 will do"
-    assert reasons[9,] == ""
-
-
 def test_the_regions_of_a_module_are_found():
     region = "    ### BEGIN SOLUTION\n    return np.sum(x)\n    ### END SOLUTION\n"
     text = f"import numpy as np\n\ndef f(x):\n{region}"
@@ -228,3 +220,20 @@ def test_what_a_check_needs_of_a_notebook():
     assert "total" not in needed_names(CELLS, ["g"])
     assert "y" not in needed_names(CELLS, ["g"])
     assert [cell.number for cell in needed_cells(tuple(CELLS), {"g"}, {2})] == [1, 2, 3]
+
+
+def test_what_a_notebook_does_with_its_functions_is_left_out():
+    cells = (
+        Cell(1, "code", "import numpy as np\nimport helpers"),
+        Cell(2, "code", "import torch"),
+        Cell(3, "code", "np.random.seed(0)"),
+        Cell(4, "code", "rate = 0.1"),
+        Cell(5, "code", "def f(x):\n    return rate * x"),
+        Cell(6, "code", "class g:\n    pass"),
+        Cell(7, "code", "g.forward = f"),
+        Cell(8, "code", "data = np.zeros(10)\ntotal = f(data)"),
+        Cell(9, "code", "model = torch.nn.Linear(2, 2)"),
+    )
+    assert [cell.number for cell in slim_cells(cells, {"f"}, {5})] == [1, 3, 4, 5]
+    assert [cell.number for cell in slim_cells(cells, {"g"}, set())] == [1, 3, 4, 5, 6, 7]
+    assert [cell.number for cell in slim_cells(cells, {"total"}, set())] == [1, 3, 4, 5, 8]
