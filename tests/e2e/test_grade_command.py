@@ -78,11 +78,11 @@ def test_an_assignment_is_found_beside_or_above_the_submission(home, tmp_path_fa
 
 
 def test_an_author_s_mistake_makes_the_exit_status_one_and_costs_nothing(home):
-    broken = HIDDEN.replace("assert student.taken.value == 2", "assert student.taken == 2")
+    broken = HIDDEN.replace("assert student.taken.value == 2", "assert number_of_steps == 2")
     (home / "hidden_tests/test_1.py").write_text(broken)
     done = grade("right.ipynb", cwd=home)
     assert done.returncode == 1
-    assert ".value" in done.stdout
+    assert "name 'number_of_steps' is not defined" in done.stdout
     record = decode((home / "reports/right/grade.json").read_bytes())
     assert not record.items[0].decided
     assert record.attention
