@@ -14,7 +14,7 @@ from grader.checks.evidence import Evidence
 from grader.grading.collected import Printed, closest, settle_property, title_of
 from grader.grading.deadline import Deadline
 from grader.grading.naming import look_up
-from grader.grading.outcomes import UNUSABLE, award_end, check_end, message_for_student, skipped
+from grader.grading.outcomes import UNUSABLE, award_end, check_end, in_doubt, message_for_student, skipped
 from grader.grading.own_code import OwnCode
 from grader.grading.recorded import Recorded
 from grader.grading.scoring import points_for
@@ -294,13 +294,20 @@ class CheckPlugin:
         end = check_end(error, self._ran(check).code)
         if error is awards is not None:
             end = award_end(awards, check.points, public=not self._hidden)
+        usual = message_for_student(
+            end, hidden=self._hidden, hint=check.hint, tells_mistake=check.tells_mistake
+        )
+        wrote = self._session is not None and self._session.handed_out.is_changed()
+        if end.outcome is Outcome.FAILED and end.fault is Fault.STUDENT and wrote:
+            end = in_doubt(end)
+            self.if_theirs[check.item, check.name] = usual
         if expected is not None:
             end = skipped(" ".join(f"expected to fail: {expected}".split()))
         elif end.outcome is Outcome.SKIPPED:
             self.if_theirs[check.item, check.name] = end.told
         if isinstance(error, MissingName):
             self.missing[check.item, check.name] = error.name
-        if end.fault is Fault.AUTHOR:
+        elif end.fault is Fault.AUTHOR and (check.item, check.name) not in self.if_theirs:
             theirs = replace(end, fault=Fault.STUDENT, told=UNUSABLE)
             message = message_for_student(theirs, hidden=self._hidden, hint=check.hint)
             self.if_theirs[check.item, check.name] = message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 from dataclasses import dataclass
+from dataclasses import replace as replace_end
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,11 @@ TOO_LARGE = "comparing what the code gave takes more memory than a submission ma
 UNUSABLE = "Your code gave a value that this check cannot work with; a correct solution passes it."
 
 COMPARE = "; compare whole arrays and tables with assert_close, assert_series or assert_frame"
+
+WROTE = (
+    "the check wrote into an array that student code gave, which is a copy: the student's own is as it was; "
+    "assign it whole, as in layer.params['w'] = w"
+)
 
 NO_WARNINGS = (
     "the warnings of a student's code stay on its side, so pytest.warns sees none; "
@@ -117,6 +123,11 @@ def asserted(error: BaseException) -> CheckEnd:
     said = _NOTHING_RAISED.sub(r"nothing was raised, expected \1", str(error))
     detail = with_notes(said or "the check's assertion does not hold", error)
     return CheckEnd(Outcome.FAILED, Fault.STUDENT, "", detail)
+
+
+def in_doubt(end: CheckEnd) -> CheckEnd:
+    """The end of a check that failed and wrote into what it was given: the reference says whose fault."""
+    return replace_end(end, outcome=Outcome.ERRORED, fault=Fault.AUTHOR, detail=f"{WROTE}\n{end.detail}")
 
 
 def skipped(reason: str) -> CheckEnd:

@@ -16,6 +16,7 @@ from grader.inside.media_types import EVIDENCE, MAX_PICTURES, MAX_RECORDING, MAX
 from grader.model.endings import NOT_AN_ANSWER
 from grader.model.errors import AuthorError, CheckError, MissingName, SandboxDied, UnsupportedValue
 from grader.session.allowance import Allowance, Meter
+from grader.session.handed_out import HandedOut
 from grader.session.history import Asked, History
 from grader.session.proxy import ROOT, Proxy, Student
 from grader.session.student_errors import MAX_NAMES, student_error
@@ -43,6 +44,7 @@ class Session:
         self.used = 0.0
         """Seconds that the latest request with a limit of its own took, without those of a busy machine."""
         self.history = History()
+        self.handed_out = HandedOut()
         self._excused = 0.0
         self.unanswered: CheckError | None = None
         """Why a request got no answer: the state is gone, or the latest one asked for a missing name."""
@@ -121,6 +123,7 @@ class Session:
         asked = Asked(operation, arguments, None if failed else value, failed=failed)
         self.history.add(asked, size=size, seconds=time.monotonic() - start)
         if not failed:
+            self.handed_out.add(value)
             return value
         raised = _error_from(value, _root_names(arguments))
         if isinstance(raised, MissingName | SandboxDied):

@@ -263,6 +263,23 @@ def test_warns(student):
         student.greet("Cy")
 
 
+@item("writes")
+@points(1, hint="each weight counts")
+def test_writes(student):
+    """a check that changes its own copy of the weights is right"""
+    w = student.weights()
+    w[0] += 1
+    assert student.total(w) == 7
+
+
+@item("aliases")
+@points(1)
+def test_aliases(student):
+    """a check that expects student code to see what it wrote is wrong"""
+    student.weights()[0] += 1
+    assert student.total(student.weights()) == 7
+
+
 @pytest.fixture
 def after(student):
     yield
@@ -277,6 +294,10 @@ def test_after(student, after):
 IN_A_CHECK_RIGHT = """
 bonus = True
 def greet(name): print("Hello", name)
+import numpy as np
+W = np.array([1.0, 2.0, 3.0])
+def weights(): return W
+def total(w): return w.sum()
 
 
 class Made:
@@ -301,6 +322,8 @@ IN_A_CHECK_ITEMS = (
     "object",
     "prints",
     "warns",
+    "writes",
+    "aliases",
     "after",
 )
 
@@ -335,6 +358,8 @@ def test_a_right_answer_loses_nothing_to_what_pytest_offers(pytests_course: Smal
         "object": "undecided",
         "prints": "1",
         "warns": "undecided",
+        "writes": "1",
+        "aliases": "undecided",
         "after": "1",
     }
     found = checks_by_name(grade)
@@ -362,6 +387,7 @@ def test_a_right_answer_loses_nothing_to_what_pytest_offers(pytests_course: Smal
         ("Made.size = Made()", {"data"}),
         ("del Made.size", {"data"}),
         ("def greet(name): print('Hi', name)", {"prints"}),
+        ("def total(w): return w[1:].sum()", {"writes"}),
         ("import sys\ndef greet(name): print('Hello', name, file=sys.stderr)", {"prints"}),
     ],
 )
@@ -371,6 +397,21 @@ def test_a_wrong_answer_loses_its_point(pytests_course: SmallCourse, wrong: str,
     assert {name for name, earned in points.items() if earned == "0"} == lost, points
     faults = {str(check.fault) for item in grade.items if item.item in lost for check in item.checks}
     assert faults == {"student"}
+
+
+def test_a_check_that_writes_into_a_copy_is_asked_of_the_reference(pytests_course: SmallCourse) -> None:
+    """It may mean its own copy, or take that for the student's array."""
+    found = checks_by_name(
+        pytests_course.grade(f"{IN_A_CHECK_RIGHT}\ndef total(w): return 0", only={"writes", "aliases"})
+    )
+    wrong = found["test_writes"]
+    assert (str(wrong.outcome), str(wrong.fault), wrong.message) == (
+        "failed",
+        "student",
+        "each weight counts",
+    )
+    assert str(found["test_aliases"].fault) == "author"
+    assert "which is a copy" in found["test_aliases"].detail
 
 
 def test_a_hidden_check_says_the_hint_and_not_what_was_expected(pytests_course: SmallCourse) -> None:
