@@ -23,6 +23,7 @@ COMMANDS = {
     "regrade": "Show what today's tests would change, and change it.",
     "mark": "Give an item of a submission points, as a person.",
     "review": "Mark a class's written answers on a page, by keyboard.",
+    "rubric": "Export the rubric lines that marking has made.",
     "marks": "Export and import people's points as a table.",
     "extend": "Give a student more time.",
     "assign": "Give a submission of nobody to a student.",

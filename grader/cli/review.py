@@ -13,6 +13,9 @@ import click
 from grader.cli import options
 from grader.course.after_marks import follow
 from grader.course.locations import existing_locations
+from grader.files import read_whole
+from grader.gradebook.marks import GradedSubmissions
+from grader.gradebook.spreadsheets import read_table
 from grader.gradebook.store import Gradebook
 from grader.model.errors import UsageError
 from grader.model.text import plural
@@ -27,6 +30,7 @@ Examples:
   grade review
   grade review --item 3.4.ii
   grade review --by ada --by bob --port 8123
+  grade review --requests requests.csv
   grade review --by ada --public https://marking.example.edu --port 8123
 """
 INSTALL = "pip install 'chainrule[review]'"
@@ -43,6 +47,12 @@ INSTALL = "pip install 'chainrule[review]'"
 @click.option(
     "--public", metavar="URL", default="", help="The address of a reverse proxy in front of the page."
 )
+@click.option(
+    "--requests",
+    metavar="FILE.csv",
+    type=click.Path(path_type=Path),
+    help="Regrade requests to show: columns student, item, words.",
+)
 @options.gradebook
 def command(  # noqa: D103  # its help is HELP
     *,
@@ -50,6 +60,7 @@ def command(  # noqa: D103  # its help is HELP
     items: tuple[str, ...],
     port: int,
     public: str,
+    requests: Path | None,
     assignment: Path | None,
     db: str | None,
 ) -> None:
@@ -58,6 +69,7 @@ def command(  # noqa: D103  # its help is HELP
         from grader.review.classroom import classroom  # noqa: PLC0415
         from grader.review.following import Follower  # noqa: PLC0415
         from grader.review.page import Page  # noqa: PLC0415
+        from grader.review.requests import add_requests  # noqa: PLC0415
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"latex2mathml", "pygments", "starlette", "uvicorn"}:
             raise
@@ -69,9 +81,14 @@ def command(  # noqa: D103  # its help is HELP
         raise UsageError(f"--item {unknown[0]}: no written item; there are {', '.join(written) or 'none'}")
     with Gradebook.open(locations.gradebook) as gradebook:
         room = classroom(gradebook, manifest, only=items)
+        names = [name.strip() for name in markers if name.strip()] or [getpass.getuser()]
+        if requests is not None:
+            rows = read_table(read_whole(requests), source=requests.name)
+            graded = GradedSubmissions(gradebook, manifest.title)
+            notes = gradebook.marker_notes(manifest.title)
+            add_requests(rows, graded, room, notes, source=requests.name, author=names[0])
         bound = serving.listening(port)
         port = bound.getsockname()[1]
-        names = [name.strip() for name in markers if name.strip()] or [getpass.getuser()]
         keys = guard.Keys.cut(names, port=port, public=public)
         answers = sum(len(unit.answers) for units in room.units.values() for unit in units)
 

@@ -178,6 +178,14 @@ class MarkingStore:
         with reading(self._engine) as connection:
             return self._held(connection, item, submissions)
 
+    def held_since(self, item: str, row: int) -> list[Held]:
+        """The rows of marks for an item that came after a row, oldest first."""
+        m, s = schema.mark, schema.submission
+        own = select(s.c.row).where(s.c.assignment == self.assignment)
+        with reading(self._engine) as connection:
+            where = (m.c.row > row, m.c.item == item, m.c.submission.in_(own))
+            return self._marks(connection, *where)
+
     def save(
         self,
         item: str,

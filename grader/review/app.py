@@ -29,6 +29,7 @@ DEEDS: Mapping[str, tuple[type, str]] = {
     "/aside": (Place, "aside"),
     "/names": (Place, "names"),
     "/flag": (Flag, "flag"),
+    "/reply": (Flag, "reply"),
     "/line/preview": (LineChange, "preview"),
     "/line": (LineChange, "line"),
     "/leave": (Place, "leave"),

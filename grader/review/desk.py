@@ -13,12 +13,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from grader.gradebook.marker_notes import Request
 from grader.gradebook.marking import Conflict, Outdated, Saved
 from grader.gradebook.rubrics import Held, LineVersion, Ruling, current
 from grader.gradebook.store import Gradebook
 from grader.model.assignment import Item
 from grader.model.errors import UsageError
 from grader.model.points import Points
+from grader.review.board import Board
 from grader.review.classroom import Classroom, Unit
 
 LEASE_SECONDS = 300
@@ -42,6 +44,7 @@ class View(msgspec.Struct, frozen=True):
     holder: str
     flags: dict[int, tuple[str, str]]
     before: dict[int, Held]
+    requests: tuple[Request, ...] = ()
 
     @property
     def seen(self) -> dict[int, int]:
@@ -69,9 +72,12 @@ class Progress(msgspec.Struct, frozen=True):
 class Desk:
     """One marker's. Several requests of the same browser may come at once."""
 
-    def __init__(self, gradebook: Gradebook, room: Classroom, title: str, marker: str) -> None:
+    def __init__(
+        self, gradebook: Gradebook, room: Classroom, title: str, marker: str, *, board: Board | None = None
+    ) -> None:
         self._marking = gradebook.marking(title)
         self._notes = gradebook.marker_notes(title)
+        self._board = board or Board(self._marking)
         self.room = room
         self.marker = marker
         self.shows_names = False
@@ -89,35 +95,31 @@ class Desk:
             raise UsageError(f"item {item_id} has no answer {unit_id!r}; was the class graded again?")
         holder = self._notes.lease(item_id, unit_id, holder=self.marker, seconds=LEASE_SECONDS)
         versions = self.lines(item)
-        held, before = self._held(item_id, unit.submissions)
+        held, before = self._held(item_id)
         return View(
             item=item,
             unit=unit,
             lines=tuple(versions),
             newest_line=max((one.row for one in self._marking.versions(item_id)), default=0),
-            held=held,
+            held={row: held[row] for row in unit.submissions if row in held},
             ruling=_first_ruling(unit, held, versions),
             holder="" if holder == self.marker else holder,
             flags={row: flag for row, flag in self._notes.flags(item_id).items() if row in unit.submissions},
-            before=before,
+            before={row: before[row] for row in unit.submissions if row in before},
+            requests=tuple(
+                one for one in self._notes.requests(item_id) if one.submission in unit.submissions
+            ),
         )
 
-    def _held(
-        self, item_id: str, submissions: Sequence[int] | None = None
-    ) -> tuple[dict[int, Held], dict[int, Held]]:
+    def _held(self, item_id: str) -> tuple[dict[int, Held], dict[int, Held]]:
         """The marks that answers have, and those that their students have for another answer.
 
         A mark for the same answer in an earlier file counts unless this submission has a mark of its own.
         """
-        earlier = self.room.earlier
-        asked = None
-        if submissions is not None:
-            others = (one.submission for row in submissions for one in earlier.get(row, ()))
-            asked = [*submissions, *others]
-        every = self._marking.held(item_id, asked)
+        every = self._board.held(item_id)
         held = {row: one for row, one in every.items() if row in self.room.seats}
         before: dict[int, Held] = {}
-        for row, several in earlier.items():
+        for row, several in self.room.earlier.items():
             for other in several:
                 found = every.get(other.submission)
                 if (
@@ -132,15 +134,26 @@ class Desk:
         return held, {row: one for row, one in before.items() if row not in held}
 
     def next_unit(self, item_id: str, *, after: str = "") -> Unit | None:
-        """The next unit with an unmarked answer that nobody else looks at; None if there is none.
+        """The next unit that waits for somebody and that nobody else looks at; None if there is none.
 
-        What this marker put aside comes last. ``after`` is looked at again only if nothing else is left.
+        Unmarked answers come first, then those that a colleague flagged or a student asks about, then what
+        this marker put aside. ``after`` is looked at again only if nothing else is left.
         """
         (held, _), others = self._held(item_id), self._others(item_id)
+        asked = self._asked(item_id)
         aside = self._aside[item_id]
-        left = [unit for unit in self.room.units[item_id] if is_open(unit, held) and unit.id not in others]
-        left.sort(key=lambda unit: (unit.id == after, unit.id in aside))
-        return left[0] if left else None
+        left = [
+            (unit.id == after, unit.id in aside, not is_unmarked, number)
+            for number, unit in enumerate(self.room.units[item_id])
+            if unit.id not in others
+            and ((is_unmarked := is_open(unit, held)) or not asked.isdisjoint(unit.submissions))
+        ]
+        return self.room.units[item_id][min(left)[-1]] if left else None
+
+    def _asked(self, item_id: str) -> set[int]:
+        """The submissions that a colleague flagged, or whose student asks for another look."""
+        flagged = {row for row, (who, _) in self._notes.flags(item_id).items() if who != self.marker}
+        return flagged | {one.submission for one in self._notes.requests(item_id) if not one.reply}
 
     def _others(self, item_id: str) -> set[str]:
         return {unit for unit, holder in self._notes.leases(item_id).items() if holder != self.marker}
@@ -177,7 +190,7 @@ class Desk:
 
     def comments(self, item_id: str, *, most: int = 30) -> list[str]:
         """The comments given for an item, most used first."""
-        rulings = (one.ruling for one in self._marking.held(item_id).values())
+        rulings = (one.ruling for one in self._board.held(item_id).values())
         used = Counter(ruling.comment for ruling in rulings if ruling is not None and ruling.comment)
         return [comment for comment, _ in used.most_common(most)]
 
@@ -229,6 +242,15 @@ class Desk:
         """Ask a colleague to look at a unit, or say that it is settled."""
         for row in self.view(item_id, unit_id).unit.submissions:
             self._notes.flag(row, item_id, words=words, author=self.marker, raised=raised)
+
+    def reply(self, item_id: str, unit_id: str, words: str) -> int:
+        """Reply to a unit's open requests; how many there were. Raises UsageError for no words."""
+        if not words.strip():
+            raise UsageError("a reply needs words: the student reads them")
+        waiting = [one for one in self.view(item_id, unit_id).requests if not one.reply]
+        for request in waiting:
+            self._notes.reply(request.row, words=words.strip(), author=self.marker)
+        return len(waiting)
 
     def leave(self) -> None:
         """Give back what is on the desk."""

@@ -17,6 +17,7 @@ from grader.model.errors import UsageError
 from grader.model.points import ZERO, Points
 from grader.model.text import plural
 from grader.review import screens
+from grader.review.board import Board
 from grader.review.classroom import Classroom, grade_of
 from grader.review.desk import Desk, View
 from grader.review.pictures import Pictures
@@ -98,6 +99,7 @@ class Page:
         self._marked = marked
         self._pictures = Pictures(home)
         self._questions = questions(home.template_cells, home.assignment)
+        self._board = Board(gradebook.marking(home.assignment.title))
         self._desks: dict[str, Desk] = {}
         self._lock = threading.Lock()
 
@@ -110,7 +112,7 @@ class Page:
         """The marker's desk."""
         with self._lock:
             if marker not in self._desks:
-                self._desks[marker] = Desk(self._gradebook, self._room, self.title, marker)
+                self._desks[marker] = Desk(self._gradebook, self._room, self.title, marker, board=self._board)
             return self._desks[marker]
 
     # -- screens --------------------------------------------------------------------------------------
@@ -252,6 +254,12 @@ class Page:
         """Flag an answer, or settle its flag."""
         desk.flag(data.item, data.unit, words=data.words[:500], raised=data.raised)
         said = "flagged" if data.raised else "settled"
+        return _reply(self.unit(desk, data.item, data.unit, data.shown), said)
+
+    def reply(self, desk: Desk, data: Flag) -> dict[str, Any]:
+        """Reply to a regrade request."""
+        number = desk.reply(data.item, data.unit, data.words[:2000])
+        said = f"replied to {number} {plural(number, 'request', 'requests')}"
         return _reply(self.unit(desk, data.item, data.unit, data.shown), said)
 
     def preview(self, desk: Desk, data: LineChange) -> dict[str, Any]:

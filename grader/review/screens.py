@@ -17,6 +17,7 @@ import msgspec
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from grader.gradebook.marker_notes import Request
 from grader.gradebook.rubrics import ORIGINS, Held, LineVersion, Ruling, signed
 from grader.model import endings
 from grader.model.assignment import Assignment, Item
@@ -70,7 +71,6 @@ class Shown(msgspec.Struct, frozen=True):
     before: str | None = None
     conflict: Held | None = None
     problem: str = ""
-    requests: Sequence[Mapping[str, object]] = ()
 
 
 def unit_url(item: str, unit: str, shown: int = 0) -> str:
@@ -166,7 +166,7 @@ def unit(page: Shown, assignment: Assignment) -> Markup:
             conflict=_conflict(page.conflict),
             problem=page.problem,
             flags=sorted(set(view.flags.values())),
-            requests=page.requests,
+            requests=[_request(page, one) for one in view.requests],
             names=page.names,
             distribution=distribution(page.progress),
         )
@@ -216,11 +216,23 @@ def _label(seat: Seat, *, names: bool) -> str:
     )
 
 
+def _request(page: Shown, one: Request) -> dict[str, object]:
+    before, after = (("no mark" if points is None else points.in_words) for points in (one.before, one.after))
+    return {
+        "label": _label(page.seats[one.submission], names=page.names),
+        "words": one.words,
+        "before": before,
+        "reply": one.reply,
+        "by": one.replied_by,
+        "after": after,
+    }
+
+
 def _origin(held: Held | None) -> str:
     if held is None or held.mark.points is None:
         return ""
     how = ORIGINS.get(held.origin, held.mark.reason)
-    return f"marked {held.mark.points} by {held.mark.author}: {how}"
+    return f"marked {held.mark.points} by {held.mark.author}" + (f": {how}" if how else "")
 
 
 def _member(page: Shown, row: int, *, ticked: bool, text: str) -> dict[str, object]:
@@ -262,7 +274,7 @@ def _lines(lines: Sequence[LineVersion], ruling: Ruling) -> list[dict[str, objec
 def _conflict(held: Held | None) -> dict[str, object] | None:
     if held is None:
         return None
-    points = "withdrawn" if held.mark.points is None else f"{held.mark.points} points"
+    points = "withdrawn" if held.mark.points is None else held.mark.points.in_words
     return {"who": held.mark.author, "points": points, "words": held.mark.comment}
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import os
 import signal
+import socket
 import sqlite3
 import struct
 import subprocess
 import sys
 import time
+import tomllib
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +24,7 @@ from support.paths import ROOT
 from support.review_page import TEXTS, class_in, generated, hw3, reviewing
 
 from grader.gradebook.rows import Mark
+from grader.gradebook.rubrics import LineVersion
 from grader.gradebook.store import Gradebook
 from grader.model.points import Points
 
@@ -203,7 +206,7 @@ def test_a_conflict_shows_both_and_loses_neither(chrome: Browser, db: str) -> No
         step(ada, "1", "Enter")
         assert step(bob, "1", "2", "Enter") == "not saved"
         assert "ada marked it meanwhile" in bob.text()
-        assert "Theirs: 1 points" in bob.text()
+        assert "Theirs: 1 point" in bob.text()
         assert bob.evaluate("document.getElementById('points').textContent") == "2"
         assert points(db, rows) == {("ada", "3.3.ii"): "1"}
         assert step(bob, "Enter") == "saved 1 answer"
@@ -270,6 +273,94 @@ def test_a_group_without_a_member_that_was_unticked(chrome: Browser, db: str) ->
         assert "3 answers with the same words" in tab.text()
         assert step(tab, "Enter") == "saved 1 answer"
     assert sorted(points(db, rows).values()) == ["0", "1", "1"]
+
+
+def test_a_regrade_request_is_beside_its_answer_until_it_has_a_reply(
+    chrome: Browser, db: str, tmp_path: Path
+) -> None:
+    rows = class_in(db, HOME, {"ada": {"3.3.ii": "One."}, "bob": {"3.3.ii": "Two."}})
+    with Gradebook.open(db) as book:
+        book.add_marks([Mark(row, "3.3.ii", Points.of(1), "", "eve") for row in rows.values()])
+    table = tmp_path / "requests.csv"
+    table.write_text("student,item,words\nbob,3.3.ii,I did say <both>\n")
+    with reviewing(db, "ada", options=["--requests", str(table)]) as links:
+        tab = enter(chrome, links["ada"])
+        step(tab, "4")
+        assert "asks for another look (then 1 point): I did say <both>" in tab.text()
+        assert answer(tab) == "Two."
+        tab.press("1")
+        step(tab, "2", "Enter")
+        tab.press("r")
+        tab.type("So you did.")
+        assert step(tab, "Enter") == "replied to 1 request"
+        assert "ada replied: So you did. (now 2 points)" in tab.text()
+        step(tab, "0")
+        step(tab, "4")
+        assert "Every answer has its mark" in tab.text()
+    with Gradebook.open(db) as book:
+        [kept] = book.marker_notes(HOME.assignment.title).requests("3.3.ii")
+    assert (kept.before, kept.after, kept.submission) == (Points.of(1), Points.of(2), rows["bob"])
+
+
+def test_wrong_requests_are_named_and_none_is_taken(db: str, tmp_path: Path) -> None:
+    class_in(db, HOME, {"ada": {"3.3.ii": "One."}})
+    table = tmp_path / "requests.csv"
+    table.write_text("student,item,words\nada,3.3.ii,why?\nada,9,why?\nzed,3.3.ii,why?\nada,3.3.ii,\n")
+    done = grade("review", "--requests", table, db=db)
+    assert done.returncode == 2
+    for line, words in (
+        (3, "item '9' is not marked here"),
+        (4, "no graded submission 'zed'"),
+        (5, "no words"),
+    ):
+        assert f"requests.csv, line {line}: {words}" in done.stderr
+    with Gradebook.open(db) as book:
+        assert book.marker_notes(HOME.assignment.title).requests("3.3.ii") == []
+
+
+def grade(*arguments: object, db: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "grader.cli.main", *map(str, arguments), "--assignment", str(ROOT)]
+    return subprocess.run([*command, "--db", db], capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_rubric_is_exported_as_it_has_become(db: str, tmp_path: Path) -> None:
+    class_in(db, HOME, {"ada": {"3.3.ii": "One."}})
+    with Gradebook.open(db) as book:
+        marking = book.marking(HOME.assignment.title)
+        marking.begin_rubric("3.3.ii", [(Points.of(1), 'It "rises".'), (Points.of(1), "Test: no.")])
+        line = LineVersion(2, Points.of("0.5"), "Test: no trend. α", author="ada")
+        newest = marking.versions("3.3.ii")[-1].row
+        marking.change_line("3.3.ii", line, Points.of(2), seen=newest, action="x")
+    assert grade("rubric", "export", tmp_path / "out.toml", db=db).returncode == 0
+    text = (tmp_path / "out.toml").read_text()
+    part = text.partition("# 3.3.ii ")[2].partition("\n# 3.3.iii")[0]
+    assert "add up to 1.5, the item has 2" in part
+    rubric = tomllib.loads(part.partition("\n")[2])["rubric"]
+    assert rubric == [{"points": 1, "text": 'It "rises".'}, {"points": 0.5, "text": "Test: no trend. α"}]
+    assert grade("rubric", "export", db=db).stdout == text
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--item", "3.1.1"], "--item 3.1.1: no written item; there are 3.2.3.i, "),
+        (["--db", "/nowhere/g.sqlite"], "no gradebook here yet"),
+    ],
+)
+def test_mistakes_on_the_command_line_are_one_line(db: str, options: list[str], words: str) -> None:
+    class_in(db, HOME, {"ada": {}})
+    done = grade("review", *options, db=options[1] if "--db" in options else db)
+    assert (done.returncode, words in done.stderr, done.stderr.count("\n")) == (2, True, 1)
+
+
+def test_a_taken_port_is_named(db: str) -> None:
+    class_in(db, HOME, {"ada": {}})
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = grade("review", "--port", taken.getsockname()[1], db=db)
+    assert done.returncode == 2
+    assert "Address already in use; --port names another" in done.stderr
 
 
 def test_what_was_shown_as_saved_survives_a_kill(chrome: Browser, db: str, tmp_path: Path) -> None:

@@ -233,3 +233,32 @@ def test_changed_words_show_the_old_mark(desk: Desk, book: Gradebook, rows: dict
     assert view.held == {}
     assert view.before[second].mark.points == ONE
     assert again.progress("1").marked == 1
+
+
+def test_a_flag_brings_a_marked_answer_to_a_colleague(
+    desk: Desk, book: Gradebook, rows: dict[str, int]
+) -> None:
+    while (unit := desk.next_unit("1")) is not None:
+        mark_all(desk, unit.id)
+    last = desk.room.units["1"][-1]
+    desk.flag("1", last.id, words="sure?", raised=True)
+    assert desk.next_unit("1") is None
+    desk.leave()
+    other = Desk(book, desk.room, HW.title, "bob")
+    assert other.next_unit("1") == last
+    other.flag("1", last.id, words="yes", raised=False)
+    assert other.next_unit("1") is None
+
+
+def test_a_request_brings_a_marked_answer_back_until_it_has_a_reply(
+    desk: Desk, book: Gradebook, rows: dict[str, int]
+) -> None:
+    while (unit := desk.next_unit("1")) is not None:
+        mark_all(desk, unit.id)
+    book.marker_notes(HW.title).add_request(rows["cyd"], "1", words="why?", author="eve")
+    unit = desk.next_unit("1")
+    assert unit.submissions == (rows["cyd"],)
+    with pytest.raises(UsageError, match="needs words"):
+        desk.reply("1", unit.id, " ")
+    assert desk.reply("1", unit.id, "because") == 1
+    assert desk.next_unit("1") is None
