@@ -16,17 +16,18 @@ from grader.checks.arrays import Array
 from grader.checks.formula_values import NONE, Rows
 from grader.checks.operations import (
     BEND,
+    COMPLEMENT,
+    DOUBLE,
+    HALVE,
     MINUS,
     NEGATE,
     OVER,
     PLUS,
     PRODUCT,
-    PRODUCT_OF,
     REDUCE,
     ROOT,
     SCALE,
     SQUARE,
-    SUM,
     TIMES,
     TURN,
     Operation,
@@ -135,9 +136,12 @@ class Growth:
                 return
         turned = named + self._each((TURN,), named)
         bent = turned + self._each(functions, turned)
+        if COMPLEMENT in functions:  # of probabilities, such as log(1 - P)
+            bent += self._each(functions, self._each((COMPLEMENT,), turned))
         kept = self._each(REDUCE, named)
         scaled = self._each(SCALE, named) + self._pairs((OVER,), named, counts)
         simple = bent + scaled + kept + self._each((TURN,), kept) + self._each(BEND, named)
+        self._layers(turned, named, known, counts, bent, functions)
         # Two at a time, then each of these as a whole or with one more: what homework computes is no deeper.
         plain = self._pairs((PRODUCT, TIMES, PLUS, MINUS), bent, bent)
         more = self._pairs((PRODUCT, TIMES, PLUS, MINUS, OVER), simple, simple)
@@ -157,22 +161,57 @@ class Growth:
         self._each(REDUCE, self._pairs((TIMES,), plain + curved, bent))
         self._each(REDUCE, more)
 
+    def _layers(  # the parts of ``enumerate``
+        self,
+        turned: list[Stack],
+        named: list[Stack],
+        known: list[Stack],
+        counts: list[Stack],
+        bent: list[Stack],
+        functions: tuple[Operation, ...],
+    ) -> None:
+        """What homework is full of and is deeper: layers there and back, errors, losses, weight decay."""
+        linear = self._pairs((PRODUCT,), turned, turned)
+        affine = self._pairs((PLUS, MINUS), linear, named + known)
+        outputs = linear + affine + self._each(functions, linear + affine)
+        errors = self._pairs((MINUS,), named, named)
+        errors += self._pairs((MINUS,), outputs, named)
+        back = self._pairs((PRODUCT, TIMES), turned, errors + self._each((TURN,), errors))
+        slopes = bent[len(turned) :]
+        back += self._pairs((TIMES,), linear + errors, slopes or named)
+        shares = self._pairs((OVER,), linear + errors + back, counts)
+        back += self._pairs((PRODUCT,), back + shares, turned)
+        self._pairs((OVER,), back, counts)
+        decay = self._pairs((TIMES,), known, named + self._each((DOUBLE, HALVE, *REDUCE[:2]), named))
+        self._pairs((PLUS, MINUS), linear + shares, decay + named)
+        logs = tuple(function for function in functions if function.text.startswith("log"))
+        if logs:
+            others = self._each((COMPLEMENT,), named)
+            whole = named + others
+            terms = self._pairs((TIMES,), whole, self._each(logs, whole))
+            both = terms + self._pairs((PLUS, MINUS), terms, terms)
+            loss = both + self._each(REDUCE, both)
+            loss += self._pairs((OVER,), loss, counts)
+            self._each((NEGATE,), loss)
+
     def _sums_of_terms(self, named: list[Stack], known: list[Stack]) -> None:
         """Up to three arrays, each with a factor of up to two numbers: what an update rule is made of."""
         complements = self._complements(known)
         factors = known + complements + self._pairs((TIMES,), known, known + complements)
         squares = self._each((SQUARE,), named)
         roots = self._each((ROOT,), named)
-        quotients = self._pairs((OVER,), named, roots + self._pairs((PLUS,), roots, known))
+        rooted = roots + self._pairs((PLUS,), named + roots, known)
+        quotients = self._pairs((OVER,), named, rooted + self._each((ROOT,), rooted))
         terms = named + self._each((NEGATE,), named) + self._pairs((TIMES,), factors, named)
         twos = self._pairs((PLUS, MINUS), terms, terms)
-        steps = twos + self._pairs((TIMES,), factors, twos + squares + quotients)
-        self._pairs((PLUS, MINUS), terms, self._pairs((TIMES,), factors, squares + quotients))
+        steps = twos + self._pairs((TIMES,), factors, twos)
+        self._pairs((PLUS, MINUS), terms, self._pairs((TIMES,), factors, squares))
+        self._pairs((PLUS, MINUS), named, quotients + self._pairs((TIMES,), known, quotients))
         self._pairs((PLUS, MINUS), named, steps, most=3 * MOST_OF_A_STAGE)
 
     def _complements(self, known: list[Stack]) -> list[Stack]:
         """1 minus each number, for averages."""
-        return self._each((Operation("1 - {}", 1, lambda v: 1 - v, "complement", SUM, (PRODUCT_OF,)),), known)
+        return self._each((COMPLEMENT,), known)
 
     # -- one stage -------------------------------------------------------------------------------------
 

@@ -165,6 +165,7 @@ CENTRE = Operation("{0} - {0}.mean(0)", 3, lambda v: v - v.mean(1, keepdims=True
 SCALE = (NEGATE, DOUBLE, HALVE)
 SQUARE = Operation("{}**2", 2, np.square, "bend", 4)
 ROOT = Operation("sqrt({})", 3, np.sqrt, "bend", ATOM, ANY_PART)
+COMPLEMENT = Operation("1 - {}", 1, lambda v: 1 - v, "complement", SUM, (PRODUCT_OF,))
 BEND = (
     Operation("abs({})", 2, np.abs, "bend", ATOM, ANY_PART),
     SQUARE,
@@ -198,9 +199,12 @@ FUNCTIONS: Mapping[str, tuple[Operation, ...]] = {
     ),
     "sigmoid": (
         Operation("sigmoid({})", 1, lambda v: 1 / (1 + np.exp(-v)), "function", ATOM, ANY_PART),
+        COMPLEMENT,
+        Operation("{0} * (1 - {0})", 1, lambda v: v * (1 - v), "slope", PRODUCT_OF),
         Operation("sigmoid'({})", 2, lambda v: 1 / (2 + np.exp(-v) + np.exp(v)), "function", ATOM, ANY_PART),
     ),
     "tanh": (
+        Operation("1 - {}**2", 1, lambda v: 1 - v**2, "slope", SUM),
         Operation("tanh({})", 1, np.tanh, "function", ATOM, ANY_PART),
         Operation("1 - tanh({})**2", 2, lambda v: 1 - np.tanh(v) ** 2, "function", SUM, ANY_PART),
     ),
