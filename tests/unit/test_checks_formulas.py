@@ -103,7 +103,7 @@ def test_what_is_no_formula_gets_no_name(asks):
 
 def test_a_constant_that_meets_a_size_by_chance_is_told_from_it():
     """The check has 7 examples: a division by 7 is one by N there and nowhere else."""
-    assert named(LAYER, lambda X, G, **_: X.T @ G / len(X)) == "X.T @ (G / N)"
+    assert named(LAYER, lambda X, G, **_: X.T @ G / len(X)) == "X.T @ G / N"
     assert named(LAYER, lambda X, G, **_: X.T @ G / 7) == ""
 
 
@@ -116,7 +116,7 @@ def test_a_second_probe_decides_where_the_first_has_the_checks_sizes():
         return Answer(X.T @ G / divide(X), frozenset("XG"))
 
     wrong = inputs["X"].T @ inputs["G"] / 9
-    assert formula_of(wrong, LAYER(**inputs), lambda number: ask(number, len)).__str__() == "X.T @ (G / N)"
+    assert formula_of(wrong, LAYER(**inputs), lambda number: ask(number, len)).__str__() == "X.T @ G / N"
     assert formula_of(wrong, LAYER(**inputs), lambda number: ask(number, lambda _: 9)) is None
 
 
