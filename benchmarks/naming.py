@@ -36,6 +36,7 @@ from grader.session.in_process import LocalNotebook
 
 SEEDS = (1, 2, 3)
 RANDOM = 1_000
+PARTS = ("costs", "false names", "homework")
 VOCABULARIES = {
     "3.1.1 linear layer": Formulas(X="N D", W="D K", b="1 K", G="N K"),
     "3.1.2 relu": Formulas(X="...", G="...", using="relu"),
@@ -69,10 +70,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.naming", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the mistakes and of the false names")
     parser.add_argument("--missed", action="store_true", help="list the wrong arrays without a name")
+    parser.add_argument("--only", choices=PARTS, help="one part of it")
     options = parser.parse_args()
+    parts = (options.only,) if options.only else PARTS
     print(f"{machine()}; processor time\n")
-    costs()
-    false_names(RANDOM // 10 if options.quick else RANDOM)
+    if "costs" in parts:
+        costs()
+    if "false names" in parts:
+        false_names(RANDOM // 10 if options.quick else RANDOM)
+    if "homework" not in parts:
+        return
     for title, sources in (("mutants of the reference", mutants()), ("examples", examples())):
         step = 10 if options.quick else 1
         homework(title, list(sources)[::step], show_missed=options.missed)
