@@ -19,7 +19,7 @@ from grader import (
 
 pytestmark = item("3.1.1")
 
-LAYER = Formulas(X="N D", W="D K", b="1 K", G="N K")
+LAYER = Formulas(X="N D", W="D K", b="1 K", G="N K", using="relu")
 
 WITHOUT_INIT = '''
 def bare(layer_class):

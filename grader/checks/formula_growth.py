@@ -16,8 +16,10 @@ from grader.checks.arrays import Array
 from grader.checks.formula_values import NONE, Rows
 from grader.checks.operations import (
     BEND,
+    CENTRE,
     COMPLEMENT,
     DOUBLE,
+    FOLD,
     HALVE,
     MINUS,
     NEGATE,
@@ -30,6 +32,7 @@ from grader.checks.operations import (
     SQUARE,
     TIMES,
     TURN,
+    WHOLE,
     Operation,
     Shape,
     combined,
@@ -171,8 +174,11 @@ class Growth:
         functions: tuple[Operation, ...],
     ) -> None:
         """What homework is full of and is deeper: layers there and back, errors, losses, weight decay."""
+        changed = self._each((CENTRE, *FOLD), named)
         linear = self._pairs((PRODUCT,), turned, turned)
-        affine = self._pairs((PLUS, MINUS), linear, named + known)
+        linear += self._pairs((PRODUCT,), changed, turned) + self._pairs((PRODUCT,), turned, changed)
+        added = named + known + changed + self._each((*SCALE, *WHOLE), named)
+        affine = self._pairs((PLUS, MINUS), linear, added)
         outputs = linear + affine + self._each(functions, linear + affine)
         errors = self._pairs((MINUS,), named, named)
         errors += self._pairs((MINUS,), outputs, named)
@@ -182,7 +188,7 @@ class Growth:
         shares = self._pairs((OVER,), linear + errors + back, counts)
         back += self._pairs((PRODUCT,), back + shares, turned)
         self._pairs((OVER,), back, counts)
-        decay = self._pairs((TIMES,), known, named + self._each((DOUBLE, HALVE, *REDUCE[:2]), named))
+        decay = self._pairs((TIMES,), known, named + self._each((DOUBLE, HALVE, *WHOLE), named))
         self._pairs((PLUS, MINUS), linear + shares, decay + named)
         logs = tuple(function for function in functions if function.text.startswith("log"))
         if logs:

@@ -28,7 +28,7 @@ SIZES = ((9, 6, 4, 5, 8, 7, 10, 11), (8, 5, 7, 3, 6, 9, 11, 10))
 """The axes' lengths on the two probes: no two alike, and none the same on both."""
 
 DIGITS = 1e-9
-"""How close a single number in double precision must be: thousands of formulas give single numbers."""
+"""How close it must be where there is no second probe, or only one number, if in double precision."""
 
 FEW = 3
 """Entries below which ``CLOSE`` would be met by chance."""
@@ -216,15 +216,16 @@ def formula_of(wrong: Array, named: Named, ask: Ask) -> Formula | None:
     If the function cannot be asked, or no formula is found that way, the cheaper ones are computed on the
     check's own inputs; then all digits of the array count.
     """
-    actual = _usable(wrong)
+    actual = _usable(wrong, constant=True)
     if actual is None or actual.nbytes + named.bytes > MOST_BYTES:
         return None
     with np.errstate(all="ignore"):
         answer = ask(0)
         found = _asked_again(answer, actual, named, ask) if answer else None
-        if found or (answer and named.arrays.keys() <= answer.given):
+        if found or _is_constant(actual) or (answer and named.arrays.keys() <= answer.given):
             return found
-        return _computed_here(actual, named, refuted=answer.given if answer else None)
+        close = CLOSE if wrong.dtype.kind == "f" and wrong.dtype.itemsize < actual.itemsize else DIGITS
+        return _computed_here(actual, named, close=close, refuted=answer.given if answer else None)
 
 
 def _asked_again(answer: Answer, actual: Array, named: Named, ask: Ask) -> Formula | None:
@@ -235,6 +236,7 @@ def _asked_again(answer: Answer, actual: Array, named: Named, ask: Ask) -> Formu
         on_probe, here = (_value(formula, inputs) for inputs in (named.formulas.probes[0], named.values))
         if is_same(on_probe, first) and is_same(here, actual):
             is_sure = actual.size >= FEW or is_same(here, actual, close=DIGITS)
+            is_sure = is_sure and not _is_constant(actual)
             if is_sure and _sizes_differ(named):
                 return formula
             second = ask(1)
@@ -248,14 +250,17 @@ def _gives(formula: Formula, inputs: Probe, answer: Array) -> bool:
     return array is not None and is_same(_value(formula, inputs), array)
 
 
-def _computed_here(actual: Array, named: Named, *, refuted: frozenset[str] | None) -> Formula | None:
+def _computed_here(
+    actual: Array, named: Named, *, close: float, refuted: frozenset[str] | None
+) -> Formula | None:
     """A formula that gives the array on the check's own inputs, unless the function's answer refutes it.
 
     That is no formula of the arrays that the function was given for the probe.
     """
     for shape in named.formulas.shapes_like(actual.shape, named):
         for formula in named.formulas.table.giving(actual, shape, named.values):
-            is_sure = actual.size >= FEW or is_same(_value(formula, named.values), actual, close=DIGITS)
+            is_sure = is_same(_value(formula, named.values), actual, close=close)
+            is_sure = is_sure and (actual.size >= FEW or close == DIGITS)
             if is_sure and not (refuted is not None and formula.names & named.arrays.keys() <= refuted):
                 return formula
     return None
@@ -285,15 +290,22 @@ def _sizes_differ(named: Named) -> bool:
     )
 
 
-def _usable(array: Array | None) -> Array | None:
-    """A student's array in double precision, one entry as a number; None if it cannot be looked up."""
+def _usable(array: Array | None, *, constant: bool = False) -> Array | None:
+    """A student's array in double precision, one entry as a number; None if it cannot be looked up.
+
+    One whose entries are all the same is many formulas' value.
+    """
     if array is None or array.dtype.kind not in "biuf" or not array.size or array.nbytes > MOST_BYTES:
         return None
     with np.errstate(all="ignore"):
         wide = array.astype(float)
-    if not np.isfinite(wide).all() or (wide == wide.flat[0]).all() > (wide.size == 1):
+    if not np.isfinite(wide).all() or (_is_constant(wide) and not constant):
         return None
     return wide.reshape(()) if wide.size == 1 else wide
+
+
+def _is_constant(array: Array) -> bool:
+    return array.size > 1 and bool((array == array.flat[0]).all())
 
 
 def _as_numbers(sizes: Mapping[str, int]) -> dict[str, Array]:

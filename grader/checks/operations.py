@@ -166,15 +166,11 @@ SCALE = (NEGATE, DOUBLE, HALVE)
 SQUARE = Operation("{}**2", 2, np.square, "bend", 4)
 ROOT = Operation("sqrt({})", 3, np.sqrt, "bend", ATOM, ANY_PART)
 COMPLEMENT = Operation("1 - {}", 1, lambda v: 1 - v, "complement", SUM, (PRODUCT_OF,))
-BEND = (
-    Operation("abs({})", 2, np.abs, "bend", ATOM, ANY_PART),
-    SQUARE,
-    ROOT,
-    CENTRE,
-)
+FOLD = (Operation("abs({})", 2, np.abs, "bend", ATOM, ANY_PART), SQUARE)
+BEND = (*FOLD, ROOT, CENTRE)
+WHOLE = (_whole(np.sum, "sum"), _whole(np.mean, "mean"))
 REDUCE = (
-    _whole(np.sum, "sum"),
-    _whole(np.mean, "mean"),
+    *WHOLE,
     *(
         _along(reduce, name, axis, kept=kept)
         for reduce, name in ((np.sum, "sum"), (np.mean, "mean"))
