@@ -20,6 +20,7 @@ from unittest import mock
 import numpy as np
 
 from benchmarks.commands import ROOT
+from benchmarks.forum_mistakes import MISTAKES
 from benchmarks.measure import machine
 from benchmarks.wrong_answers import examples, mutants
 from grader.checks import closeness
@@ -36,7 +37,7 @@ from grader.session.in_process import LocalNotebook
 
 SEEDS = (1, 2, 3)
 RANDOM = 1_000
-PARTS = ("costs", "false names", "homework")
+PARTS = ("costs", "false names", "forums", "homework")
 VOCABULARIES = {
     "3.1.1 linear layer": Formulas(X="N D", W="D K", b="1 K", G="N K"),
     "3.1.2 relu": Formulas(X="...", G="...", using="relu"),
@@ -78,6 +79,8 @@ def main() -> None:
         costs()
     if "false names" in parts:
         false_names(RANDOM // 10 if options.quick else RANDOM)
+    if "forums" in parts:
+        forums()
     if "homework" not in parts:
         return
     for title, sources in (("mutants of the reference", mutants()), ("examples", examples())):
@@ -156,8 +159,26 @@ def off(value: Array, kind: str, rng: np.random.Generator) -> Array:
 
 def own_inputs(formulas: Formulas, rng: np.random.Generator) -> Named:
     """Inputs as a check draws them."""
-    sizes = dict(zip(formulas.axes, (7, 5, 3, 4), strict=False))
+    sizes = dict(zip(formulas.axes, (7, 5, 3, 4, 2), strict=False))
     return formulas(**{name: spec.drawn(1, sizes, rng) for name, spec in formulas.specs.items()})
+
+
+def forums() -> None:
+    """How many mistakes from other courses are named."""
+    rng, found = np.random.default_rng(3), 0
+    for formulas, title, function in MISTAKES:
+        inputs = own_inputs(formulas, rng)
+        values = [np.asarray(function(**probe_of(formulas, number))) for number in (0, 1)]
+        wrong = np.asarray(function(**inputs.arrays))
+        formula = formula_of(wrong, inputs, answering(values, formulas))
+        found += formula is not None
+        print(f"{title}: {formula or 'no name'}")
+    print(f"\nmistakes from other courses: {found} of {len(MISTAKES)} named")
+
+
+def probe_of(formulas: Formulas, number: int) -> dict[str, Array]:
+    """The arrays of a probe, without the lengths of axes."""
+    return {name: formulas.probes[number][name] for name in formulas.specs}
 
 
 # -- the homework ----------------------------------------------------------------------------------------

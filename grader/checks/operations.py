@@ -190,7 +190,7 @@ FUNCTIONS: Mapping[str, tuple[Operation, ...]] = {
         Operation("relu({})", 1, lambda v: np.maximum(v, 0), "function", ATOM, ANY_PART),
         Operation("({} < 0)", 2, lambda v: (v < 0) * 1.0, "mask", ATOM, ANY_PART),
         Operation("minimum({}, 0)", 3, lambda v: np.minimum(v, 0), "function", ATOM, ANY_PART),
-        Operation("where({} > 0, 1, 0.01)", 3, lambda v: np.where(v > 0, 1, 0.01), "mask", ATOM, ANY_PART),
+        Operation("where({} > 0, 1, 0.01)", 2, lambda v: np.where(v > 0, 1, 0.01), "mask", ATOM, ANY_PART),
         Operation("sign({})", 3, np.sign, "mask", ATOM, ANY_PART),
     ),
     "sigmoid": (

@@ -30,6 +30,9 @@ LEAST = 0.1
 
 UNNAMED = "another formula"
 
+NO_NAME = (ArithmeticError, LookupError, TypeError, ValueError, MemoryError, RecursionError)
+"""Whatever goes wrong here, the check has failed already and says so."""
+
 
 def make_tables(modules: Iterable[ModuleType]) -> None:
     """Make the tables of all vocabularies that files of checks name, for the forks of this process."""
@@ -44,10 +47,13 @@ def look_up(error: BaseException | None, session: Session | None) -> None:
     if not isinstance(error, CheckFailed) or not isinstance(error.wrong, WrongArray):
         return
     wrong, error.wrong = error.wrong, None
-    formula = formula_of(wrong.answer, wrong.named, Repetition(wrong, session).ask)
+    try:
+        formula = formula_of(wrong.answer, wrong.named, Repetition(wrong, session).ask)
+        kind = mistake_of(formula, wrong.named, wrong.expected) if formula else ""
+    except NO_NAME:
+        return
     if formula is None:
         return
-    kind = mistake_of(formula, wrong.named, wrong.expected)
     said = [f"{wrong.facts}" if kind else str(error)]
     error.args = ("\n  ".join([*said, f"This is `{formula}`{': ' * bool(kind)}{kind}."]),)
     error.mistake = kind or error.mistake or UNNAMED

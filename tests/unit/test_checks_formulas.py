@@ -109,15 +109,15 @@ def test_a_constant_that_meets_a_size_by_chance_is_told_from_it():
 
 def test_a_second_probe_decides_where_the_first_has_the_checks_sizes():
     rng = np.random.default_rng(2)
-    inputs = {"X": rng.normal(size=(9, 6)), "G": rng.normal(size=(9, 4))}
+    inputs = {"X": rng.normal(size=(6, 4)), "G": rng.normal(size=(6, 5))}
 
     def ask(number, divide):
         X, G = LAYER.probes[number]["X"], LAYER.probes[number]["G"]
         return Answer(X.T @ G / divide(X), frozenset("XG"))
 
-    wrong = inputs["X"].T @ inputs["G"] / 9
+    wrong = inputs["X"].T @ inputs["G"] / 6
     assert formula_of(wrong, LAYER(**inputs), lambda number: ask(number, len)).__str__() == "X.T @ G / N"
-    assert formula_of(wrong, LAYER(**inputs), lambda number: ask(number, lambda _: 9)) is None
+    assert formula_of(wrong, LAYER(**inputs), lambda number: ask(number, lambda _: 6)) is None
 
 
 @pytest.mark.parametrize(
