@@ -123,6 +123,9 @@ VARIATIONS: dict[str, Variation | None] = {
 """How the arrays of a trace are replaced; "" leaves them as the check drew them."""
 
 
+_OF_SIZE = (_larger, _one_row)
+
+
 def varied(trace: Trace, name: str, *, seed: int) -> list[Step]:
     """The trace's requests with other arrays, all changed in the same way. Equal arrays stay equal."""
     change = VARIATIONS[name]
@@ -132,6 +135,9 @@ def varied(trace: Trace, name: str, *, seed: int) -> list[Step]:
     sizes = {size for step in trace.steps for size in _sizes(step.arguments)} if change is _larger else set()
 
     def other(value: Any) -> Any:
+        if change in _OF_SIZE and isinstance(value, np.ndarray) and value.dtype.kind in "iub" and value.ndim:
+            # Labels have as many rows as the examples that they belong to.
+            return value[:1] if change is _one_row else np.concatenate([value, value[-1:]])
         if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size:
             key = repr((value.shape, value.dtype.str)).encode() + value.tobytes()
             if key not in done:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import textwrap
 
+import numpy as np
 import pytest
 
 from grader.authoring.cell_names import computed_names, dependents, needed_cells, needed_names, slim_cells
@@ -15,6 +16,7 @@ from grader.authoring.mutants import (
     targets_in_cells,
     targets_in_module,
 )
+from grader.authoring.traces import Step, Trace, varied
 from grader.notebooks.cells import Cell
 
 LAYER = '''\
@@ -196,6 +198,16 @@ def test_the_regions_of_a_module_are_found():
     (target,) = targets_in_module(text, place="layers/conv.py")
     assert (target.name, target.place.module, target.place.line) == ("f", True, 3)
     assert "    return np.mean(x)" in {mutant.text.split("\n")[2] for mutant in mutants_of([target])}
+
+
+def test_labels_keep_as_many_rows_as_their_examples():
+    X, labels = np.ones((4, 3)), np.array([0, 1, 2, 1])
+    trace = Trace("test_f", "f", 0, [Step("call", (None, [X, labels, 4], {}), 1.0)])
+    for variation, rows in (("one more along each axis", 5), ("a single example", 1)):
+        (step,) = varied(trace, variation, seed=0)
+        assert [len(step.arguments[1][0]), len(step.arguments[1][1])] == [rows, rows]
+    (step,) = varied(trace, "with the other sign", seed=0)
+    assert np.array_equal(step.arguments[1][1], labels)
 
 
 # -- which cells matter --------------------------------------------------------------------------------------
