@@ -47,6 +47,9 @@ MOST_OF_A_STAGE = 20_000
 HUGE = 1e12
 """Values with larger entries are not kept: the others would be lost in their rounding."""
 
+TINY = 1e-9
+"""Values without a larger entry are rounding: (X - X.mean(0)).sum()."""
+
 CHUNK = 1 << 19
 """Entries that are computed in one go: 4 MB."""
 
@@ -362,6 +365,7 @@ def usable(made: Made) -> Made | None:
     flat = made.values.reshape(len(made.values), size)
     with np.errstate(invalid="ignore"):
         good = (np.abs(flat) < HUGE).all(1)  # NaN fails the comparison
+        good &= (np.abs(flat) > TINY).any(1)
         good &= (flat != (flat[:, :1] if size > 1 else 0)).any(1)
     if good.all():
         return made

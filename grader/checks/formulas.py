@@ -305,7 +305,7 @@ def _usable(array: Array | None, *, constant: bool = False) -> Array | None:
 
 
 def _is_constant(array: Array) -> bool:
-    return array.size > 1 and bool((array == array.flat[0]).all())
+    return (array.size > 1 or not array.any()) and bool((array == array.flat[0]).all())
 
 
 def _as_numbers(sizes: Mapping[str, int]) -> dict[str, Array]:
