@@ -33,8 +33,9 @@ from benchmarks.measure import Figure, machine, show
 from benchmarks.quiet import family, measured
 from grader.grading import assignment_folder
 from grader.grading.execution import Silent
+from grader.grading.grade_job import GradeJob
 from grader.grading.opening import WarmProcesses
-from grader.grading.pipeline import GradeJob, plan_run, run_cells, start_replay
+from grader.grading.state import plan_run, run_cells, start_replay
 from grader.notebooks.submission_file import read
 from grader.notebooks.submission_files import SubmissionFiles
 from tests.support.assignments import Item, manifest, write_files

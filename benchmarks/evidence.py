@@ -26,8 +26,9 @@ from benchmarks.commands import FULL_MARKS, ROOT
 from benchmarks.measure import machine
 from grader.grading import assignment_folder
 from grader.grading.execution import Silent
+from grader.grading.grade_job import GradeJob
 from grader.grading.opening import WarmProcesses
-from grader.grading.pipeline import GradeJob, grade
+from grader.grading.pipeline import grade
 from grader.model.errors import CannotGrade
 from grader.model.records import Grade
 from tests.support.examples import evidence as made

@@ -16,6 +16,7 @@ from benchmarks.measure import Figure, side_by_side
 from benchmarks.sandbox import notebook
 from grader.grading import assignment_folder, opening, pipeline
 from grader.grading.execution import Silent
+from grader.grading.grade_job import GradeJob
 from grader.notebooks.submission_file import read
 from grader.notebooks.submission_files import SubmissionFiles
 from grader.sandbox.zygote import AGENT, Zygote
@@ -83,7 +84,7 @@ def filters(zygote: Zygote) -> int:
 
 def grading(home: assignment_folder.AssignmentFolder, zygote: Zygote) -> Callable[[], None]:
     """A function that grades the full-marks example once, in a fresh sandbox of this warm process."""
-    job = pipeline.GradeJob(FULL_MARKS, home, seed=1)
+    job = GradeJob(FULL_MARKS, home, seed=1)
 
     def once() -> None:
         grade = pipeline.grade(

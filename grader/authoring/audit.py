@@ -34,7 +34,7 @@ from grader.authoring.mutants import (
 )
 from grader.grading.arbiter import reference_files
 from grader.grading.assignment_folder import AssignmentFolder
-from grader.grading.pipeline import GradeJob
+from grader.grading.grade_job import GradeJob
 from grader.grading.pytest_run import run_checks
 from grader.model.audit import (
     SCHEMA,

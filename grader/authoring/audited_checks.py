@@ -16,7 +16,7 @@ import pytest
 from grader.authoring.traces import Trace
 from grader.grading.check_plugin import Check, CheckPlugin, Ran
 from grader.grading.deadline import Deadline
-from grader.grading.pipeline import GradeJob
+from grader.grading.grade_job import GradeJob
 from grader.model.errors import Outcome
 from grader.model.records import CheckResult
 from grader.session.notebook import Copies

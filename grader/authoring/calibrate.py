@@ -45,8 +45,9 @@ from grader.grading.bounds import read as stored
 from grader.grading.check_plugin import CheckPlugin
 from grader.grading.environment import PACKAGES, version_of
 from grader.grading.execution import Progress, execute
-from grader.grading.pipeline import GradeJob, Opener, opened
+from grader.grading.grade_job import GradeJob, Opener
 from grader.grading.pytest_run import run_checks
+from grader.grading.state import opened
 from grader.model.calibration import RISK, SCHEMA, Calibration, CalibrationFile, Side, Unbounded
 from grader.model.checked import Name
 from grader.model.errors import AuthorError, CalibrationError, Outcome

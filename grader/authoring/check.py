@@ -22,9 +22,10 @@ from grader.digests import digest_of_texts
 from grader.grading.arbiter import reference_files
 from grader.grading.assignment_folder import PUBLIC_TESTS, AssignmentFolder
 from grader.grading.execution import Progress
+from grader.grading.grade_job import GradeJob
 from grader.grading.kept_checks import deciding
 from grader.grading.opening import WarmProcesses, opener
-from grader.grading.pipeline import Graded, GradeJob, grade_file, run_of
+from grader.grading.pipeline import Graded, grade_file, run_of
 from grader.model.checked import SCHEMA, Checked, ReferenceRun, TemplateRun
 from grader.model.errors import Outcome, TemplateError, UsageError
 from grader.model.isolation import Mode

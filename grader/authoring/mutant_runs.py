@@ -25,9 +25,10 @@ from grader.authoring.mutation.unit import Unit
 from grader.authoring.traces import Asked, ask_reference, first_difference
 from grader.grading.check_plugin import Ran
 from grader.grading.execution import Silent
+from grader.grading.grade_job import GradeJob
 from grader.grading.opening import WarmProcesses
-from grader.grading.pipeline import GradeJob, Run, owners_of, plan_run, run_all
 from grader.grading.scoring import settled
+from grader.grading.state import Run, owners_of, plan_run, run_all
 from grader.model.audit import MutantResult, RegionRecord, Verdict
 from grader.model.errors import CheckError, Outcome
 from grader.model.points import Points, total

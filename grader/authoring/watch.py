@@ -24,22 +24,12 @@ from grader.authoring.saved_files import SavedFiles
 from grader.digests import digest_of, files_below
 from grader.grading import assignment_folder
 from grader.grading.assignment_folder import HIDDEN_TESTS, MANIFEST, AssignmentFolder
+from grader.grading.checking import Ended, judged_checks, run_checks
 from grader.grading.execution import Progress
-from grader.grading.pipeline import (
-    Ended,
-    Graded,
-    GradeJob,
-    Opener,
-    State,
-    grade_of,
-    judged_checks,
-    plan_run,
-    recorded_of,
-    run_checks,
-    run_submission,
-    state_of,
-)
+from grader.grading.grade_job import GradeJob, Opener
+from grader.grading.pipeline import Graded, grade_of
 from grader.grading.pytest_run import forget
+from grader.grading.state import State, plan_run, recorded_of, run_submission, state_of
 from grader.model.errors import CannotGrade, CheckError
 from grader.model.records import CheckResult
 from grader.notebooks.submission_file import SubmissionFile

@@ -124,8 +124,8 @@ def watch_reference(home: AssignmentFolder, *, executed: Path | None, sandbox: b
     """Try the checks on the reference and the untouched template at each save, until Ctrl-C."""
     from grader.authoring import check  # noqa: PLC0415  # see above
     from grader.authoring.watch import Kept, follow  # noqa: PLC0415  # likewise
+    from grader.grading.grade_job import GradeJob  # noqa: PLC0415  # likewise
     from grader.grading.opening import WarmProcesses, opener  # noqa: PLC0415  # likewise
-    from grader.grading.pipeline import GradeJob  # noqa: PLC0415  # likewise
     from grader.reports.rounds import UNTOUCHED  # noqa: PLC0415  # likewise
 
     job = GradeJob(home.path / home.assignment.notebook, home, check.SEED, sandbox=sandbox)

@@ -14,8 +14,9 @@ from rich.console import Console
 from grader.cli import options
 from grader.course import apart
 from grader.files import assert_writable
-from grader.grading import assignment_folder, opening, pipeline
+from grader.grading import assignment_folder, opening
 from grader.grading.assignment_folder import AssignmentFolder
+from grader.grading.grade_job import GradeJob
 from grader.grading.kept_checks import state_line
 from grader.model.errors import UsageError
 from grader.model.records import Grade, encode
@@ -78,7 +79,7 @@ def command(  # noqa: D103  # its help is HELP
     seed = options.draw_seed() if seed is None else seed
     load = functools.cache(assignment_folder.load)  # one object serves all submissions of an assignment
     jobs = [
-        pipeline.GradeJob(path, home_of(path, assignment, load), seed, public=public, sandbox=not no_sandbox)
+        GradeJob(path, home_of(path, assignment, load), seed, public=public, sandbox=not no_sandbox)
         for path in paths
     ]
     for job in jobs:
@@ -102,7 +103,7 @@ def command(  # noqa: D103  # its help is HELP
         raise click.exceptions.Exit(status)
 
 
-def watch_one(jobs: Sequence[pipeline.GradeJob], reports: Path, *, as_json: bool) -> None:
+def watch_one(jobs: Sequence[GradeJob], reports: Path, *, as_json: bool) -> None:
     """Grade one submission at each save, until Ctrl-C. Raises CannotGrade."""
     if len(jobs) > 1 or as_json or jobs[0].public:
         raise UsageError("--watch shows one submission's hidden checks: without --json and --public")
@@ -125,7 +126,7 @@ def watch_one(jobs: Sequence[pipeline.GradeJob], reports: Path, *, as_json: bool
         follow(job.folder.path, [kept], others=lambda: paths)
 
 
-def reports_of(job: pipeline.GradeJob, out: Path | None) -> Path:
+def reports_of(job: GradeJob, out: Path | None) -> Path:
     """Where a job's reports go: ``out``, or the assignment's own folder for them."""
     return out or job.folder.path / "reports"
 

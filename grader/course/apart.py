@@ -21,6 +21,7 @@ from grader.course.fingerprints import all_prints
 from grader.course.report_files import UNPACKED, report_name, write_reports
 from grader.grading import pipeline
 from grader.grading.deadline import Deadline
+from grader.grading.grade_job import GradeJob, Opener
 from grader.grading.opening import WarmProcesses, opener
 from grader.grading.own_process import Link, OwnProcess
 from grader.grading.stopped import record_of, stopped_grade
@@ -79,7 +80,7 @@ class ThisProcess:
 class Task:
     """One submission, its process and what that has said so far."""
 
-    job: pipeline.GradeJob
+    job: GradeJob
     reports: Path
     name: str
     process: OwnProcess | ThisProcess
@@ -100,7 +101,7 @@ class Task:
 
 
 def grade_all(
-    jobs: Sequence[pipeline.GradeJob],
+    jobs: Sequence[GradeJob],
     reports: Sequence[Path],
     warm: WarmProcesses,
     *,
@@ -134,7 +135,7 @@ def grade_all(
 
 
 def process_for(
-    job: pipeline.GradeJob, reports: Path, name: str, warm: WarmProcesses, *, sketches: bool
+    job: GradeJob, reports: Path, name: str, warm: WarmProcesses, *, sketches: bool
 ) -> OwnProcess | ThisProcess:
     """Where a submission is graded; with ``sketches`` it tells what its models compute."""
     if job.public or not sys.platform.startswith("linux"):
@@ -185,7 +186,7 @@ Steps = Generator[bytes, bytes, None]
 """Messages; what is sent for the second one are the notices."""
 
 
-def carry_out(job: pipeline.GradeJob, reports: Path, name: str, link: Link, *, sketches: bool) -> None:
+def carry_out(job: GradeJob, reports: Path, name: str, link: Link, *, sketches: bool) -> None:
     """Take the steps in a process of their own."""
     opened = opener(partial(link.warm, meanwhile=REPORTS_NEED))
     all_steps = steps(job, reports, name, opened, deadline=link.deadline, sketches=sketches)
@@ -198,10 +199,10 @@ def carry_out(job: pipeline.GradeJob, reports: Path, name: str, link: Link, *, s
 
 
 def steps(
-    job: pipeline.GradeJob,
+    job: GradeJob,
     reports: Path,
     name: str,
-    open_notebook: pipeline.Opener,
+    open_notebook: Opener,
     deadline: Deadline | None = None,
     *,
     sketches: bool,

@@ -18,7 +18,8 @@ from grader.course.merge import merge
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.deadline import Deadline
 from grader.grading.execution import Progress, Silent
-from grader.grading.pipeline import GradeJob, Opener, grade_file
+from grader.grading.grade_job import GradeJob, Opener
+from grader.grading.pipeline import grade_file
 from grader.grading.stopped import record_of, stopped_grade
 from grader.handed_in.package import Package, load
 from grader.model.errors import (

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from grader.grading.execution import Progress
-from grader.grading.pipeline import GradeJob, Opener
+from grader.grading.grade_job import GradeJob, Opener
 from grader.grading.seeds import Seeds
 from grader.model.errors import InfrastructureError, SandboxUnavailable
 from grader.model.isolation import Mode

@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 
 from grader.grading.environment import describe_environment
-from grader.grading.pipeline import GradeJob
+from grader.grading.grade_job import GradeJob
 from grader.grading.scoring import AnswerShown, points_for, score
 from grader.handed_in.package import Package
 from grader.model.assignment import Item

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from grader.grading import assignment_folder, opening, pipeline
 from grader.grading.execution import Silent
+from grader.grading.grade_job import GradeJob
 
 
 def main(arguments: list[str]) -> None:
     assignment, submission, answer = map(Path, arguments)
-    job = pipeline.GradeJob(submission, assignment_folder.load(assignment), seed=1)
+    job = GradeJob(submission, assignment_folder.load(assignment), seed=1)
     grade = pipeline.grade(
         job, opener=lambda job, file, _: opening.open_in_process(job, file), progress=Silent()
     )

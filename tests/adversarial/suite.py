@@ -23,6 +23,7 @@ from world import World
 from grader.grading import opening, pipeline
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.execution import Progress, Silent
+from grader.grading.grade_job import GradeJob, Opener
 from grader.model.errors import CannotGrade
 from grader.model.isolation import Mode
 from grader.model.records import CheckResult, Grade
@@ -237,7 +238,7 @@ class Range:
         return Result(grade, refused, tuple(touched), heir)
 
     def _run(self, submission: Path, assignment: AssignmentFolder, mode: Mode) -> Grade:
-        job = pipeline.GradeJob(submission, assignment, seed=int.from_bytes(os.urandom(3)))
+        job = GradeJob(submission, assignment, seed=int.from_bytes(os.urandom(3)))
         return pipeline.grade(job, opener=self._opener(mode), progress=Silent())
 
     def _assignment(self, attack: Attack, mode: Mode) -> AssignmentFolder:
@@ -258,10 +259,8 @@ class Range:
             folder, assignment=msgspec.structs.replace(folder.assignment, limits=limits)
         )
 
-    def _opener(self, mode: Mode) -> pipeline.Opener:
-        def open_notebook(
-            job: pipeline.GradeJob, submission: SubmissionFiles, progress: Progress
-        ) -> Notebook:
+    def _opener(self, mode: Mode) -> Opener:
+        def open_notebook(job: GradeJob, submission: SubmissionFiles, progress: Progress) -> Notebook:
             spec = dataclasses.replace(opening.box_spec(job), mode=mode)
             if not mode.isolates:
                 spec = dataclasses.replace(spec, limits=GENEROUS)

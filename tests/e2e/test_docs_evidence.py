@@ -18,8 +18,9 @@ from support.paths import ROOT
 
 from grader.grading import assignment_folder
 from grader.grading.execution import Silent
+from grader.grading.grade_job import GradeJob
 from grader.grading.opening import WarmProcesses
-from grader.grading.pipeline import GradeJob, grade
+from grader.grading.pipeline import grade
 from grader.inside.media_types import EVIDENCE
 
 

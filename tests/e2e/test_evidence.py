@@ -15,8 +15,9 @@ from support.evidence_course import REPLAY, STEPS, WALK, make_course, make_noteb
 
 from grader.grading import assignment_folder
 from grader.grading.execution import Silent
+from grader.grading.grade_job import GradeJob
 from grader.grading.opening import WarmProcesses
-from grader.grading.pipeline import GradeJob, grade
+from grader.grading.pipeline import grade
 from grader.model.records import Grade, ItemResult, decode, encode
 from grader.reports.page import render
 

@@ -18,8 +18,8 @@ from grader.course.jobs import Done, Job, run_job
 from grader.grading import assignment_folder
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.execution import Progress
+from grader.grading.grade_job import GradeJob
 from grader.grading.opening import WarmProcesses
-from grader.grading.pipeline import GradeJob
 from grader.handed_in.named import package_of
 from grader.model.errors import Fault
 from grader.model.records import Grade, decode, encode, without_figures

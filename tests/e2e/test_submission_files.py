@@ -13,8 +13,9 @@ from support.notebooks import as_bytes, code, notebook, prose
 
 from grader.grading import assignment_folder, opening
 from grader.grading.execution import Progress, Silent
+from grader.grading.grade_job import GradeJob
 from grader.grading.opening import WarmProcesses
-from grader.grading.pipeline import GradeJob, grade_file
+from grader.grading.pipeline import grade_file
 from grader.handed_in.named import package_of
 from grader.handed_in.package import load
 from grader.model.isolation import Mode

@@ -14,6 +14,7 @@ from support.pages import write_page_files
 
 from grader.grading import assignment_folder, opening, pipeline
 from grader.grading.execution import Silent
+from grader.grading.grade_job import GradeJob
 
 HERE = Path(__file__).parent
 ALL = frozenset(
@@ -181,7 +182,7 @@ def failed(course, warm, change, *, seed):
         source = source.replace(before, after)
     submission = course.path / "submission.py"
     submission.write_text(source + (change if isinstance(change, str) else ""), encoding="utf-8")
-    job = pipeline.GradeJob(submission=submission, folder=course, seed=seed)
+    job = GradeJob(submission=submission, folder=course, seed=seed)
     grade = pipeline.grade(job, opener=warm.open_notebook, progress=Silent())
     assert grade.attention == ()
     results = [check for item in grade.items for check in item.checks]

@@ -18,6 +18,7 @@ from support.paths import EXAMPLES, FULL_MARKS, ROOT
 from grader.grading import assignment_folder, opening, pipeline
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.execution import Silent
+from grader.grading.grade_job import GradeJob
 from grader.model.errors import CannotGrade
 from grader.model.points import ZERO
 from grader.model.records import Grade, ItemResult, decode, encode
@@ -58,7 +59,7 @@ def graded(
     own = msgspec.structs.replace(
         assignment.assignment, limits=expected.limits_from(assignment.assignment.limits)
     )
-    job = pipeline.GradeJob(
+    job = GradeJob(
         submission_of(name, expected, scratch), dataclasses.replace(assignment, assignment=own), seed
     )
     return pipeline.grade(job, opener=warm.open_notebook, progress=Silent())

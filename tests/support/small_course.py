@@ -11,6 +11,7 @@ from typing import Self
 from grader.grading import assignment_folder, pipeline
 from grader.grading.deadline import Deadline
 from grader.grading.execution import Progress, Silent
+from grader.grading.grade_job import GradeJob
 from grader.grading.opening import WarmProcesses
 from grader.handed_in.named import package_of
 from grader.handed_in.package import load
@@ -57,7 +58,7 @@ class SmallCourse:
         deadline: Deadline | None = None,
         progress: Progress | None = None,
     ) -> Grade:
-        job = pipeline.GradeJob(
+        job = GradeJob(
             self.folder.path / files.first.name,
             self.folder,
             seed=int.from_bytes(os.urandom(3)) if seed is None else seed,

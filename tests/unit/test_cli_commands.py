@@ -33,5 +33,5 @@ def test_grading_one_submission_waits_for_no_database() -> None:
     """Loading the gradebook takes longer than everything else of the command together."""
     look = "import sys, grader.cli.submission; print(*sys.modules)"
     loaded = subprocess.check_output([sys.executable, "-c", look], text=True).split()
-    assert "grader.grading.pipeline" in loaded
+    assert "grader.grading.grade_job" in loaded
     assert not {"sqlalchemy", "asyncio", "jinja2", "IPython", "torch"} & set(loaded)
