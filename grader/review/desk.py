@@ -6,6 +6,7 @@ see and did last.
 
 from __future__ import annotations
 
+import math
 import secrets
 import threading
 from collections import Counter, defaultdict
@@ -22,17 +23,22 @@ from grader.model.errors import UsageError
 from grader.model.points import Points
 from grader.review.board import Board
 from grader.review.classroom import Classroom, Unit
+from grader.review.guide import Guide, lines_given
 
 LEASE_SECONDS = 300
 """How long an answer is kept for who looks at it; every look and every save begins anew."""
 KEPT_ACTIONS = 200
+CLEARLY = 0.9
+"""The chance of a line from which on a mark that says otherwise is pointed out."""
 
 
 class View(msgspec.Struct, frozen=True):
     """A unit as a marker sees it. ``held`` are the marks of its submissions, withdrawn ones too.
 
     ``holder`` is another marker who has it on their desk, ``flags`` who asks for a look, by submission.
-    ``before`` are marks that students have for another answer, which they handed in earlier.
+    ``before`` are marks that students have for another answer, which they handed in earlier. ``suggested``
+    are lines that similar answers got, ``wrong`` the bound on the share of the item's answers that would be
+    wrong if all the rest got theirs; ``doubted`` says where a mark differs from similar answers' marks.
     """
 
     item: Item
@@ -45,6 +51,9 @@ class View(msgspec.Struct, frozen=True):
     flags: dict[int, tuple[str, str]]
     before: dict[int, Held]
     requests: tuple[Request, ...] = ()
+    suggested: frozenset[int] = frozenset()
+    wrong: float | None = None
+    doubted: tuple[str, ...] = ()
 
     @property
     def seen(self) -> dict[int, int]:
@@ -73,11 +82,19 @@ class Desk:
     """One marker's. Several requests of the same browser may come at once."""
 
     def __init__(
-        self, gradebook: Gradebook, room: Classroom, title: str, marker: str, *, board: Board | None = None
+        self,
+        gradebook: Gradebook,
+        room: Classroom,
+        title: str,
+        marker: str,
+        *,
+        board: Board | None = None,
+        guide: Guide | None = None,
     ) -> None:
         self._marking = gradebook.marking(title)
         self._notes = gradebook.marker_notes(title)
         self._board = board or Board(self._marking)
+        self._guide = guide or Guide(room)
         self.room = room
         self.marker = marker
         self.shows_names = False
@@ -96,11 +113,15 @@ class Desk:
         holder = self._notes.lease(item_id, unit_id, holder=self.marker, seconds=LEASE_SECONDS)
         versions = self.lines(item)
         held, before = self._held(item_id)
+        every = self._marking.versions(item_id)
+        forecast = self._guide.forecast(item_id, held, every)
+        waits = is_open(unit, held)
+        likely = forecast.likely(unit_id) if forecast is not None and waits else set()
         return View(
             item=item,
             unit=unit,
             lines=tuple(versions),
-            newest_line=max((one.row for one in self._marking.versions(item_id)), default=0),
+            newest_line=max((one.row for one in every), default=0),
             held={row: held[row] for row in unit.submissions if row in held},
             ruling=_first_ruling(unit, held, versions),
             holder="" if holder == self.marker else holder,
@@ -109,6 +130,22 @@ class Desk:
             requests=tuple(
                 one for one in self._notes.requests(item_id) if one.submission in unit.submissions
             ),
+            suggested=frozenset(one.row for one in versions if one.line in likely),
+            wrong=None if forecast is None else forecast.wrong,
+            doubted=() if waits else self._doubts(unit, held, every),
+        )
+
+    def _doubts(self, unit: Unit, held: Mapping[int, Held], every: Sequence[LineVersion]) -> tuple[str, ...]:
+        """The lines about which a marked unit differs clearly from what similar answers got."""
+        others = self._guide.without(unit.item, unit, held, every)
+        given = lines_given([unit], held, every).get(unit.id)
+        if others is None or given is None or unit.id not in others.chance:
+            return ()
+        return tuple(
+            f"similar answers {'have' if chance >= CLEARLY else 'do not have'}: {line.text}"
+            for line in current(every)
+            if ((chance := others.chance[unit.id][line.line]) >= CLEARLY and line.line not in given)
+            or (chance <= 1 - CLEARLY and line.line in given)
         )
 
     def _held(self, item_id: str) -> tuple[dict[int, Held], dict[int, Held]]:
@@ -142,8 +179,10 @@ class Desk:
         (held, _), others = self._held(item_id), self._others(item_id)
         asked = self._asked(item_id)
         aside = self._aside[item_id]
+        forecast = self._guide.forecast(item_id, held, self._marking.versions(item_id))
+        tells = {} if forecast is None else forecast.tells
         left = [
-            (unit.id == after, unit.id in aside, not is_unmarked, number)
+            (unit.id == after, unit.id in aside, not is_unmarked, -tells.get(unit.id, math.inf), number)
             for number, unit in enumerate(self.room.units[item_id])
             if unit.id not in others
             and ((is_unmarked := is_open(unit, held)) or not asked.isdisjoint(unit.submissions))

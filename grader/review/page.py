@@ -20,6 +20,7 @@ from grader.review import screens
 from grader.review.board import Board
 from grader.review.classroom import Classroom, grade_of
 from grader.review.desk import Desk, View
+from grader.review.guide import Guide
 from grader.review.pictures import Pictures
 from grader.review.questions import evidence_for, questions
 
@@ -100,6 +101,7 @@ class Page:
         self._pictures = Pictures(home)
         self._questions = questions(home.template_cells, home.assignment)
         self._board = Board(gradebook.marking(home.assignment.title))
+        self._guide = Guide(room)
         self._desks: dict[str, Desk] = {}
         self._lock = threading.Lock()
 
@@ -112,7 +114,9 @@ class Page:
         """The marker's desk."""
         with self._lock:
             if marker not in self._desks:
-                self._desks[marker] = Desk(self._gradebook, self._room, self.title, marker, board=self._board)
+                self._desks[marker] = Desk(
+                    self._gradebook, self._room, self.title, marker, board=self._board, guide=self._guide
+                )
             return self._desks[marker]
 
     # -- screens --------------------------------------------------------------------------------------

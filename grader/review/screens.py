@@ -159,7 +159,9 @@ def unit(page: Shown, assignment: Assignment) -> Markup:
             difference=_difference(view.before.get(page.shown), page.before, text),
             members=[_member(page, row, ticked=row in ticked, text=text) for row in rows],
             ticked=len(ticked),
-            lines=_lines(view.lines, ruling),
+            lines=_lines(view.lines, ruling, view.suggested),
+            bound=_bound(view.wrong),
+            doubted=view.doubted,
             ruling=ruling,
             comments=page.comments,
             evidence=_evidence(None if here.is_empty else page.grade, evidence_for(assignment, view.item)),
@@ -253,7 +255,9 @@ def _member(page: Shown, row: int, *, ticked: bool, text: str) -> dict[str, obje
     }
 
 
-def _lines(lines: Sequence[LineVersion], ruling: Ruling) -> list[dict[str, object]]:
+def _lines(
+    lines: Sequence[LineVersion], ruling: Ruling, suggested: frozenset[int]
+) -> list[dict[str, object]]:
     return [
         {
             "row": line.row,
@@ -265,10 +269,15 @@ def _lines(lines: Sequence[LineVersion], ruling: Ruling) -> list[dict[str, objec
             "text": line.text,
             "short": one_line(line.text, 50),
             "ticked": line.row in ruling.versions,
-            "suggested": False,
+            "suggested": line.row in suggested and line.row not in ruling.versions,
         }
         for number, line in enumerate(lines)
     ]
+
+
+def _bound(wrong: float | None) -> str:
+    """What leaving the rest to the suggestions would cost."""
+    return "" if wrong is None else f"{100 * wrong:.0f} %"
 
 
 def _conflict(held: Held | None) -> dict[str, object] | None:

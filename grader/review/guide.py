@@ -1,0 +1,98 @@
+"""The forecast of each item, worked out beside the page: what to ask for next, which lines are likely.
+
+Nobody waits for it: the page takes the last one that is ready, or the plain order. Nothing here writes marks.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+
+from grader.gradebook.rubrics import Held, LineVersion, current
+from grader.review.classroom import Classroom, Unit
+from grader.review.similar import WORTH_IT, Forecast, Texts
+
+MOST_SEEN = 250
+"""Marked units that a forecast is fitted to: the time grows with their cube."""
+
+
+class Guide:
+    """Shared by all desks. With ``waits`` each forecast is worked out at once, for tests."""
+
+    def __init__(self, room: Classroom, *, waits: bool = False) -> None:
+        self._room = room
+        self._waits = waits
+        self._texts: dict[str, Texts] = {}
+        self._ready: dict[str, Forecast] = {}
+        self._done: dict[str, Mapping[str, frozenset[int]]] = {}
+        self._working: set[str] = set()
+        self._lock = threading.Lock()
+
+    def forecast(
+        self, item: str, held: Mapping[int, Held], versions: Iterable[LineVersion]
+    ) -> Forecast | None:
+        """The last forecast that is ready; new marks begin a new one. None for a small class."""
+        units = [unit for unit in self._room.units[item] if not unit.is_empty and unit.text.strip()]
+        if sum(len(unit.answers) for unit in units) < WORTH_IT:
+            return None
+        every = list(versions)
+        marked = lines_given(units, held, every)
+        with self._lock:
+            if self._done.get(item) == marked or item in self._working:
+                return self._ready.get(item)
+            self._working.add(item)
+        lines = [one.line for one in current(every)]
+        if self._waits:
+            self._work(item, units, marked, lines)
+        else:
+            threading.Thread(target=self._work, args=(item, units, marked, lines), daemon=True).start()
+        with self._lock:
+            return self._ready.get(item)
+
+    def without(
+        self, item: str, unit: Unit, held: Mapping[int, Held], versions: Iterable[LineVersion]
+    ) -> Forecast | None:
+        """What the other marks say about a marked unit; None before its texts have been compared."""
+        with self._lock:
+            texts = self._texts.get(item)
+        if texts is None:
+            return None
+        every = list(versions)
+        marked = dict(lines_given(self._room.units[item], held, every))
+        marked.pop(unit.id, None)
+        return texts.forecast(_last(marked), [one.line for one in current(every)])
+
+    def _work(
+        self, item: str, units: list[Unit], marked: Mapping[str, frozenset[int]], lines: list[int]
+    ) -> None:
+        try:
+            with self._lock:
+                texts = self._texts.get(item)
+            if texts is None:
+                words = {unit.id: unit.answers[0].words for unit in units}
+                texts = Texts(words, {unit.id: len(unit.answers) for unit in units})
+            found = texts.forecast(_last(marked), lines)
+            with self._lock:
+                self._texts[item], self._done[item] = texts, marked
+                if found is not None:
+                    self._ready[item] = found
+        finally:
+            with self._lock:
+                self._working.discard(item)
+
+
+def lines_given(
+    units: Iterable[Unit], held: Mapping[int, Held], versions: Iterable[LineVersion]
+) -> dict[str, frozenset[int]]:
+    """The lines of each unit that has a mark of lines, in the order in which they were given."""
+    line_of = {one.row: one.line for one in versions}
+    found = []
+    for unit in units:
+        one = next((held[row] for row in unit.submissions if row in held), None)
+        if one is not None and one.ruling is not None and one.mark.points is not None:
+            found.append((one.row, unit.id, frozenset(line_of[row] for row in one.ruling.versions)))
+    return {name: lines for _, name, lines in sorted(found)}
+
+
+def _last(marked: Mapping[str, frozenset[int]]) -> dict[str, frozenset[int]]:
+    return dict(list(marked.items())[-MOST_SEEN:])
