@@ -15,8 +15,16 @@ from rich.text import Text
 
 from grader.cli import options
 from grader.course.after_marks import follow
-from grader.course.batch import Batch, batch_of, grade_files, seed_of_class, this_process, write_junit
-from grader.course.duplicates import shared_evidence, summary_line
+from grader.course.batch import (
+    Batch,
+    batch_of,
+    grade_files,
+    seed_of_class,
+    shared_evidence,
+    this_process,
+    write_junit,
+)
+from grader.course.duplicates import summary_line
 from grader.course.intake import Intake, Sources, same_content, take_in
 from grader.course.locations import Locations, locations_for, remember
 from grader.course.plan import unique_work

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from grader.course.duplicates import Duplicate, duplicates
 from grader.course.intake import Taken
 from grader.course.jobs import Done, Job, Lost
 from grader.course.keys import Keys, keys_of, result_key
@@ -22,6 +23,7 @@ from grader.course.stopping import stop_on_signal
 from grader.files import write_whole
 from grader.gradebook.rows import ItemPoints, Refusal, StoredResult
 from grader.gradebook.store import Gradebook
+from grader.grading.functions import Prints
 from grader.model.errors import Fault, GradebookError
 from grader.model.records import Grade, decode
 from grader.reports import junit
@@ -215,6 +217,15 @@ def seed_of_class(gradebook: Gradebook, assignment: str) -> int | None:
 def this_process() -> str:
     """Names this process to whoever is refused a second batch."""
     return f"process {os.getpid()} of {getpass.getuser()} on {socket.gethostname()}"
+
+
+def shared_evidence(gradebook: Gradebook, assignment: str) -> tuple[Duplicate, ...]:
+    """What submissions of several students share; a student's own are one, with the name of the latest."""
+    names, found = dict[str, str](), dict[str, Prints]()
+    for name, student, prints in gradebook.fingerprints(assignment):
+        owner = f"student {student}" if student else f"file {name}"
+        names[owner], found[owner] = name, found.get(owner, frozenset()) | prints
+    return duplicates({names[owner]: prints for owner, prints in found.items()})
 
 
 def grade_record(gradebook: Gradebook, key: str) -> Grade:

@@ -17,7 +17,6 @@ import numpy as np
 
 from grader.checks.likeness import alike, connected, unsketch
 from grader.course.fingerprints import RUN
-from grader.gradebook.store import Gradebook
 from grader.grading.functions import Prints, ShownFunction
 from grader.model.text import printable
 
@@ -66,15 +65,6 @@ def duplicates(found: Mapping[str, Prints]) -> tuple[Duplicate, ...]:
     for one in (*_equal(found), *_functions(found)):
         shared.setdefault((one.item, one.submissions), one)
     return tuple(sorted(shared.values(), key=lambda one: (one.item, one.submissions)))
-
-
-def shared_evidence(gradebook: Gradebook, assignment: str) -> tuple[Duplicate, ...]:
-    """What submissions of several students share; a student's own are one, with the name of the latest."""
-    names, found = dict[str, str](), dict[str, Prints]()
-    for name, student, prints in gradebook.fingerprints(assignment):
-        owner = f"student {student}" if student else f"file {name}"
-        names[owner], found[owner] = name, found.get(owner, frozenset()) | prints
-    return duplicates({names[owner]: prints for owner, prints in found.items()})
 
 
 def notices_for(name: str, shared: Sequence[Duplicate]) -> tuple[str, ...]:

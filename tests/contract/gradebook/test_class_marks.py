@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from grader.course.duplicates import shared_evidence
+from grader.course.batch import shared_evidence
 from grader.gradebook.mark_sheets import Reader
 from grader.gradebook.marks import class_marks
 from grader.gradebook.rows import ItemPoints, Mark, NewSubmission, StoredResult
