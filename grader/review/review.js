@@ -141,6 +141,10 @@ const deeds = {
   comment: () => ruling().comment.focus(),
   adjust: () => ruling().adjustment.focus(),
   members: () => main().querySelector("input[name=member]:not([hidden])")?.focus(),
+  suggested: () => {
+    for (const box of main().querySelectorAll(".line.suggested input")) box.checked = true;
+    if (ruling()) count();
+  },
   next: () => main().dataset.next && go(main().dataset.next, { push: false }),
   previous: () => main().dataset.prev && go(main().dataset.prev, { push: false }),
   back: () => (history.state?.depth ?? 0) > 0 && history.back(),
@@ -152,7 +156,7 @@ const deeds = {
 
 const KEYS = {
   c: "comment", x: "adjust", u: "undo", f: "flag", h: "aside", l: "line", n: "names", m: "members", r: "reply",
-  k: "keep", "?": "keys", ".": "next", ",": "previous", ArrowLeft: "back", b: "back", ArrowRight: "forward",
+  k: "keep", s: "suggested", "?": "keys", ".": "next", ",": "previous", ArrowLeft: "back", b: "back", ArrowRight: "forward",
   Escape: "close", "0": "home",
 };
 

@@ -31,10 +31,11 @@ from grader.review.markup import answer_html
 from grader.review.pictures import Plots
 from grader.review.questions import evidence_for
 
-COMMANDS = "bcfhklmnrux"
+COMMANDS = "bcfhklmnrsux"
 LINE_KEYS = "123456789" + "".join(one for one in "abcdefghijklmnopqrstuvwxyz" if one not in COMMANDS)
 KEYS = (
     ("1 … 9, a …", "tick or untick a rubric line"),
+    ("s", "tick the suggested lines"),
     ("Enter", "save and go on"),
     ("c", "comment; ↓ shows those used before"),
     ("x", "adjust the points, with a reason"),

@@ -275,6 +275,29 @@ def test_a_group_without_a_member_that_was_unticked(chrome: Browser, db: str) ->
     assert sorted(points(db, rows).values()) == ["0", "1", "1"]
 
 
+def test_suggested_lines_are_ticked_by_a_key_and_never_by_themselves(chrome: Browser, db: str) -> None:
+    answers = {
+        f"s{k:03}": {"3.3.ii": f"Training keeps rising, {k}." if k % 2 else f"Both of them fall, {k}."}
+        for k in range(104)
+    }
+    class_in(db, HOME, answers)
+    boxes = "[...document.querySelectorAll('[name=line]')].map((box) => box.checked)"
+    with reviewing(db, "ada") as links:
+        tab = enter(chrome, links["ada"], "3.3.ii")
+        for _ in range(14):
+            step(tab, *(["1"] if "rising" in answer(tab) else []), "Enter")
+        for _ in range(20):
+            if tab.evaluate("Boolean(document.querySelector('.line.suggested'))"):
+                break
+            step(tab, "h")
+        assert "rising" in answer(tab)
+        assert tab.evaluate(boxes) == [False, False]
+        assert "of the answers or fewer would be wrong" in tab.text()
+        tab.press("s")
+        assert tab.evaluate(boxes) == [True, False]
+        assert tab.evaluate("document.getElementById('points').textContent") == "1"
+
+
 def test_a_regrade_request_is_beside_its_answer_until_it_has_a_reply(
     chrome: Browser, db: str, tmp_path: Path
 ) -> None:
