@@ -39,6 +39,7 @@ from grader.gradebook.rows import (
 from grader.gradebook.upgrade import upgrade
 
 Clock = Callable[[], datetime]
+RECORDS_AT_ONCE = 50  # records: each may take megabytes
 MOST_AT_ONCE = 500  # rows of a page, keys in a query: SQLite takes a few thousand variables
 
 
@@ -204,6 +205,17 @@ class Gradebook:
         if sha256 is not None:
             query = query.where(table.c.sha256 == sha256)
         return self._one_result(query.order_by(table.c.row.desc()).limit(1))
+
+    def records(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The keys that have a result, each with its encoded Grade; a page of them is read at once."""
+        wanted, table = list(dict.fromkeys(keys)), schema.result
+        for start in range(0, len(wanted), RECORDS_AT_ONCE):
+            some = wanted[start : start + RECORDS_AT_ONCE]
+            with reading(self._engine) as connection:
+                query = select(table.c.key, table.c.record).where(table.c.key.in_(some))
+                rows = connection.execute(query).all()
+            for row in rows:
+                yield row.key, statements.unpacked(row.record)
 
     def known_keys(self, keys: Iterable[str]) -> set[str]:
         """The keys that have a result."""

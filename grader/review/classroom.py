@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -111,19 +111,21 @@ def classroom(gradebook: Gradebook, assignment: Assignment, *, only: Iterable[st
     items = tuple(item for item in assignment.of_kind("written") if not wanted or item.id in wanted)
     found: dict[str, list[Answer]] = {item.id: [] for item in items}
     absent: dict[str, list[int]] = defaultdict(list)
-    counted = []
-    for row in class_rows(gradebook, assignment.title):
-        if row.grade is None:
-            continue
-        handed_in, key = row.grade.submission, row.grade.key
-        counted.append((handed_in, row.student, key))
-        for result in _items(gradebook, key):
-            if result.item not in found:
-                continue
-            if not result.found and result.waits_for in ABSENT:
-                absent[result.item].append(handed_in.row)
-            else:
-                found[result.item].append(answer_of(handed_in.row, result))
+    counted = [
+        (row.grade.submission, row.student, row.grade.key)
+        for row in class_rows(gradebook, assignment.title)
+        if row.grade is not None
+    ]
+    holders: dict[str, list[int]] = defaultdict(list)
+    for handed_in, _, key in counted:
+        holders[key].append(handed_in.row)  # identical files share one result
+    for key, record in gradebook.records(holders):
+        for result in decode(record).items:
+            for submission in holders[key] if result.item in found else ():
+                if not result.found and result.waits_for in ABSENT:
+                    absent[result.item].append(submission)
+                else:
+                    found[result.item].append(answer_of(submission, result))
     counted.sort(key=lambda seat: _drawn(assignment.title, str(seat[0].row)))
     seats = {seat[0].row: Seat(number, *seat) for number, seat in enumerate(counted, start=1)}
     units = {item: units_of(answers, seed=f"{assignment.title}\0{item}") for item, answers in found.items()}
@@ -161,11 +163,6 @@ def grade_of(gradebook: Gradebook, key: str) -> Grade | None:
     """The record of a result; None if the gradebook has lost it."""
     result = gradebook.result(key)
     return None if result is None else decode(result.record)
-
-
-def _items(gradebook: Gradebook, key: str) -> Sequence[ItemResult]:
-    grade = grade_of(gradebook, key)
-    return () if grade is None else grade.items
 
 
 def answer_of(submission: int, result: ItemResult) -> Answer:

@@ -87,6 +87,14 @@ def test_a_result_is_kept_once_and_found_by_key_and_content(gradebook: Gradebook
     assert gradebook.known_keys([f"k{number}" for number in range(1200)]) == {"k1", "k2"}
 
 
+def test_records_are_read_by_their_keys(gradebook: Gradebook) -> None:
+    keys = [f"k{number}" for number in range(120)]
+    for key in keys:
+        gradebook.add_result(a_result(key, record=key.encode()))
+    found = dict(gradebook.records(["none", *keys[1:], keys[1]]))
+    assert found == {key: key.encode() for key in keys[1:]}
+
+
 def test_the_last_grade_counts_and_the_history_stays(gradebook: Gradebook) -> None:
     row = gradebook.add_submission(a_submission())
     assert gradebook.store_result(a_result(), [row], **WHO) == 1
