@@ -144,7 +144,9 @@ def test_beside_busy_processes_a_cell_may_take_its_whole_limit(crowded):
     with sandboxed(crowded, WORK, seconds=1) as notebook:
         assert notebook.run_cell("a = work(0.4)", seconds=0.5).status is CellStatus.OK
         assert notebook.run_cell("b = work(0.4)", seconds=0.5).status is CellStatus.OK
-        assert notebook.run_cell("c = work(0.4)", seconds=0.5).status is CellStatus.TIMED_OUT
+        # Stopped in it, or not begun: what the first two took beside their work is the machine's.
+        last = notebook.run_cell("c = work(0.4)", seconds=0.5).status
+        assert last in (CellStatus.TIMED_OUT, CellStatus.SKIPPED)
 
 
 @pytest.mark.sandbox
