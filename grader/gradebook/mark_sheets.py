@@ -92,6 +92,7 @@ class Reader:
     ) -> None:
         self._graded, self._marks = GradedSubmissions(gradebook, assignment), marks
         self._written = gradebook.all_marks(assignment)
+        self._last = {(mark.submission, mark.item): mark for mark in self._written.values()}  # oldest first
         self._author, self._reason = author, reason
 
     def read(self, rows: Iterable[Mapping[str, str]], *, source: str) -> Sheet:
@@ -147,9 +148,7 @@ class Reader:
 
     def _current(self, row: int, item: str) -> Mark | None:
         """The last mark for an item, withdrawn or not, or the one that is carried over to it."""
-        own = (mark for mark in self._written.values() if (mark.submission, mark.item) == (row, item))
-        last = max(own, key=lambda mark: mark.row, default=None)
-        return last or self._marks.counting.get(row, {}).get(item)
+        return self._last.get((row, item)) or self._marks.counting.get(row, {}).get(item)
 
     def _mark(self, row: Mapping[str, str], *, where: str) -> Mark | None:
         if "points" not in row or not {"key", "item"} & row.keys():

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import functools
-from importlib import resources
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
 from grader.model.audit import Audit, Verdict
 from grader.model.points import ZERO
 from grader.model.text import excerpt, one_line
 from grader.reports import audit_summary as summary
+from grader.reports.templates import environment, packaged
 
+_HERE = "grader.reports"
 _PAGE = "audit.html.j2"
 _TEXT_LIMIT, _TEXT_LINES, _LINE_LIMIT = 6_000, 80, 400
 
 
 def render(audit: Audit) -> str:
     """The whole page as HTML text, to be written as UTF-8. A pure function of the record."""
-    css = _packaged("report.css") + _packaged("audit.css")
+    css = packaged(_HERE, "report.css") + packaged(_HERE, "audit.css")
     return _template().render(
         audit=audit,
         lines=summary.region_lines(audit),
@@ -42,31 +43,17 @@ def diff_lines(diff: str) -> list[tuple[str, str]]:
     return [(kinds.get(line[:1], ""), line) for line in shown.split("\n")]
 
 
-def _shown(value: object) -> object:
-    """What Jinja2 escapes in place of an expression's value: foreign text, cleaned and cut."""
-    if isinstance(value, Markup) or not isinstance(value, str):
-        return value
-    return excerpt(value, limit=_TEXT_LIMIT, lines=_TEXT_LINES)
+def _shown(text: str) -> str:
+    return excerpt(text, limit=_TEXT_LIMIT, lines=_TEXT_LINES)
 
 
 def _line(text: str) -> str:
     return one_line(text, _LINE_LIMIT)
 
 
-def _packaged(name: str) -> str:
-    return resources.files("grader.reports").joinpath(name).read_text(encoding="utf-8")
-
-
 @functools.cache
 def _template() -> Template:
-    page = Environment(
-        loader=FunctionLoader(_packaged),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    page = environment(_HERE, shown=_shown)
     page.filters |= {"line": _line, "diff_lines": diff_lines}
     page.globals |= {"miss_line": summary.miss_line}
     return page.get_template(_PAGE)

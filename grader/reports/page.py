@@ -12,10 +12,9 @@ from __future__ import annotations
 import base64
 import functools
 import re
-from importlib import resources
 
 import msgspec
-from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
 from grader.model import endings
@@ -27,7 +26,9 @@ from grader.model.text import excerpt, one_line, plural
 from grader.reports import summary
 from grader.reports.prose import to_html
 from grader.reports.summary import State
+from grader.reports.templates import environment, packaged
 
+_HERE = "grader.reports"
 _PAGE = "report.html.j2"
 _TEXT_LIMIT, _TEXT_LINES = 12_000, 300
 _LINE_LIMIT = 300
@@ -84,7 +85,7 @@ def render(grade: Grade) -> str:
         other_figures=_other_figures(grade),
         notes=summary.notes(grade),
         facts=provenance(grade),
-        css=Markup(_packaged("report.css")),  # noqa: S704  # our own file
+        css=Markup(packaged(_HERE, "report.css")),  # noqa: S704  # our own file
         total_line=summary.total_line(grade),
         no_isolation=summary.isolation_warning(grade),
     )
@@ -195,30 +196,13 @@ def _line(text: str) -> str:
     return one_line(text, _LINE_LIMIT)
 
 
-def _shown(value: object) -> object:
-    """What Jinja2 escapes in place of an expression's value: untrusted text, cleaned and cut.
-
-    ``Markup`` is already safe and is not cut; numbers cannot hold markup.
-    """
-    if isinstance(value, Markup) or not isinstance(value, str):
-        return value
-    return excerpt(value, limit=_TEXT_LIMIT, lines=_TEXT_LINES)
-
-
-def _packaged(name: str) -> str:
-    return resources.files("grader.reports").joinpath(name).read_text(encoding="utf-8")
+def _shown(text: str) -> str:
+    return excerpt(text, limit=_TEXT_LIMIT, lines=_TEXT_LINES)
 
 
 @functools.cache
 def _template() -> Template:
-    page = Environment(
-        loader=FunctionLoader(_packaged),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    page = environment(_HERE, shown=_shown)
     page.filters |= {"answer": _answer, "line": _line, "anchor": anchor, "data_uri": data_uri}
     page.globals |= {
         "cell_words": _cell_words,

@@ -10,11 +10,10 @@ import difflib
 import functools
 import json
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from urllib.parse import urlencode
 
 import msgspec
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from grader.gradebook.marker_notes import Request
@@ -25,6 +24,7 @@ from grader.model.errors import Outcome
 from grader.model.points import Points
 from grader.model.records import Grade
 from grader.model.text import clean, one_line
+from grader.reports.templates import environment
 from grader.review.classroom import Seat
 from grader.review.desk import Progress, View, is_marked
 from grader.review.markup import answer_html
@@ -337,20 +337,8 @@ def _render(name: str, **values: object) -> str:
 
 @functools.cache
 def _templates() -> Environment:
-    return Environment(
-        loader=FunctionLoader(_packaged),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return environment("grader.review", shown=_shown)
 
 
-def _packaged(name: str) -> str:
-    return resources.files("grader.review").joinpath(name).read_text(encoding="utf-8")
-
-
-def _shown(value: object) -> object:
-    """What is escaped in place of a value: text without control and bidirectional characters."""
-    return clean(value, 50_000) if isinstance(value, str) and not isinstance(value, Markup) else value
+def _shown(text: str) -> str:
+    return clean(text, 50_000)
