@@ -46,8 +46,12 @@ def pool(tmp_path: Path) -> LocalPool:
 
 
 def programs(name: str) -> Iterator[psutil.Process]:
-    """Those below this process that run a module of this name, without their forks."""
-    for process in psutil.Process().children(recursive=True):
+    """Those that run a module of this name below this process, without their forks."""
+    return programs_below(psutil.Process(), name)
+
+
+def programs_below(root: psutil.Process, name: str) -> Iterator[psutil.Process]:
+    for process in root.children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):  # a sandbox's, which has ended meanwhile
             parent = process.parent()
             if name in process.cmdline() and (parent is None or name not in parent.cmdline()):
@@ -65,8 +69,9 @@ def test_three_workers_share_what_was_imported(pool: LocalPool, jobs: list[Job])
 
     def on_done(_job: Job, done: Done | Lost) -> None:
         told.append(done)
-        count = [len(list(programs(f"grader.{name}"))) for name in ("course.worker", "sandbox.warm")]
-        seen.append((count[0], count[1]))
+        workers = list(programs("grader.course.worker"))
+        warm = [one for worker in workers for one in programs_below(worker, "grader.sandbox.warm")]
+        seen.append((len(workers), len(warm)))
 
     pool.run(jobs, on_done, stop=lambda: False)
     assert earned(told) == ["3"] * 8
