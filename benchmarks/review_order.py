@@ -22,6 +22,8 @@ from grader.review.wording import plain
 
 SIZES = (40, 100, 300, 0)
 ENOUGH = 0.01
+LOOKS = (10, 15, 20, 25, 30, 40, 50, 80)
+"""Actions after which the share that is wrong is printed."""
 Answers = list[tuple[str, str, bool]]
 
 
@@ -62,7 +64,7 @@ def of_size(data: dict[str, Answers], size: int, draws: int) -> dict[str, object
     """The figures for classes of one size; 0 is everybody."""
     rng = np.random.default_rng(size)
     students = sorted({student for answers in data.values() for student, _, _ in answers})
-    needed, held, worst, distinct = [], [], [], []
+    needed, held, worst, distinct, left = [], [], [], [], []
     for _ in range(draws):
         chosen = set(rng.choice(students, size, replace=False)) if size else set(students)
         for answers in data.values():
@@ -71,6 +73,7 @@ def of_size(data: dict[str, Answers], size: int, draws: int) -> dict[str, object
             distinct.append(len({plain(text) for _, text, _ in own}))
             last = max((at for at, (wrong, _) in enumerate(path) if wrong > ENOUGH), default=-1)
             needed.append(min(FIRST + last + 1, distinct[-1]))
+            left.append([path[min(actions - FIRST, len(path) - 1)][0] for actions in LOOKS])
             after = path[10 - FIRST :]
             held.append(all(stated >= wrong for wrong, stated in after[:1]))
             worst.append(max((wrong - stated for wrong, stated in after), default=0.0))
@@ -79,6 +82,10 @@ def of_size(data: dict[str, Answers], size: int, draws: int) -> dict[str, object
         "distinct texts, median": float(np.median(distinct)),
         "actions until at most 1 % is wrong for good, median": float(np.median(needed)),
         "mean": round(float(np.mean(needed)), 1),
+        "percent wrong, mean": {
+            str(actions): round(100 * float(share), 2)
+            for actions, share in zip(LOOKS, np.mean(left, axis=0), strict=True)
+        },
         "bound holds after ten actions, percent": round(100 * float(np.mean(held)), 1),
         "worst excess over the bound at any time after": round(max(worst), 3),
     }

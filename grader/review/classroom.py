@@ -126,7 +126,7 @@ def classroom(gradebook: Gradebook, assignment: Assignment, *, only: Iterable[st
                     absent[result.item].append(submission)
                 else:
                     found[result.item].append(answer_of(submission, result))
-    counted.sort(key=lambda seat: _drawn(assignment.title, str(seat[0].row)))
+    counted.sort(key=lambda seat: drawn(assignment.title, str(seat[0].row)))
     seats = {seat[0].row: Seat(number, *seat) for number, seat in enumerate(counted, start=1)}
     units = {item: units_of(answers, seed=f"{assignment.title}\0{item}") for item, answers in found.items()}
     missing = {item: tuple(rows) for item, rows in absent.items()}
@@ -178,16 +178,17 @@ def units_of(answers: Iterable[Answer], *, seed: str) -> tuple[Unit, ...]:
     Within that the order is drawn from the seed, so that it says nothing about whose an answer is.
     """
     groups: dict[str, list[Answer]] = defaultdict(list)
-    for answer in sorted(answers, key=lambda one: _drawn(seed, str(one.submission))):
+    for answer in sorted(answers, key=lambda one: drawn(seed, str(one.submission))):
         # A pasted picture without words is like no other.
         alike = EMPTY if answer.is_empty else answer.words or f"#{answer.submission}"
         groups[alike].append(answer)
     found = [
-        Unit(EMPTY if alike == EMPTY else _drawn(seed, alike)[:16], group[0].item, tuple(group))
+        Unit(EMPTY if alike == EMPTY else drawn(seed, alike)[:16], group[0].item, tuple(group))
         for alike, group in groups.items()
     ]
     return tuple(sorted(found, key=lambda unit: (not unit.is_empty, -len(unit.answers))))
 
 
-def _drawn(seed: str, text: str) -> str:
+def drawn(seed: str, text: str) -> str:
+    """What an order is drawn by: the same for the same seed, and nothing that a name would tell."""
     return hashlib.sha256(f"{seed}\0{text}".encode()).hexdigest()

@@ -10,7 +10,7 @@ import math
 import secrets
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -23,7 +23,9 @@ from grader.model.errors import UsageError
 from grader.model.points import Points
 from grader.review.board import Board
 from grader.review.classroom import Classroom, Unit
+from grader.review.groups import Group, group_of, lines_in
 from grader.review.guide import Guide, lines_given
+from grader.review.similar import Forecast
 
 LEASE_SECONDS = 300
 """How long an answer is kept for who looks at it; every look and every save begins anew."""
@@ -39,6 +41,7 @@ class View(msgspec.Struct, frozen=True):
     ``before`` are marks that students have for another answer, which they handed in earlier. ``suggested``
     are lines that similar answers got, ``wrong`` the bound on the share of the item's answers that would be
     wrong if all the rest got theirs; ``doubted`` says where a mark differs from similar answers' marks.
+    ``group`` are unmarked answers that would get the same lines, itself if the unit is such a group.
     """
 
     item: Item
@@ -54,6 +57,12 @@ class View(msgspec.Struct, frozen=True):
     suggested: frozenset[int] = frozenset()
     wrong: float | None = None
     doubted: tuple[str, ...] = ()
+    group: Group | None = None
+
+    @property
+    def is_group(self) -> bool:
+        """Whether answers with different words are looked at as one."""
+        return lines_in(self.unit.id) is not None
 
     @property
     def seen(self) -> dict[int, int]:
@@ -107,33 +116,54 @@ class Desk:
     def view(self, item_id: str, unit_id: str) -> View:
         """A unit, which is this marker's for some minutes unless it is another's. Raises UsageError."""
         item = self.item(item_id)
-        unit = self.room.unit(item_id, unit_id)
-        if unit is None:
-            raise UsageError(f"item {item_id} has no answer {unit_id!r}; was the class graded again?")
-        holder = self._notes.lease(item_id, unit_id, holder=self.marker, seconds=LEASE_SECONDS)
         versions = self.lines(item)
         held, before = self._held(item_id)
         every = self._marking.versions(item_id)
         forecast = self._guide.forecast(item_id, held, every)
+        whole = lines_in(unit_id)
+        likely = frozenset(forecast.likely(unit_id) if forecast else ()) if whole is None else whole
+        group = self._group(item_id, likely, forecast, held)
+        unit = self.room.unit(item_id, unit_id) if whole is None else (group.as_unit if group else None)
+        if unit is None:
+            raise UsageError(f"item {item_id} has no answer {unit_id!r}; was the class graded again?")
+        holder = self._notes.lease(item_id, unit_id, holder=self.marker, seconds=LEASE_SECONDS)
         waits = is_open(unit, held)
-        likely = forecast.likely(unit_id) if forecast is not None and waits else set()
+        suggested = frozenset(one.row for one in versions if one.line in likely and waits)
         return View(
             item=item,
             unit=unit,
             lines=tuple(versions),
             newest_line=max((one.row for one in every), default=0),
             held={row: held[row] for row in unit.submissions if row in held},
-            ruling=_first_ruling(unit, held, versions),
+            ruling=_first_ruling(unit, held, versions) if whole is None else Ruling(tuple(suggested)),
             holder="" if holder == self.marker else holder,
             flags={row: flag for row, flag in self._notes.flags(item_id).items() if row in unit.submissions},
             before={row: before[row] for row in unit.submissions if row in before},
             requests=tuple(
                 one for one in self._notes.requests(item_id) if one.submission in unit.submissions
             ),
-            suggested=frozenset(one.row for one in versions if one.line in likely),
+            suggested=suggested,
             wrong=None if forecast is None else forecast.wrong,
             doubted=() if waits else self._doubts(unit, held, every),
+            group=group if waits else None,
         )
+
+    def _group(
+        self, item_id: str, lines: Collection[int], forecast: Forecast | None, held: Mapping[int, Held]
+    ) -> Group | None:
+        """What would get these lines of all that waits, that nobody else looks at or asks about."""
+        if forecast is None:
+            return None
+        taken = self._others(item_id) | self._aside[item_id]
+        asked = self._asked(item_id)
+        units = (
+            unit
+            for unit in self.room.units[item_id]
+            if unit.id not in taken
+            and asked.isdisjoint(unit.submissions)
+            and not any(is_marked(held.get(row)) for row in unit.submissions)
+        )
+        return group_of(units, forecast, lines)
 
     def _doubts(self, unit: Unit, held: Mapping[int, Held], every: Sequence[LineVersion]) -> tuple[str, ...]:
         """The lines about which a marked unit differs clearly from what similar answers got."""
@@ -243,11 +273,7 @@ class Desk:
         Raises UsageError for what cannot be.
         """
         item = self.item(item_id)
-        unit = self.room.unit(item_id, unit_id)
-        if unit is None or not seen or not set(seen) <= set(unit.submissions):
-            raise UsageError("these answers are not of one unit; load the page again")
-        origin = "empty" if unit.is_empty else "identical"
-        origins = {row: "seen" if row == shown and not unit.is_empty else origin for row in seen}
+        origins = self._origins(item_id, unit_id, seen, shown)
         action = secrets.token_hex(8)
         found = self._marking.save(
             item_id, ruling, seen, item.points, author=self.marker, origins=origins, action=action
@@ -256,6 +282,20 @@ class Desk:
             self._aside[item_id].discard(unit_id)
             self._remember(item_id, unit_id, action)
         return found
+
+    def _origins(self, item_id: str, unit_id: str, seen: Collection[int], shown: int) -> dict[int, str]:
+        """How each mark of a save comes about. Raises UsageError for answers that cannot be saved at once."""
+        if lines_in(unit_id) is not None:
+            known = {row for unit in self.room.units[item_id] for row in unit.submissions}
+            origins = dict.fromkeys(seen, "group")
+        else:
+            unit = self.room.unit(item_id, unit_id)
+            known = set(unit.submissions if unit else ())
+            origins = dict.fromkeys(seen, "empty" if unit and unit.is_empty else "identical")
+            origins |= {shown: "seen"} if shown in seen and unit and not unit.is_empty else {}
+        if not seen or not known.issuperset(seen):
+            raise UsageError("these answers are not of one unit; load the page again")
+        return origins
 
     def undo(self) -> tuple[str, str, Saved | Conflict] | None:
         """Take back this marker's last action: its item, its unit, and what came of it; None without any."""

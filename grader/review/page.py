@@ -20,6 +20,7 @@ from grader.review import screens
 from grader.review.board import Board
 from grader.review.classroom import Classroom, grade_of
 from grader.review.desk import Desk, View
+from grader.review.groups import lines_in
 from grader.review.guide import Guide
 from grader.review.pictures import Pictures
 from grader.review.questions import evidence_for, questions
@@ -201,7 +202,7 @@ class Page:
         try:
             found = desk.save(data.item, data.unit, data.ruling, data.seen, data.shown)
         except UsageError as error:
-            if desk.room.unit(data.item, data.unit) is None:
+            if desk.room.unit(data.item, data.unit) is None and lines_in(data.unit) is None:
                 raise
             ruling = Ruling(data.lines, why=data.why, comment=data.comment)
             return _reply(self.unit(desk, *here, ruling=ruling, problem=str(error)), "not saved", bad=True)
@@ -238,7 +239,8 @@ class Page:
             who = other.mark.author if other else "somebody"
             return _reply(self.unit(desk, item, unit), f"not undone: {who} has marked it since", bad=True)
         self._follow(found)
-        return _reply(self.unit(desk, item, unit), "undone")
+        shown = self.next(desk, item) if lines_in(unit) is not None else self.unit(desk, item, unit)
+        return _reply(shown, "undone")
 
     def _follow(self, found: Saved) -> None:
         seats = (self._room.seats.get(row) for row in found.rows)

@@ -94,18 +94,22 @@ function count() {
   const most = Number(main().dataset.possible);
   const points = Number.isNaN(sum) ? "?" : String(Math.min(Math.max(sum, 0), most) / 100);
   document.getElementById("points").textContent = points;
+  const many = document.getElementById("many");
+  if (many) many.textContent = members().length;
 }
+
+// The submissions that are ticked; in a group a box stands for all who wrote the same words.
+const members = () => [...main().querySelectorAll("input[name=member]:checked")].flatMap((box) => box.value.split(" "));
 
 function decision() {
   const form = ruling();
-  const all = (name) => [...main().querySelectorAll(`input[name=${name}]:checked`)].map((box) => Number(box.value));
   const seen = JSON.parse(main().dataset.seen);
   return {
     item: main().dataset.item,
     unit: main().dataset.unit,
     shown: Number(main().dataset.shown),
-    lines: all("line"),
-    seen: Object.fromEntries(all("member").map((row) => [row, seen[row]])),
+    lines: [...form.querySelectorAll("input[name=line]:checked")].map((box) => Number(box.value)),
+    seen: Object.fromEntries(members().map((row) => [row, seen[row]])),
     comment: form.comment.value,
     adjustment: form.adjustment.value.trim().replace(",", ".").replace("−", "-"),
     why: form.why.value,
@@ -145,6 +149,7 @@ const deeds = {
     for (const box of main().querySelectorAll(".line.suggested input")) box.checked = true;
     if (ruling()) count();
   },
+  group: () => main().dataset.group && go(main().dataset.group),
   next: () => main().dataset.next && go(main().dataset.next, { push: false }),
   previous: () => main().dataset.prev && go(main().dataset.prev, { push: false }),
   back: () => (history.state?.depth ?? 0) > 0 && history.back(),
@@ -155,7 +160,7 @@ const deeds = {
 };
 
 const KEYS = {
-  c: "comment", x: "adjust", u: "undo", f: "flag", h: "aside", l: "line", n: "names", m: "members", r: "reply",
+  c: "comment", x: "adjust", u: "undo", f: "flag", g: "group", h: "aside", l: "line", n: "names", m: "members", r: "reply",
   k: "keep", s: "suggested", "?": "keys", ".": "next", ",": "previous", ArrowLeft: "back", b: "back", ArrowRight: "forward",
   Escape: "close", "0": "home",
 };
@@ -246,7 +251,7 @@ function click(event) {
 }
 
 function change(event) {
-  if (event.target.closest("#ruling")) count();
+  if (event.target.closest("#ruling") || event.target.name === "member") count();
   if (event.target.name === "which") {
     const form = document.getElementById("line-form");
     const chosen = form.which.selectedOptions[0].dataset;

@@ -23,19 +23,20 @@ from grader.model.assignment import Assignment, Item
 from grader.model.errors import Outcome
 from grader.model.points import Points
 from grader.model.records import Grade
-from grader.model.text import clean, one_line
+from grader.model.text import clean, one_line, plural
 from grader.reports.templates import environment
-from grader.review.classroom import Seat
+from grader.review.classroom import Answer, Seat, Unit
 from grader.review.desk import Progress, View, is_marked
 from grader.review.markup import answer_html
 from grader.review.pictures import Plots
 from grader.review.questions import evidence_for
 
-COMMANDS = "bcfhklmnrsux"
+COMMANDS = "bcfghklmnrsux"
 LINE_KEYS = "123456789" + "".join(one for one in "abcdefghijklmnopqrstuvwxyz" if one not in COMMANDS)
 KEYS = (
     ("1 … 9, a …", "tick or untick a rubric line"),
     ("s", "tick the suggested lines"),
+    ("g", "all answers that would get the same lines, to confirm at once"),
     ("Enter", "save and go on"),
     ("c", "comment; ↓ shows those used before"),
     ("x", "adjust the points, with a reason"),
@@ -136,9 +137,9 @@ def unit(page: Shown, assignment: Assignment) -> Markup:
     seat = page.seats[page.shown]
     rows = list(here.submissions)
     at = rows.index(page.shown)
-    ticked = [row for row in rows if row in view.open_submissions]
-    text = next(answer.text for answer in here.answers if answer.submission == page.shown)
-    several = len(rows) > 1
+    own = here.answers[at]
+    several = len(rows) > 1 and not view.is_group
+    alone = None if here.is_empty or view.is_group else here
     asked = {"item": view.item.id, "submission": page.shown}
     return Markup(  # noqa: S704  # rendered with autoescape
         _render(
@@ -149,23 +150,24 @@ def unit(page: Shown, assignment: Assignment) -> Markup:
             shown={"number": page.shown, "row": page.shown},
             seen=json.dumps(view.seen),
             here=unit_url(view.item.id, here.id, page.shown),
-            plots_url="" if here.is_empty else f"/plots?{urlencode(asked)}",
+            plots_url="" if alone is None else f"/plots?{urlencode(asked)}",
             previous_url=unit_url(view.item.id, here.id, rows[at - 1]) if several else "",
             next_url=unit_url(view.item.id, here.id, rows[(at + 1) % len(rows)]) if several else "",
             progress=page.progress,
             question=answer_html(page.question) if page.question else "",
-            answer=answer_html(text),
+            answer=answer_html(own.text),
             label=_label(seat, names=page.names),
             origin=_origin(view.held.get(page.shown)),
-            difference=_difference(view.before.get(page.shown), page.before, text),
-            members=[_member(page, row, ticked=row in ticked, text=text) for row in rows],
-            ticked=len(ticked),
+            difference=_difference(view.before.get(page.shown), page.before, own.text),
+            members=[] if view.is_group else [_member(page, one, shown=own) for one in here.answers],
+            ticked=len(view.open_submissions),
             lines=_lines(view.lines, ruling, view.suggested),
-            bound=_bound(view.wrong),
+            bound=_percent(view.wrong),
+            group=_group(page),
             doubted=view.doubted,
             ruling=ruling,
             comments=page.comments,
-            evidence=_evidence(None if here.is_empty else page.grade, evidence_for(assignment, view.item)),
+            evidence=_evidence(None if alone is None else page.grade, evidence_for(assignment, view.item)),
             conflict=_conflict(page.conflict),
             problem=page.problem,
             flags=sorted(set(view.flags.values())),
@@ -238,19 +240,17 @@ def _origin(held: Held | None) -> str:
     return f"marked {held.mark.points} by {held.mark.author}" + (f": {how}" if how else "")
 
 
-def _member(page: Shown, row: int, *, ticked: bool, text: str) -> dict[str, object]:
-    held = page.view.held.get(row)
-    own = next(answer for answer in page.view.unit.answers if answer.submission == row)
-    shown = next(answer for answer in page.view.unit.answers if answer.submission == page.shown)
+def _member(page: Shown, own: Answer, *, shown: Answer) -> dict[str, object]:
+    held = page.view.held.get(own.submission)
     notes = []
-    if own.text != text:
+    if own.text != shown.text:
         notes.append(f"wrote: {one_line(own.text, 90)}")
     elif own.digest != shown.digest:
         notes.append("other plots")
     return {
-        "row": row,
-        "label": _label(page.seats[row], names=page.names),
-        "ticked": ticked,
+        "row": own.submission,
+        "label": _label(page.seats[own.submission], names=page.names),
+        "ticked": own.submission in page.view.open_submissions,
         "mark": f"has {held.mark.points} by {held.mark.author}" if held and is_marked(held) else "",
         "note": ", ".join(notes),
     }
@@ -276,9 +276,35 @@ def _lines(
     ]
 
 
-def _bound(wrong: float | None) -> str:
-    """What leaving the rest to the suggestions would cost."""
-    return "" if wrong is None else f"{100 * wrong:.0f} %"
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.0f} %"
+
+
+def _group(page: Shown) -> dict[str, object] | None:
+    """The group that is shown, each unit with its words, or the one that can be."""
+    group = page.view.group
+    if group is None:
+        return None
+    found = {
+        "url": unit_url(page.view.item.id, group.as_unit.id),
+        "answers": group.answers,
+        "wrong": _percent(group.wrong),
+    }
+    if not page.view.is_group:
+        return found
+    sample = [{**_together(page, one), "html": answer_html(one.text)} for one in group.sample]
+    return {**found, "sample": sample, "rest": [_together(page, one) for one in group.rest]}
+
+
+def _together(page: Shown, unit: Unit) -> dict[str, object]:
+    """The answers of a unit in a group, to be taken out together."""
+    others = len(unit.answers) - 1
+    label = _label(page.seats[unit.submissions[0]], names=page.names)
+    return {
+        "rows": " ".join(map(str, unit.submissions)),
+        "label": label + (f" and {others} {plural(others, 'other', 'others')}" if others else ""),
+        "text": unit.text,
+    }
 
 
 def _conflict(held: Held | None) -> dict[str, object] | None:

@@ -39,16 +39,25 @@ Floats = NDArray[np.float64]
 class Forecast(msgspec.Struct, frozen=True):
     """What the marks so far say about the units: for each the chance of each line, how much it would tell.
 
-    ``wrong`` is the stated bound on the share of answers that would be wrong with the likeliest lines.
+    ``wrong`` is the stated bound on the share of answers that would be wrong with the likeliest lines,
+    ``doubt`` the chance that a unit's are, ``seen`` how many units the forecast rests on.
     """
 
     chance: dict[str, dict[int, float]]
     tells: dict[str, float]
     wrong: float
+    doubt: dict[str, float]
+    seen: int
 
     def likely(self, unit: str) -> set[int]:
         """The lines that a unit probably gets."""
         return {line for line, chance in self.chance.get(unit, {}).items() if chance >= 0.5}  # noqa: PLR2004
+
+    def wrong_among(self, counts: Mapping[str, int]) -> float:
+        """The bound for some units that nobody has marked, each with the number of its answers."""
+        expected = sum(number * self.doubt[unit] for unit, number in counts.items())
+        answers = sum(counts.values())
+        return min(CAUTION * (expected / answers + 1 / self.seen), 1.0)
 
 
 class Texts:
@@ -88,6 +97,8 @@ class Texts:
             },
             tells={name: float(doubt[at] * self.count[at] ** SHARED) for at, name in enumerate(self.names)},
             wrong=min(wrong, 1.0),
+            doubt={name: float(1 - right[at]) for at, name in enumerate(self.names)},
+            seen=len(seen),
         )
 
     def _chance(self, seen: NDArray[np.int_], has: NDArray[np.bool_]) -> Floats:

@@ -299,6 +299,15 @@ def test_suggested_lines_are_ticked_by_a_key_and_never_by_themselves(chrome: Bro
         tab.press("s")
         assert tab.evaluate(boxes) == [True, False]
         assert tab.evaluate("document.getElementById('points').textContent") == "1"
+        step(tab, "g")
+        number = tab.evaluate("document.querySelectorAll('[name=member]').length")
+        whole = tab.text()
+        assert f"{number} answers that would get these lines" in whole
+        assert whole.count("Training keeps rising") == number
+        assert "of them or fewer would be wrong" in whole
+        tab.press("m", " ", "Escape")
+        assert step(tab, "Enter") == f"saved {number - 1} answers"
+        assert step(tab, "u") == "undone"
 
 
 def test_a_regrade_request_is_beside_its_answer_until_it_has_a_reply(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from grader.model.assignment import Assignment, Item, RubricLine
 from grader.model.points import Points
 from grader.review.classroom import classroom
 from grader.review.desk import Desk
+from grader.review.groups import SAMPLE, group_id, lines_in
 from grader.review.guide import Guide
 from grader.review.similar import Texts, logistic, nearness
 
@@ -99,34 +101,83 @@ def mark(desk: Desk, number: int) -> list[str]:
     return seen
 
 
-def test_a_large_class_gets_suggestions_that_nobody_is_given(tmp_path: Path) -> None:
+@pytest.fixture
+def large(tmp_path: Path) -> Iterator[tuple[Gradebook, Desk]]:
+    """A class of 104 and a desk whose forecasts are always ready."""
     with Gradebook.open(str(tmp_path / "g.sqlite")) as book:
         add_class(book, HW, a_class(104))
         room = classroom(book, HW)
-        desk = Desk(book, room, HW.title, "ada", guide=Guide(room, waits=True))
-        mark(desk, 12)
-        right = 0
-        for unit in room.units["1"]:
-            view = desk.view("1", unit.id)
-            if unit.submissions[0] not in view.held:
-                right += bool(view.suggested) == ("updates" in unit.text)
-                assert view.ruling == Ruling()
-        assert right >= 88
-        assert 0 < desk.view("1", room.units["1"][0].id).wrong < 0.5
-        assert len(book.marks(HW.title)) == 12
+        yield book, Desk(book, room, HW.title, "ada", guide=Guide(room, waits=True))
 
 
-def test_a_mark_unlike_those_of_similar_answers_is_pointed_out(tmp_path: Path) -> None:
-    with Gradebook.open(str(tmp_path / "g.sqlite")) as book:
-        add_class(book, HW, a_class(104))
-        room = classroom(book, HW)
-        desk = Desk(book, room, HW.title, "ada", guide=Guide(room, waits=True))
-        seen = mark(desk, 40)
-        slip = next(name for name in seen if "updates" in room.unit("1", name).text)
-        assert desk.view("1", slip).doubted == ()
-        view = desk.view("1", slip)
-        desk.save("1", slip, Ruling(), view.seen, view.unit.submissions[0])
-        assert desk.view("1", slip).doubted == ("similar answers have: More updates.",)
+def test_a_large_class_gets_suggestions_that_nobody_is_given(large: tuple[Gradebook, Desk]) -> None:
+    book, desk = large
+    mark(desk, 12)
+    right = 0
+    for unit in desk.room.units["1"]:
+        view = desk.view("1", unit.id)
+        if unit.submissions[0] not in view.held:
+            right += bool(view.suggested) == ("updates" in unit.text)
+            assert view.ruling == Ruling()
+    assert right >= 88
+    assert 0 < desk.view("1", desk.room.units["1"][0].id).wrong < 0.5
+    assert len(book.marks(HW.title)) == 12
+
+
+def test_a_mark_unlike_those_of_similar_answers_is_pointed_out(large: tuple[Gradebook, Desk]) -> None:
+    _, desk = large
+    seen = mark(desk, 40)
+    slip = next(name for name in seen if "updates" in desk.room.unit("1", name).text)
+    assert desk.view("1", slip).doubted == ()
+    view = desk.view("1", slip)
+    desk.save("1", slip, Ruling(), view.seen, view.unit.submissions[0])
+    assert desk.view("1", slip).doubted == ("similar answers have: More updates.",)
+
+
+def test_a_group_is_shown_whole_and_confirmed_at_once(large: tuple[Gradebook, Desk]) -> None:
+    book, desk = large
+    mark(desk, 9)
+    assert desk.view("1", desk.next_unit("1").id).group is None
+    mark(desk, 3)
+    marked = set(book.marks(HW.title))
+    one = next(unit for unit in desk.room.units["1"] if desk.view("1", unit.id).suggested)
+    group = desk.view("1", group_id([1])).group
+    assert group == desk.view("1", one.id).group
+    likely = [unit for unit in desk.room.units["1"] if desk.view("1", unit.id).suggested]
+    assert {unit.id for unit in group.units} == {unit.id for unit in likely}
+    assert len(group.sample) == SAMPLE
+    assert 0 < group.wrong < 0.5
+    view = desk.view("1", group_id([1]))
+    out, *rest = view.unit.submissions
+    saved = desk.save("1", view.unit.id, view.ruling, dict.fromkeys(rest, 0), rest[0])
+    assert set(saved.rows) == set(rest)
+    held = book.marking(HW.title).held("1", rest)
+    assert {(str(one.mark.points), one.origin) for one in held.values()} == {("1", "group")}
+    assert (out, "1") not in book.marks(HW.title)
+    desk.undo()
+    assert set(book.marks(HW.title)) == marked
+
+
+def test_what_somebody_looks_at_or_asks_about_is_in_no_group(large: tuple[Gradebook, Desk]) -> None:
+    book, desk = large
+    mark(desk, 12)
+    group = desk.view("1", group_id([1])).group
+    taken, flagged, asked, kept = group.units[:4]
+    other = Desk(book, desk.room, HW.title, "bob")
+    other.view("1", taken.id)
+    other.flag("1", flagged.id, words="odd", raised=True)
+    book.marker_notes(HW.title).add_request(asked.submissions[0], "1", words="why?", author="eve")
+    left = {unit.id for unit in desk.view("1", group_id([1])).group.units}
+    assert left == {unit.id for unit in group.units} - {taken.id, flagged.id, asked.id}
+    assert kept.id in left
+
+
+def test_only_names_of_groups_are_groups() -> None:
+    assert lines_in(group_id([])) == frozenset()
+    assert lines_in(group_id([3, 1])) == {1, 3}
+    assert [lines_in(name) for name in ("", "empty", "x group:1", "group:a", "group:1,,2", "group:-1")] == [
+        None
+    ] * 6
 
 
 def test_a_small_class_keeps_its_plain_order(tmp_path: Path) -> None:
