@@ -2,8 +2,9 @@
 
 A hidden check must not leak its inputs, and everything that comes out of the student's process may hold one.
 So nothing is passed on as it came: a name is one that the check itself wrote, a suggestion one that the file
-itself defines, a kind of error one that Python, numpy or the file defines, and a place one that exists in the
-file. What is left to whoever wants to send an input out is the choice among these: a few bits for each check.
+itself defines, a kind of error one that Python, numpy or the file defines, a place one that exists in the
+file, and an error's text one that is written there or a sentence of Python's (``own_message``). What is left
+to whoever wants to send an input out is the choice among these: a few bits for each check.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import functools
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 
+from grader.grading.own_message import readable
 from grader.model import endings
 from grader.model.errors import MissingName, StudentError, SubmissionError
 from grader.model.records import CellResult, CellStatus
@@ -65,7 +67,9 @@ class OwnCode:
         place = self._place(error.place)
         if not kind and not place:
             return endings.RAISED
-        return f"Your code raised {kind or 'an exception'}{f' in {place}' if place else ''}."
+        text = readable(error.message, self._every_cell) if kind else ""
+        where, said = f" in {place}" if place else "", f": {text.rstrip('.')}" if text else ""
+        return f"Your code raised {kind or 'an exception'}{where}{said}."
 
     def says_of_missing(self, name: str) -> str:
         """Which name is not there, why, and what may have been meant."""
@@ -112,14 +116,17 @@ class OwnCode:
     @functools.cached_property
     def _classes(self) -> frozenset[str]:
         """The classes that the file and its modules write down."""
-        cells = [*self._cells, *(cell for cells in self._other_cells.values() for cell in cells)]
         return frozenset(
             node.name
-            for cell in cells
+            for cell in self._every_cell
             if (parsed := parse(cell.source)) is not None
             for node in ast.walk(parsed.tree)
             if isinstance(node, ast.ClassDef)
         )
+
+    @property
+    def _every_cell(self) -> Sequence[Cell]:
+        return [*self._cells, *(cell for cells in self._other_cells.values() for cell in cells)]
 
     @functools.cached_property
     def _others(self) -> Mapping[str, frozenset[str]]:

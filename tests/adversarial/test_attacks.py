@@ -71,7 +71,7 @@ def test_an_attack_is_stopped(
     ("name", "outcome", "message"),
     [
         ("print_hidden_input", "failed", NO_HINT),
-        ("raise_hidden_input", "errored", "Your code raised ValueError in attack.py, line 6."),
+        ("raise_hidden_input", "errored", "Your code raised ValueError in attack.py, line 6: called with …."),
         ("hidden_input_by_exit", "errored", "Your code raised SystemExit in attack.py, line 6."),
         ("hidden_input_as_type", "errored", "Your code raised an exception in attack.py, line 8."),
     ],
