@@ -40,11 +40,11 @@ SWITCHES = (
 
 def main() -> None:
     """Grade the sample, then draw it."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as cache:
         place = Path(folder)
         (place / "sample.ipynb").write_text(with_mistake(), encoding="utf-8")
         # Doctor's verdict is part of every report; this machine's own stays as it is.
-        own_cache = {**os.environ, "XDG_CACHE_HOME": str(place / "cache")}
+        own_cache = {**os.environ, "XDG_CACHE_HOME": cache}
         grade = [sys.executable, "-m", "grader.cli.main"]
         subprocess.run([*grade, "doctor"], env=own_cache, check=True)
         arguments = ["sample.ipynb", "--seed", SEED, "--assignment", str(ROOT), "--out", "out"]

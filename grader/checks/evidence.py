@@ -15,11 +15,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.model.endings import NOTHING_RECORDED
 from grader.model.errors import AuthorError, BadEvidence
 from grader.model.text import counted, snippet
 
 FORMAT = "chainrule.evidence/1"
-NOTHING_RECORDED = "nothing was recorded for item"
 
 _TABLES = ("data", "parameters", "code", "machine")
 _TEXTS = ("item", "run", "recorded_at")

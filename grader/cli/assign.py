@@ -48,5 +48,4 @@ def command(  # noqa: D103  # its help is HELP
         given = (Owner(row.row, owner.id, author, reason or "assigned") for row in found)
         written = gradebook.add_owners(given)
         follow(gradebook, locations, {owner.id, before})
-    name = f"{owner.name} ({owner.id})" if owner.name else owner.id
-    options.tell(f"{found[0].name}: of {name}" + ("" if written else " (as before)"))
+    options.tell(f"{found[0].name}: of {owner.shown}" + ("" if written else " (as before)"))

@@ -13,10 +13,10 @@ import msgspec
 
 from grader.course.batch import grade_record
 from grader.course.locations import Locations
-from grader.course.report_files import RECORD, report_name, write_reports
+from grader.course.report_files import RECORD, is_misheaded, report_name, write_reports
 from grader.course.table import write_class_table
 from grader.gradebook.marks import class_marks
-from grader.gradebook.rows import GradeRow, Mark
+from grader.gradebook.rows import GradeRow, Mark, Student
 from grader.gradebook.store import Gradebook
 from grader.model.records import Grade, PersonsMark, decode, encode, with_marks
 
@@ -29,26 +29,35 @@ def follow(gradebook: Gradebook, locations: Locations, students: Collection[str]
     if not locations.reports.is_dir():
         return
     marks, alike = class_marks(gradebook, locations.title), defaultdict[str, list[GradeRow]](list)
+    people = gradebook.students()
     for grade in gradebook.grades(locations.title):
         alike[grade.key].append(grade)
     for group in alike.values():
         for grade in group:
             own = marks.of(grade)
-            is_due = bool(own) or len(group) > 1 if students is None else grade.submission.student in students
-            if is_due:
+            student = people.get(grade.submission.student, Student(grade.submission.student)).shown
+            place = locations.reports / report_name(grade.submission.name)
+            is_due = bool(own) or len(group) > 1 or is_misheaded(place, student)
+            if is_due if students is None else grade.submission.student in students:
                 names = [grade.submission.name, *(one.submission.name for one in group)]
-                write_page(gradebook, grade, own, locations.reports, names)
+                write_page(gradebook, grade, own, locations, names, student)
     write_class_table(gradebook, locations.title, locations.table)
 
 
 def write_page(
-    gradebook: Gradebook, grade: GradeRow, marks: Mapping[str, Mark], reports: Path, names: Sequence[str]
+    gradebook: Gradebook,
+    grade: GradeRow,
+    marks: Mapping[str, Mark],
+    locations: Locations,
+    names: Sequence[str],
+    student: str,
 ) -> None:
     """Write a submission's page and record with its marks, unless they are so already.
 
     ``names`` are its own, then those of others with the same content: the pictures are in one of their
     records. If there is none, nobody wanted pages.
     """
+    reports = locations.reports
     record = grade_record(gradebook, grade.key)
     found = next(records_of(reports, names, sha256=record.submission.sha256), None)
     if found is None:
@@ -62,8 +71,8 @@ def write_page(
     }
     record, own = with_marks(record, given), report_name(grade.submission.name)
     path = reports / own / RECORD
-    if not path.is_file() or path.read_bytes() != encode(record):
-        write_reports(record, reports, name=own)
+    if not path.is_file() or path.read_bytes() != encode(record) or is_misheaded(path.parent, student):
+        write_reports(record, reports, name=own, home=locations.home, student=student)
 
 
 def records_of(reports: Path, names: Sequence[str], *, sha256: str) -> Iterator[Grade]:

@@ -169,7 +169,7 @@ def finish(
         job = replace(task.job, notices=notices)
         spent = time.monotonic() - started
         grade = stopped_grade(job, task.said.handed_in, task.stopped, seconds=spent)
-        show(grade, write_reports(grade, task.reports, name=task.name))
+        show(grade, write_reports(grade, task.reports, name=task.name, home=task.job.folder))
         return 0
     if task.said.refused or task.stopped is not None:
         why = task.said.refused or f"{task.job.submission.name}: {task.stopped}"
@@ -226,7 +226,7 @@ def steps(
         with GradingProgress(Console(stderr=True)) as progress:
             grade = pipeline.grade_file(job, submission, opener=open_notebook, progress=progress).grade
             progress.note("writing the report")
-            written = write_reports(grade, reports, name=name)
+            written = write_reports(grade, reports, name=name, home=job.folder)
     except (CannotGrade, CheckError) as error:
         yield message(failed=str(error))
     else:

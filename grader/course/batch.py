@@ -21,7 +21,7 @@ from grader.course.plan import UniqueWork, keys_after, plan, unique_work
 from grader.course.pools import Pool
 from grader.course.stopping import stop_on_signal
 from grader.files import write_whole
-from grader.gradebook.rows import ItemPoints, Refusal, StoredResult
+from grader.gradebook.rows import ItemPoints, Refusal, StoredResult, Student
 from grader.gradebook.store import Gradebook
 from grader.grading.functions import Prints
 from grader.model.errors import Fault, GradebookError
@@ -62,7 +62,12 @@ class Batch:
                 author=self.author,
                 reason=self.reason,
             )
-        return unique_work(((taken.new.name, taken.package) for taken in several), rows)
+        known = self.gradebook.students()
+        students = {
+            taken.new.name: known.get(taken.new.student, Student(taken.new.student)).shown
+            for taken in several
+        }
+        return unique_work(((taken.new.name, taken.package) for taken in several), rows, students)
 
     def register_refused(self, refused: Collection[Refusal], several: Sequence[Taken]) -> None:
         """Write what cannot be read. It no longer counts once its student hands in something that can be."""

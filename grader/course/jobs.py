@@ -37,8 +37,8 @@ from grader.model.text import printable
 class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One submission to grade.
 
-    ``name`` is shown to people; ``package`` says which files it has. With ``only`` these items are graded,
-    and the others are taken from ``previous``, an earlier record of the same files.
+    ``name`` and ``student`` are shown to people; ``package`` says which files it has. With ``only`` these
+    items are graded, and the others are taken from ``previous``, an earlier record of the same files.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int
     only: tuple[str, ...] = ()
     previous: bytes = b""
+    student: str = ""
 
     @property
     def sha256(self) -> str:

@@ -15,12 +15,13 @@ from grader.handed_in.package import Package
 class UniqueWork:
     """Files to grade once, however many submissions have the same: ``rows`` are theirs.
 
-    ``name`` is shown to people, ``package`` says where the files are.
+    ``name`` and ``student`` are shown to people, ``package`` says where the files are.
     """
 
     name: str
     package: Package
     rows: tuple[int, ...] = ()
+    student: str = ""
 
     @property
     def sha256(self) -> str:
@@ -29,18 +30,20 @@ class UniqueWork:
 
 
 def unique_work(
-    packages: Iterable[tuple[str, Package]], rows: Mapping[str, Iterable[int]] | None = None
+    packages: Iterable[tuple[str, Package]],
+    rows: Mapping[str, Iterable[int]] | None = None,
+    students: Mapping[str, str] | None = None,
 ) -> dict[str, UniqueWork]:
     """The distinct packages of submissions, which are given with their names, by SHA-256.
 
-    In the order they came; ``rows`` are by SHA-256 too.
+    In the order they came; ``rows`` are by SHA-256 too, ``students`` by the submissions' names.
     """
     first: dict[str, tuple[str, Package]] = {}
     for name, package in packages:
         first.setdefault(package.sha256, (name, package))
-    known = rows or {}
+    known, people = rows or {}, students or {}
     return {
-        sha256: UniqueWork(name, package, tuple(known.get(sha256, ())))
+        sha256: UniqueWork(name, package, tuple(known.get(sha256, ())), people.get(name, ""))
         for sha256, (name, package) in first.items()
     }
 
@@ -69,6 +72,7 @@ def plan(
         seed=seed,
         only=stale if holds or only else (),
         previous=earlier.record if earlier is not None and holds else b"",
+        student=work.student,
     )
 
 

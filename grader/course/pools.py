@@ -59,7 +59,8 @@ def dask_pool(address: str, home: AssignmentFolder, reports: str, *, notify: Cal
     dask_cluster.assert_trusted(address)
     settings = partial(remote_settings, pictures=bool(reports))
     program = Program(packing.pack(home), WORKER, settings, patience(home.assignment.limits))
-    return ReportingPool(DaskPool(partial(dask_cluster.connect, address), program, notify=notify), reports)
+    pool = DaskPool(partial(dask_cluster.connect, address), program, notify=notify)
+    return ReportingPool(pool, reports, home)
 
 
 def remote_settings(assignment: Path, *, pictures: bool) -> bytes:
@@ -70,8 +71,8 @@ def remote_settings(assignment: Path, *, pictures: bool) -> bytes:
 class ReportingPool:
     """A pool on other machines: their disk is not this one, so reports are written by this process."""
 
-    def __init__(self, pool: Pool, reports: str) -> None:
-        self._pool, self._reports = pool, reports
+    def __init__(self, pool: Pool, reports: str, home: AssignmentFolder) -> None:
+        self._pool, self._reports, self._home = pool, reports, home
 
     def run(self, jobs: Iterable[Job], on_done: OnDone, *, stop: Callable[[], bool]) -> None:
         """Grade all jobs; each report is written before its result is handed over."""
@@ -83,7 +84,7 @@ class ReportingPool:
 
     def _written(self, job: Job, done: Done) -> Done:
         try:
-            return finished(done, job.name, self._reports)
+            return finished(done, job, self._reports, self._home)
         except CannotGrade as error:
             return Done(error=str(error), fault=Fault.INFRASTRUCTURE)
 

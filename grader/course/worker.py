@@ -26,7 +26,7 @@ import msgspec
 
 from grader.course.jobs import Answer, Done, Job, received, run_job, stopped
 from grader.course.limits import MAX_FRAME
-from grader.course.report_files import report_name, write_reports
+from grader.course.report_files import about, report_name, write_reports
 from grader.grading import assignment_folder
 from grader.grading.arbiter import reference_files
 from grader.grading.assignment_folder import AssignmentFolder
@@ -176,6 +176,7 @@ class Grader:
             if reference is not None:  # what it imports, most submissions import
                 self._warm.zygote(preload(reference))
             import_all(self.folder)
+            about(self.folder)  # reads the questions
             deciding(self.folder)  # kept with the folder, for submissions that lose points
         gc.freeze()  # a collection in a fork would copy every page that it shares with this process
 
@@ -217,7 +218,7 @@ class Grader:
         link.send(msgspec.json.encode(self._report(job, done)))
 
     def _report(self, job: Job, done: Done) -> Done:
-        return done if self._settings.pictures else finished(done, job.name, self._settings.reports)
+        return done if self._settings.pictures else finished(done, job, self._settings.reports, self.folder)
 
 
 def import_all(folder: AssignmentFolder) -> None:
@@ -232,13 +233,13 @@ def import_all(folder: AssignmentFolder) -> None:
     collections.deque(map(version_of, PACKAGES), maxlen=0)
 
 
-def finished(done: Done, name: str, reports: str) -> Done:
+def finished(done: Done, job: Job, reports: str, home: AssignmentFolder) -> Done:
     """The result without its pictures, once its report is written. Raises UsageError if that fails."""
     if not done.record:
         return done
     grade = decode(done.record)
     if reports:
-        write_reports(grade, Path(reports), name=report_name(name))
+        write_reports(grade, Path(reports), name=report_name(job.name), home=home, student=job.student)
     return msgspec.structs.replace(done, record=encode(without_figures(grade)))
 
 

@@ -16,6 +16,11 @@ class Student(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     email: str = ""
     section: str = ""
 
+    @property
+    def shown(self) -> str:
+        """The name with the id, as pages and messages call them."""
+        return f"{self.name} ({self.id})" if self.name and self.name != self.id else self.id
+
 
 class NewSubmission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file that somebody handed in; ``student`` is empty if it belongs to nobody on the roster.

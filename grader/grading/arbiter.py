@@ -17,13 +17,13 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from grader.checks.evidence import NOTHING_RECORDED
 from grader.digests import digest_of_texts
 from grader.grading import kept_checks
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.kept_checks import WRONG
 from grader.grading.outcomes import NOT_CARRIED_OUT, put_down_to_the_machine
 from grader.model.checked import SCHEMA, Checked, Name, NotPassed, ReferenceRun
+from grader.model.endings import NOTHING_RECORDED
 from grader.model.errors import Fault, Outcome
 from grader.model.isolation import Mode
 from grader.model.records import CellResult, CellStatus, CheckResult, Grade

@@ -13,6 +13,7 @@ from grader.model.assignment import Assignment, parse
 from grader.model.errors import ManifestError, UsageError
 from grader.notebooks.cells import Cell
 from grader.notebooks.names import asked_names
+from grader.notebooks.questions import questions
 from grader.notebooks.solution import has_marker
 from grader.notebooks.template_cells import template_cells
 
@@ -90,6 +91,11 @@ class AssignmentFolder:
     def template_cells(self) -> tuple[Cell, ...]:
         """The cells of all notebooks that students were given."""
         return tuple(cell for cells in self.cells_given.values() for cell in cells)
+
+    @functools.cached_property
+    def questions(self) -> dict[str, str]:
+        """What the notebooks that students were given ask for each item, in Markdown; "" for none."""
+        return questions(self.template_cells, self.assignment)
 
     @functools.cached_property
     def asked_names(self) -> frozenset[str]:

@@ -41,6 +41,9 @@ NOT_HANDED_IN = "its notebook, which was not handed in"
 IN_ANOTHER_FILE = "a look at another file, which defines what is asked for"
 """What an item waits for whose notebook is not there, or not the right one."""
 
+NOTHING_RECORDED = "nothing was recorded for item"
+"""How the detail of a check begins whose evidence is missing."""
+
 RAISED = "Your code raised an exception while it was checked."
 
 FOR_STUDENT = {

@@ -15,7 +15,7 @@ import re
 
 import msgspec
 from jinja2 import Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from grader.model import endings
 from grader.model.assignment import Limits
@@ -24,6 +24,7 @@ from grader.model.points import Points
 from grader.model.records import CellResult, CellStatus, CheckResult, Figure, Grade, ItemResult
 from grader.model.text import excerpt, one_line, plural
 from grader.reports import summary
+from grader.reports.about import About, Asked
 from grader.reports.prose import to_html
 from grader.reports.summary import State
 from grader.reports.templates import environment, packaged
@@ -33,6 +34,8 @@ _PAGE = "report.html.j2"
 _TEXT_LIMIT, _TEXT_LINES = 12_000, 300
 _LINE_LIMIT = 300
 _MOST_FILES = 50
+_MOST_BESIDE = 4
+"""Figures that are on a page twice: with the evidence, and with an answer about it."""
 _UNUSUAL = re.compile(r"[^A-Za-z0-9.-]")
 
 _SIGNS = {State.FULL: "✓", State.PARTIAL: "◐", State.ZERO: "✗", State.WAITING: "…", State.ATTENTION: "!"}
@@ -74,10 +77,15 @@ def prepare() -> None:
     _template()
 
 
-def render(grade: Grade) -> str:
-    """The whole page as HTML text, to be written as UTF-8. A pure function of the record."""
+def render(grade: Grade, about: About | None = None) -> str:
+    """The whole page as HTML text, to be written as UTF-8. A pure function of its arguments."""
+    known = about or About()
     return _template().render(
         grade=grade,
+        student=known.student,
+        title=Markup(title_of(known.student or grade.submission.name).decode()),  # noqa: S704  # escaped there
+        asked={item.item: known.items.get(item.item, Asked()) for item in grade.items},
+        evidence=_evidence(grade, known),
         public=summary.is_public(grade),
         items=summary.shown_items(grade),
         segments=segments(grade),
@@ -89,6 +97,11 @@ def render(grade: Grade) -> str:
         total_line=summary.total_line(grade),
         no_isolation=summary.isolation_warning(grade),
     )
+
+
+def title_of(whose: str) -> bytes:
+    """How the title begins of a page that is headed by this student, or file."""
+    return f"<title>{escape(_line(whose))}: ".encode()
 
 
 def segments(grade: Grade) -> list[Segment]:
@@ -161,6 +174,16 @@ def _other_figures(grade: Grade) -> list[Figure]:
     return [figure for figure in grade.figures if (figure.cell, figure.png) not in seen]
 
 
+def _evidence(grade: Grade, about: About) -> dict[str, tuple[Figure, ...]]:
+    """The first figures of the evidence that an item is about, by item: they stand with its answer too."""
+    figures = {item.item: item.figures for item in grade.items}
+    return {
+        item: found[:_MOST_BESIDE]
+        for item, asked in about.items.items()
+        if (found := figures.get(asked.evidence, ()))
+    }
+
+
 def _percent(part: Points, whole: Points) -> str:
     return f"{100 * min(part, whole).hundredths / whole.hundredths:.3f}" if whole else "0"
 
@@ -180,6 +203,8 @@ def _state_word(item: ItemResult, public: bool) -> str:  # noqa: FBT001  # calle
 
 
 def _reason_label(check: CheckResult) -> str:
+    if summary.lacks_evidence(check):
+        return "What is missing"
     compared = check.outcome in {Outcome.FAILED, Outcome.UNSUPPORTED_VALUE}
     return "Expected, and what came" if compared else "What happened"
 
@@ -209,7 +234,7 @@ def _template() -> Template:
         "checks_passed": summary.checks_passed,
         "faults": summary.FAULTS,
         "item_state": summary.state,
-        "outcomes": endings.OUTCOMES,
+        "outcome_of": summary.outcome_of,
         "looked_for": summary.looked_for,
         "place_of": summary.place_of,
         "plural": plural,
@@ -218,5 +243,6 @@ def _template() -> Template:
         "signs": _SIGNS,
         "state_word": _state_word,
         "waiting_word": summary.waiting_word,
+        "why_nothing": summary.why_nothing,
     }
     return page.get_template(_PAGE)

@@ -160,6 +160,25 @@ def waiting_word(item: ItemResult) -> str:
     return "needs attention" if state(item) is State.ATTENTION else "awaits marking"
 
 
+def why_nothing(item: ItemResult) -> str:
+    """Beside "awaits marking": why a person finds nothing to mark, or less than was asked for; else ""."""
+    if item.decided:
+        return ""
+    if not item.found:
+        return "recorded nothing, no figure" if item.kind == "evidence" else "no answer was found"
+    return "a figure, but recorded nothing" if any(map(lacks_evidence, item.checks)) else ""
+
+
+def lacks_evidence(check: CheckResult) -> bool:
+    """Whether a check did not pass because nothing was recorded: no value is wrong."""
+    return check.outcome is Outcome.FAILED and check.detail.startswith(endings.NOTHING_RECORDED)
+
+
+def outcome_of(check: CheckResult) -> str:
+    """How a check ended, in a few words."""
+    return "recorded nothing" if lacks_evidence(check) else endings.OUTCOMES[check.outcome]
+
+
 def looked_for(item: ItemResult) -> str:
     """What a submission can hold for an item that is not code."""
     return "recorded evidence or figure" if item.kind == "evidence" else "answer"

@@ -157,7 +157,7 @@ class _Report:
         head.add_column(justify="right", overflow="fold")
         worth = "" if self.public else f"{'?' if theirs or waits else check.earned} of {check.possible}"
         head.add_row(Text(sign, style), self.text(check.title or check.check), Text(worth, "dim"))
-        facts = [endings.OUTCOMES[check.outcome]]
+        facts = [summary.outcome_of(check)]
         if check.fault is not None:
             facts.append(summary.FAULTS[check.fault])
         body = (

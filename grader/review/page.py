@@ -16,6 +16,7 @@ from grader.grading.assignment_folder import AssignmentFolder
 from grader.model.errors import UsageError
 from grader.model.points import ZERO, Points
 from grader.model.text import plural
+from grader.notebooks.questions import evidence_for
 from grader.review import screens
 from grader.review.board import Board
 from grader.review.classroom import Classroom, grade_of
@@ -23,7 +24,6 @@ from grader.review.desk import Desk, View
 from grader.review.groups import lines_in
 from grader.review.guide import Guide
 from grader.review.pictures import Pictures
-from grader.review.questions import evidence_for, questions
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -100,7 +100,7 @@ class Page:
         self._room = room
         self._marked = marked
         self._pictures = Pictures(home)
-        self._questions = questions(home.template_cells, home.assignment)
+        self._questions = home.questions
         self._board = Board(gradebook.marking(home.assignment.title))
         self._guide = Guide(room)
         self._desks: dict[str, Desk] = {}

@@ -24,12 +24,12 @@ from grader.model.errors import Outcome
 from grader.model.points import Points
 from grader.model.records import Grade
 from grader.model.text import clean, one_line, plural
+from grader.notebooks.questions import evidence_for
 from grader.reports.templates import environment
 from grader.review.classroom import Answer, Seat, Unit
 from grader.review.desk import Progress, View, is_marked
 from grader.review.markup import answer_html
 from grader.review.pictures import Plots
-from grader.review.questions import evidence_for
 
 COMMANDS = "bcfghklmnrsux"
 LINE_KEYS = "123456789" + "".join(one for one in "abcdefghijklmnopqrstuvwxyz" if one not in COMMANDS)

@@ -401,10 +401,12 @@ def test_pages_and_the_table_follow_every_mark_and_the_gradebook_is_found_again(
     done = grade("batch", "in", "--out", "elsewhere", cwd=home)
     assert "ada/hw.ipynb, eve/hw.ipynb: the same content, byte for byte" in done.stderr
     (eves,) = (home / "elsewhere").glob("eve*/report.html")
+    assert "<h1>eve</h1>" in eves.read_text(encoding="utf-8")
     assert grade("mark", "ada", "2", "1.5", "--comment", "<short>", cwd=home).returncode == 0
     assert grade("mark", "eve", "2", "0", "--comment", "not yours", cwd=home).returncode == 0
     (page,) = (home / "elsewhere").glob("ada*/report.html")
     assert "<b>1.5</b> of 2 by a person: &lt;short&gt;" in page.read_text(encoding="utf-8")
+    assert "<h1>ada</h1>" in page.read_text(encoding="utf-8")
     record = json.loads(page.with_name("grade.json").read_text(encoding="utf-8"))
     assert (record["earned"], record["decided"], record["submission"]["name"]) == (4.5, 5, "ada/hw.ipynb")
     assert "<b>0</b> of 2 by a person: not yours" in eves.read_text(encoding="utf-8")

@@ -15,6 +15,7 @@ from support.report_samples import (
     HOSTILE,
     PROSE,
     everywhere,
+    failed,
     make_grade,
     make_items,
     mixed,
@@ -22,10 +23,14 @@ from support.report_samples import (
     png,
     public_run,
     unconfined,
+    with_checks,
     with_verdict,
 )
 
+from grader.model.assignment import RubricLine
+from grader.model.points import Points
 from grader.model.records import DoctorVerdict, Figure, Grade, decode, encode
+from grader.reports.about import About, Asked
 from grader.reports.page import anchor, render
 
 VOID = {"meta", "img", "br", "hr"}
@@ -149,7 +154,52 @@ def test_what_awaits_marking_says_why_and_shows_the_answer() -> None:
     assert "Awaits marking: a person marks the answer The student's answer Smaller batches need" in text
     assert "<strong>fewer epochs</strong>" in html
     assert "<code>$B = 5$</code>" in html
-    assert "No answer was found for this item." in text
+    assert (
+        "3.2.3.ii (awaits marking) Which batch size needs the fewest epochs? awaits marking: no answer"
+        in text
+    )
+    assert "Awaits marking: no answer was found" in text
+
+
+def test_missing_evidence_is_no_wrong_value() -> None:
+    worth = Points.of(2)
+    said = "nothing was recorded for item 3.3.i"
+    missing = failed("3.3.i", "the curve is of this run", worth, detail=said, message=said)
+    items = with_checks(make_items(), "3.3.i", missing, figures=(), found=False, decided=True)
+    items = with_checks(items, "4.1.iii.curves", failed("4.1.iii.curves", "curves", worth, detail=said))
+    text = Page(render(make_grade(items))).text
+    assert "recorded nothing · the submission's code · hidden check" in text
+    assert "What is missing nothing was recorded" in text
+    assert "wrong value" not in text
+    assert "No recorded evidence or figure was found for this item." in text
+    assert "Awaits marking: a figure, but recorded nothing" in text
+
+
+ASKED = About(
+    "Ada Lovelace (s1)",
+    {
+        "3.2.3.i": Asked("Is *small* fast?", (RubricLine(Points.of(2), "Updates take time."),), "3.3.i"),
+        "3.1.1": Asked("Write `forward`."),
+    },
+)
+
+
+def test_the_student_is_the_heading_and_question_rubric_and_figures_stand_with_the_answer() -> None:
+    html = render(make_grade(), ASKED)
+    assert_inert(html)
+    page = Page(html)
+    assert page.text.startswith("Ada Lovelace (s1): HW3: neural networks HW3: neural networks Ada Lovelace")
+    assert "Question Is small fast? Rubric 2 Updates take time. The student's answer Smaller" in page.text
+    own = html.split('id="item-3.2.3.i"')[1].split("</section>")[0]
+    assert 'The figures of <a href="#item-3.3.i">' in own
+    assert own.count("<img") == 1
+    assert "<details><summary>Question</summary>" in html.split('id="item-3.1.1"')[1].split("</section>")[0]
+
+
+@pytest.mark.parametrize("text", [HOSTILE, "</title><script>alert(1)</script>"])
+def test_hostile_names_and_questions_stay_text(text: str) -> None:
+    asked = Asked(text, (RubricLine(Points.of(1), text),), text)
+    assert_inert(render(make_grade(), About(text, {item.item: asked for item in make_items()})))
 
 
 def test_cells_notices_attention_and_provenance_are_there() -> None:
