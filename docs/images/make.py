@@ -1,5 +1,7 @@
 """Makes the sample report and the README's two pictures: ``python docs/images/make.py``.
 
+``make.py draw`` draws the record that there is, after a change of the page or the table.
+
 The sample is the full-marks notebook with one mistake put into its code, so that its curves, honest for the
 code that was there before, are no longer those of the code that is handed in. Needs Debian's chromium and
 fonts-liberation, and an idle machine: the seconds that grading took are in the pictures.
@@ -19,7 +21,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from grader.course.report_files import about
+from grader.grading import assignment_folder
 from grader.model.records import Grade, decode
+from grader.reports.page import render
 from grader.reports.terminal import print_report
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -39,22 +44,28 @@ SWITCHES = (
 
 
 def main() -> None:
-    """Grade the sample, then draw it."""
+    """Grade the sample, unless its record is only to be drawn anew, then draw it."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as cache:
         place = Path(folder)
-        (place / "sample.ipynb").write_text(with_mistake(), encoding="utf-8")
-        # Doctor's verdict is part of every report; this machine's own stays as it is.
-        own_cache = {**os.environ, "XDG_CACHE_HOME": cache}
-        grade = [sys.executable, "-m", "grader.cli.main"]
-        subprocess.run([*grade, "doctor"], env=own_cache, check=True)
-        arguments = ["sample.ipynb", "--seed", SEED, "--assignment", str(ROOT), "--out", "out"]
-        subprocess.run([*grade, *arguments], cwd=place, env=own_cache, check=True)
-        for name in ("grade.json", "report.html"):
-            shutil.copyfile(place / "out" / "sample" / name, SAMPLE / name)
-        record = decode((SAMPLE / "grade.json").read_bytes())
+        if sys.argv[1:] != ["draw"]:
+            grade_sample(place, cache)
+        record, home = decode((SAMPLE / "grade.json").read_bytes()), assignment_folder.load(ROOT)
+        (SAMPLE / "report.html").write_text(render(record, about(home)), encoding="utf-8")
         photograph((SAMPLE / "report.html").as_uri(), IMAGES / "report.png", size=(WIDTH, 1500), work=place)
         (place / "terminal.svg").write_text(terminal(record), encoding="utf-8")
         photograph((place / "terminal.svg").as_uri(), IMAGES / "terminal.png", size=(1120, 1150), work=place)
+
+
+def grade_sample(place: Path, cache: str) -> None:
+    """The sample's record, graded on a machine that doctor has tried."""
+    (place / "sample.ipynb").write_text(with_mistake(), encoding="utf-8")
+    # Doctor's verdict is part of every report; this machine's own stays as it is.
+    own_cache = {**os.environ, "XDG_CACHE_HOME": cache}
+    grade = [sys.executable, "-m", "grader.cli.main"]
+    subprocess.run([*grade, "doctor"], env=own_cache, check=True)
+    arguments = ["sample.ipynb", "--seed", SEED, "--assignment", str(ROOT), "--out", "out"]
+    subprocess.run([*grade, *arguments], cwd=place, env=own_cache, check=True)
+    shutil.copyfile(place / "out" / "sample" / "grade.json", SAMPLE / "grade.json")
 
 
 def with_mistake() -> str:
