@@ -28,6 +28,7 @@ COMMANDS = {
     "extend": "Give a student more time.",
     "assign": "Give a submission of nobody to a student.",
     "table": "Show where the class stands.",
+    "export": "Write the grades as Canvas, Moodle or a spreadsheet takes them.",
     "doctor": "Try on this machine what the sandbox promises.",
     "check": "Try the checks on the reference and the template.",
     "audit": "Test the tests, with mistakes made in the reference.",

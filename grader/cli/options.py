@@ -106,3 +106,28 @@ def counting(function: FC) -> FC:
         default="latest",
         help="Which of a student's submissions counts. [default: latest]",
     )(function)
+
+
+def lateness(function: FC) -> FC:
+    """`--late-percent N`, `--grace MINUTES`, `--unknown-late-days N`: what being late costs."""
+    function = click.option(
+        "--unknown-late-days",
+        metavar="N",
+        type=click.IntRange(0, 365),
+        default=1,
+        help="Days that count where work is late by an unknown time. [default: 1]",
+    )(function)
+    function = click.option(
+        "--grace",
+        metavar="MINUTES",
+        type=click.IntRange(0),
+        default=0,
+        help="Minutes after the deadline that do not count as late.",
+    )(function)
+    return click.option(
+        "--late-percent",
+        metavar="N",
+        type=click.IntRange(0, 100),
+        default=0,
+        help="Percent of the possible points that each started day after the deadline costs.",
+    )(function)

@@ -40,27 +40,7 @@ NAMED = 20
 @click.command("table", help=HELP)
 @options.csv("Write the table as CSV.")
 @options.counting
-@click.option(
-    "--late-percent",
-    metavar="N",
-    type=click.IntRange(0, 100),
-    default=0,
-    help="Percent of the possible points that each started day after the deadline costs.",
-)
-@click.option(
-    "--grace",
-    metavar="MINUTES",
-    type=click.IntRange(0),
-    default=0,
-    help="Minutes after the deadline that do not count as late.",
-)
-@click.option(
-    "--unknown-late-days",
-    metavar="N",
-    type=click.IntRange(0, 365),
-    default=1,
-    help="Days that count where work is late by an unknown time. [default: 1]",
-)
+@options.lateness
 @options.gradebook
 def command(  # noqa: D103  # its help is HELP
     *,

@@ -110,7 +110,9 @@ def read_given_roster(path: Path | None, assignment: str, gradebook: Gradebook) 
     """The roster that is given now, remembered from here on; an empty one without. Raises UsageError."""
     if path is None:
         return Roster([])
-    roster = read_roster(read_whole(path, option="--roster"), source=path.name)
+    content = read_whole(path, option="--roster")
+    roster = read_roster(content, source=path.name)
+    gradebook.add_roster(assignment, path.name, content)
     gradebook.add_students(roster.students)
     logins = {f"{LOGIN}{login}": student for login, student in roster.logins.items()}
     gradebook.add_participants(assignment, {**roster.numbers, **logins})

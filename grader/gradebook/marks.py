@@ -147,9 +147,10 @@ def class_marks(gradebook: Gradebook, assignment: str) -> ClassMarks:
     for (row, name), mark in given.items():
         if mark.points is not None:
             counting[row][name] = mark
+    own = {row: tuple(marks.values()) for row, marks in counting.items()}
     elsewhere: dict[int, dict[str, Mark]] = defaultdict(dict)
     for answers in _of_one_student(gradebook.grades(assignment), {row for row, _ in given}):
-        theirs = [mark for (row, _), mark in given.items() if row in answers and mark.points is not None]
+        theirs = [mark for row in answers for mark in own.get(row, ())]
         for row, items in answers.items():
             for name, item in items.items():
                 others = [mark for mark in theirs if mark.item == name and mark.submission != row]

@@ -126,6 +126,16 @@ participant = Table(
     Column("at", Text, nullable=False),
 )
 
+roster = Table(
+    "roster",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("assignment", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
 refusal = Table(
     "refusal",
     metadata,
@@ -229,5 +239,8 @@ lease = Table(
 MARKING = (rubric_line, mark_basis, trial_mark, flag, regrade_request, regrade_reply)
 """What markers write; a lease is no fact, so it may change."""
 
-FACTS = (student, submission, result, grade, mark, arrival, owner, extension, participant, refusal, *MARKING)
+FACTS = (
+    *(student, submission, result, grade, mark, arrival, owner, extension, participant, roster, refusal),
+    *MARKING,
+)
 """The tables that only ever grow: triggers refuse UPDATE, DELETE and, in PostgreSQL, TRUNCATE."""

@@ -16,6 +16,7 @@ import msgspec
 from grader.gradebook.rows import Student
 from grader.gradebook.worksheets import in_english, participant_number
 from grader.model.errors import UsageError
+from grader.model.owner_hints import OwnerHint
 from grader.model.points import Points
 from grader.model.text import printable
 
@@ -54,6 +55,14 @@ TEST_STUDENTS = ("Student, Test", "Test Student")  # Canvas makes one for each c
 _NEVER = ("", "-")
 
 
+class Sheet(msgspec.Struct, frozen=True):
+    """A CSV file as it was read: the columns, and each filled row with as many cells as there are columns."""
+
+    columns: list[str]
+    rows: list[list[str]]
+    separator: str = ","
+
+
 class TimeGiven(msgspec.Struct, frozen=True):
     """A row of a table of times: what it calls the student, the time as written, and where it stands."""
 
@@ -63,8 +72,8 @@ class TimeGiven(msgspec.Struct, frozen=True):
     where: str
 
 
-def read_table(data: bytes, *, source: str) -> list[dict[str, str]]:
-    """The rows of a CSV file, by column name in lower case. Raises UsageError that names file and line.
+def read_sheet(data: bytes, *, source: str) -> Sheet:
+    """A CSV file with its cells as they are. Raises UsageError that names file and line.
 
     Reads UTF-8 with or without a byte order mark, UTF-16 with one, otherwise Latin-1. The separator is the
     comma, semicolon or tab, whichever is most frequent in the first line: Excel writes semicolons in half of
@@ -84,11 +93,22 @@ def read_table(data: bytes, *, source: str) -> list[dict[str, str]]:
     filled = [row for row in found if any(cell.strip() for cell in row)]
     if not filled:
         raise UsageError(f"{source}: empty; its first line has to name the columns")
-    columns = [name.strip().lower() for name in filled[0]]
+    columns = filled[0]
     empty = [""] * len(columns)
+    return Sheet(columns, [[*row, *empty][: len(columns)] for row in filled[1:]], separator)
+
+
+def read_table(data: bytes, *, source: str) -> list[dict[str, str]]:
+    """The rows of a CSV file as ``read_sheet`` reads it, by column name in lower case."""
+    return rows_by_name(read_sheet(data, source=source))
+
+
+def rows_by_name(sheet: Sheet) -> list[dict[str, str]]:
+    """Each row of a sheet by column name in lower case, its cells without the blanks around them."""
+    columns = [name.strip().lower() for name in sheet.columns]
     return [
-        {column: cell.strip()[:MAX_CELL] for column, cell in zip(columns, (*row, *empty), strict=False)}
-        for row in filled[1:]
+        {column: cell.strip()[:MAX_CELL] for column, cell in zip(columns, row, strict=True)}
+        for row in sheet.rows
     ]
 
 
@@ -155,6 +175,26 @@ def read_roster(data: bytes, *, source: str) -> Roster:
     return msgspec.structs.replace(roster, students=list(students.values()), logins=alone)
 
 
+def owners_of_rows(sheet: Sheet) -> list[OwnerHint]:
+    """What each row of a roster says about whose it is; nothing for a row that is nobody's.
+
+    A name says something only in a sheet that tells neither ids nor addresses: two people may have one name.
+    """
+    rows = in_english(rows_by_name(sheet), known=_PEOPLE)
+    is_canvas = bool(rows) and any(column in rows[0] for column in _CANVAS)
+    hints = []
+    for row in rows:
+        student = _student(row)
+        number = row.get("id", "") if is_canvas else _participant(row)
+        words = {student.id, *_others(row, student)} - {"", number}
+        hint = OwnerHint(id=number, name=student.name, email=student.email, number=number, words=tuple(words))
+        is_nobody = not student.id or (is_canvas and student.name in TEST_STUDENTS)
+        hints.append(OwnerHint() if is_nobody else hint)
+    if any(hint.email or hint.words for hint in hints):
+        hints = [msgspec.structs.replace(hint, name="", id="") for hint in hints]
+    return hints
+
+
 def read_times(data: bytes, *, source: str, columns: Sequence[str] = TIME_COLUMNS) -> list[TimeGiven]:
     """Who with which time, as a course writes it: a column that names the student, and one with the time.
 
@@ -219,11 +259,13 @@ def parse_points(text: str, *, where: str) -> Points | None:
         raise UsageError(f"{where}: {error}") from None
 
 
-def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+def write_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, separator: str = ","
+) -> Iterator[str]:
     """The lines of a CSV file, header first; an apostrophe keeps a spreadsheet from running a formula."""
     for row in itertools.chain([columns], rows):
         line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow([_harmless(cell) for cell in row])
+        csv.writer(line, lineterminator="\n", delimiter=separator).writerow(map(_harmless, row))
         yield line.getvalue()
 
 
@@ -237,7 +279,7 @@ def plain(cell: object) -> str:
 
 
 class Lines(str):
-    """A cell's text with its line breaks, made by ``cell_of_lines``."""
+    """A cell's text that is written as it is: of ``cell_of_lines``, or of the file that it goes back to."""
 
     __slots__ = ()
 

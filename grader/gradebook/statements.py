@@ -157,6 +157,14 @@ def participants(connection: Connection, assignment: str) -> dict[str, str]:
     return {row.number: row.student for row in connection.execute(query.order_by(table.c.row))}
 
 
+def roster(connection: Connection, assignment: str) -> tuple[str, bytes] | None:
+    """The name and the content of the last roster that was read."""
+    table = schema.roster
+    query = select(table.c.name, table.c.content).where(table.c.assignment == assignment)
+    row = connection.execute(query.order_by(table.c.row.desc()).limit(1)).first()
+    return None if row is None else (row.name, unpacked(row.content))
+
+
 def refusals(connection: Connection, assignment: str) -> dict[str, Refusal]:
     """What could not be read, by name, as last written; withdrawn ones too."""
     table = schema.refusal

@@ -10,6 +10,7 @@ The lines that keep it whole when several programs write:
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -120,6 +121,21 @@ class Gradebook:
         """The student of each of the platform's numbers."""
         with reading(self._engine) as connection:
             return statements.participants(connection, assignment)
+
+    def add_roster(self, assignment: str, name: str, content: bytes) -> bool:
+        """Keep a roster's file as it was read; False if the last one is the same."""
+        with writing(self._engine) as connection:
+            if statements.roster(connection, assignment) == (name, content):
+                return False
+            values = {"assignment": assignment, "name": name, "at": self._now()}
+            packed = zlib.compress(content, 6)
+            connection.execute(schema.roster.insert().values(**values, content=packed))
+        return True
+
+    def roster(self, assignment: str) -> tuple[str, bytes] | None:
+        """The file of the last roster, with its name; None if there was none."""
+        with reading(self._engine) as connection:
+            return statements.roster(connection, assignment)
 
     def add_refusals(self, assignment: str, several: Iterable[Refusal]) -> int:
         """Write what cannot be read, or can be by now; how many were news."""

@@ -9,8 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+import msgspec
+
 IDENTIFIER = "identifier"
 EMAIL = "email address"
+_TIMED = re.compile(r"[^()]{1,100}\([^()]{1,100}\)")
+_NUMBER = re.compile(r"\d{1,9}([.,]\d{1,9})?")
 _PARTICIPANT = re.compile(r"(\D{0,60})(\d{1,18})")
 _WORDS = frozenset(
     (
@@ -70,6 +74,40 @@ def participant_number(cell: str) -> str:
     """The number in "Participant 2012" or "Teilnehmer/in2012"; empty if the cell is something else."""
     found = _PARTICIPANT.fullmatch(cell)
     return found[2] if found else ""
+
+
+class GradeColumns(msgspec.Struct, frozen=True):
+    """Where a worksheet has its grades, their maximum, and the comments (None if it has no such column)."""
+
+    grade: int
+    maximum: int
+    comments: int | None
+
+
+def grade_columns(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> GradeColumns | None:
+    """The columns of a worksheet that grades go into, in any language; None if it is no worksheet.
+
+    Moodle writes the grade, then its maximum, which is the same number in each row; "Last modified (grade)"
+    is the last column whose name ends in parentheses, and the comments follow it.
+    """
+    timed = [place for place, name in enumerate(columns) if _TIMED.fullmatch(name.strip())]
+    if not rows or not timed or not all(_PARTICIPANT.fullmatch(row[0].strip()) for row in rows):
+        return None
+    found = [
+        place
+        for place in range(2, timed[-1])
+        if _is_number(rows[0][place])
+        and all(row[place] == rows[0][place] for row in rows)
+        and all(row[place - 1].strip() in ("", "-") or _is_number(row[place - 1]) for row in rows)
+    ]
+    after = timed[-1] + 1
+    if not found:
+        return None
+    return GradeColumns(found[-1] - 1, found[-1], after if after < len(columns) else None)
+
+
+def _is_number(cell: str) -> bool:
+    return bool(_NUMBER.fullmatch(cell.strip()))
 
 
 def in_english(rows: Sequence[dict[str, str]], *, known: Collection[str]) -> list[dict[str, str]]:

@@ -16,6 +16,7 @@ from grader.gradebook.migrations import (
     m0002_times_and_owners,
     m0003_refusals,
     m0004_marking,
+    m0005_rosters,
 )
 
 
@@ -33,5 +34,6 @@ MIGRATIONS = (
     Migration(2, "times and owners", m0002_times_and_owners.upgrade),
     Migration(3, "refusals", m0003_refusals.upgrade),
     Migration(4, "marking", m0004_marking.upgrade),
+    Migration(5, "rosters", m0005_rosters.upgrade),
 )
 NEWEST = MIGRATIONS[-1].number

@@ -165,6 +165,7 @@ def test_rows_cannot_be_changed_or_deleted(gradebook: Gradebook, table: str, sta
     gradebook.add_extensions(HW, [Extension("1", NOON)])
     gradebook.add_participants(HW, {"2012": "1"})
     gradebook.add_refusals(HW, [Refusal("a.zip", "damaged", "1")])
+    gradebook.add_roster(HW, "r.csv", b"id\n1\n")
     write_marking(gradebook, row)
     column = schema.metadata.tables[table].columns.keys()[1]
     with (

@@ -1,0 +1,201 @@
+"""Grades in the very sheets that Canvas and Moodle gave: filled in, and otherwise as they were.
+
+Both systems skip what they do not like without a word, so what they would skip is refused here.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from grader.course.export import Leaving
+from grader.course.table import ClassRow
+from grader.gradebook.spreadsheets import Lines, Sheet, parse_points, write_table
+from grader.gradebook.worksheets import grade_columns
+from grader.model.errors import UsageError
+from grader.model.points import ZERO, Points
+from grader.model.text import clean
+
+PLATFORMS = {
+    "canvas": "Grades > Export > Export Entire Gradebook",
+    "moodle": "the assignment > Submissions > Download grading worksheet",
+}
+"""The systems, each with where to get its sheet."""
+
+_ASSIGNMENT = re.compile(r"(.*) \((\d{1,18})\)")
+_OURS, _END = '<div class="chainrule">', "</div>"
+_EXCUSED = "ex"
+_MAX_COMMENT = 2_000
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The assignment's title, the column that a person named ("" for none), and what to do about maxima.
+
+    ``maximum`` is "same" if the other system's has to be ours, "scale", or "keep" for our points as they are.
+    """
+
+    title: str
+    column: str = ""
+    maximum: str = "same"
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The file's lines, the ids of the students whose grades are in it, and who is not, with the reason.
+
+    A byte order mark has Excel show names in every alphabet.
+    """
+
+    lines: Iterator[str]
+    students: list[str]
+    skipped: dict[str, str]
+    encoding: str = "utf-8-sig"
+
+
+def fill(form: str, sheet: Sheet | None, owners: Sequence[str], found: Leaving, wanted: Wanted) -> Filled:
+    """A platform's sheet with the grades in it; ``owners`` are the students of its rows.
+
+    Raises UsageError.
+    """
+    if sheet is None:
+        raise UsageError(f"no roster to fill in: get the sheet ({PLATFORMS[form]}) and give it with --roster")
+    return {"canvas": canvas, "moodle": moodle}[form](sheet, owners, found, wanted)
+
+
+def canvas(sheet: Sheet, owners: Sequence[str], found: Leaving, wanted: Wanted) -> Filled:
+    """A table for Canvas's import: who, as in its own export, and the one column of this assignment.
+
+    Other assignments' columns would put back what has changed there since, so they are left out; and so are
+    students who are undecided, or excused in Canvas. Raises UsageError.
+    """
+    names = [name.removeprefix("\ufeff").strip() for name in sheet.columns]
+    people = next((place + 1 for place, name in enumerate(names) if "Section" in name), 0)
+    if people < 3 or not ("Student" in names[0] or names[0] == "LastName"):  # noqa: PLR2004  # name, id, section
+        raise UsageError(
+            f"this sheet is not Canvas's; get it there ({PLATFORMS['canvas']}) and give it with --roster"
+        )
+    place = canvas_column(names, people, wanted)
+    header = names[place] if place is not None else wanted.title
+    possible = possible_of(found)
+    maximum, rows, filled = possible, list[list[object]](), list[str]()
+    excused = dict[str, str]()
+    for owner, cells in zip(owners, sheet.rows, strict=True):
+        old = cells[place].strip() if place is not None else ""
+        if "Points Possible" in cells[0]:
+            maximum = maximum_of(old, possible, wanted.maximum, where=f"Canvas, {header}")
+            rows.append([*cells[:people], maximum])
+        elif owner in found.rows and old.casefold() == _EXCUSED:
+            excused[owner] = "excused in Canvas"
+        elif owner in found.rows:
+            filled.append(owner)
+            rows.append([*cells[:people], scaled(found.rows[owner], possible, maximum, wanted)])
+    lines = write_table([*names[:people], header], rows, separator=sheet.separator)
+    # Canvas knows a sheet with last names first by its very first bytes.
+    return Filled(lines, filled, excused, "utf-8" if names[0] == "LastName" else "utf-8-sig")
+
+
+def canvas_column(names: Sequence[str], people: int, wanted: Wanted) -> int | None:
+    """The assignment's column: the one that is named, else the one of its title; None for a new one.
+
+    Raises UsageError where a sheet has columns of assignments and none is this one's: Canvas would make a
+    second assignment.
+    """
+    titles = {place: found[1] for place, name in enumerate(names) if (found := _ASSIGNMENT.fullmatch(name))}
+    titles = {place: name for place, name in titles.items() if place >= people}
+    word = wanted.column or wanted.title
+    fits = [place for place, name in titles.items() if word in (names[place], name)]
+    if len(fits) == 1:
+        return fits[0]
+    if titles or wanted.column:
+        many = "several columns" if fits else "no column"
+        raise UsageError(
+            f"Canvas's sheet has {many} called {word!r}; name the right one with --column: "
+            f"{some(names, titles) or 'it has none at all'}"
+        )
+    return None
+
+
+def some(names: Sequence[str], places: Iterable[int]) -> str:
+    """The first few columns, for a message."""
+    shown = [repr(names[place]) for place in places]
+    return ", ".join(shown[:10]) + (", ..." if len(shown) > 10 else "")  # noqa: PLR2004  # what a person reads
+
+
+def moodle(sheet: Sheet, owners: Sequence[str], found: Leaving, wanted: Wanted) -> Filled:
+    """The teacher's own worksheet with grades and comments filled in; every other cell stays as it is.
+
+    Raises UsageError for another sheet, and for what Moodle's import would skip: grades above the maximum.
+    """
+    places = grade_columns(sheet.columns, sheet.rows)
+    if places is None:
+        raise UsageError(
+            "this sheet is not a grading worksheet with points; get it there "
+            f"({PLATFORMS['moodle']}) and give it with --roster"
+        )
+    possible = possible_of(found)
+    maximum = maximum_of(sheet.rows[0][places.maximum], possible, wanted.maximum, where="Moodle")
+    points = {one: scaled(row, possible, maximum, wanted) for one, row in found.rows.items()}
+    skipped = {
+        one: f"{earned} is above the maximum in Moodle, whose import would skip it"
+        for one, earned in points.items()
+        if earned > maximum.decimal
+    }
+
+    def rows() -> Iterator[list[object]]:
+        for owner, cells in zip(owners, sheet.rows, strict=True):
+            filled: list[object] = [*map(Lines, cells)]
+            if owner in points and owner not in skipped:
+                filled[places.grade] = points[owner]
+                if places.comments is not None:
+                    filled[places.comments] = Lines(comment(cells[places.comments], found.rows[owner]))
+            yield filled
+
+    names = [Lines(name.removeprefix("\ufeff")) for name in sheet.columns]
+    written = [owner for owner in owners if owner in points and owner not in skipped]
+    return Filled(write_table(names, rows()), written, skipped)
+
+
+def comment(before: str, row: ClassRow) -> str:
+    """The cell of comments, as HTML on one line: what a teacher wrote there stays, before our own part."""
+    above, _, rest = before.partition(_OURS)
+    kept = f"{above}{rest.partition(_END)[2]}".strip()
+    return f"{kept} {_OURS}{'<br />'.join(said(row))}{_END}".strip()
+
+
+def said(row: ClassRow) -> Iterator[str]:
+    """An item a line: its points, and what its marker wrote to the student."""
+    for item in row.total.items if row.total is not None else ():
+        words = clean(item.mark.comment, _MAX_COMMENT) if item.mark is not None else ""
+        line = f"{item.item} {item.title}: {item.earned} of {item.possible}" + (f": {words}" if words else "")
+        yield "<br />".join(html.escape(part) for part in line.splitlines())
+
+
+def possible_of(found: Leaving) -> Points:
+    """What the assignment is worth, without any bonus; nothing if nobody's points leave."""
+    totals = (row.total for row in found.rows.values() if row.total is not None)
+    return max((total.possible for total in totals), default=ZERO)
+
+
+def maximum_of(cell: str, possible: Points, rule: str, *, where: str) -> Points:
+    """The other system's maximum. Raises UsageError if it is another than ours and nobody said what then."""
+    theirs = parse_points(cell, where=f"{where}: the maximum")
+    if theirs is None:
+        return possible
+    if rule == "same" and possible not in (theirs, ZERO):
+        raise UsageError(
+            f"{where}: the maximum there is {theirs}, and this assignment is worth {possible}; change it "
+            "there, or add --maximum scale (or keep, for the points as they are)"
+        )
+    return theirs
+
+
+def scaled(row: ClassRow, possible: Points, maximum: Points, wanted: Wanted) -> Decimal:
+    """The points that count; of ``maximum`` instead of ``possible`` if that is wanted, to two decimals."""
+    if wanted.maximum != "scale" or maximum == possible:
+        return row.final.decimal
+    exact = row.final.decimal * maximum.decimal / possible.decimal
+    return exact.quantize(Decimal("0.01"), ROUND_HALF_UP)
