@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from grader.course.plan import UniqueWork, keys_after, plan, unique_work
 from grader.course.pools import Pool
 from grader.course.stopping import stop_on_signal
 from grader.files import write_whole
-from grader.gradebook.rows import ItemPoints, Refusal, StoredResult, Student
+from grader.gradebook.rows import GradeRow, ItemPoints, Refusal, StoredResult, Student
 from grader.gradebook.store import Gradebook
 from grader.grading.functions import Prints
 from grader.model.errors import Fault, GradebookError
@@ -245,7 +245,20 @@ def grade_record(gradebook: Gradebook, key: str) -> Grade:
 
 def write_junit(path: Path, batch: Batch, without_grade: Sequence[tuple[str, str]]) -> None:
     """Write JUnit XML of every graded submission, and of those (name, why) that have no grade."""
-    grades = batch.gradebook.grades(batch.assignment)
-    graded = ((row.submission.name, grade_record(batch.gradebook, row.key)) for row in grades)
+    graded = (
+        (name, grade_record(batch.gradebook, row.key))
+        for name, row in named_grades(batch.gradebook, batch.assignment)
+    )
     text = "".join(junit.suites(graded, without_grade))
     write_whole(path, text.encode(), option="--junit")
+
+
+def named_grades(gradebook: Gradebook, assignment: str) -> Iterator[tuple[str, GradeRow]]:
+    """Each grade with its student's name and id; and its file's if they have several or are unknown."""
+    students, grades = gradebook.students(), list(gradebook.grades(assignment))
+    several = Counter(row.submission.student for row in grades)
+    for row in grades:
+        who, file = row.submission.student, row.submission.name
+        known = students.get(who)
+        name = f"{known.name} ({who})" if known is not None and known.name else who
+        yield ": ".join(filter(None, (name, file if not who or several[who] > 1 else ""))), row

@@ -1,4 +1,7 @@
-"""A class as JUnit XML, which every CI system shows: one suite per submission, one case per check."""
+"""A class as JUnit XML, which every CI system shows: one suite per submission, one case per check.
+
+CI shows it to whoever sees the run, so it says what students may read and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from xml.sax.saxutils import quoteattr
 from grader.model.errors import Fault, Outcome
 from grader.model.records import CheckResult, Grade, ItemResult
 from grader.model.text import clean, one_line
+from grader.reports import summary
+from grader.reports.safe_words import check_words, safe_item, said
 
 MAX_MESSAGE = 2_000
 _NEVER = re.compile("[\ufffe\uffff]")  # characters that no XML may hold, and that cleaning keeps
@@ -24,10 +29,10 @@ def suites(grades: Iterable[tuple[str, Grade]], refused: Iterable[tuple[str, str
     for name, grade in grades:
         yield suite(name, grade)
     for name, why in refused:
-        label = attribute(one_line(name, 300))
+        label, words = attribute(one_line(name, 300)), attribute(said(why))
         yield (
             f'<testsuite name={label} tests="1" errors="1" failures="0" skipped="0">'
-            f'<testcase classname={label} name="can be graded"><error message={attribute(why)}/></testcase>'
+            f'<testcase classname={label} name="can be graded"><error message={words}/></testcase>'
             "</testsuite>\n"
         )
     yield "</testsuites>\n"
@@ -35,7 +40,7 @@ def suites(grades: Iterable[tuple[str, Grade]], refused: Iterable[tuple[str, str
 
 def suite(name: str, grade: Grade) -> str:
     """One submission."""
-    cases = [case for item in grade.items for case in cases_of(item)]
+    cases = [case for item in summary.shown_items(grade) for case in cases_of(item)]
     counts = {
         kind: sum(f"<{tag}" in case for case in cases)
         for kind, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))
@@ -52,7 +57,7 @@ def cases_of(item: ItemResult) -> Iterator[str]:
     for check in item.checks:
         yield case(item, check.title, outcome_of(check), seconds=check.seconds)
     if not item.checks:
-        waits = item.waits_for or "not found"
+        waits = " ".join(safe_item(item).words) or "not found"
         yield case(item, item.title, f"<skipped message={attribute(waits)}/>")
 
 
@@ -68,11 +73,11 @@ def outcome_of(check: CheckResult) -> str:
     """What is inside a check's case: nothing if it passed."""
     if check.outcome is Outcome.PASSED:
         return ""
+    message = attribute(check_words(check))
     if check.outcome in (Outcome.UNDECIDED, Outcome.SKIPPED):
-        return f"<skipped message={attribute(check.message or check.detail)}/>"
+        return f"<skipped message={message}/>"
     tag = "failure" if check.fault is Fault.STUDENT else "error"
-    message = check.message or check.detail or str(check.outcome)
-    return f"<{tag} type={attribute(str(check.outcome))} message={attribute(message)}/>"
+    return f"<{tag} type={attribute(str(check.outcome))} message={message}/>"
 
 
 def attribute(text: str) -> str:

@@ -74,6 +74,7 @@ def test_a_class_from_the_first_run_to_the_last_mark(home: Path) -> None:
     assert found["dan/hw.ipynb"]["attention"].startswith("handed in, but cannot be graded: not a notebook")
     assert len(list((home / "reports").glob("*/report.html"))) == 2
     suites = ElementTree.parse(home / "junit.xml").getroot()  # noqa: S314  # our own
+    assert [suite.get("name") for suite in suites] == ["Ada L. (ada)", "Bob B. (bob)", "dan/hw.ipynb"]
     assert [suite.get("failures") for suite in suites] == ["0", "1", "0"]
     assert suites[2].get("errors") == "1"
 

@@ -27,7 +27,8 @@ from grader.model.errors import (
 from grader.model.points import Points
 from grader.model.records import CheckResult
 from grader.notebooks.cells import Cell
-from grader.reports.safe_words import check_words, safe_grade, waiting_words
+from grader.reports import junit
+from grader.reports.safe_words import check_words, safe_check, safe_grade, waiting_words
 
 
 @given(st.integers())
@@ -37,6 +38,17 @@ def test_nothing_of_a_record_reaches_a_student_but_what_was_decided(seed: int) -
     assert SECRET not in told
     assert str(NUMBER) not in told
     assert f"{NUMBER:,}" not in told
+
+
+@given(st.integers())
+def test_junit_says_what_students_may_read(seed: int) -> None:
+    grade = record(seed)
+    suite = junit.suite("Ada (s1)", grade)
+    assert SECRET not in suite
+    assert str(NUMBER) not in suite
+    open_ends = {Outcome.UNDECIDED, Outcome.SKIPPED}
+    checks = [one for item in grade.items for one in item.checks if one.outcome not in open_ends]
+    assert suite.count("<failure ") == sum(safe_check(one).costs for one in checks)
 
 
 def test_what_helps_does_reach_them() -> None:
