@@ -41,7 +41,8 @@ from grader.gradebook.upgrade import upgrade
 
 Clock = Callable[[], datetime]
 RECORDS_AT_ONCE = 50  # records: each may take megabytes
-MOST_AT_ONCE = 500  # rows of a page, keys in a query: SQLite takes a few thousand variables
+MOST_AT_ONCE = 500  # keys in a query: SQLite takes a few thousand variables
+PAGE = 5000  # rows: a page of grades or marks looks up the last one of all first
 
 
 class Gradebook:
@@ -376,9 +377,9 @@ class Gradebook:
         after = 0
         while True:
             with reading(self._engine) as connection:
-                page = query.where(number > after).order_by(number).limit(MOST_AT_ONCE)
+                page = query.where(number > after).order_by(number).limit(PAGE)
                 rows = connection.execute(page).all()
             yield from rows
-            if len(rows) < MOST_AT_ONCE:
+            if len(rows) < PAGE:
                 return
             after = rows[-1].row
