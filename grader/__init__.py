@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from grader.checks.curves import roughness as roughness
     from grader.checks.evidence import Evidence as Evidence
     from grader.checks.evidence import Recording as Recording
+    from grader.checks.evidence import student_seed as student_seed
     from grader.checks.formulas import Formulas as Formulas
     from grader.checks.frames import assert_frame as assert_frame
     from grader.checks.frames import assert_series as assert_series
@@ -132,6 +133,7 @@ _HOMES = {
     "sampling_surprise": "grader.checks.letters",
     "seconds": "grader.grading.decorators",
     "sketch": "grader.checks.likeness",
+    "student_seed": "grader.checks.evidence",
     "unpack_weights": "grader.checks.weights",
 }
 

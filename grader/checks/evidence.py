@@ -8,6 +8,8 @@ line the student may read.
 
 from __future__ import annotations
 
+import hashlib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -15,8 +17,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.model.assignment import EvidenceRules
 from grader.model.endings import NOTHING_RECORDED
-from grader.model.errors import AuthorError, BadEvidence
+from grader.model.errors import AuthorError, BadEvidence, Undecided
 from grader.model.text import counted, snippet
 
 FORMAT = "chainrule.evidence/1"
@@ -121,7 +124,8 @@ class Evidence:
 
     ``recordings`` are the item's distinct readable recordings; ``problems`` has one line for each unreadable
     one. ``replay`` is what the cells recorded during grading; ``replay_error`` says how the author's
-    ``replay.py`` failed, if it did. ``others`` are the readable recordings of all items.
+    ``replay.py`` failed, if it did. ``others`` are the readable recordings of all items. ``rules`` say from
+    which seeds runs begin.
     """
 
     item: str
@@ -131,10 +135,15 @@ class Evidence:
     replay: Recording | None = None
     replay_error: str = ""
     others: Mapping[str, tuple[Recording, ...]] = field(default_factory=dict)
+    rules: EvidenceRules = field(default_factory=EvidenceRules)
 
     @property
     def recorded(self) -> Recording:
-        """The item's only recording. Raises BadEvidence when there is none, or several that differ."""
+        """The item's only recording.
+
+        Raises BadEvidence when there is none, or several that differ, and Undecided where each student has a
+        seed and this run began from another.
+        """
         if not self.recordings:
             raise BadEvidence(next(iter(self.problems), f"{NOTHING_RECORDED} {self.item}"))
         if len(self.recordings) > 1:
@@ -142,6 +151,8 @@ class Evidence:
                 f"several different recordings were found for item {self.item}; "
                 "keep the output of one run only"
             )
+        if self.rules.own_seeds:
+            _assert_own_seed(self.recordings[0], self.rules)
         return self.recordings[0]
 
     def other(self, item: str) -> Recording | None:
@@ -171,6 +182,33 @@ class Evidence:
         here, there = self.replay.machine, self.recorded.machine
         named = [key for key in _MACHINE if key in there or key in _ALWAYS]
         return all(key in there and here.get(key) == there[key] for key in named)
+
+
+def student_seed(student: str) -> int:
+    """The seed of a student's own runs, from 0 to 2**32 - 1, drawn from an id such as their login.
+
+    The first four bytes of the id's SHA-256 digest, after NFKC, without spaces around it and without regard
+    to capitals. The template's ``student_seed`` is the same function.
+    """
+    name = unicodedata.normalize("NFKC", student).strip().casefold()
+    return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:4], "big")
+
+
+def _assert_own_seed(recording: Recording, rules: EvidenceRules) -> None:
+    student = recording.parameters.get(rules.student)
+    seeds = {name: recording.parameters[name] for name in rules.seeds if name in recording.parameters}
+    if not isinstance(student, str) or not student.strip() or not seeds:
+        raise Undecided(
+            f"each student's runs begin from a seed of their own, and this recording lacks "
+            f"`{rules.student}` or a seed (`{'`, `'.join(rules.seeds)}`): a person decides"
+        )
+    own = student_seed(student)
+    for name, seed in seeds.items():
+        if type(seed) is not int or seed != own:
+            raise Undecided(
+                f"this run began from `{name}` = {_kind(seed)}, and the seed of "
+                f"'{snippet(student, limit=40)}' is {own}: a person decides"
+            )
 
 
 def _number(value: object) -> float | None:

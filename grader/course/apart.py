@@ -125,7 +125,10 @@ def grade_all(
             tasks.append(Task(job, folder, name, own))
             stack.callback(tasks[-1].process.end)
             read(tasks[-1])
-        shared = duplicates({str(task.job.submission): frozenset(task.said.prints) for task in tasks})
+        shared = duplicates(
+            {str(task.job.submission): frozenset(task.said.prints) for task in tasks},
+            own_seeds=jobs[0].folder.assignment.evidence.own_seeds,
+        )
         status = 0
         for task in tasks:
             notices = notices_for(str(task.job.submission), shared)

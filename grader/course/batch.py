@@ -224,13 +224,15 @@ def this_process() -> str:
     return f"process {os.getpid()} of {getpass.getuser()} on {socket.gethostname()}"
 
 
-def shared_evidence(gradebook: Gradebook, assignment: str) -> tuple[Duplicate, ...]:
+def shared_evidence(
+    gradebook: Gradebook, assignment: str, *, own_seeds: bool = False
+) -> tuple[Duplicate, ...]:
     """What submissions of several students share; a student's own are one, with the name of the latest."""
     names, found = dict[str, str](), dict[str, Prints]()
     for name, student, prints in gradebook.fingerprints(assignment):
         owner = f"student {student}" if student else f"file {name}"
         names[owner], found[owner] = name, found.get(owner, frozenset()) | prints
-    return duplicates({names[owner]: prints for owner, prints in found.items()})
+    return duplicates({names[owner]: prints for owner, prints in found.items()}, own_seeds=own_seeds)
 
 
 def grade_record(gradebook: Gradebook, key: str) -> Grade:

@@ -35,6 +35,11 @@ class SameAs(enum.Enum):
         "the recorded numbers are equal to those of {}, as in a copy or in runs from one seed",
         "equal recorded numbers, as in a copy or in runs from one seed",
     )
+    NUMBERS_OF_OWN_SEEDS = (
+        "the recorded numbers are equal to those of {}, though each student's runs begin from a seed of "
+        "their own",
+        "equal recorded numbers, though each student's runs begin from a seed of their own",
+    )
     FUNCTION = (
         "the trained model is nearly that of {} though the recorded seeds differ, as where one run goes on "
         "from the other",
@@ -56,13 +61,14 @@ class Duplicate:
     same: SameAs = SameAs.RUN
 
 
-def duplicates(found: Mapping[str, Prints]) -> tuple[Duplicate, ...]:
+def duplicates(found: Mapping[str, Prints], *, own_seeds: bool = False) -> tuple[Duplicate, ...]:
     """The evidence that several submissions share; ``found`` maps their names to their fingerprints.
 
-    What one group shares for an item is told once, in the surest way.
+    What one group shares for an item is told once, in the surest way. With ``own_seeds`` every student's runs
+    begin from another seed, and equal numbers are those of one run.
     """
     shared: dict[tuple[str, tuple[str, ...]], Duplicate] = {}
-    for one in (*_equal(found), *_functions(found)):
+    for one in (*_equal(found, own_seeds=own_seeds), *_functions(found)):
         shared.setdefault((one.item, one.submissions), one)
     return tuple(sorted(shared.values(), key=lambda one: (one.item, one.submissions)))
 
@@ -87,15 +93,16 @@ def summary_line(shared: Sequence[Duplicate]) -> str:
     return "; ".join(f"{kind.value[1]}: {'; '.join(lines)}" for kind, lines in shown.items() if lines)
 
 
-def _equal(found: Mapping[str, Prints]) -> list[Duplicate]:
+def _equal(found: Mapping[str, Prints], *, own_seeds: bool) -> list[Duplicate]:
     """Equal fingerprints: of one run first, then of equal numbers."""
+    numbers = SameAs.NUMBERS_OF_OWN_SEEDS if own_seeds else SameAs.NUMBERS
     owners: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name, prints in found.items():
         for fingerprint in sorted(prints):
             if ShownFunction.of(fingerprint[1]) is None:
                 owners[fingerprint].append(name)
     shared = [
-        Duplicate(item, tuple(names), SameAs.RUN if digest.startswith(RUN) else SameAs.NUMBERS)
+        Duplicate(item, tuple(names), SameAs.RUN if digest.startswith(RUN) else numbers)
         for (item, digest), names in owners.items()
         if len(names) > 1
     ]

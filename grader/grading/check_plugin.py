@@ -19,7 +19,7 @@ from grader.grading.own_code import OwnCode
 from grader.grading.recorded import Recorded
 from grader.grading.scoring import points_for
 from grader.grading.seeds import Seeds
-from grader.model.assignment import Assignment
+from grader.model.assignment import Assignment, EvidenceRules
 from grader.model.errors import (
     AuthorError,
     Awarded,
@@ -176,7 +176,10 @@ class CheckPlugin:
         item = self._checks[request.node.nodeid].item
         found = NOT_SAVED if self._recorded is None else self._recorded.get(item, Recorded())
         others = {name: entry.recordings for name, entry in (self._recorded or {}).items()}
-        return Evidence(item, rng, found.recordings, found.problems, found.replayed, found.broken, others)
+        rules = EvidenceRules() if self._assignment is None else self._assignment.evidence
+        return Evidence(
+            item, rng, found.recordings, found.problems, found.replayed, found.broken, others, rules
+        )
 
     # -- collection ------------------------------------------------------------------------------------
 

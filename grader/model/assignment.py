@@ -83,6 +83,23 @@ class EnvironmentRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     packages: tuple[str, ...] = ()
 
 
+class EvidenceRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From which seeds students' long runs begin.
+
+    With "student" each has one of their own: every parameter in ``seeds`` that a recording names is
+    ``student_seed`` of the text in its parameter ``student``.
+    """
+
+    seed: Literal["assignment", "student"] = "assignment"
+    student: str = "STUDENT"
+    seeds: tuple[str, ...] = ("SEED",)
+
+    @property
+    def own_seeds(self) -> bool:
+        """Whether no two students have the same."""
+        return self.seed == "student"
+
+
 class DataFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file that grading holds and students get: where it is, and the SHA-256 digest of its bytes."""
 
@@ -103,6 +120,7 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: dict[str, DataFile] = {}
     submission: SubmissionRules = SubmissionRules()
     environment: EnvironmentRules = EnvironmentRules()
+    evidence: EvidenceRules = EvidenceRules()
 
     @property
     def notebooks(self) -> tuple[str, ...]:
@@ -131,6 +149,7 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 NOTEBOOK = ".ipynb"
 CUDA = ("cpu", "undecided")
+SEEDS = ("assignment", "student")
 _PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 KINDS = ("code", "evidence", "written")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -213,6 +232,7 @@ def _assert_submission(assignment: Assignment, source: str) -> None:
                 f"{', '.join(assignment.notebooks)}"
             )
     _assert_environment(assignment, source)
+    _assert_evidence(assignment, source)
 
 
 def _assert_environment(assignment: Assignment, source: str) -> None:
@@ -226,6 +246,14 @@ def _assert_environment(assignment: Assignment, source: str) -> None:
             raise ManifestError(
                 f"{source}: key `environment.packages`: {package!r} is not a package's name, such as 'torch'"
             )
+
+
+def _assert_evidence(assignment: Assignment, source: str) -> None:
+    rules = assignment.evidence
+    if rules.seed not in SEEDS:
+        raise ManifestError(f"{source}: key `evidence.seed`: {rules.seed!r} is not one of {', '.join(SEEDS)}")
+    if rules.own_seeds and not rules.seeds:
+        raise ManifestError(f"{source}: key `evidence.seeds`: names no parameter; name one, such as 'SEED'")
 
 
 def _is_plain(place: str) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from support.evidence_course import REPLAY, STEPS, WALK, make_course, make_notebook, recording, shown
 
+from grader import student_seed
 from grader.grading import assignment_folder
 from grader.grading.execution import Silent
 from grader.grading.grade_job import GradeJob
@@ -112,6 +113,17 @@ def test_bad_evidence_is_one_line_and_costs_its_own_item_alone(
         assert said in check.message
         assert "\n" not in check.message
         assert len(check.message) < 200
+
+
+def test_a_run_from_another_seed_than_the_students_waits_for_a_person(run: Run, tmp_path: Path) -> None:
+    """Where the manifest gives each student a seed; item 3's recording has a seed and names no student."""
+    with (tmp_path / "assignment.toml").open("a") as manifest:
+        manifest.write('\n[evidence]\nseed = "student"\n')
+    own = {"STUDENT": "ada", "SEED": student_seed("ada")}
+    assert [item.decided for item in run(shown(recording("2", parameters=own))).items] == [True, True, False]
+    found = run(shown(recording("2", parameters=own | {"STUDENT": "bob"})))
+    assert [item.decided for item in found.items] == [True, False, False]
+    assert "the seed of 'bob' is" in str(found)
 
 
 def test_the_same_evidence_twice_counts_once(run: Run) -> None:

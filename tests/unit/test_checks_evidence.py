@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.reference_files import load
 
-from grader.checks.evidence import FORMAT, Evidence, Recording
+from grader.checks.evidence import FORMAT, Evidence, Recording, student_seed
 from grader.grading.recorded import Recorded, texts_of
-from grader.model.errors import AuthorError, BadEvidence, CheckFailed
+from grader.model.assignment import EvidenceRules
+from grader.model.errors import AuthorError, BadEvidence, CheckFailed, Undecided
 
+UTILS = load("utils")
 RNG = np.random.default_rng(0)
 MACHINE = {"cpu": "a", "python": "3.11.2", "numpy": "2.1.0", "torch": "2.13.0", "device": "cpu"}
 
@@ -178,3 +182,46 @@ def test_a_replay_that_failed_is_the_authors() -> None:
     assert evidence.recorded
     with pytest.raises(AuthorError, match=r"replay\.py: no"):
         assert evidence.replayed
+
+
+@given(st.text(min_size=1))
+def test_a_students_seed_is_the_one_of_their_template(student: str) -> None:
+    """Without regard to capitals and to spaces around the id, and one that numpy and torch take."""
+    if not unicodedata.normalize("NFKC", student).strip().casefold():
+        with pytest.raises(ValueError, match="your own id"):
+            UTILS.student_seed(student)
+        return
+    assert UTILS.student_seed(student) == student_seed(f" {student} ") in range(2**32)
+
+
+def test_known_seeds_of_students() -> None:
+    assert student_seed("s1234567") == student_seed(" S1234567\n") == 0x82379674  # from `sha256sum`
+    assert student_seed("s1234568") != student_seed("s1234567")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"STUDENT": "ada", "SEED": student_seed("ada")}, ""),
+        ({"STUDENT": "ada", "SEED": student_seed("ada"), "OTHER": student_seed("ada")}, ""),
+        ({"STUDENT": "ada", "SEED": student_seed("ada"), "OTHER": 1}, "from `OTHER` = 1"),
+        ({"STUDENT": "ada", "SEED": student_seed("bob")}, "the seed of 'ada' is"),
+        ({"STUDENT": "ada", "SEED": float(student_seed("ada"))}, "the seed of 'ada' is"),
+        ({"STUDENT": "ada"}, "lacks `STUDENT` or a seed (`SEED`, `OTHER`)"),
+        ({"STUDENT": " ", "SEED": student_seed("")}, "lacks `STUDENT`"),
+        ({"STUDENT": ["ada"], "SEED": student_seed("ada")}, "lacks `STUDENT`"),
+        ({"SEED": 42}, "lacks `STUDENT`"),
+    ],
+)
+def test_a_run_from_another_seed_than_the_students_waits_for_a_person(
+    parameters: dict[str, Any], said: str
+) -> None:
+    found = Recording.of(recording(parameters=parameters))
+    assert Evidence("1", RNG, (found,)).recorded is found
+    own = Evidence("1", RNG, (found,), rules=EvidenceRules("student", seeds=("SEED", "OTHER")))
+    if not said:
+        assert own.recorded is found
+        return
+    with pytest.raises(Undecided) as undecided:
+        own.recorded  # noqa: B018
+    assert said in str(undecided.value)

@@ -29,6 +29,14 @@ def test_one_run_in_two_submissions_is_found_whatever_was_changed_in_it() -> Non
     assert found == (Duplicate("1", ("a", "b")),)
 
 
+def test_where_each_student_has_a_seed_equal_numbers_are_one_run() -> None:
+    prints = {name: fingerprints([recording(run=name)]) for name in ("a", "b")}
+    found = duplicates(prints, own_seeds=True)
+    assert found == (Duplicate("1", ("a", "b"), SameAs.NUMBERS_OF_OWN_SEEDS),)
+    (said,) = notices_for("b", found)
+    assert "though each student's runs begin from a seed of their own" in said
+
+
 def test_new_labels_do_not_hide_a_copy_and_equal_numbers_accuse_nobody() -> None:
     relabelled = recording(run="other", recorded_at="now", machine={"cpu": "y"})
     found = shared(a=recording(), b=relabelled)

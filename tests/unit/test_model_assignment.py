@@ -67,6 +67,8 @@ def test_a_manifest_is_read_with_exact_points_and_plain_numbers():
         ("[limits]", '[submission]\nfiles = ["/etc/*"]\n[limits]', "`submission.files`"),
         ("[limits]", '[submission]\nfiles = "*"\n[limits]', "`submission.files`"),
         ("[limits]", '[environment]\ncuda = "gpu"\n[limits]', "`environment.cuda`"),
+        ("[limits]", '[evidence]\nseed = "own"\n[limits]', "`evidence.seed`"),
+        ("[limits]", '[evidence]\nseed = "student"\nseeds = []\n[limits]', "`evidence.seeds`"),
         ("[limits]", '[environment]\npackages = ["a b"]\n[limits]', "`environment.packages`"),
         ("points = 2", 'points = 2\nnotebook = "other.ipynb"', "`notebook`"),
     ],

@@ -97,6 +97,7 @@ def test_public_names_are_pinned():
         "sampling_surprise",
         "seconds",
         "sketch",
+        "student_seed",
         "unpack_weights",
     ]
 
