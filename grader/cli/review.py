@@ -30,6 +30,7 @@ Examples:
   grade review
   grade review --item 3.4.ii
   grade review --by ada --by bob --port 8123
+  grade review --by ada --by bob --everybody 5 --twice 10
   grade review --requests requests.csv
   grade review --by ada --public https://marking.example.edu --port 8123
 """
@@ -53,14 +54,29 @@ INSTALL = "pip install 'chainrule[review]'"
     type=click.Path(path_type=Path),
     help="Regrade requests to show: columns student, item, words.",
 )
+@click.option(
+    "--everybody",
+    metavar="N",
+    type=click.IntRange(0),
+    help="How many first answers of an item all markers mark, each on their own. [default: 10]",
+)
+@click.option(
+    "--twice",
+    metavar="PERCENT",
+    type=click.IntRange(0, 100),
+    default=0,
+    help="The share of all other answers that two markers mark. [default: 0]",
+)
 @options.gradebook
-def command(  # noqa: D103  # its help is HELP
+def command(  # noqa: D103, PLR0913  # its help is HELP; an argument for each option
     *,
     markers: tuple[str, ...],
     items: tuple[str, ...],
     port: int,
     public: str,
     requests: Path | None,
+    everybody: int | None,
+    twice: int,
     assignment: Path | None,
     db: str | None,
 ) -> None:
@@ -68,7 +84,9 @@ def command(  # noqa: D103  # its help is HELP
         from grader.review import guard, serving  # noqa: PLC0415  # an extra
         from grader.review.classroom import classroom  # noqa: PLC0415
         from grader.review.following import Follower  # noqa: PLC0415
+        from grader.review.opinions import EVERYBODY, Panel  # noqa: PLC0415
         from grader.review.page import Page  # noqa: PLC0415
+        from grader.review.reloading import Reloader  # noqa: PLC0415
         from grader.review.requests import add_requests  # noqa: PLC0415
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"latex2mathml", "pygments", "starlette", "uvicorn"}:
@@ -80,6 +98,7 @@ def command(  # noqa: D103  # its help is HELP
     if unknown := [item for item in items if item not in written]:
         raise UsageError(f"--item {unknown[0]}: no written item; there are {', '.join(written) or 'none'}")
     with Gradebook.open(locations.gradebook) as gradebook:
+        known = gradebook.newest()
         room = classroom(gradebook, manifest, only=items)
         names = [name.strip() for name in markers if name.strip()] or [getpass.getuser()]
         if requests is not None:
@@ -102,5 +121,11 @@ def command(  # noqa: D103  # its help is HELP
             follow(gradebook, locations, students)
 
         with closing(Follower(write, told=lambda words: options.tell(words, err=True))) as follower:
-            page = Page(locations.home, gradebook, room, marked=follower.marked)
-            serving.serve(page, keys, bound, ready=ready)
+            panel = Panel(tuple(names), EVERYBODY if everybody is None else everybody, twice)
+            page = Page(locations.home, gradebook, room, marked=follower.marked, panel=panel)
+
+            def read() -> None:
+                page.renew(classroom(gradebook, manifest, only=items))
+
+            with closing(Reloader(gradebook.newest, read, known=known)):
+                serving.serve(page, keys, bound, ready=ready)

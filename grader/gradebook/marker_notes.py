@@ -10,17 +10,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, and_, func, select, text
+from sqlalchemy import Connection, Engine, and_, func, not_, select, text
 
 from grader.gradebook import schema
 from grader.gradebook.database import reading, writing
-from grader.gradebook.rubrics import Ruling, assert_usable
+from grader.gradebook.rubrics import Ruling
 from grader.model.errors import GradebookError
 from grader.model.points import Points
 
+OPINION = "opinion"
+SETTLED = "settled"
+"""Purposes of trial marks: what one marker said without seeing the others', and what ended a difference."""
+
 
 class Trial(msgspec.Struct, frozen=True):
-    """A mark that does not count: for calibration, a second opinion, or one that met another marker's."""
+    """A mark that does not count: an opinion, what settled a difference, or one that met another marker's."""
 
     submission: int
     item: str
@@ -66,17 +70,11 @@ class MarkerNotes:
 
     # -- trial marks ----------------------------------------------------------------------------------
 
-    def add_trial(self, trial: Trial) -> None:
-        """Write a mark that does not count."""
-        assert_usable(trial.ruling)
-        with writing(self._engine) as connection:
-            add_trial(connection, trial, self._now())
-
-    def trials(self, item: str, purpose: str) -> list[Trial]:
-        """The marks of an item that do not count, given for a purpose, oldest first."""
+    def trials(self, item: str) -> list[Trial]:
+        """The marks of an item that do not count, oldest first."""
         t, s = schema.trial_mark, schema.submission
         query = select(t).join(s, s.c.row == t.c.submission)
-        query = query.where(s.c.assignment == self.assignment, t.c.item == item, t.c.purpose == purpose)
+        query = query.where(s.c.assignment == self.assignment, t.c.item == item)
         with reading(self._engine) as connection:
             return [
                 Trial(
@@ -94,7 +92,7 @@ class MarkerNotes:
     # -- leases and flags -----------------------------------------------------------------------------
 
     def lease(self, item: str, unit: str, *, holder: str, seconds: float) -> str:
-        """Take or renew the lease of an answer; who holds it afterwards."""
+        """Take or renew the lease of an answer, and end the holder's others; who holds it afterwards."""
         fields = {
             "assignment": self.assignment,
             "item": item,
@@ -106,9 +104,10 @@ class MarkerNotes:
         with writing(self._engine) as connection:
             connection.execute(text(TAKE_LEASE), fields)
             table = schema.lease
-            query = select(table.c.holder).where(
-                table.c.assignment == self.assignment, table.c.item == item, table.c.unit == unit
-            )
+            here = (table.c.item == item, table.c.unit == unit)
+            own = (table.c.assignment == self.assignment, table.c.holder == holder)
+            connection.execute(table.delete().where(*own, not_(and_(*here))))
+            query = select(table.c.holder).where(table.c.assignment == self.assignment, *here)
             found: str = connection.execute(query).scalar_one()
             return found
 

@@ -16,7 +16,7 @@ from sqlalchemy.sql import ColumnElement
 
 from grader.gradebook import schema, statements
 from grader.gradebook.database import reading, writing
-from grader.gradebook.marker_notes import Trial, add_trial, ruling_fields, ruling_of
+from grader.gradebook.marker_notes import OPINION, Trial, add_trial, ruling_fields, ruling_of
 from grader.gradebook.rows import Mark
 from grader.gradebook.rubrics import (
     Held,
@@ -37,10 +37,14 @@ FROM_MANIFEST = "assignment.toml"
 
 
 class Saved(msgspec.Struct, frozen=True):
-    """Marks that were written: their rows by submission, none for what was so before."""
+    """Marks that were written: their rows by submission, none for what was so before.
+
+    ``opinion`` is whether a trial mark was written beside them, or in place of them.
+    """
 
     rows: dict[int, int]
     action: str
+    opinion: bool = False
 
 
 class Conflict(msgspec.Struct, frozen=True):
@@ -196,12 +200,14 @@ class MarkingStore:
         author: str,
         origins: Mapping[int, str],
         action: str,
+        also: str = "",
     ) -> Saved | Conflict | Outdated:
         """Give answers their mark, all or nothing.
 
         ``seen`` are the submissions, each with the row of the last mark that the marker knew, 0 for none. If
         one has another by now nothing is written but the ruling itself, as a trial mark, and the conflict is
-        returned. Raises UsageError for a ruling that cannot be.
+        returned. With ``also`` a trial mark for that purpose is written, too, for the first answer; an
+        opinion leaves the marks of others as they are. Raises UsageError for a ruling that cannot be.
         """
         assert_usable(ruling)
         with self._turn() as connection:
@@ -211,6 +217,11 @@ class MarkingStore:
             points = points_of(ruling, lines, possible)
             now = self._held(connection, item, list(seen))
             other = {one: now.get(one) for one, row in seen.items() if row_of(now.get(one)) != row}
+            yields = also == OPINION
+            if also and (yields or not other):
+                add_trial(connection, Trial(min(seen), item, also, ruling, points, author), self._now())
+            if yields and (other or any(one.mark.author != author for one in now.values() if counts(one))):
+                return Saved({}, action, opinion=True)
             if other:
                 for submission in other:
                     trial = Trial(submission, item, "conflict", ruling, points, author)
@@ -220,7 +231,7 @@ class MarkingStore:
             for submission in seen:
                 mark = Mark(submission, item, points, words_of(ruling, lines), author, "rubric")
                 rows |= self._write(connection, mark, ruling, origins.get(submission, "seen"), action)
-            return Saved(rows, action)
+            return Saved(rows, action, opinion=bool(also))
 
     def undo(self, item: str, action: str, possible: Points, *, author: str, new: str) -> Saved | Conflict:
         """Put back, as new rows, what was there before an action; a conflict if a later row is there.
@@ -251,11 +262,9 @@ class MarkingStore:
         self, connection: Connection, mark: Mark, ruling: Ruling, origin: str, action: str
     ) -> dict[int, int]:
         """Write a mark and its basis; its row by its submission, nothing if the last one says the same."""
-        if not statements.add_mark(connection, mark, self._now()):
+        row = statements.add_mark(connection, mark, self._now())
+        if not row:
             return {}
-        m = schema.mark
-        newest = select(func.max(m.c.row)).where(m.c.submission == mark.submission, m.c.item == mark.item)
-        row: int = connection.execute(newest).scalar_one()
         values = {"mark": row, **ruling_fields(ruling), "origin": origin, "action": action}
         connection.execute(schema.mark_basis.insert().values(values))
         return {mark.submission: row}
@@ -290,6 +299,11 @@ class MarkingStore:
             ruling = ruling_of(row.versions, row.adjustment, row.why, row.own)
             found.append(Held(row.row, mark, ruling, row.origin, row.action))
         return found
+
+
+def counts(held: Held) -> bool:
+    """Whether a mark has not been withdrawn."""
+    return held.mark.points is not None
 
 
 def row_of(held: Held | None) -> int:

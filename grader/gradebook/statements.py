@@ -209,19 +209,21 @@ def add_grade(connection: Connection, submission: int, key: str, facts: tuple[st
     return True
 
 
-def add_mark(connection: Connection, mark: Mark, now: str) -> bool:
-    """Write a mark; False if the last one says the same."""
+def add_mark(connection: Connection, mark: Mark, now: str) -> int:
+    """Write a mark; its row, 0 if the last one says the same."""
     table = schema.mark
     hundredths = None if mark.points is None else mark.points.hundredths
     last = last_mark(connection, mark.submission, mark.item)
     if last is not None and (last.points, last.comment) == (mark.points, mark.comment):
-        return False
+        return 0
     if last is None and hundredths is None:
-        return False  # there is nothing to withdraw
+        return 0  # there is nothing to withdraw
     values = {"submission": mark.submission, "item": mark.item, "hundredths": hundredths}
     texts = {"comment": mark.comment, "author": mark.author, "reason": mark.reason, "at": now}
-    connection.execute(table.insert().values(**values, **texts))
-    return True
+    row: int = connection.execute(
+        table.insert().values(**values, **texts).returning(table.c.row)
+    ).scalar_one()
+    return row
 
 
 def last_mark(connection: Connection, submission: int, item: str) -> Mark | None:

@@ -303,6 +303,20 @@ class Gradebook:
         for row in self._pages(query, s.c.row):
             yield statements.grade_row(row._asdict())
 
+    def newest(self) -> tuple[int, ...]:
+        """The last rows of all that decides which submissions count, and what their grades are."""
+        tables = (
+            schema.submission,
+            schema.grade,
+            schema.arrival,
+            schema.owner,
+            schema.extension,
+            schema.student,
+        )
+        with reading(self._engine) as connection:
+            several = [connection.execute(select(func.max(table.c.row))).scalar() for table in tables]
+        return tuple(row or 0 for row in several)
+
     def grade_history(self, submission: int) -> list[tuple[str, str, str, str]]:
         """Every grade of a submission, oldest first: (result key, at, author, reason)."""
         g = schema.grade
@@ -315,7 +329,7 @@ class Gradebook:
     def add_marks(self, marks: Iterable[Mark]) -> int:
         """Write marks that differ from the current ones, all or nothing; how many were written."""
         with writing(self._engine) as connection:
-            return sum(statements.add_mark(connection, mark, self._now()) for mark in marks)
+            return sum(bool(statements.add_mark(connection, mark, self._now())) for mark in marks)
 
     def marks(self, assignment: str, *, withdrawn: bool = False) -> dict[tuple[int, str], Mark]:
         """The last mark for each (submission, item); those that were withdrawn only if asked for."""
@@ -343,7 +357,7 @@ class Gradebook:
                 if seen is not None and last is not None and last.row > seen:
                     conflicts.append((mark, last))
                 else:
-                    written += statements.add_mark(connection, mark, self._now())
+                    written += bool(statements.add_mark(connection, mark, self._now()))
         return written, conflicts
 
     def all_marks(self, assignment: str) -> dict[int, Mark]:

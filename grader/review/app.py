@@ -70,7 +70,7 @@ def _screen(page: Page, show: Callable[[Desk, Mapping[str, str]], tuple[Markup, 
         desk = page.desk(request.state.marker)
         html, url = show(desk, request.query_params)
         if "part" in request.query_params:
-            return JSONResponse({"html": str(html), "url": url})
+            return JSONResponse({"html": str(html), "url": url, "said": page.news(desk)})
         title = request.query_params.get("item") or page.title
         return HTMLResponse(screens.frame(html, title=title, assignment=page.title, marker=desk.marker))
 
@@ -84,7 +84,8 @@ def _deed(page: Page, kind: type, name: str) -> Handler:
         except msgspec.DecodeError:
             return PlainTextResponse("this is nothing that the page sends\n", status_code=400)
         desk = page.desk(request.state.marker)
-        return JSONResponse(await run_in_threadpool(getattr(page, name), desk, data))
+        reply = await run_in_threadpool(getattr(page, name), desk, data)
+        return JSONResponse({**reply, "said": page.news(desk, reply.get("said", ""))})
 
     return answer
 

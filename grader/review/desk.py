@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 import secrets
 import threading
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import OrderedDict, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
-from grader.gradebook.marker_notes import Request
+from grader.gradebook.marker_notes import OPINION, SETTLED, Request, Trial
 from grader.gradebook.marking import Conflict, Outdated, Saved
 from grader.gradebook.rubrics import Held, LineVersion, Ruling, current
 from grader.gradebook.store import Gradebook
@@ -22,10 +22,11 @@ from grader.model.assignment import Item
 from grader.model.errors import UsageError
 from grader.model.points import Points
 from grader.review.board import Board
-from grader.review.classroom import Classroom, Unit
+from grader.review.classroom import EMPTY, Classroom, Unit
 from grader.review.groups import Group, group_of, lines_in
 from grader.review.guide import Guide, lines_given
-from grader.review.similar import Forecast
+from grader.review.opinions import Opinions, Panel
+from grader.review.standing import Progress, Standing, is_marked, marks_of_class
 
 LEASE_SECONDS = 300
 """How long an answer is kept for who looks at it; every look and every save begins anew."""
@@ -35,29 +36,52 @@ CLEARLY = 0.9
 
 
 class View(msgspec.Struct, frozen=True):
-    """A unit as a marker sees it. ``held`` are the marks of its submissions, withdrawn ones too.
+    """A unit as a marker sees it; ``standing`` is that of its item. ``held`` are its submissions' marks.
 
     ``holder`` is another marker who has it on their desk, ``flags`` who asks for a look, by submission.
-    ``before`` are marks that students have for another answer, which they handed in earlier. ``suggested``
-    are lines that similar answers got, ``wrong`` the bound on the share of the item's answers that would be
-    wrong if all the rest got theirs; ``doubted`` says where a mark differs from similar answers' marks.
-    ``group`` are unmarked answers that would get the same lines, itself if the unit is such a group.
+    ``suggested`` are lines that similar answers got; ``doubted`` says where a mark differs from those of
+    similar answers. ``group`` are unmarked answers that would get the same lines, itself if the unit is such
+    a group. While others' marks are ``hidden``, this marker says what they think without seeing them;
+    ``opinions`` are what markers said if they differ.
     """
 
-    item: Item
+    standing: Standing
     unit: Unit
-    lines: tuple[LineVersion, ...]
-    newest_line: int
-    held: dict[int, Held]
     ruling: Ruling
+    held: dict[int, Held]
     holder: str
     flags: dict[int, tuple[str, str]]
-    before: dict[int, Held]
-    requests: tuple[Request, ...] = ()
-    suggested: frozenset[int] = frozenset()
-    wrong: float | None = None
-    doubted: tuple[str, ...] = ()
-    group: Group | None = None
+    requests: tuple[Request, ...]
+    suggested: frozenset[int]
+    doubted: tuple[str, ...]
+    group: Group | None
+    hidden: bool
+    opinions: tuple[Trial, ...]
+
+    @property
+    def item(self) -> Item:
+        """The unit's item."""
+        return self.standing.item
+
+    @property
+    def lines(self) -> list[LineVersion]:
+        """The rubric's lines."""
+        return self.standing.lines
+
+    @property
+    def before(self) -> Mapping[int, Held]:
+        """Marks that students have for another answer, which they handed in earlier."""
+        return self.standing.before
+
+    @property
+    def wrong(self) -> float | None:
+        """The bound on the share of the item's answers that would be wrong if all the rest got theirs."""
+        return None if self.standing.forecast is None else self.standing.forecast.wrong
+
+    @property
+    def newest_line(self) -> int:
+        """The newest version of a line: what a change of the rubric has seen."""
+        return max((one.row for one in self.standing.versions), default=0)
 
     @property
     def is_group(self) -> bool:
@@ -74,21 +98,14 @@ class View(msgspec.Struct, frozen=True):
     def open_submissions(self) -> tuple[int, ...]:
         """Those without a mark; all if every one has a mark, which is then looked at again."""
         left = tuple(row for row in self.unit.submissions if not is_marked(self.held.get(row)))
-        return left or self.unit.submissions
-
-
-class Progress(msgspec.Struct, frozen=True):
-    """How far an item is: answers, how many have a mark, by whom, and how often which points were given."""
-
-    answers: int
-    marked: int
-    by_marker: dict[str, int]
-    points: dict[Points, int]
-    units_left: int
+        return left if left and not self.hidden else self.unit.submissions
 
 
 class Desk:
-    """One marker's. Several requests of the same browser may come at once."""
+    """One marker's. Several requests of the same browser may come at once.
+
+    ``room`` is the class; whoever reads it anew puts it here, and says so in ``news``.
+    """
 
     def __init__(
         self,
@@ -99,141 +116,139 @@ class Desk:
         *,
         board: Board | None = None,
         guide: Guide | None = None,
+        panel: Panel | None = None,
     ) -> None:
         self._marking = gradebook.marking(title)
         self._notes = gradebook.marker_notes(title)
         self._board = board or Board(self._marking)
-        self._guide = guide or Guide(room)
+        self._guide = guide or Guide()
+        self._panel = panel or Panel()
         self.room = room
         self.marker = marker
         self.shows_names = False
+        self.news = ""
         self._aside: dict[str, set[str]] = defaultdict(set)
         self._actions: list[tuple[str, str, str]] = []
+        self._looked: OrderedDict[tuple[str, str], Unit] = OrderedDict()
         self._lock = threading.Lock()
 
     # -- looking --------------------------------------------------------------------------------------
 
-    def view(self, item_id: str, unit_id: str) -> View:
+    def standing(self, item_id: str) -> Standing:
+        """How an item stands now. Raises UsageError if it is none of those marked here."""
+        item, room = self.item(item_id), self.room
+        units = room.units[item_id]
+        versions = self._marking.versions(item_id)
+        if not current(versions) and item.rubric:  # the first look
+            self._marking.begin_rubric(item_id, [(line.points, line.text) for line in item.rubric])
+            versions = self._marking.versions(item_id)
+        held, before = marks_of_class(room, item_id, self._board.held(item_id))
+        several = len(self._panel.markers) > 1
+        return Standing(
+            room=room,
+            item=item,
+            units=units,
+            versions=versions,
+            held=held,
+            before=before,
+            flags=self._notes.flags(item_id),
+            requests=self._notes.requests(item_id),
+            leases=self._notes.leases(item_id),
+            opinions=Opinions.of(units, self._panel, self._notes.trials(item_id) if several else ()),
+            forecast=self._guide.forecast(units, held, versions),
+        )
+
+    def view(self, item_id: str, unit_id: str, now: Standing | None = None) -> View:
         """A unit, which is this marker's for some minutes unless it is another's. Raises UsageError."""
-        item = self.item(item_id)
-        versions = self.lines(item)
-        held, before = self._held(item_id)
-        every = self._marking.versions(item_id)
-        forecast = self._guide.forecast(item_id, held, every)
+        now = now or self.standing(item_id)
         whole = lines_in(unit_id)
+        forecast = now.forecast
         likely = frozenset(forecast.likely(unit_id) if forecast else ()) if whole is None else whole
-        group = self._group(item_id, likely, forecast, held)
-        unit = self.room.unit(item_id, unit_id) if whole is None else (group.as_unit if group else None)
+        group = self._group(now, likely)
+        unit = now.room.unit(item_id, unit_id) if whole is None else (group.as_unit if group else None)
         if unit is None:
             raise UsageError(f"item {item_id} has no answer {unit_id!r}; was the class graded again?")
+        self._look_at(unit)
         holder = self._notes.lease(item_id, unit_id, holder=self.marker, seconds=LEASE_SECONDS)
-        waits = is_open(unit, held)
-        suggested = frozenset(one.row for one in versions if one.line in likely and waits)
+        waits, hidden = now.is_open(unit), now.opinions.is_gathering(unit_id)
+        suggested = frozenset(one.row for one in now.lines if one.line in likely and waits)
+        given = now.opinions.given.get(unit_id, {})
+        ruling = now.first_ruling(unit)
+        if hidden:
+            ruling = now.usable(given[self.marker].ruling) if self.marker in given else Ruling()
         return View(
-            item=item,
+            standing=now,
             unit=unit,
-            lines=tuple(versions),
-            newest_line=max((one.row for one in every), default=0),
-            held={row: held[row] for row in unit.submissions if row in held},
-            ruling=_first_ruling(unit, held, versions) if whole is None else Ruling(tuple(suggested)),
-            holder="" if holder == self.marker else holder,
-            flags={row: flag for row, flag in self._notes.flags(item_id).items() if row in unit.submissions},
-            before={row: before[row] for row in unit.submissions if row in before},
-            requests=tuple(
-                one for one in self._notes.requests(item_id) if one.submission in unit.submissions
-            ),
+            ruling=ruling if whole is None else Ruling(tuple(suggested)),
+            held={row: now.held[row] for row in unit.submissions if row in now.held},
+            holder="" if holder == self.marker or hidden else holder,
+            flags={row: flag for row, flag in now.flags.items() if row in unit.submissions},
+            requests=tuple(one for one in now.requests if one.submission in unit.submissions),
             suggested=suggested,
-            wrong=None if forecast is None else forecast.wrong,
-            doubted=() if waits else self._doubts(unit, held, every),
+            doubted=() if waits or hidden else self._doubts(now, unit),
             group=group if waits else None,
+            hidden=hidden,
+            opinions=tuple(given.values()) if now.differ(unit_id) else (),
         )
 
-    def _group(
-        self, item_id: str, lines: Collection[int], forecast: Forecast | None, held: Mapping[int, Held]
-    ) -> Group | None:
+    def _look_at(self, unit: Unit) -> None:
+        """Remember what this marker has seen: it can be saved though the class has changed since."""
+        with self._lock:
+            self._looked[unit.item, unit.id] = unit
+            while len(self._looked) > KEPT_ACTIONS:
+                self._looked.popitem(last=False)
+
+    def _group(self, now: Standing, lines: Collection[int]) -> Group | None:
         """What would get these lines of all that waits, that nobody else looks at or asks about."""
-        if forecast is None:
+        if now.forecast is None:
             return None
-        taken = self._others(item_id) | self._aside[item_id]
-        asked = self._asked(item_id)
+        taken = now.others(self.marker) | self._aside[now.item.id]
+        asked = now.asked(self.marker)
         units = (
             unit
-            for unit in self.room.units[item_id]
+            for unit in now.units
             if unit.id not in taken
             and asked.isdisjoint(unit.submissions)
-            and not any(is_marked(held.get(row)) for row in unit.submissions)
+            and not any(is_marked(now.held.get(row)) for row in unit.submissions)
         )
-        return group_of(units, forecast, lines)
+        return group_of(units, now.forecast, lines)
 
-    def _doubts(self, unit: Unit, held: Mapping[int, Held], every: Sequence[LineVersion]) -> tuple[str, ...]:
+    def _doubts(self, now: Standing, unit: Unit) -> tuple[str, ...]:
         """The lines about which a marked unit differs clearly from what similar answers got."""
-        others = self._guide.without(unit.item, unit, held, every)
-        given = lines_given([unit], held, every).get(unit.id)
+        others = self._guide.without(unit, now.units, now.held, now.versions)
+        given = lines_given([unit], now.held, now.versions).get(unit.id)
         if others is None or given is None or unit.id not in others.chance:
             return ()
         return tuple(
             f"similar answers {'have' if chance >= CLEARLY else 'do not have'}: {line.text}"
-            for line in current(every)
+            for line in now.lines
             if ((chance := others.chance[unit.id][line.line]) >= CLEARLY and line.line not in given)
             or (chance <= 1 - CLEARLY and line.line in given)
         )
 
-    def _held(self, item_id: str) -> tuple[dict[int, Held], dict[int, Held]]:
-        """The marks that answers have, and those that their students have for another answer.
+    def next_unit(self, item_id: str, now: Standing | None = None, *, after: str = "") -> Unit | None:
+        """The next unit that waits for this marker and that nobody else looks at; None if there is none.
 
-        A mark for the same answer in an earlier file counts unless this submission has a mark of its own.
+        First come answers that every marker marks, then unmarked ones, then those that wait for a second
+        opinion, on which markers differ, that a colleague flagged or a student asks about, then what this
+        marker put aside. ``after`` is looked at again only if nothing else is left.
         """
-        every = self._board.held(item_id)
-        held = {row: one for row, one in every.items() if row in self.room.seats}
-        before: dict[int, Held] = {}
-        for row, several in self.room.earlier.items():
-            for other in several:
-                found = every.get(other.submission)
-                if (
-                    found is None
-                    or not is_marked(found)
-                    or (row in held and held[row].mark.submission == row)
-                ):
-                    continue
-                kind = held if item_id in other.items else before
-                if row not in kind or kind[row].row < found.row:
-                    kind[row] = found
-        return held, {row: one for row, one in before.items() if row not in held}
-
-    def next_unit(self, item_id: str, *, after: str = "") -> Unit | None:
-        """The next unit that waits for somebody and that nobody else looks at; None if there is none.
-
-        Unmarked answers come first, then those that a colleague flagged or a student asks about, then what
-        this marker put aside. ``after`` is looked at again only if nothing else is left.
-        """
-        (held, _), others = self._held(item_id), self._others(item_id)
-        asked = self._asked(item_id)
+        now = now or self.standing(item_id)
+        others, asked = now.others(self.marker), now.asked(self.marker)
         aside = self._aside[item_id]
-        forecast = self._guide.forecast(item_id, held, self._marking.versions(item_id))
-        tells = {} if forecast is None else forecast.tells
-        left = [
-            (unit.id == after, unit.id in aside, not is_unmarked, -tells.get(unit.id, math.inf), number)
-            for number, unit in enumerate(self.room.units[item_id])
-            if unit.id not in others
-            and ((is_unmarked := is_open(unit, held)) or not asked.isdisjoint(unit.submissions))
-        ]
-        return self.room.units[item_id][min(left)[-1]] if left else None
-
-    def _asked(self, item_id: str) -> set[int]:
-        """The submissions that a colleague flagged, or whose student asks for another look."""
-        flagged = {row for row, (who, _) in self._notes.flags(item_id).items() if who != self.marker}
-        return flagged | {one.submission for one in self._notes.requests(item_id) if not one.reply}
-
-    def _others(self, item_id: str) -> set[str]:
-        return {unit for unit, holder in self._notes.leases(item_id).items() if holder != self.marker}
-
-    def lines(self, item: Item) -> list[LineVersion]:
-        """An item's rubric, begun from the manifest if this is the first look."""
-        lines = self._marking.rubric(item.id)
-        if not lines and item.rubric:
-            self._marking.begin_rubric(item.id, [(line.points, line.text) for line in item.rubric])
-            lines = self._marking.rubric(item.id)
-        return lines
+        tells = {} if now.forecast is None else now.forecast.tells
+        left = []
+        for number, unit in enumerate(now.units):
+            opinion = now.opinions.waits_for(unit.id, self.marker)
+            is_unmarked = now.is_open(unit)
+            calls = is_unmarked or opinion or now.differ(unit.id) or not asked.isdisjoint(unit.submissions)
+            if unit.id in others or not calls:
+                continue
+            by_all = opinion and unit.id in now.opinions.first
+            urgency = 0 if by_all else 1 if is_unmarked else 2
+            worth = 0.0 if by_all else -tells.get(unit.id, math.inf)
+            left.append((unit.id == after, unit.id in aside, urgency, worth, number))
+        return now.units[min(left)[-1]] if left else None
 
     def item(self, item_id: str) -> Item:
         """The item. Raises UsageError if it is none of those marked here."""
@@ -245,23 +260,7 @@ class Desk:
 
     def progress(self, item_id: str) -> Progress:
         """How far an item is."""
-        units = self.room.units[item_id]
-        rows = {row for unit in units for row in unit.submissions}
-        held, _ = self._held(item_id)
-        marks = [one.mark for row, one in held.items() if row in rows and is_marked(one)]
-        return Progress(
-            answers=len(rows),
-            marked=len(marks),
-            by_marker=dict(Counter(mark.author for mark in marks).most_common()),
-            points=dict(sorted(Counter(mark.points for mark in marks if mark.points is not None).items())),
-            units_left=sum(is_open(unit, held) for unit in units),
-        )
-
-    def comments(self, item_id: str, *, most: int = 30) -> list[str]:
-        """The comments given for an item, most used first."""
-        rulings = (one.ruling for one in self._board.held(item_id).values())
-        used = Counter(ruling.comment for ruling in rulings if ruling is not None and ruling.comment)
-        return [comment for comment, _ in used.most_common(most)]
+        return self.standing(item_id).progress
 
     # -- deciding -------------------------------------------------------------------------------------
 
@@ -270,18 +269,35 @@ class Desk:
     ) -> Outcome:
         """Give the seen answers of a unit this ruling; ``shown`` is the one whose plots were looked at.
 
+        Where several markers are asked, it is this one's opinion, and the mark only if there is none yet.
         Raises UsageError for what cannot be.
         """
         item = self.item(item_id)
         origins = self._origins(item_id, unit_id, seen, shown)
+        purpose = self._purpose(item_id, unit_id)
         action = secrets.token_hex(8)
         found = self._marking.save(
-            item_id, ruling, seen, item.points, author=self.marker, origins=origins, action=action
+            item_id,
+            ruling,
+            seen,
+            item.points,
+            author=self.marker,
+            origins=origins,
+            action=action,
+            also=purpose,
         )
         if isinstance(found, Saved):
             self._aside[item_id].discard(unit_id)
-            self._remember(item_id, unit_id, action)
+            if found.rows:
+                self._remember(item_id, unit_id, action)
         return found
+
+    def _purpose(self, item_id: str, unit_id: str) -> str:
+        """What a save of a unit is beside a mark."""
+        if len(self._panel.markers) < 2:  # noqa: PLR2004  # nobody to agree with
+            return ""
+        now = self.standing(item_id)
+        return OPINION if now.opinions.is_gathering(unit_id) else SETTLED if now.differ(unit_id) else ""
 
     def _origins(self, item_id: str, unit_id: str, seen: Collection[int], shown: int) -> dict[int, str]:
         """How each mark of a save comes about. Raises UsageError for answers that cannot be saved at once."""
@@ -289,10 +305,10 @@ class Desk:
             known = {row for unit in self.room.units[item_id] for row in unit.submissions}
             origins = dict.fromkeys(seen, "group")
         else:
-            unit = self.room.unit(item_id, unit_id)
-            known = set(unit.submissions if unit else ())
-            origins = dict.fromkeys(seen, "empty" if unit and unit.is_empty else "identical")
-            origins |= {shown: "seen"} if shown in seen and unit and not unit.is_empty else {}
+            units = (self._looked.get((item_id, unit_id)), self.room.unit(item_id, unit_id))
+            known = {row for unit in units if unit is not None for row in unit.submissions}
+            origins = dict.fromkeys(seen, "empty" if unit_id == EMPTY else "identical")
+            origins |= {shown: "seen"} if shown in seen and unit_id != EMPTY else {}
         if not seen or not known.issuperset(seen):
             raise UsageError("these answers are not of one unit; load the page again")
         return origins
@@ -358,30 +374,3 @@ class Desk:
 
 
 Outcome = Saved | Conflict | Outdated
-
-
-def is_marked(held: Held | None) -> bool:
-    """Whether an answer has a mark that counts."""
-    return held is not None and held.mark.points is not None
-
-
-def is_open(unit: Unit, held: Mapping[int, Held]) -> bool:
-    """Whether an answer of a unit has no mark."""
-    return any(not is_marked(held.get(row)) for row in unit.submissions)
-
-
-def _first_ruling(unit: Unit, held: Mapping[int, Held], lines: Sequence[LineVersion]) -> Ruling:
-    """What the page begins with: the ruling that a marked unit has. Nothing while an answer waits.
-
-    Who was taken out of a unit would otherwise get the others' mark by one key too many.
-    """
-    rulings = _rulings(held[row] for row in unit.submissions if row in held)
-    if not rulings or is_open(unit, held):
-        return Ruling()
-    first = rulings[0]
-    known = {line.row for line in lines}
-    return msgspec.structs.replace(first, versions=tuple(row for row in first.versions if row in known))
-
-
-def _rulings(held: Iterable[Held]) -> list[Ruling]:
-    return [one.ruling for one in held if is_marked(one) and one.ruling is not None]

@@ -6,10 +6,10 @@ Nobody waits for it: the page takes the last one that is ready, or the plain ord
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from grader.gradebook.rubrics import Held, LineVersion, current
-from grader.review.classroom import Classroom, Unit
+from grader.review.classroom import Unit
 from grader.review.similar import WORTH_IT, Forecast, Texts
 
 MOST_SEEN = 250
@@ -19,61 +19,62 @@ MOST_SEEN = 250
 class Guide:
     """Shared by all desks. With ``waits`` each forecast is worked out at once, for tests."""
 
-    def __init__(self, room: Classroom, *, waits: bool = False) -> None:
-        self._room = room
+    def __init__(self, *, waits: bool = False) -> None:
         self._waits = waits
-        self._texts: dict[str, Texts] = {}
+        self._texts: dict[str, tuple[list[Unit], Texts]] = {}
         self._ready: dict[str, Forecast] = {}
         self._done: dict[str, Mapping[str, frozenset[int]]] = {}
         self._working: set[str] = set()
         self._lock = threading.Lock()
 
     def forecast(
-        self, item: str, held: Mapping[int, Held], versions: Iterable[LineVersion]
+        self, every: Sequence[Unit], held: Mapping[int, Held], versions: Iterable[LineVersion]
     ) -> Forecast | None:
-        """The last forecast that is ready; new marks begin a new one. None for a small class."""
-        units = [unit for unit in self._room.units[item] if not unit.is_empty and unit.text.strip()]
+        """The last forecast for an item's units that is ready; new marks begin a new one.
+
+        None for a small class. Shortly after a mark it is mostly that of before: nobody waits for it.
+        """
+        units = [unit for unit in every if not unit.is_empty and unit.text.strip()]
         if sum(len(unit.answers) for unit in units) < WORTH_IT:
             return None
-        every = list(versions)
-        marked = lines_given(units, held, every)
+        item, versions = units[0].item, list(versions)
+        marked = lines_given(units, held, versions)
         with self._lock:
             if self._done.get(item) == marked or item in self._working:
                 return self._ready.get(item)
             self._working.add(item)
-        lines = [one.line for one in current(every)]
+        work = (item, units, marked, [one.line for one in current(versions)])
         if self._waits:
-            self._work(item, units, marked, lines)
+            self._work(*work)
         else:
-            threading.Thread(target=self._work, args=(item, units, marked, lines), daemon=True).start()
+            threading.Thread(target=self._work, args=work, daemon=True).start()
         with self._lock:
             return self._ready.get(item)
 
     def without(
-        self, item: str, unit: Unit, held: Mapping[int, Held], versions: Iterable[LineVersion]
+        self, unit: Unit, every: Sequence[Unit], held: Mapping[int, Held], versions: Sequence[LineVersion]
     ) -> Forecast | None:
         """What the other marks say about a marked unit; None before its texts have been compared."""
         with self._lock:
-            texts = self._texts.get(item)
+            _, texts = self._texts.get(unit.item, ([], None))
         if texts is None:
             return None
-        every = list(versions)
-        marked = dict(lines_given(self._room.units[item], held, every))
+        marked = dict(lines_given(every, held, versions))
         marked.pop(unit.id, None)
-        return texts.forecast(_last(marked), [one.line for one in current(every)])
+        return texts.forecast(_last(marked), [one.line for one in current(versions)])
 
     def _work(
         self, item: str, units: list[Unit], marked: Mapping[str, frozenset[int]], lines: list[int]
     ) -> None:
         try:
             with self._lock:
-                texts = self._texts.get(item)
-            if texts is None:
+                known, texts = self._texts.get(item, ([], None))
+            if texts is None or known != units:  # the class has been read anew
                 words = {unit.id: unit.answers[0].words for unit in units}
                 texts = Texts(words, {unit.id: len(unit.answers) for unit in units})
             found = texts.forecast(_last(marked), lines)
             with self._lock:
-                self._texts[item], self._done[item] = texts, marked
+                self._texts[item], self._done[item] = (units, texts), marked
                 if found is not None:
                     self._ready[item] = found
         finally:

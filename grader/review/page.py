@@ -23,7 +23,9 @@ from grader.review.classroom import Classroom, grade_of
 from grader.review.desk import Desk, View
 from grader.review.groups import lines_in
 from grader.review.guide import Guide
+from grader.review.opinions import Panel
 from grader.review.pictures import Pictures
+from grader.review.standing import Standing
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -94,6 +96,7 @@ class Page:
         room: Classroom,
         *,
         marked: Callable[[Collection[str]], None],
+        panel: Panel | None = None,
     ) -> None:
         self._home = home
         self._gradebook = gradebook
@@ -102,7 +105,8 @@ class Page:
         self._pictures = Pictures(home)
         self._questions = home.questions
         self._board = Board(gradebook.marking(home.assignment.title))
-        self._guide = Guide(room)
+        self._guide = Guide()
+        self._panel = panel or Panel()
         self._desks: dict[str, Desk] = {}
         self._lock = threading.Lock()
 
@@ -116,63 +120,92 @@ class Page:
         with self._lock:
             if marker not in self._desks:
                 self._desks[marker] = Desk(
-                    self._gradebook, self._room, self.title, marker, board=self._board, guide=self._guide
+                    self._gradebook,
+                    self._room,
+                    self.title,
+                    marker,
+                    board=self._board,
+                    guide=self._guide,
+                    panel=self._panel,
                 )
             return self._desks[marker]
+
+    def renew(self, room: Classroom) -> None:
+        """Go on with the class as it is now; what markers have before them can still be saved."""
+        with self._lock:
+            self._room = room
+            for desk in self._desks.values():
+                desk.room = room
+                desk.news = f"the class was read anew: {len(room.seats):,} submissions count now"
+
+    def news(self, desk: Desk, said: str = "") -> str:
+        """What was said, and once what has changed beside the page."""
+        with self._lock:
+            news, desk.news = desk.news, ""
+        return "; ".join(filter(None, (said, news)))
 
     # -- screens --------------------------------------------------------------------------------------
 
     def overview(self, desk: Desk) -> tuple[Markup, str]:
         """All items."""
-        rows = [
-            (item, desk.progress(item.id), len(desk.room.absent.get(item.id, ()))) for item in desk.room.items
-        ]
+        absent = desk.room.absent
+        rows = [(item, desk.progress(item.id), len(absent.get(item.id, ()))) for item in desk.room.items]
         return screens.overview(self.title, rows), "/"
 
     def next(self, desk: Desk, item_id: str, *, after: str = "") -> tuple[Markup, str]:
         """The next answer of an item, or what follows the last one."""
-        found = desk.next_unit(item_id, after=after)
+        now = desk.standing(item_id)
+        found = desk.next_unit(item_id, now, after=after)
         if found is not None:
-            return self.unit(desk, item_id, found.id)
-        item, progress = desk.item(item_id), desk.progress(item_id)
-        said = (
-            "Every answer has its mark."
-            if not progress.units_left
-            else (
-                f"{progress.units_left} {plural(progress.units_left, 'answer is', 'answers are')} on another "
-                "marker's desk; nothing else is left."
-            )
-        )
+            return self.unit(desk, item_id, found.id, now=now)
+        desk.leave()
+        left = now.progress.units_left
+        said = "Every answer has its mark."
+        if left:
+            some = plural(left, "answer is", "answers are")
+            said = f"{left} {some} on another marker's desk; nothing else is left."
         following = next((one for one in desk.room.items if desk.next_unit(one.id) is not None), None)
-        return screens.finished(item, progress, said=said, following=following), f"/mark?item={item_id}"
+        return screens.finished(now, said=said, following=following), f"/mark?item={item_id}"
 
-    def unit(self, desk: Desk, item_id: str, unit_id: str, shown: int = 0, **more: Any) -> tuple[Markup, str]:
-        """One answer."""
-        view = desk.view(item_id, unit_id)
+    def unit(
+        self,
+        desk: Desk,
+        item_id: str,
+        unit_id: str,
+        shown: int = 0,
+        *,
+        now: Standing | None = None,
+        **more: Any,
+    ) -> tuple[Markup, str]:
+        """One answer, or a group of them; what comes next if a group is no longer one."""
+        now = now or desk.standing(item_id)
+        try:
+            view = desk.view(item_id, unit_id, now)
+        except UsageError:
+            if lines_in(unit_id) is None:
+                raise
+            return self.next(desk, item_id)
         row = shown if shown in view.unit.submissions else view.open_submissions[0]
         assignment = self._home.assignment
         commented = evidence_for(assignment, view.item)
-        seat = desk.room.seats[row]
         page = screens.Shown(
             view=view,
-            progress=desk.progress(item_id),
-            seats=desk.room.seats,
             shown=row,
             question=self._questions.get(item_id, ""),
-            comments=desk.comments(item_id),
             names=desk.shows_names,
-            grade=grade_of(self._gradebook, seat.key) if commented else None,
-            before=self._before(desk, view, row),
+            grade=grade_of(self._gradebook, now.room.seats[row].key) if commented else None,
+            before=self._before(view, row),
             **more,
         )
         return screens.unit(page, assignment), screens.unit_url(item_id, unit_id, row)
 
-    def _before(self, desk: Desk, view: View, row: int) -> str | None:
+    def _before(self, view: View, row: int) -> str | None:
         """The answer that an earlier mark of this student's was for."""
         held = view.before.get(row)
         if held is None:
             return None
-        other = next(one for one in desk.room.earlier[row] if one.submission == held.mark.submission)
+        several = view.standing.room.earlier[row]
+        other = next(one for one in several if one.submission == held.mark.submission)
         grade = grade_of(self._gradebook, other.key)
         items = () if grade is None else grade.items
         return next((one.answer for one in items if one.item == view.item.id), None)
@@ -218,6 +251,8 @@ class Page:
         said = (
             f"saved {number} {plural(number, 'answer', 'answers')}"
             if number
+            else "kept as your opinion"
+            if found.opinion
             else "as it was; nothing to save"
         )
         return _reply(self.next(desk, data.item, after=data.unit), said)
@@ -239,8 +274,7 @@ class Page:
             who = other.mark.author if other else "somebody"
             return _reply(self.unit(desk, item, unit), f"not undone: {who} has marked it since", bad=True)
         self._follow(found)
-        shown = self.next(desk, item) if lines_in(unit) is not None else self.unit(desk, item, unit)
-        return _reply(shown, "undone")
+        return _reply(self.unit(desk, item, unit), "undone")
 
     def _follow(self, found: Saved) -> None:
         seats = (self._room.seats.get(row) for row in found.rows)

@@ -16,7 +16,7 @@ import msgspec
 from jinja2 import Environment
 from markupsafe import Markup
 
-from grader.gradebook.marker_notes import Request
+from grader.gradebook.marker_notes import Request, Trial
 from grader.gradebook.rubrics import ORIGINS, Held, LineVersion, Ruling, signed
 from grader.model import endings
 from grader.model.assignment import Assignment, Item
@@ -27,9 +27,10 @@ from grader.model.text import clean, one_line, plural
 from grader.notebooks.questions import evidence_for
 from grader.reports.templates import environment
 from grader.review.classroom import Answer, Seat, Unit
-from grader.review.desk import Progress, View, is_marked
+from grader.review.desk import View
 from grader.review.markup import answer_html
 from grader.review.pictures import Plots
+from grader.review.standing import Progress, Standing, is_marked
 
 COMMANDS = "bcfghklmnrsux"
 LINE_KEYS = "123456789" + "".join(one for one in "abcdefghijklmnopqrstuvwxyz" if one not in COMMANDS)
@@ -62,17 +63,19 @@ class Shown(msgspec.Struct, frozen=True):
     """What the desk knows about a unit, and what else its screen shows."""
 
     view: View
-    progress: Progress
-    seats: Mapping[int, Seat]
     shown: int
     question: str
-    comments: Sequence[str]
     names: bool = False
     ruling: Ruling | None = None
     grade: Grade | None = None
     before: str | None = None
     conflict: Held | None = None
     problem: str = ""
+
+    @property
+    def seats(self) -> Mapping[int, Seat]:
+        """Whose the answers are."""
+        return self.view.standing.room.seats
 
 
 def unit_url(item: str, unit: str, shown: int = 0) -> str:
@@ -111,23 +114,27 @@ def _about(progress: Progress, absent: int) -> str:
     return " · ".join(said)
 
 
-def finished(item: Item, progress: Progress, *, said: str, following: Item | None) -> Markup:
+def finished(now: Standing, *, said: str, following: Item | None) -> Markup:
     """What follows the last answer of an item."""
     return Markup(  # noqa: S704  # rendered with autoescape
         _render(
             "finished.html.j2",
-            item=item,
+            item=now.item,
             said=said,
-            distribution=distribution(progress),
+            distribution=distribution(now),
             next_url=f"/mark?{urlencode({'item': following.id})}" if following else "",
             next_name=f"{following.id} {following.title}" if following else "",
         )
     )
 
 
-def distribution(progress: Progress) -> Markup:
-    """The points given so far."""
-    return Markup(_render("distribution.html.j2", progress=progress))  # noqa: S704
+def distribution(now: Standing) -> Markup:
+    """The points given so far, and how far several markers agree."""
+    agreement = [
+        {"text": one_line(line.text, 60), "agreed": agreed, "of": whole}
+        for line, agreed, whole in now.opinions.agreement(now.versions)
+    ]
+    return Markup(_render("distribution.html.j2", progress=now.progress, agreement=agreement))  # noqa: S704
 
 
 def unit(page: Shown, assignment: Assignment) -> Markup:
@@ -153,11 +160,11 @@ def unit(page: Shown, assignment: Assignment) -> Markup:
             plots_url="" if alone is None else f"/plots?{urlencode(asked)}",
             previous_url=unit_url(view.item.id, here.id, rows[at - 1]) if several else "",
             next_url=unit_url(view.item.id, here.id, rows[(at + 1) % len(rows)]) if several else "",
-            progress=page.progress,
+            progress=view.standing.progress,
             question=answer_html(page.question) if page.question else "",
             answer=answer_html(own.text),
             label=_label(seat, names=page.names),
-            origin=_origin(view.held.get(page.shown)),
+            origin="" if view.hidden else _origin(view.held.get(page.shown)),
             difference=_difference(view.before.get(page.shown), page.before, own.text),
             members=[] if view.is_group else [_member(page, one, shown=own) for one in here.answers],
             ticked=len(view.open_submissions),
@@ -166,14 +173,15 @@ def unit(page: Shown, assignment: Assignment) -> Markup:
             group=_group(page),
             doubted=view.doubted,
             ruling=ruling,
-            comments=page.comments,
+            comments=view.standing.comments(),
+            opinions=[_opinion(view, one) for one in view.opinions],
             evidence=_evidence(None if alone is None else page.grade, evidence_for(assignment, view.item)),
             conflict=_conflict(page.conflict),
             problem=page.problem,
             flags=sorted(set(view.flags.values())),
             requests=[_request(page, one) for one in view.requests],
             names=page.names,
-            distribution=distribution(page.progress),
+            distribution=distribution(view.standing),
         )
     )
 
@@ -242,6 +250,7 @@ def _origin(held: Held | None) -> str:
 
 def _member(page: Shown, own: Answer, *, shown: Answer) -> dict[str, object]:
     held = page.view.held.get(own.submission)
+    shows = is_marked(held) and not page.view.hidden
     notes = []
     if own.text != shown.text:
         notes.append(f"wrote: {one_line(own.text, 90)}")
@@ -251,7 +260,7 @@ def _member(page: Shown, own: Answer, *, shown: Answer) -> dict[str, object]:
         "row": own.submission,
         "label": _label(page.seats[own.submission], names=page.names),
         "ticked": own.submission in page.view.open_submissions,
-        "mark": f"has {held.mark.points} by {held.mark.author}" if held and is_marked(held) else "",
+        "mark": f"has {held.mark.points} by {held.mark.author}" if shows and held else "",
         "note": ", ".join(notes),
     }
 
@@ -305,6 +314,14 @@ def _together(page: Shown, unit: Unit) -> dict[str, object]:
         "label": label + (f" and {others} {plural(others, 'other', 'others')}" if others else ""),
         "text": unit.text,
     }
+
+
+def _opinion(view: View, one: Trial) -> dict[str, object]:
+    """What a marker said about an answer on which they differ."""
+    lines = [line for line in view.standing.versions if line.row in one.ruling.versions]
+    said = [f"{signed(line.points)} {line.text}" for line in lines] or ["no line"]
+    said += [f"{signed(one.ruling.adjustment)} {one.ruling.why}"] if one.ruling.why else []
+    return {"who": one.author, "points": one.points.in_words, "said": [*said, one.ruling.comment]}
 
 
 def _conflict(held: Held | None) -> dict[str, object] | None:

@@ -192,7 +192,7 @@ def test_undo_back_and_forward(chrome: Browser, db: str) -> None:
 
 def test_a_conflict_shows_both_and_loses_neither(chrome: Browser, db: str) -> None:
     rows = class_in(db, HOME, {"ada": {"3.3.ii": "One."}})
-    with reviewing(db, "ada", "bob") as links:
+    with reviewing(db, "ada", "bob", options=["--everybody", "0"]) as links:
         ada, bob = (
             enter(chrome, links[name], "3.3.ii") if name == "ada" else None for name in ("ada", "bob")
         )
@@ -213,6 +213,29 @@ def test_a_conflict_shows_both_and_loses_neither(chrome: Browser, db: str) -> No
         assert points(db, rows) == {("ada", "3.3.ii"): "2"}
     with Gradebook.open(db) as book:
         assert [mark.author for mark in book.mark_history(rows["ada"], "3.3.ii")] == ["ada", "bob"]
+
+
+def test_what_all_markers_mark_shows_no_other_mark_until_they_differ(chrome: Browser, db: str) -> None:
+    rows = class_in(db, HOME, {"ada": {"3.3.ii": "One."}})
+    with reviewing(db, "eva", "bob", options=["--item", "3.3.ii"]) as links:
+        eva = enter(chrome, links["eva"])
+        step(eva, "1")
+        assert "Several markers mark this answer" in eva.text()
+        step(eva, "1", "Enter")
+        step(eva, "0")
+        bob = enter(chrome, links["bob"])
+        step(bob, "1")
+        assert "eva" not in bob.evaluate("document.querySelector('.left').outerHTML")
+        assert bob.evaluate("document.getElementById('points').textContent") == "0"
+        assert step(bob, "1", "2", "Enter") == "kept as your opinion"
+        assert "Markers differ here" in bob.text()
+        assert "eva: 1 point" in bob.text()
+        assert "1 of 1\tThe training accuracy" in bob.text()
+        assert "0 of 1\t" in bob.text()
+        assert points(db, rows) == {("ada", "3.3.ii"): "1"}
+        assert step(bob, "2", "Enter") == "saved 1 answer"
+        assert "Every answer has its mark" in bob.text()
+    assert points(db, rows) == {("ada", "3.3.ii"): "2"}
 
 
 def test_a_mark_from_the_command_line_while_the_page_is_open_is_a_conflict(chrome: Browser, db: str) -> None:

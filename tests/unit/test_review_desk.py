@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.browser import until
 from support.marked_class import add_class
 
 from grader.gradebook.marking import Conflict, Saved
@@ -19,6 +20,7 @@ from grader.model.points import Points
 from grader.model.records import ItemResult
 from grader.review.classroom import EMPTY, answer_of, classroom, units_of
 from grader.review.desk import Desk
+from grader.review.reloading import Reloader
 
 TWO, ONE = Points.of(2), Points.of(1)
 RUBRIC = (RubricLine(ONE, "No."), RubricLine(ONE, "Memory."))
@@ -112,7 +114,7 @@ def test_the_same_words_get_one_mark_and_say_who_was_looked_at(
     assert points(book, rows) == {"ada": "2", "bob": "2"}
     origins = [book.marking(HW.title).held("1")[row].origin for row in unit.submissions]
     assert origins == ["seen", "identical"]
-    assert desk.comments("1") == ["well put"]
+    assert desk.standing("1").comments() == ["well put"]
 
 
 def test_a_member_that_was_taken_out_stays_open(desk: Desk, rows: dict[str, int]) -> None:
@@ -262,3 +264,36 @@ def test_a_request_brings_a_marked_answer_back_until_it_has_a_reply(
         desk.reply("1", unit.id, " ")
     assert desk.reply("1", unit.id, "because") == 1
     assert desk.next_unit("1") is None
+
+
+def test_what_is_on_the_desk_can_be_saved_though_the_class_has_changed(
+    desk: Desk, book: Gradebook, rows: dict[str, int]
+) -> None:
+    same, cyds = (
+        desk.room.units["1"][1],
+        next(u for u in desk.room.units["1"] if rows["cyd"] in u.submissions),
+    )
+    views = [desk.view("1", unit.id) for unit in (same, cyds)]
+    again = add_class(
+        book, HW, {"ada": ANSWERS["ada"], "cyd": {"1": "No."}, "gil": {"1": "Yes."}}, again=True
+    )
+    desk.room = classroom(book, HW)
+    for view in views:
+        found = desk.save(
+            "1", view.unit.id, Ruling((view.lines[0].row,)), view.seen, view.unit.submissions[0]
+        )
+        assert isinstance(found, Saved)
+    assert desk.view("1", same.id).held[again["ada"]].mark.submission == rows["ada"]
+    late = desk.view("1", next(unit.id for unit in desk.room.units["1"] if again["cyd"] in unit.submissions))
+    assert late.before[again["cyd"]].mark.points == ONE  # other words: her mark is shown, and does not count
+    assert desk.progress("1").answers == 7
+
+
+def test_the_class_is_read_anew_once_a_batch_has_ended() -> None:
+    looks = iter([(1,), (2,), (3,), (3,), (3,)])
+    read: list[str] = []
+    reloader = Reloader(lambda: next(looks, (3,)), lambda: read.append("read"), known=(1,), every=0.01)
+    until(lambda: next(looks, None) is None)
+    until(lambda: read == ["read"])
+    reloader.close()
+    assert read == ["read"]

@@ -107,7 +107,7 @@ def large(tmp_path: Path) -> Iterator[tuple[Gradebook, Desk]]:
     with Gradebook.open(str(tmp_path / "g.sqlite")) as book:
         add_class(book, HW, a_class(104))
         room = classroom(book, HW)
-        yield book, Desk(book, room, HW.title, "ada", guide=Guide(room, waits=True))
+        yield book, Desk(book, room, HW.title, "ada", guide=Guide(waits=True))
 
 
 def test_a_large_class_gets_suggestions_that_nobody_is_given(large: tuple[Gradebook, Desk]) -> None:
@@ -184,5 +184,5 @@ def test_a_small_class_keeps_its_plain_order(tmp_path: Path) -> None:
     with Gradebook.open(str(tmp_path / "g.sqlite")) as book:
         add_class(book, HW, a_class(40))
         room = classroom(book, HW)
-        desk = Desk(book, room, HW.title, "ada", guide=Guide(room, waits=True))
+        desk = Desk(book, room, HW.title, "ada", guide=Guide(waits=True))
         assert mark(desk, 40) == [unit.id for unit in room.units["1"]]

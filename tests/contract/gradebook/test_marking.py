@@ -9,7 +9,7 @@ from itertools import count
 
 import pytest
 
-from grader.gradebook.marker_notes import Trial
+from grader.gradebook.marker_notes import OPINION
 from grader.gradebook.marking import Conflict, MarkingStore, Outdated, Saved
 from grader.gradebook.rows import Mark, NewSubmission
 from grader.gradebook.rubrics import LineVersion, Ruling
@@ -41,10 +41,11 @@ def save(
     author: str = "ada",
     origin: str = "seen",
     action: str = "",
+    also: str = "",
 ) -> Saved | Conflict | Outdated:
     origins = dict.fromkeys(seen, origin)
     action = action or next(ACTION)
-    return store.save(ITEM, ruling, seen, TWO, author=author, origins=origins, action=action)
+    return store.save(ITEM, ruling, seen, TWO, author=author, origins=origins, action=action, also=also)
 
 
 def rows_of(store: MarkingStore, *lines: int) -> tuple[int, ...]:
@@ -103,7 +104,7 @@ def test_a_save_that_saw_an_older_mark_changes_nothing_and_is_kept(
     assert isinstance(second, Conflict)
     assert {row: held and held.mark.author for row, held in second.now.items()} == {one: "ada"}
     assert points(gradebook) == {one: "1"}  # and none for the other: all or nothing
-    [kept] = gradebook.marker_notes(HW).trials(ITEM, "conflict")
+    [kept] = gradebook.marker_notes(HW).trials(ITEM)
     assert (kept.submission, kept.ruling, kept.points, kept.author) == (one, mine, Points.of(1), "bob")
     third = save(store, mine, {one: first.rows[one], two: 0}, author="bob")
     assert isinstance(third, Saved)
@@ -220,6 +221,7 @@ def test_one_holds_an_answer_until_the_lease_ends(url: str) -> None:
         now += timedelta(seconds=200)
         assert notes.leases(ITEM) == {"u1": "ada"}
         assert notes.lease(ITEM, "u2", holder="ada", seconds=300) == "ada"
+        assert notes.leases(ITEM) == {"u2": "ada"}  # whoever goes on leaves the last one to others
         notes.release("ada")
         assert notes.leases(ITEM) == {}
 
@@ -234,15 +236,22 @@ def test_a_flag_is_open_until_it_is_settled(gradebook: Gradebook) -> None:
     assert notes.flags("3.3.ii") == {}
 
 
-def test_a_trial_mark_counts_for_nothing(gradebook: Gradebook, store: MarkingStore) -> None:
-    (one,) = submissions(gradebook, 1)
-    notes = gradebook.marker_notes(HW)
-    ruling = Ruling(rows_of(store, 1))
-    notes.add_trial(Trial(one, ITEM, "calibration", ruling, Points.of(1), "bob"))
-    [found] = notes.trials(ITEM, "calibration")
-    assert (found.ruling, found.points, found.author) == (ruling, Points.of(1), "bob")
-    assert notes.trials(ITEM, "second") == []
-    assert gradebook.marks(HW) == {}
+def test_an_opinion_is_the_mark_only_where_nobody_else_has_given_one(
+    gradebook: Gradebook, store: MarkingStore
+) -> None:
+    one, two = submissions(gradebook, 2)
+    first, second = Ruling(rows_of(store, 1)), Ruling(rows_of(store, 2))
+    assert save(store, first, {one: 0}, also=OPINION).rows.keys() == {one}
+    for seen in (0, gradebook.marks(HW)[one, ITEM].row):  # looked at before that, and after
+        told = save(store, second, {one: seen, two: 0}, author="bob", also=OPINION)
+        assert (told.rows, told.opinion) == ({}, True)
+    assert gradebook.marks(HW)[one, ITEM].author == "ada"
+    kept = gradebook.marker_notes(HW).trials(ITEM)
+    assert [(trial.ruling, trial.author, trial.purpose) for trial in kept] == [
+        (first, "ada", OPINION),
+        (second, "bob", OPINION),
+        (second, "bob", OPINION),
+    ]
 
 
 def test_a_request_keeps_the_words_the_reply_and_both_marks(
