@@ -21,6 +21,7 @@ from grader.inside.event_loop import LOOP
 from grader.inside.output import Output, Publisher, ResultHook
 
 _CELL_NAME = re.compile(r"<ipython-input-(\d{1,9})-[0-9a-f]{1,64}>")
+_AWAITS = re.compile(r"\b(?:await|async)\b")
 _MOST_BLANK_LINES = 5_000
 
 
@@ -131,6 +132,10 @@ class Shell(InteractiveShell):
         del etype, evalue
         self.last_traceback = [str(line) for line in stb]
 
+    def _format_exception_for_storage(self, *_: object, **__: object) -> dict[str, object]:
+        """Keep no second traceback for a history that nobody reads: it takes as long as the first."""
+        return {}
+
     def ask_exit(self) -> None:
         """Ignore requests to leave the shell."""
 
@@ -226,13 +231,26 @@ def _run(shell: Any, source: str) -> BaseException | None:
 
 
 async def _in_loop(shell: Any, source: str) -> Any:
+    if not _AWAITS.search(source):  # to ask IPython takes as long as to read the cell a second time
+        return _run_at_once(shell, source)
     try:
         transformed, failure = shell.transform_cell(source), None
     except Exception:  # noqa: BLE001  # IPython shows it, as it does every error of a cell
         transformed, failure = source, sys.exc_info()
     given = {"transformed_cell": transformed, "preprocessing_exc_tuple": failure}
-    if shell.should_run_async(source, **given):
-        return await shell.run_cell_async(source, store_history=True, **given)
+    if not shell.should_run_async(source, **given):
+        return _run_at_once(shell, source)
+    result = None
+    try:
+        result = await shell.run_cell_async(source, store_history=True, **given)
+    finally:
+        shell.events.trigger("post_execute")  # as a kernel does; open figures are drawn then
+        shell.events.trigger("post_run_cell", result)
+    return result
+
+
+def _run_at_once(shell: Any, source: str) -> Any:
+    """Run a cell that awaits nothing."""
     result = shell.run_cell(source, store_history=True)
     LOOP.keep_variables()
     return result

@@ -259,6 +259,8 @@ def test_figures_are_drawn_once_for_each_cell_where_they_are_wanted():
         assert run.status is CellStatus.OK
         assert [picture[:11] for picture in run.pictures] == ["iVBORw0KGgo"]
         assert notebook.run_cell("plt.show()", seconds=20).pictures == ()
+        awaits = "import asyncio\nplt.plot([1, 2])\nawait asyncio.sleep(0)"
+        assert len(notebook.run_cell(awaits, seconds=20).pictures) == 1  # as in a kernel
 
 
 # -- the stand-ins themselves ------------------------------------------------------------------------------
