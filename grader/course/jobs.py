@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -32,6 +33,9 @@ from grader.model.errors import (
 )
 from grader.model.records import decode, encode
 from grader.model.text import printable
+
+if TYPE_CHECKING:
+    from grader.grading.prepared_checks import PreparedChecks
 
 
 class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,13 +117,15 @@ def run_job(
     *,
     progress: Progress | None = None,
     deadline: Deadline | None = None,
+    prepared: PreparedChecks | None = None,
 ) -> Done:
     """Grade one submission. Whatever is wrong with it or with this machine is in the result.
 
     Raises MemoryError alone: in a process with a limit of its own that is the submission's doing.
     """
     try:
-        return grade_job(job, folder, opener, progress or Silent(), deadline or Deadline())
+        grading = replace(grading_of(job, folder), deadline=deadline or Deadline(), prepared=prepared)
+        return grade_job(job, grading, opener, progress or Silent())
     except MemoryError:
         raise
     except SubmissionError as error:
@@ -130,15 +136,13 @@ def run_job(
         return Done(error=f"{type(error).__name__}: {error}", fault=Fault.INFRASTRUCTURE)
 
 
-def grade_job(
-    job: Job, folder: AssignmentFolder, opener: Opener, progress: Progress, deadline: Deadline
-) -> Done:
+def grade_job(job: Job, grading: GradeJob, opener: Opener, progress: Progress) -> Done:
     """Read the submission, once, and grade it. Raises CannotGrade, CheckError, OSError, MemoryError."""
     try:
         submission = load(job.package)
     except InfrastructureError as error:
         return not_as_planned(job, error)
-    grading = replace(grading_of(job, folder), deadline=deadline)
+    folder = grading.folder
     graded = grade_file(grading, submission, opener=opener, progress=progress)
     grade = msgspec.structs.replace(
         graded.grade, submission=msgspec.structs.replace(graded.grade.submission, name=job.name)

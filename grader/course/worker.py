@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -37,6 +38,9 @@ from grader.grading.own_process import Died, Link, OwnProcess
 from grader.model.assignment import Limits
 from grader.model.errors import BoundReached, CannotGrade, Fault
 from grader.model.records import decode, encode, without_figures
+
+if TYPE_CHECKING:
+    from grader.grading.prepared_checks import PreparedChecks
 
 _PR_SET_PDEATHSIG = 1
 BUSY = 10
@@ -163,6 +167,7 @@ class Grader:
 
     def __init__(self, settings: Settings, warm: WarmProcesses) -> None:
         self._settings, self._warm = settings, warm
+        self._checks: PreparedChecks | None = None
 
     @functools.cached_property
     def folder(self) -> AssignmentFolder:
@@ -175,8 +180,9 @@ class Grader:
             reference = reference_files(self.folder)
             if reference is not None:  # what it imports, most submissions import
                 self._warm.zygote(preload(reference))
-            import_all(self.folder)
+            import_all()
             about(self.folder)  # reads the questions
+            self._checks = prepared(self.folder.checks(hidden=True))
             deciding(self.folder)  # kept with the folder, for submissions that lose points
         gc.freeze()  # a collection in a fork would copy every page that it shares with this process
 
@@ -214,23 +220,32 @@ class Grader:
             return Answer(Done(error=str(error), fault=Fault.INFRASTRUCTURE))
 
     def _work(self, job: Job, link: Link) -> None:
-        done = run_job(job, self.folder, opener(link.warm), deadline=link.deadline)
+        opened = opener(link.warm)
+        done = run_job(job, self.folder, opened, deadline=link.deadline, prepared=self._checks)
         link.send(msgspec.json.encode(self._report(job, done)))
 
     def _report(self, job: Job, done: Done) -> Done:
         return done if self._settings.pictures else finished(done, job, self._settings.reports, self.folder)
 
 
-def import_all(folder: AssignmentFolder) -> None:
-    """Import what each submission's process needs, the checks too, and look up what it would look up."""
+def import_all() -> None:
+    """Import what each submission's process needs, and look up what it would look up."""
     for module in (*CHECKS_NEED, *ONCE):
         importlib.import_module(module)
     importlib.import_module("grader.reports.page").prepare()
-    checks = folder.checks(hidden=True)
-    pytest_run = importlib.import_module("grader.grading.pytest_run")
-    pytest_run.import_checks(checks)
-    importlib.import_module("grader.grading.naming").make_tables(pytest_run.modules_of(checks))
     collections.deque(map(version_of, PACKAGES), maxlen=0)
+
+
+def prepared(checks: Path) -> PreparedChecks:
+    """The checks below a folder, collected, with the tables of formulas that name mistakes."""
+    # Only now: the warm process is importing its own modules meanwhile.
+    from grader.grading.naming import make_tables  # noqa: PLC0415
+    from grader.grading.prepared_checks import PreparedChecks  # noqa: PLC0415
+    from grader.grading.pytest_run import modules_of  # noqa: PLC0415
+
+    collected = PreparedChecks(checks)
+    make_tables(modules_of(checks))
+    return collected
 
 
 def finished(done: Done, job: Job, reports: str, home: AssignmentFolder) -> Done:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -46,6 +47,7 @@ MARKERS = (
 NOT_SAVED = Recorded(
     problems=("recorded evidence is read from the saved file: save the notebook, then `grade --public FILE`",)
 )
+FIXTURES = "chainrule-fixtures"
 MAX_PRINTED = 10_000
 _PLACE = re.compile(r'([\w -]{1,100}\.py)(?:", line |:)(\d+)')
 
@@ -90,6 +92,39 @@ class Ran:
 
     notebook: Copies
     code: OwnCode = field(default_factory=OwnCode)
+
+
+class Fixtures:
+    """A pytest plugin with the markers and fixtures of checks, which ``checks``, once it is there, serves."""
+
+    checks: CheckPlugin
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Declare the markers."""
+        for marker in MARKERS:
+            config.addinivalue_line("markers", marker)
+
+    @pytest.fixture
+    def student(self, request: pytest.FixtureRequest) -> Iterator[Student]:
+        """The student's notebook, in a copy of its own."""
+        with self.checks.opened(request.node) as session:
+            yield session.student
+
+    @pytest.fixture
+    def capsys(self, student: Student) -> Printed:
+        """What student code prints: pytest's own fixture would see what the check prints."""
+        del student
+        return self.checks.printed()
+
+    @pytest.fixture
+    def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
+        """Random numbers that depend on the run's recorded seed and the check's name."""
+        return self.checks.random(request.node)
+
+    @pytest.fixture
+    def evidence(self, request: pytest.FixtureRequest, rng: np.random.Generator) -> Evidence:
+        """What was recorded for the check's item, in the file and by the cells during grading."""
+        return self.checks.evidence(request.node, rng)
 
 
 class CheckPlugin:
@@ -143,37 +178,33 @@ class CheckPlugin:
         self._session: Session | None = None
         self._written: str | None = None
 
-    # -- fixtures --------------------------------------------------------------------------------------
+    # -- what the fixtures give ------------------------------------------------------------------------
 
-    @pytest.fixture
-    def student(self, request: pytest.FixtureRequest) -> Iterator[Student]:
-        """The student's notebook, in a copy of its own."""
-        keeps = request.node.get_closest_marker("chainrule_keep_seeds") is not None
-        seed = None if keeps else self._seeds.of_student(self._checks[request.node.nodeid].key)
-        ran = self._ran(self._checks[request.node.nodeid])
+    @contextmanager
+    def opened(self, test: pytest.Item) -> Iterator[Session]:
+        """The notebook of the check's item, in a copy of its own."""
+        check = self._checks[test.nodeid]
+        keeps = test.get_closest_marker("chainrule_keep_seeds") is not None
+        seed = None if keeps else self._seeds.of_student(check.key)
+        ran = self._ran(check)
         self._deadline.assert_left()
-        limit = self._limit(self._checks[request.node.nodeid])
-        with ran.notebook.copy(seed=seed, seconds=limit) as session:
+        with ran.notebook.copy(seed=seed, seconds=self._limit(check)) as session:
             self._session = session
-            yield session.student
+            yield session
 
-    @pytest.fixture
-    def capsys(self, student: Student) -> Printed:
-        """What student code prints: pytest's own fixture would see what the check prints."""
-        del student
+    def printed(self) -> Printed:
+        """What student code prints."""
         if self._session is None:
             raise AuthorError("there is no session yet")
         return Printed(self._session)
 
-    @pytest.fixture
-    def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
+    def random(self, test: pytest.Item) -> np.random.Generator:
         """Random numbers that depend on the run's recorded seed and the check's name."""
-        return np.random.default_rng(self._seeds.of_check(self._checks[request.node.nodeid].key))
+        return np.random.default_rng(self._seeds.of_check(self._checks[test.nodeid].key))
 
-    @pytest.fixture
-    def evidence(self, request: pytest.FixtureRequest, rng: np.random.Generator) -> Evidence:
+    def evidence(self, test: pytest.Item, rng: np.random.Generator) -> Evidence:
         """What was recorded for the check's item, in the file and by the cells during grading."""
-        item = self._checks[request.node.nodeid].item
+        item = self._checks[test.nodeid].item
         found = NOT_SAVED if self._recorded is None else self._recorded.get(item, Recorded())
         others = {name: entry.recordings for name, entry in (self._recorded or {}).items()}
         rules = EvidenceRules() if self._assignment is None else self._assignment.evidence
@@ -184,9 +215,11 @@ class CheckPlugin:
     # -- collection ------------------------------------------------------------------------------------
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Declare the markers."""
-        for marker in MARKERS:
-            config.addinivalue_line("markers", marker)
+        """Serve the fixtures, which are here already if the checks were collected before."""
+        fixtures = config.pluginmanager.get_plugin(FIXTURES)
+        if fixtures is None:
+            config.pluginmanager.register(fixtures := Fixtures(), FIXTURES)
+        fixtures.checks = self
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep the error of a file of checks that cannot be imported."""

@@ -82,7 +82,10 @@ def run_checks(
         },
         chosen=chosen,
     )
-    run_folder(job.folder.checks(hidden=not job.public), plugin)
+    if job.prepared is not None:
+        job.prepared.run(plugin)
+    else:
+        run_folder(job.folder.checks(hidden=not job.public), plugin)
     return Ended(plugin.ended, plugin.collected, plugin.missing, plugin.if_theirs, tuple(plugin.errors))
 
 

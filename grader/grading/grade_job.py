@@ -14,7 +14,7 @@ from grader.notebooks.submission_files import SubmissionFiles
 from grader.session.notebook import Notebook
 
 if TYPE_CHECKING:
-    pass
+    from grader.grading.prepared_checks import PreparedChecks
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class GradeJob:
     ``seed`` determines every random input; ``public`` runs the public checks, in this process; with ``only``
     the grade holds just these items. ``notices`` are added to those of the submission itself.
     ``seconds_spent`` of the time for all cells are used up, by other notebooks of the submission. What is not
-    done at the ``deadline`` has timed out.
+    done at the ``deadline`` has timed out. ``prepared`` are the hidden checks, if they have been collected.
     """
 
     submission: Path
@@ -36,6 +36,7 @@ class GradeJob:
     notices: tuple[str, ...] = ()
     seconds_spent: float = 0.0
     deadline: Deadline = field(default_factory=Deadline)
+    prepared: PreparedChecks | None = None
 
     def wants(self, item: str) -> bool:
         """Whether the grade holds this item."""

@@ -61,17 +61,6 @@ def run_checks(folder: Path, plugin: object, *, bounds: object = None) -> None:
         raise ManifestError(f"the checks in {folder} cannot be collected: {why[-500:]}")
 
 
-def import_checks(folder: Path) -> None:
-    """Import every file of checks below ``folder``, so that forks of this process need not.
-
-    A file that cannot be imported is left to the run of the checks, which says so.
-    """
-    stopped = Stopped()
-    with silence(), importable(folder):
-        pytest.main([*arguments(folder), "--collect-only"], plugins=[stopped])
-    stopped.forget_broken(folder)
-
-
 def arguments(folder: Path) -> list[str]:
     """pytest's command line for the checks below ``folder``."""
     return [

@@ -10,7 +10,8 @@ import pytest
 from grader import Formulas, assert_close
 from grader.checks.formulas import WrongArray
 from grader.grading.naming import Repetition, Translation, lengths, look_up, make_tables
-from grader.grading.pytest_run import import_checks, modules_of
+from grader.grading.prepared_checks import PreparedChecks
+from grader.grading.pytest_run import modules_of
 from grader.model.errors import CheckFailed
 from grader.session import history
 from grader.session.history import CannotRepeat
@@ -126,7 +127,7 @@ def test_sizes_that_cannot_be_told_apart_are_not_translated():
 def test_a_batch_makes_the_tables_before_it_forks(tmp_path: Path):
     check = '"""A file of checks."""\nfrom grader import Formulas\n\nLAYER = Formulas(X="N D")\n'
     (tmp_path / "test_tables.py").write_text(check, encoding="utf-8")
-    import_checks(tmp_path)
+    PreparedChecks(tmp_path)
     (module,) = modules_of(tmp_path)
     assert "table" not in vars(module.LAYER)
     make_tables([module])
