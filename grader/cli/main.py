@@ -29,6 +29,7 @@ COMMANDS = {
     "assign": "Give a submission of nobody to a student.",
     "table": "Show where the class stands.",
     "export": "Write the grades as Canvas, Moodle or a spreadsheet takes them.",
+    "report": "Show the class on one page: points, mistakes, what is shared.",
     "doctor": "Try on this machine what the sandbox promises.",
     "check": "Try the checks on the reference and the template.",
     "audit": "Test the tests, with mistakes made in the reference.",
@@ -50,6 +51,7 @@ Examples:
   grade hw3.ipynb --json | jq .earned      the record alone, for scripts
   grade hw3.ipynb --public                 the public checks only, on a student's own machine
   grade batch submissions/                 a class: folder or zip, with a gradebook
+  grade report                             the class on one page
   grade regrade                            what would today's tests change?
   grade check                              are the checks right about the reference?
   grade template --check                   is the students' template up to date?

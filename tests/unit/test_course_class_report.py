@@ -1,0 +1,254 @@
+"""A class's report: counts, statistics and names, of records that were made for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from support.marked_class import record
+from support.tiny import make_tiny
+
+from grader.cli.main import cli
+from grader.course.class_report import class_report
+from grader.course.item_figures import discrimination, krippendorffs_alpha
+from grader.course.locations import Locations
+from grader.course.report_files import PAGE, report_name
+from grader.course.shared_answers import alike, runs_of
+from grader.course.table import Rules
+from grader.gradebook.marker_notes import OPINION
+from grader.gradebook.rows import Arrival, ItemPoints, Mark, NewSubmission, Refusal, StoredResult, Student
+from grader.gradebook.rubrics import Ruling
+from grader.gradebook.store import Gradebook
+from grader.grading import assignment_folder
+from grader.model.class_report import ClassReport, encode
+from grader.model.errors import Fault, Outcome
+from grader.model.points import ZERO, Points
+from grader.model.records import CellResult, CellStatus, CheckResult, Grade, ItemResult
+from grader.model.records import encode as encode_record
+
+DUE = "2026-11-20T12:00:00+00:00"
+COPIED = "The variance of a mean falls with the number of examples, so larger batches have quieter gradients."
+MEAN = {
+    "outcome": Outcome.FAILED,
+    "mistake": "a mean where a sum belongs",
+    "detail": "no\n  This is `G.mean(0)`: a",
+}
+RAISED = {"outcome": Outcome.ERRORED, "detail": "NameError: name 'twice' is not defined\nCell 3"}
+SEABORN = CellResult(2, CellStatus.RAISED, 0.1, "import seaborn", "ModuleNotFoundError: seaborn")
+SLOW = CellResult(3, CellStatus.OK, 29.0, "train()")
+
+
+def graded(
+    home: assignment_folder.AssignmentFolder, name: str, text: str, failed: dict[str, object], cells=()
+) -> Grade:
+    """The record of one submission: item 1 with two checks of which one may fail, item 2 with this answer."""
+    base = record(home.assignment, name, digest(name), {"2": text})
+    code, written = base.items
+    (check,) = code.checks
+    if failed:
+        lost = CheckResult(
+            "test_sum",
+            "the sum is right",
+            "1",
+            earned=ZERO,
+            possible=Points.of(2),
+            fault=Fault.STUDENT,
+            **failed,
+        )
+        code = ItemResult(
+            "1", code.title, "code", Points.of(1), code.possible, decided=True, checks=(check, lost, lost)
+        )
+    made = {field: getattr(base, field) for field in base.__struct_fields__}
+    return Grade(**{**made, "items": (code, written), "cells": cells, "earned": code.earned})
+
+
+def digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def hand_in(
+    gradebook: Gradebook,
+    home: assignment_folder.AssignmentFolder,
+    name: str,
+    student: str,
+    at: str,
+    grade: Grade,
+) -> int:
+    row = gradebook.add_submission(NewSubmission(home.assignment.title, name, digest(name), student))
+    gradebook.add_arrivals([(row, Arrival(at))], author="batch", reason="batch")
+    items = tuple(map(ItemPoints.of, grade.items))
+    sums = (grade.earned, grade.possible, grade.decided)
+    prints = (("1", "run same"),) if student in ("s0", "s1") else ()
+    result = StoredResult(
+        digest(name), grade.assignment, digest(name), {}, items, prints, encode_record(grade), *sums
+    )
+    gradebook.store_result(result, [row], author="batch", reason="batch")
+    return row
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Locations:
+    """Fourteen students: twelve handed in, one of them twice; one file cannot be read, one is not there."""
+    folder = make_tiny(tmp_path_factory.mktemp("course"))
+    home = assignment_folder.load(folder)
+    locations = Locations(home, folder / "reports", str(folder / "reports/gradebook.sqlite"))
+    page = locations.reports / report_name("s0.ipynb") / PAGE
+    page.parent.mkdir(parents=True)
+    page.write_text("")
+    title = home.assignment.title
+    with Gradebook.open(locations.gradebook) as gradebook:
+        gradebook.add_students(Student(f"s{number}", f"Student {number}") for number in range(14))
+        gradebook.add_refusals(title, [Refusal("s12.ipynb", "is not valid JSON", "s12")])
+        rows, opinions, two = [], [], Points.of(2)
+        for number in range(12):
+            failed = MEAN if number < 5 else RAISED if number == 5 else {}
+            text = (
+                COPIED
+                if number < 2
+                else ""
+                if number == 3
+                else f"{number} " + " ".join("abcdefghijkl"[number:])
+            )
+            cells = (SEABORN,) * 2 if number < 3 else (SLOW,) if number == 7 else ()
+            grade = graded(home, f"s{number}.ipynb", text, failed, cells)
+            at = "2026-11-20T13:00:00+00:00" if number == 11 else f"2026-11-19T{number:02}:00:00+00:00"
+            rows.append(hand_in(gradebook, home, f"s{number}.ipynb", f"s{number}", at, grade))
+        again = graded(home, "again.ipynb", COPIED, MEAN)
+        hand_in(gradebook, home, "again.ipynb", "s1", "2026-11-01T00:00:00+00:00", again)
+        marks, store = [], gradebook.marking(title)
+        for number, row in enumerate(rows):
+            given = Points.of(2 if number > 5 else 1)
+            marks.append(Mark(row, "2", given, author="ann" if number % 2 else "ben"))
+            for author in ("ann", "ben") if number < 4 else ():
+                said = ZERO if (number, author) == (0, "ben") else given
+                opinions.append((row, Ruling((), said, "made" if said else ""), author))
+        gradebook.add_marks(marks)
+        for row, ruling, author in opinions:
+            store.save("2", ruling, {row: 0}, two, author=author, origins={}, action="", also=OPINION)
+        gradebook.add_marks([Mark(rows[0], "2", Points.of(2), author="eve", reason="too hard")])
+        gradebook.add_marks([Mark(rows[11], "2", None, author="eve", reason="not read yet")])
+    return locations
+
+
+@pytest.fixture(scope="module")
+def found(place: Locations) -> ClassReport:
+    with Gradebook.open(place.gradebook) as gradebook:
+        return class_report(gradebook, place, Rules(deadline=DUE), now=datetime(2026, 12, 1, tzinfo=UTC))
+
+
+def test_who_handed_in(found: ClassReport) -> None:
+    some = found.handed_in
+    assert (some.students, some.submissions, some.graded, some.late, some.undecided) == (14, 13, 12, 1, 1)
+    assert [one.student for one in some.absent] == ["Student 13 (s13)"]
+    assert [(one.student, one.why) for one in some.unreadable] == [
+        ("Student 12 (s12)", "s12.ipynb: handed in, but cannot be graded: is not valid JSON")
+    ]
+    assert some.attention == some.ungraded == ()
+    assert len(found.submitted) == 12
+
+
+def test_points_and_items(found: ClassReport) -> None:
+    assert found.scores.earned == tuple(map(Points.of, (2, 2, 2, 2, 2, 3, 3, 5, 5, 5, 5, 5)))
+    assert (found.scores.median, found.scores.possible) == (3.0, Points.of(5))
+    first, second = found.items
+    assert (first.full, first.part, first.none, first.undecided) == (6, 6, 0, 0)
+    assert first.mean == pytest.approx((6 * 3 + 6 * 1) / 36)
+    assert (second.full, second.part, second.undecided, second.empty) == (6, 5, 1, 1)
+    assert first.discrimination == pytest.approx(
+        np.corrcoef([1] * 6 + [3] * 5, [2] + [1] * 5 + [2] * 5)[0, 1]
+    )
+
+
+def test_mistakes_have_names_and_examples_with_links(found: ClassReport) -> None:
+    mean, raised = found.mistakes
+    assert (mean.item, mean.name, mean.formula, mean.students) == ("1", MEAN["mistake"], "G.mean(0)", 5)
+    assert mean.checks == ("the sum is right",)
+    assert mean.examples[0].page == f"{report_name('s0.ipynb')}/report.html"
+    assert mean.examples[1].page == "", "nobody wrote a page"
+    assert (raised.name, raised.students) == ("NameError: name 'twice' is not defined", 1)
+
+
+def test_cells_are_counted_by_student(found: ClassReport) -> None:
+    assert [(one.first_line, one.status, one.students) for one in found.cells] == [
+        ("import seaborn", "raised an exception", 3),
+        ("train()", "was slow", 1),
+    ]
+
+
+def test_what_is_shared_leaves_out_oneself(found: ClassReport) -> None:
+    assert [(one.kind, one.item, [who.student for who in one.students]) for one in found.shared] == [
+        ("answer", "2", ["Student 0 (s0)", "Student 1 (s1)"]),
+        ("evidence", "1", ["Student 0 (s0)", "Student 1 (s1)"]),
+    ]
+
+
+def test_markers(found: ClassReport) -> None:
+    said = found.marking
+    assert (said.marks, said.changed) == (11, 2)
+    assert [(one.marker, one.marks) for one in said.markers] == [("ann", 5), ("ben", 5), ("eve", 1)]
+    (item,) = said.items
+    assert (item.answers, item.equal, item.apart) == (4, 3, 0.25)
+
+
+def test_the_command_writes_a_page_and_prints_all_for_a_program(
+    place: Locations, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    arguments = ["report", "--assignment", str(place.home.path), "--db", place.gradebook, "--deadline", DUE]
+    assert not cli.main([*arguments, "--json"], standalone_mode=False)
+    told = json.loads(capsysbinary.readouterr().out)
+    assert (told["schema"], told["mistakes"][0]["students"]) == ("chainrule.class/1", 5)
+    assert "G.mean(0)" in (place.reports / "class.html").read_text(encoding="utf-8")
+    assert not cli.main(arguments, standalone_mode=False)
+    shown = capsysbinary.readouterr().out.decode()
+    assert "13 of 14 handed in, 1 late, 1 cannot be read, 1 not wholly decided" in shown
+    assert "5 students  1  `G.mean(0)`: a mean where a sum belongs" in shown
+
+
+def test_the_same_class_is_the_same_bytes(place: Locations, found: ClassReport) -> None:
+    with Gradebook.open(place.gradebook) as gradebook:
+        again = class_report(gradebook, place, Rules(deadline=DUE), now=datetime(2026, 12, 1, tzinfo=UTC))
+    assert encode(again) == encode(found)
+
+
+def test_krippendorffs_own_example() -> None:
+    """Four observers, twelve units: "Computing Krippendorff's alpha-reliability", 2011, table E."""
+    observers = (
+        "1 2 3 3 2 1 4 1 2 . . .",
+        "1 2 3 3 2 2 4 1 2 5 . 3",
+        ". 3 3 3 2 3 4 2 2 5 1 .",
+        "1 2 3 3 2 4 4 1 2 5 1 .",
+    )
+    units = zip(*(one.split() for one in observers), strict=True)
+    found = krippendorffs_alpha([float(value) for value in unit if value != "."] for unit in units)
+    assert found == pytest.approx(0.849, abs=0.0005)
+    assert krippendorffs_alpha([[1, 1], [1, 1]]) is None
+    assert krippendorffs_alpha([[1], [2]]) is None
+
+
+def test_discrimination_leaves_the_item_out_and_says_nothing_of_few() -> None:
+    rng = np.random.default_rng(1)
+    points = rng.integers(0, 4, (400, 5)).astype(float)
+    assert abs(discrimination(points, 2) or 1) < 0.1, "independent items say nothing about each other"
+    assert np.corrcoef(points[:, 2], points.sum(axis=1))[0, 1] > 0.3, (
+        "with the item itself they would seem to"
+    )
+    assert discrimination(points[:9], 2) is None
+    assert discrimination(np.column_stack([points, np.ones(400)]), 5) is None
+
+
+def test_copies_are_found_though_words_were_changed_and_common_words_are_not() -> None:
+    rng = np.random.default_rng(2)
+    words = [f"word{number}" for number in range(400)]
+    given = " ".join(words[:12])
+    answers = {number: " ".join([given, *rng.choice(words, 40)]) for number in range(100)}
+    copied = answers[7].split()
+    copied[20] = copied[35] = "other"
+    answers |= {100: " ".join(copied), 101: answers[8].upper(), 102: "No.", 103: "No."}
+    groups = sorted(alike({number: runs_of(text) for number, text in answers.items()}))
+    assert [group for group, _ in groups] == [(7, 100), (8, 101)]
+    assert groups[0][1] < groups[1][1] == 1
+    question = runs_of(given)
+    assert not np.isin(question, runs_of(answers[3], question)).any()
