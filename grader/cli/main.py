@@ -27,6 +27,7 @@ COMMANDS = {
     "marks": "Export and import people's points as a table.",
     "extend": "Give a student more time.",
     "assign": "Give a submission of nobody to a student.",
+    "feedback": "Write each student's feedback: a page, and their own notebook.",
     "table": "Show where the class stands.",
     "export": "Write the grades as Canvas, Moodle or a spreadsheet takes them.",
     "report": "Show the class on one page: points, mistakes, what is shared.",

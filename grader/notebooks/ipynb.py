@@ -52,7 +52,7 @@ def notebook_cells(tree: object, *, name: str) -> tuple[tuple[Cell, ...], tuple[
 
     Raises SubmissionError if ``tree`` is not a notebook, or has more cells or source than any homework.
     """
-    entries = _entries(tree)
+    entries = raw_cells(tree)
     if entries is None or not isinstance(tree, dict):
         raise SubmissionError(
             f"{name}: JSON, but not a notebook: it has no list of cells; hand in the .ipynb file itself"
@@ -69,7 +69,7 @@ def notebook_cells(tree: object, *, name: str) -> tuple[tuple[Cell, ...], tuple[
     return cells, tuple(_notices(tree, entries, reader))
 
 
-def _entries(tree: object) -> list[object] | None:
+def raw_cells(tree: object) -> list[object] | None:
     """The raw cells: nbformat 4 keeps them in ``cells``, 2 and 3 in ``worksheets``."""
     if not isinstance(tree, dict):
         return None
@@ -94,7 +94,7 @@ def _cells(entries: list[object], reader: _Reader) -> Iterator[Cell]:
             continue
         name = entry.get("cell_type")
         kind = _KINDS.get(name) if isinstance(name, str) else None
-        source = _joined(entry.get("source", entry.get("input")))
+        source = joined(entry.get("source", entry.get("input")))
         if kind is None or source is None:
             reader.left_out.append(number)
             continue
@@ -155,7 +155,7 @@ def _bundles(entry: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _png_of(bundle: Mapping[str, Any]) -> str | None:
-    return _joined(bundle.get("image/png", bundle.get("png")))
+    return joined(bundle.get("image/png", bundle.get("png")))
 
 
 def _figures(pngs: Iterable[str], number: int, reader: _Reader) -> Iterator[Figure]:
@@ -194,7 +194,7 @@ def _one_of_few(value: object, count: int) -> dict[str, Any]:
     """The ``count``-th recording of the file. Raises BadRecording."""
     if count > MAX_EVIDENCE:
         raise BadRecording(f"it comes after the first {MAX_EVIDENCE} of the file")
-    return read_recording(_joined(value) if isinstance(value, list) else value)
+    return read_recording(joined(value) if isinstance(value, list) else value)
 
 
 def _without_pictures(source: str) -> tuple[str, list[str]]:
@@ -204,7 +204,7 @@ def _without_pictures(source: str) -> tuple[str, list[str]]:
     return _INLINE_PICTURE.sub("picture", source), _INLINE_PNG.findall(source)
 
 
-def _joined(value: object) -> str | None:
+def joined(value: object) -> str | None:
     """Text as nbformat stores it, one string or a list of lines; None for anything else."""
     if isinstance(value, str):
         return value

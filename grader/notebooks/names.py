@@ -71,14 +71,19 @@ def asked_names(reference: str) -> frozenset[str]:
     ``reference`` is the text of a percent-format reference. A function with a region in its body counts, and
     so does a variable that is assigned inside a region.
     """
+    cells = read_percent(reference, uncomment_magics=True)
+    return frozenset(name for cell in cells if cell.kind == "code" for name in asked_in(cell.source))
+
+
+def asked_in(source: str) -> frozenset[str]:
+    """The names that students are asked for in one code cell of a reference."""
+    parsed = parse(source)
+    regions = solution_lines(source) if parsed is not None else []
     found = set[str]()
-    for cell in read_percent(reference, uncomment_magics=True):
-        parsed = parse(cell.source) if cell.kind == "code" else None
-        regions = solution_lines(cell.source) if parsed is not None else []
-        for statement in parsed.tree.body if parsed is not None else ():
-            last = statement.end_lineno or statement.lineno
-            if any(begin <= last and statement.lineno <= end for begin, end in regions):
-                found |= set(bound_by(statement))
+    for statement in parsed.tree.body if parsed is not None else ():
+        last = statement.end_lineno or statement.lineno
+        if any(begin <= last and statement.lineno <= end for begin, end in regions):
+            found |= set(bound_by(statement))
     return frozenset(found)
 
 

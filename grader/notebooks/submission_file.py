@@ -174,6 +174,11 @@ def _module_name(name: str) -> str:
     return stem if stem and stem != "__main__" else "submission"
 
 
+def json_tree(data: bytes, name: str) -> object:
+    """The JSON of a notebook that can be read. Raises SubmissionError for any other."""
+    return _json_tree(data, name)[0]
+
+
 def _json_tree(data: bytes, name: str) -> tuple[object, bool]:
     _assert_few_values(data, name)
     text, repaired = _decoded(data)

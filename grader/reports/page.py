@@ -122,7 +122,7 @@ def segments(grade: Grade) -> list[Segment]:
             ("waiting", "awaiting marking", summary.open_points(grade, State.WAITING)),
             ("attention", "needing attention", summary.open_points(grade, State.ATTENTION)),
         ]
-    return [Segment(kind, label, points, _percent(points, whole)) for kind, label, points in kinds if points]
+    return [Segment(kind, label, points, percent(points, whole)) for kind, label, points in kinds if points]
 
 
 def provenance(grade: Grade) -> list[tuple[str, str]]:
@@ -184,13 +184,14 @@ def _evidence(grade: Grade, about: About) -> dict[str, tuple[Figure, ...]]:
     }
 
 
-def _percent(part: Points, whole: Points) -> str:
+def percent(part: Points, whole: Points) -> str:
+    """A share of points in percent, for a width in CSS."""
     return f"{100 * min(part, whole).hundredths / whole.hundredths:.3f}" if whole else "0"
 
 
 def _share(item: ItemResult, public: bool) -> str:  # noqa: FBT001  # called only by the template
     passed, every = summary.checks_passed((item,))
-    return _percent(Points(passed), Points(every)) if public else _percent(item.earned, item.possible)
+    return percent(Points(passed), Points(every)) if public else percent(item.earned, item.possible)
 
 
 def _limits(limits: Limits) -> str:

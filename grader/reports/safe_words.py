@@ -13,6 +13,7 @@ exception the type, the place in their code and the text as far as that is their
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NewType
 
 import msgspec
@@ -30,6 +31,7 @@ Safe = NewType("Safe", str)
 NOT_CARRIED_OUT = "This check could not be carried out; it costs nothing and your instructor has been told."
 SKIPPED = "This check was skipped; it costs nothing until a person has looked."
 NO_WORDS = "This check did not pass."
+NO_RECORDING = "Nothing recorded was found for"
 LONGEST = 20_000
 """Characters of one text."""
 
@@ -145,6 +147,11 @@ def safe_grade(grade: Grade) -> SafeGrade:
 def safe_item(item: ItemResult) -> SafeItem:
     """What the student may know of an item."""
     mark = None if item.mark is None else SafeMark(item.mark.points, said(item.mark.comment))
+    checks = tuple(map(safe_check, item.checks))
+    shared = shared_words(checks)
+    if shared:
+        checks = tuple(msgspec.structs.replace(check, words=Safe("")) for check in checks)
+    about = dict.fromkeys((shared, missing_words(item), waiting_words(item)))
     return SafeItem(
         item=said(item.item),
         title=said(item.title),
@@ -153,8 +160,8 @@ def safe_item(item: ItemResult) -> SafeItem:
         possible=item.possible,
         decided=item.decided,
         state=summary.state(item),
-        words=tuple(Safe(words) for words in (missing_words(item), waiting_words(item)) if words),
-        checks=tuple(map(safe_check, item.checks)),
+        words=tuple(Safe(words) for words in about if words),
+        checks=checks,
         mark=mark,
         answer=said(item.answer),
         figures=item.figures,
@@ -165,7 +172,7 @@ def safe_check(check: CheckResult) -> SafeCheck:
     """What the student may know of a check. Its function's name may hold inputs, its title does not."""
     return SafeCheck(
         title=said(check.title),
-        outcome=Safe(endings.OUTCOMES[check.outcome]),
+        outcome=Safe(summary.outcome_of(check)),
         passed=check.outcome is Outcome.PASSED,
         costs=check.fault is Fault.STUDENT and check.outcome is not Outcome.PASSED,
         earned=check.earned,
@@ -184,6 +191,8 @@ def check_words(check: CheckResult) -> Safe:
         return Safe(SKIPPED)
     if check.fault is not Fault.STUDENT:
         return Safe(NOT_CARRIED_OUT)
+    if summary.lacks_evidence(check):
+        return Safe(nothing_recorded(check.item))
     return said(check.message) or Safe(NO_WORDS)
 
 
@@ -203,17 +212,24 @@ def missing_words(item: ItemResult) -> str:
     """What was not found for an item that is not code, and what to do about it; "" if it was found."""
     if item.found or item.waits_for in _WAITS:
         return ""
-    if item.kind == "evidence":
-        section = item.item.rpartition(".")[0] or item.item
-        return (
-            f"Nothing recorded was found for {item.item}: run the cells of {section} and save the notebook "
-            "before you hand it in."
-        )
-    return f"No answer was found for {item.item}."
+    return nothing_recorded(item.item) if item.kind == "evidence" else f"No answer was found for {item.item}."
+
+
+def nothing_recorded(item: str) -> str:
+    """What is missing of an item of evidence, and what to do about it."""
+    section = item.rpartition(".")[0] or item
+    return f"{NO_RECORDING} {item}: run the cells of {section} and save the notebook before you hand it in."
+
+
+def shared_words(checks: Sequence[SafeCheck]) -> Safe:
+    """What is said of every check that failed, if there are several, or if it is all that is missing."""
+    failed = [check.words for check in checks if not check.passed]
+    is_one = len(set(failed)) == 1 and (len(failed) > 1 or failed[0].startswith(NO_RECORDING))
+    return failed[0] if is_one and failed[0] != NO_WORDS else Safe("")
 
 
 def waiting_words(item: ItemResult) -> str:
     """What an undecided item waits for, in words that hold nothing of a check's; "" for a decided one."""
-    if item.decided:
+    if item.decided or (item.kind == "written" and missing_words(item)):
         return ""
     return _WAITS.get(item.waits_for) or (NOT_MARKED if item.kind == "written" else A_PERSON)

@@ -19,15 +19,16 @@ def environment(package: str, *, shown: Callable[[str], str]) -> Environment:
 
     ``Markup`` is safe already and stays as it is; numbers cannot hold markup.
     """
+    made = Environment(loader=FunctionLoader(lambda name: packaged(package, name)), autoescape=True)
+    clean_expressions(made, shown=shown)
+    return made
+
+
+def clean_expressions(made: Environment, *, shown: Callable[[str], str]) -> None:
+    """Put the rules of ``environment`` on one that a library made, before it loads a template."""
 
     def finalize(value: object) -> object:
         return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
-    return Environment(
-        loader=FunctionLoader(lambda name: packaged(package, name)),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made.autoescape, made.undefined, made.finalize = True, StrictUndefined, finalize
+    made.trim_blocks = made.lstrip_blocks = True

@@ -25,10 +25,10 @@ from grader.model.points import Points
 from grader.model.records import Grade
 from grader.model.text import clean, one_line, plural
 from grader.notebooks.questions import evidence_for
+from grader.reports.markup import answer_html
 from grader.reports.templates import environment
 from grader.review.classroom import Answer, Seat, Unit
 from grader.review.desk import View
-from grader.review.markup import answer_html
 from grader.review.pictures import Plots
 from grader.review.standing import Progress, Standing, is_marked
 

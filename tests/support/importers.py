@@ -7,7 +7,7 @@ locallib.php beside it, and lib/csvlib.class.php.
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 NO_ASSIGNMENT = re.compile("(Current|Final) (Score|Points|Grade)|Override (Score|Grade|Status)")
@@ -131,4 +131,33 @@ def moodle_import(
         if 0 <= grade <= maximum:
             comments = row[head.index(words.comments)] if words.comments in head else ""
             found[int(number)] = grade, comments
+    return found
+
+
+def moodle_files(names: Iterable[str], *, participants: set[int]) -> dict[str, tuple[int, str]]:
+    """The participant and the file's name that Moodle makes of each name in a zip of feedback.
+
+    After mod/assign/feedback/file/importziplib.php; before 4.1 a folder without the last underscore was none.
+    """
+    found = {}
+    for name in names:
+        parts = name.split("/")
+        while parts and name not in found:
+            info = parts.pop(0).split("_", 4)
+            if len(info) >= 5 and info[1].isdigit() and int(info[1]) in participants:
+                assert info[2:4] == ["assignsubmission", "file"]
+                found[name] = int(info[1]), "/".join([info[4], *parts]).lstrip("/")
+    return found
+
+
+def canvas_files(names: Iterable[str], *, attachments: Mapping[int, int]) -> dict[str, tuple[int, int]]:
+    """The user and the attachment that Canvas makes of each name; ``attachments`` are users by attachment.
+
+    After generate_comments_from_files in canvas-lms: a name that fits no attachment of that user is ignored.
+    """
+    found = {}
+    for name in names:
+        match = re.search(r"_(\d+)_(\d+)_", name.replace("_LATE_", "_"))
+        if match and attachments.get(int(match[2])) == int(match[1]):
+            found[name] = int(match[1]), int(match[2])
     return found

@@ -1,0 +1,195 @@
+"""A student's own notebook with feedback between its cells, as nbformat writes it.
+
+It is made anew from what was read (``notebooks``): sources, texts that were printed, checked pictures. HTML,
+scripts and metadata of theirs are left out.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import nbformat
+from nbformat import NotebookNode, v4
+
+from grader.grading.assignment_folder import AssignmentFolder
+from grader.grading.whose_notebook import notebook_of_items
+from grader.model.records import Figure
+from grader.notebooks.answers import Answer, find_answers
+from grader.notebooks.cells import Cell
+from grader.notebooks.item_cells import cells_of_items
+from grader.notebooks.saved_texts import saved_texts
+from grader.notebooks.submission_file import SubmissionFile, json_tree
+from grader.notebooks.submission_files import SubmissionFiles
+from grader.reports.feedback_notebook import cell_markdown, heading, item_markdown
+from grader.reports.safe_words import SafeCell, SafeGrade, SafeItem
+
+_MINOR = 5  # nbformat 4.5, the first with ids
+NOT_FOUND = "Not found in your notebook"
+KEY = "chainrule"
+"""Where a cell's metadata say what it is: ``reports.feedback_page`` reads it."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One graded file: its name, its cells, where its items are, and the texts its cells had printed."""
+
+    name: str
+    cells: Sequence[Cell]
+    places: Mapping[str, int]
+    answers: Mapping[str, Answer]
+    texts: Mapping[int, str]
+
+
+def parts_of(
+    files: SubmissionFiles, home: AssignmentFolder, asked: Mapping[str, frozenset[str]]
+) -> tuple[Part, ...]:
+    """The graded files of a submission, each with the items that are its own."""
+    assignment = home.assignment
+    owners = notebook_of_items(assignment, files.notebooks, home.cells_given)
+    found = []
+    for notebook in files.notebooks:
+        answers = find_answers(notebook.cells, assignment, template=home.template_cells)
+        places = cells_of_items(notebook.cells, assignment, asked, answers)
+        own = {item: place for item, place in places.items() if owners.get(item) is notebook}
+        found.append(Part(notebook.name, notebook.cells, own, answers, _texts(notebook, files)))
+    return tuple(found)
+
+
+def _texts(notebook: SubmissionFile, files: SubmissionFiles) -> Mapping[int, str]:
+    data = files.files.get(files.place_of(notebook))
+    is_json = notebook.kind == "notebook" and notebook.name.lower().endswith(".ipynb")
+    return saved_texts(json_tree(data, notebook.name)) if data is not None and is_json else {}
+
+
+def feedback_cells(told: SafeGrade, part: Part, rest: Sequence[SafeItem]) -> Iterator[NotebookNode]:
+    """The cells of one file with what is said after them; ``rest`` are the items that no file answers."""
+    items, ended = defaultdict[int, list[SafeItem]](list), defaultdict[int, list[SafeCell]](list)
+    for item in told.items:
+        if item.item in part.places:
+            items[part.places[item.item]].append(item)
+    several = any(cell.file for cell in told.cells)
+    for one in told.cells:
+        if not several or one.file in (part.name, ""):
+            ended[one.cell].append(one)
+    waiting: list[Cell] = []
+    for cell in part.cells:
+        waiting.append(cell)
+        if cell.line and cell.number not in items and cell.number not in ended:
+            continue  # the statements of a script stay together until something is said
+        yield _own(waiting, part)
+        waiting = []
+        yield from _said(items[cell.number], ended[cell.number], part)
+    if waiting:
+        yield _own(waiting, part)
+    if rest:
+        yield v4.new_markdown_cell(f"## {NOT_FOUND}", metadata={KEY: {"title": NOT_FOUND}})
+        yield from _said(rest, (), part)
+
+
+def _own(cells: Sequence[Cell], part: Part) -> NotebookNode:
+    """A cell of the student's, or the statements of a script that stand together."""
+    first = cells[0]
+    number = f"line {first.line}" if first.line else str(first.number)
+    facts = {KEY: {"number": number, "place": first.number}}
+    source = "\n".join(cell.source for cell in cells)
+    made: NotebookNode
+    if first.kind == "markdown":
+        made = v4.new_markdown_cell(source, metadata=facts)
+    elif first.kind == "raw":
+        made = v4.new_raw_cell(source, metadata=facts)
+    else:
+        made = v4.new_code_cell(source, metadata=facts, outputs=list(_outputs(first, part)))
+    return made
+
+
+def _outputs(cell: Cell, part: Part) -> Iterator[NotebookNode]:
+    if text := part.texts.get(cell.number):
+        yield v4.new_output("stream", name="stdout", text=text)
+    for figure in cell.figures:
+        yield v4.new_output("display_data", data={"image/png": _base64(figure)})
+
+
+def _said(items: Sequence[SafeItem], cells: Sequence[SafeCell], part: Part) -> Iterator[NotebookNode]:
+    if not items and not cells:
+        return
+    pictures = [figure for item in items for figure in _apart(item, part)]
+    texts = [*map(cell_markdown, cells), *map(item_markdown, items)]
+    texts += [f"![cell {figure.cell}](attachment:plot{at}.png)" for at, figure in enumerate(pictures)]
+    facts = {
+        "cells": [[cell.file, cell.cell] for cell in cells],
+        "items": [item.item for item in items],
+        "pictures": [
+            {"data": _base64(one), "width": one.width, "height": one.height, "cell": one.cell}
+            for one in pictures
+        ],
+    }
+    cell = v4.new_markdown_cell("\n\n---\n\n".join(texts), metadata={KEY: facts})
+    if pictures:
+        cell["attachments"] = {
+            f"plot{at}.png": {"image/png": _base64(figure)} for at, figure in enumerate(pictures)
+        }
+    yield cell
+
+
+def _apart(item: SafeItem, part: Part) -> tuple[Figure, ...]:
+    """The plots that were judged and do not stand directly above."""
+    answer = part.answers.get(item.item)
+    place = part.places.get(item.item)
+    return tuple(figure for figure in answer.figures if figure.cell != place) if answer else ()
+
+
+def _base64(figure: Figure) -> str:
+    return base64.b64encode(figure.png).decode("ascii")
+
+
+def feedback_notebooks(
+    told: SafeGrade, parts: Sequence[Part], whose: str, changes: Sequence[str]
+) -> dict[str, NotebookNode]:
+    """A notebook for each graded file, by its name; the first says what is said of everything."""
+    placed = {item for part in parts for item in part.places}
+    rest = [item for item in told.items if item.item not in placed]
+    found: dict[str, NotebookNode] = {}
+    for part in parts or (Part("", (), {}, {}, {}),):
+        is_last = not parts or part is parts[-1]
+        cells = list(feedback_cells(told, part, rest if is_last else ()))
+        if not found:
+            cells.insert(0, v4.new_markdown_cell(heading(told, whose, changes), metadata={KEY: {}}))
+        found[part.name] = _notebook(cells)
+    return found
+
+
+def one_notebook(notebooks: Mapping[str, NotebookNode]) -> NotebookNode:
+    """All of them as one, for a page."""
+    cells = []
+    for name, notebook in notebooks.items():
+        if len(notebooks) > 1:
+            cells.append(v4.new_markdown_cell(name, metadata={KEY: {"title": name}}))
+        cells += notebook.cells
+    return _notebook(cells)
+
+
+def _notebook(cells: list[NotebookNode]) -> NotebookNode:
+    for number, cell in enumerate(cells):
+        cell["id"] = f"feedback-{number}"  # nbformat draws a random one: the same feedback is the same bytes
+    metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    made: NotebookNode = v4.new_notebook(cells=cells, metadata=metadata, nbformat_minor=_MINOR)
+    return made
+
+
+def written(notebook: NotebookNode) -> bytes:
+    """The notebook's file. What only a page needs is left out of it."""
+    cells = []
+    for cell in notebook.cells:
+        facts = {key: value for key, value in cell.metadata.get(KEY, {}).items() if key != "pictures"}
+        cells.append(NotebookNode({**cell, "metadata": NotebookNode({KEY: facts})}))
+    text: str = nbformat.writes(NotebookNode({**notebook, "cells": cells}), version=4)
+    return text.encode() + b"\n"
+
+
+def stem(name: str) -> str:
+    """The name of a file without folders and ending."""
+    return PurePosixPath(name).stem or "submission"

@@ -1,0 +1,248 @@
+"""What students get back: their own notebook, what is safe to say beside its cells, and only what changed."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from html import unescape
+from pathlib import Path
+
+import msgspec
+import nbformat
+import pytest
+from click.testing import CliRunner
+from support.browser import chromium
+from support.feedback_class import ALERT, MANIFEST, add, graded, hand_in, make_course
+from support.importers import canvas_files, moodle_files
+from support.inert_page import RUNS, Page, assert_inert
+from support.secrets import NUMBER, SECRET, records
+
+from grader.cli.feedback import command
+from grader.course.feedback import make, wanted_of
+from grader.course.feedback_notebook import KEY, feedback_notebooks, one_notebook, parts_of, written
+from grader.course.table import Rules
+from grader.gradebook.rows import Mark, Student
+from grader.gradebook.store import Gradebook
+from grader.grading import assignment_folder
+from grader.model.assignment import parse
+from grader.model.points import Points
+from grader.model.records import Grade
+from grader.notebooks.submission_file import from_bytes, read
+from grader.notebooks.submission_files import SubmissionFiles
+from grader.reports.feedback_notebook import escaped
+from grader.reports.feedback_page import Told, render
+from grader.reports.safe_words import safe_grade
+
+ADA, BOB = Student("ada", "Ada_A Lovelace", "ada@example.edu"), Student("bob", "Bob B")
+ASSIGNMENT = parse(MANIFEST)
+FOLDERS = {
+    "ada": "Ada A Lovelace_11_assignsubmission_file_/hw.ipynb",
+    "bob": "Bob B_22_assignsubmission_file_/hw.ipynb",
+}
+
+
+class Course:
+    """A course's folder with a class of two, and `grade feedback` on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = make_course(folder / "course")
+        self.db = folder / "out" / "gradebook.sqlite"
+        self.out = folder / "out" / "feedback"
+        self.rows: dict[str, int] = {}
+
+    def hand_in(self, student: Student, grade: Grade, *, name: str = "", reason: str = "batch") -> None:
+        path = self.db.parent.parent / f"{student.id}.ipynb"
+        if not path.exists():
+            hand_in(path)
+        with Gradebook.open(str(self.db)) as book:
+            called = name or FOLDERS[student.id]
+            self.rows[student.id] = add(book, grade, path, student, name=called, reason=reason)
+
+    def mark(self, student: str, item: str, points: float, comment: str) -> None:
+        with Gradebook.open(str(self.db)) as book:
+            book.add_marks([Mark(self.rows[student], item, Points.of(points), comment, "eve", "marked")])
+
+    def run(self, *options: str, status: int = 0) -> str:
+        where = ("--assignment", str(self.folder), "--db", str(self.db), "--workers", "1")
+        found = CliRunner().invoke(command, [*options, *where], catch_exceptions=False)
+        assert found.exit_code == status, found.output
+        return found.output
+
+    def notebook(self, student: str) -> nbformat.NotebookNode:
+        made = nbformat.read(self.out / student / f"{student}.feedback.ipynb", as_version=4)
+        nbformat.validate(made)
+        return made
+
+    def page(self, student: str) -> Page:
+        return Page((self.out / student / "feedback.html").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    made = Course(tmp_path)
+    for student in (ADA, BOB):
+        made.hand_in(student, graded(ASSIGNMENT, "0" * 64))
+    return made
+
+
+def test_a_student_gets_their_own_notebook_with_what_is_said_after_their_cells(course: Course) -> None:
+    course.run()
+    cells = course.notebook("ada").cells
+    own = [cell for cell in cells if "number" in cell.metadata[KEY]]
+    handed_in = read(course.db.parent.parent / "ada.ipynb").cells
+    assert [cell.source for cell in own] == [cell.source for cell in handed_in]
+    said = {
+        item: own[-1].metadata[KEY]["number"]
+        for at, cell in enumerate(cells)
+        for item in cell.metadata[KEY].get("items", [])
+        if (own := [before for before in cells[:at] if "number" in before.metadata[KEY]])
+    }
+    assert said == {"1": "3", "2": "4", "3.i": "6"}, "after the definition, the answer, the plot"
+    assert "printed" in own[2].outputs[0].text
+    assert own[5].outputs[0].data["image/png"]
+    assert "text/html" not in json.dumps(cells)
+    page = course.page("ada")
+    assert "double(x) is twice x wrong value" in page.text
+    assert "Nothing recorded was found for 3.i: run the cells of 3" in page.text
+    assert "This answer has not been marked yet." in page.text
+    assert "data.csv was left out" in page.text
+    assert "Cell 7 raised an exception while it was graded. NameError" in page.text
+    assert "expected 6" not in page.text + json.dumps(cells)
+
+
+def test_a_page_runs_nothing_and_fetches_nothing(course: Course) -> None:
+    course.mark("ada", "2", 1, f"-1: no reason {ALERT}")
+    course.run()
+    html = (course.out / "ada" / "feedback.html").read_text(encoding="utf-8")
+    assert_inert(html, without=RUNS)
+    assert "<script" not in html
+    links = [str(one["href"]).removeprefix("#") for one in course.page("ada").all("a")]
+    assert set(links) <= {attributes.get("id") for _, attributes in course.page("ada").elements}
+    told = [cell.source for cell in course.notebook("ada").cells if "items" in cell.metadata[KEY]]
+    assert not any("<" in source for source in told), "in Markdown, too, their words do nothing"
+
+
+def test_again_only_what_changed_is_written_with_what_and_why(course: Course) -> None:
+    course.run()
+    before = {path: path.read_bytes() for path in course.out.glob("*/*")}
+    assert "2 students, 0 new or changed" in course.run()
+    course.mark("bob", "2", 1.5, "-0.5: no reason")
+    course.hand_in(ADA, graded(ASSIGNMENT, "1" * 64, earned=0), reason="1 accepts tuples")
+    assert "2 students, 2 new or changed" in course.run()
+    page = course.page("bob").text
+    assert "2 Why: 1.5 of 2 points, before: not decided yet, of 2 points; a person has marked it" in page
+    assert "-0.5: no reason" in page
+    assert (
+        "1 Doubling: 0 of 3 points, before: 1 of 3 points; graded again (1 accepts tuples)"
+        in course.page("ada").text
+    )
+    changed = [path for path, data in before.items() if path.read_bytes() != data]
+    assert len(changed) == len(before)
+    assert "2 students, 0 new or changed" in course.run()
+
+
+def test_moodle_gets_each_file_under_its_participant_and_later_only_what_changed(course: Course) -> None:
+    to = course.out.parent / "up.zip"
+    course.run("--zip", "moodle", "--to", str(to))
+    names = zipfile.ZipFile(to).namelist()
+    files = moodle_files(names, participants={11, 22})
+    assert sorted(files.values()) == [
+        (11, "ada.feedback.ipynb"), (11, "feedback.html"), (22, "bob.feedback.ipynb"), (22, "feedback.html")
+    ]  # fmt: skip
+    course.mark("bob", "2", 1, "")
+    course.run("--zip", "moodle", "--to", str(to))
+    assert {
+        number for number, _ in moodle_files(zipfile.ZipFile(to).namelist(), participants={11, 22}).values()
+    } == {22}
+    course.run("--zip", "moodle", "--to", str(to), "--all")
+    assert len(zipfile.ZipFile(to).namelist()) == 4
+
+
+def test_canvas_gets_the_notebook_under_the_name_of_its_own_download(course: Course) -> None:
+    course.hand_in(Student("cyd"), graded(ASSIGNMENT, "2" * 64), name="cyd_LATE_33_444_hw.ipynb")
+    course.hand_in(Student("dan"), graded(ASSIGNMENT, "3" * 64), name="dan_55_666_hw.py")
+    to = course.out.parent / "up.zip"
+    said = course.run("--zip", "canvas", "--to", str(to), status=1)
+    names = zipfile.ZipFile(to).namelist()
+    assert canvas_files(names, attachments={444: 33, 666: 55}) == {"cyd_LATE_33_444_hw.ipynb": (33, 444)}
+    assert nbformat.reads(zipfile.ZipFile(to).read(names[0]).decode(), as_version=4).cells
+    assert "dan: handed in hw.py, and Canvas would show a notebook under that name" in said
+    assert "Ada_A Lovelace: no number of Canvas's" in said
+
+
+def test_a_table_for_mail_names_each_file_and_says_who_has_no_address(course: Course) -> None:
+    to = course.out.parent / "mail.csv"
+    assert "Bob B: no e-mail address on the roster" in course.run("--mail", str(to), status=1)
+    rows = list(csv.DictReader(io.StringIO(to.read_text(encoding="utf-8-sig"))))
+    assert [(row["email"], row["name"]) for row in rows] == [("ada@example.edu", "Ada_A Lovelace")]
+    assert Path(rows[0]["file"]).is_file()
+
+
+def test_one_student_and_one_item(course: Course) -> None:
+    course.run("--student", "ada@example.edu", "--only", "2")
+    assert [path.name for path in course.out.glob("[a-z]*")] == ["ada"]
+    assert "double(0) is 0" not in course.page("ada").text
+    assert "0 of 2 points" in course.page("ada").text
+
+
+def test_without_their_file_a_student_still_reads_what_is_said(course: Course) -> None:
+    (course.db.parent.parent / "bob.ipynb").unlink()
+    assert "Bob B: without their notebook: the file is no longer" in course.run(status=1)
+    assert "Is it *twice* x?" in course.page("bob").text
+    assert not list((course.out / "bob").glob("*.ipynb"))
+
+
+def test_statements_of_a_script_stay_together_until_something_is_said(course: Course) -> None:
+    home = assignment_folder.load(course.folder)
+    script = from_bytes(b"import numpy\nA = 1\ndef double(x):\n    return x\nB = 2\nC = 3\n", name="hw.py")
+    told = safe_grade(graded(ASSIGNMENT, "0" * 64))
+    told = msgspec.structs.replace(told, cells=())
+    parts = parts_of(SubmissionFiles.of_file(script), home, {"1": frozenset({"double"})})
+    cells = one_notebook(feedback_notebooks(told, parts, "Ada", ())).cells
+    own = [cell.source for cell in cells if cell.cell_type == "code"]
+    assert own == ["import numpy\nA = 1\ndef double(x):\n    return x", "B = 2\nC = 3"]
+    assert cells[-2].source == "## Not found in your notebook"
+
+
+@pytest.mark.parametrize(
+    "text", ["a*b*", "<b>", "# no", "1. x", "- x", "$x$", "\\(x\\)", "[a](b)", "&amp;", "`x`", "| a |"]
+)
+def test_markdown_of_a_text_shows_that_text(text: str) -> None:
+    assert not set("*<$\\[]`|()-") & set(escaped(text))
+    assert unescape(escaped(text)) == text
+
+
+def test_no_secret_is_in_any_page_or_notebook(course: Course) -> None:
+    home = assignment_folder.load(course.folder)
+    data = hand_in(course.out.parent / "eve.ipynb").read_bytes()
+    files = SubmissionFiles.of_file(from_bytes(data, name="hw3.ipynb"))
+    parts = parts_of(files, home, {})
+    for grade in records(25):
+        told = safe_grade(grade)
+        notebooks = feedback_notebooks(told, parts, "Ada", ())
+        texts = [
+            render(one_notebook(notebooks), Told(told, "Ada")),
+            *(written(one).decode() for one in notebooks.values()),
+        ]
+        for text in texts:
+            assert SECRET not in text
+            assert str(NUMBER) not in text
+
+
+def test_what_is_kept_to_tell_changes_holds_no_secret(course: Course) -> None:
+    home = assignment_folder.load(course.folder)
+    with Gradebook.open(str(course.db)) as book:
+        wanted = next(wanted_of(book, ASSIGNMENT.title, Rules()))
+    made = make(wanted, home, course.out, "2026-11-28T00:00:00+00:00")
+    assert made.is_new
+    assert "expected" not in (course.out / ".told" / "ada.json").read_text(encoding="utf-8")
+    assert hashlib.sha256(wanted.record).hexdigest() != made.digest
+
+
+def test_each_page_also_as_pdf_by_a_browser(course: Course) -> None:
+    chromium()
+    course.run("--student", "ada", "--pdf")
+    assert (course.out / "ada" / "feedback.pdf").read_bytes().startswith(b"%PDF-")
