@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, and_, func, not_, select, text
+from sqlalchemy import Connection, Engine, and_, func, select, text
 
 from grader.gradebook import schema
 from grader.gradebook.database import reading, writing
@@ -54,6 +54,12 @@ TAKE_LEASE = """
     ON CONFLICT (assignment, item, unit) DO UPDATE SET holder = excluded.holder, until = excluded.until
     WHERE lease.holder = excluded.holder OR lease.until <= :now"""
 """One statement, so that of two who want an answer at once one gets it; the same in both databases."""
+LEAVE_OTHERS = """
+    DELETE FROM lease
+    WHERE assignment = :assignment AND holder = :holder AND NOT (item = :item AND unit = :unit)"""
+HOLDER = "SELECT holder FROM lease WHERE assignment = :assignment AND item = :item AND unit = :unit"
+LEASES = "SELECT unit, holder FROM lease WHERE assignment = :assignment AND item = :item AND until > :now"
+SAID = (schema.rubric_line, schema.trial_mark, schema.flag, schema.regrade_request, schema.regrade_reply)
 
 
 class MarkerNotes:
@@ -103,12 +109,8 @@ class MarkerNotes:
         }
         with writing(self._engine) as connection:
             connection.execute(text(TAKE_LEASE), fields)
-            table = schema.lease
-            here = (table.c.item == item, table.c.unit == unit)
-            own = (table.c.assignment == self.assignment, table.c.holder == holder)
-            connection.execute(table.delete().where(*own, not_(and_(*here))))
-            query = select(table.c.holder).where(table.c.assignment == self.assignment, *here)
-            found: str = connection.execute(query).scalar_one()
+            connection.execute(text(LEAVE_OTHERS), fields)
+            found: str = connection.execute(text(HOLDER), fields).scalar_one()
             return found
 
     def release(self, holder: str, *, item: str = "") -> None:
@@ -121,12 +123,15 @@ class MarkerNotes:
 
     def leases(self, item: str) -> dict[str, str]:
         """Who looks at which answers of an item now."""
-        table = schema.lease
-        query = select(table.c.unit, table.c.holder).where(
-            table.c.assignment == self.assignment, table.c.item == item, table.c.until > self._now()
-        )
+        fields = {"assignment": self.assignment, "item": item, "now": self._now()}
         with reading(self._engine) as connection:
-            return {row.unit: row.holder for row in connection.execute(query)}
+            return {row.unit: row.holder for row in connection.execute(text(LEASES), fields)}
+
+    def sizes(self) -> tuple[int, ...]:
+        """How many rows there are of all that markers and students say beside marks; they only grow."""
+        with reading(self._engine) as connection:
+            counts = [select(func.count()).select_from(table).scalar_subquery() for table in SAID]
+            return tuple(connection.execute(select(*counts)).one())
 
     def flag(self, submission: int, item: str, *, words: str, author: str, raised: bool = True) -> None:
         """Ask a colleague to look at an answer, or say that it is settled."""

@@ -5,6 +5,7 @@ Texts are the students' and stay as they are; whoever shows them makes them safe
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -38,7 +39,7 @@ class Answer(msgspec.Struct, frozen=True):
     digest: str = ""
 
 
-class Unit(msgspec.Struct, frozen=True):
+class Unit(msgspec.Struct, frozen=True, dict=True):
     """Answers that are looked at as one: the same words, or nothing at all. The first one is shown."""
 
     id: str
@@ -55,7 +56,7 @@ class Unit(msgspec.Struct, frozen=True):
         """Whether they wrote nothing."""
         return self.id == EMPTY
 
-    @property
+    @functools.cached_property
     def submissions(self) -> tuple[int, ...]:
         """The rows of the submissions that it holds."""
         return tuple(answer.submission for answer in self.answers)

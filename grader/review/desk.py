@@ -120,7 +120,7 @@ class Desk:
     ) -> None:
         self._marking = gradebook.marking(title)
         self._notes = gradebook.marker_notes(title)
-        self._board = board or Board(self._marking)
+        self._board = board or Board(self._marking, self._notes)
         self._guide = guide or Guide()
         self._panel = panel or Panel()
         self.room = room
@@ -137,25 +137,23 @@ class Desk:
     def standing(self, item_id: str) -> Standing:
         """How an item stands now. Raises UsageError if it is none of those marked here."""
         item, room = self.item(item_id), self.room
-        units = room.units[item_id]
-        versions = self._marking.versions(item_id)
-        if not current(versions) and item.rubric:  # the first look
+        units, notes = room.units[item_id], self._board.notes(item_id)
+        if not current(notes.versions) and item.rubric:  # the first look
             self._marking.begin_rubric(item_id, [(line.points, line.text) for line in item.rubric])
-            versions = self._marking.versions(item_id)
+            notes = self._board.notes(item_id)
         held, before = marks_of_class(room, item_id, self._board.held(item_id))
-        several = len(self._panel.markers) > 1
         return Standing(
             room=room,
             item=item,
             units=units,
-            versions=versions,
+            versions=notes.versions,
             held=held,
             before=before,
-            flags=self._notes.flags(item_id),
-            requests=self._notes.requests(item_id),
+            flags=notes.flags,
+            requests=notes.requests,
             leases=self._notes.leases(item_id),
-            opinions=Opinions.of(units, self._panel, self._notes.trials(item_id) if several else ()),
-            forecast=self._guide.forecast(units, held, versions),
+            opinions=Opinions.of(units, self._panel, notes.trials),
+            forecast=self._guide.forecast(units, held, notes.versions),
         )
 
     def view(self, item_id: str, unit_id: str, now: Standing | None = None) -> View:
@@ -163,7 +161,9 @@ class Desk:
         now = now or self.standing(item_id)
         whole = lines_in(unit_id)
         forecast = now.forecast
-        likely = frozenset(forecast.likely(unit_id) if forecast else ()) if whole is None else whole
+        likely = whole
+        if likely is None:
+            likely = forecast.likely(unit_id) if forecast else frozenset()
         group = self._group(now, likely)
         unit = now.room.unit(item_id, unit_id) if whole is None else (group.as_unit if group else None)
         if unit is None:
@@ -198,7 +198,7 @@ class Desk:
             while len(self._looked) > KEPT_ACTIONS:
                 self._looked.popitem(last=False)
 
-    def _group(self, now: Standing, lines: Collection[int]) -> Group | None:
+    def _group(self, now: Standing, lines: frozenset[int]) -> Group | None:
         """What would get these lines of all that waits, that nobody else looks at or asks about."""
         if now.forecast is None:
             return None
@@ -209,7 +209,7 @@ class Desk:
             for unit in now.units
             if unit.id not in taken
             and asked.isdisjoint(unit.submissions)
-            and not any(is_marked(now.held.get(row)) for row in unit.submissions)
+            and now.marked.isdisjoint(unit.submissions)
         )
         return group_of(units, now.forecast, lines)
 

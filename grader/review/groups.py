@@ -6,7 +6,7 @@ come some of them in full, drawn at random, then all others, those that are most
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 import msgspec
 
@@ -62,14 +62,14 @@ def lines_in(unit_id: str) -> frozenset[int] | None:
     return frozenset(map(int, numbers)) if is_one else None
 
 
-def group_of(units: Iterable[Unit], forecast: Forecast | None, lines: Collection[int]) -> Group | None:
+def group_of(units: Iterable[Unit], forecast: Forecast | None, lines: frozenset[int]) -> Group | None:
     """The units that would get these lines; None unless there are several of which enough is known."""
     if forecast is None or forecast.seen < ENOUGH_SEEN:
         return None
-    own = [unit for unit in units if unit.id in forecast.chance and forecast.likely(unit.id) == set(lines)]
+    own = [unit for unit in units if forecast.lines.get(unit.id) == lines]
     if len(own) < 2:  # noqa: PLR2004  # one is no group
         return None
     own.sort(key=lambda unit: drawn("sample", unit.id))
     rest = sorted(own[SAMPLE:], key=lambda unit: -forecast.doubt[unit.id])
     wrong = forecast.wrong_among({unit.id: len(unit.answers) for unit in own})
-    return Group(frozenset(lines), tuple(own[:SAMPLE]), tuple(rest), wrong)
+    return Group(lines, tuple(own[:SAMPLE]), tuple(rest), wrong)

@@ -23,12 +23,12 @@ class Guide:
         self._waits = waits
         self._texts: dict[str, tuple[list[Unit], Texts]] = {}
         self._ready: dict[str, Forecast] = {}
-        self._done: dict[str, Mapping[str, frozenset[int]]] = {}
+        self._done: dict[str, tuple[int, int, int]] = {}
         self._working: set[str] = set()
         self._lock = threading.Lock()
 
     def forecast(
-        self, every: Sequence[Unit], held: Mapping[int, Held], versions: Iterable[LineVersion]
+        self, every: Sequence[Unit], held: Mapping[int, Held], versions: Sequence[LineVersion]
     ) -> Forecast | None:
         """The last forecast for an item's units that is ready; new marks begin a new one.
 
@@ -37,13 +37,13 @@ class Guide:
         units = [unit for unit in every if not unit.is_empty and unit.text.strip()]
         if sum(len(unit.answers) for unit in units) < WORTH_IT:
             return None
-        item, versions = units[0].item, list(versions)
-        marked = lines_given(units, held, versions)
+        item = units[0].item
+        state = (max((one.row for one in held.values()), default=0), len(versions), len(units))
         with self._lock:
-            if self._done.get(item) == marked or item in self._working:
+            if self._done.get(item) == state or item in self._working:
                 return self._ready.get(item)
             self._working.add(item)
-        work = (item, units, marked, [one.line for one in current(versions)])
+        work = (units, held, versions, state)
         if self._waits:
             self._work(*work)
         else:
@@ -64,17 +64,23 @@ class Guide:
         return texts.forecast(_last(marked), [one.line for one in current(versions)])
 
     def _work(
-        self, item: str, units: list[Unit], marked: Mapping[str, frozenset[int]], lines: list[int]
+        self,
+        units: list[Unit],
+        held: Mapping[int, Held],
+        versions: Sequence[LineVersion],
+        state: tuple[int, int, int],
     ) -> None:
+        item = units[0].item
         try:
             with self._lock:
                 known, texts = self._texts.get(item, ([], None))
             if texts is None or known != units:  # the class has been read anew
                 words = {unit.id: unit.answers[0].words for unit in units}
                 texts = Texts(words, {unit.id: len(unit.answers) for unit in units})
-            found = texts.forecast(_last(marked), lines)
+            marked = _last(lines_given(units, held, versions))
+            found = texts.forecast(marked, [one.line for one in current(versions)])
             with self._lock:
-                self._texts[item], self._done[item] = (units, texts), marked
+                self._texts[item], self._done[item] = (units, texts), state
                 if found is not None:
                     self._ready[item] = found
         finally:

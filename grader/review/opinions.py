@@ -28,8 +28,6 @@ class Panel(msgspec.Struct, frozen=True):
 
     def needed(self, units: Iterable[Unit]) -> dict[str, int]:
         """How many markers each unit needs, if more than one."""
-        if len(self.markers) < 2:  # noqa: PLR2004  # nobody to agree with
-            return {}
         written = [unit.id for unit in units if not unit.is_empty]
         twice = [unit for unit in written if int(drawn("twice", unit)[:8], 16) % 100 < self.twice]
         return dict.fromkeys(twice, 2) | dict.fromkeys(written[: self.everybody], len(self.markers))
@@ -50,6 +48,8 @@ class Opinions(msgspec.Struct, frozen=True):
     def of(cls, units: Sequence[Unit], panel: Panel, trials: Iterable[Trial]) -> Opinions:
         """The opinions among an item's trial marks, oldest first."""
         unit_of = {row: unit.id for unit in units for row in unit.submissions}
+        if len(panel.markers) < 2:  # noqa: PLR2004  # nobody to agree with
+            return cls()
         given: dict[str, dict[str, Trial]] = defaultdict(dict)
         settled = set()
         for trial in trials:
@@ -59,7 +59,7 @@ class Opinions(msgspec.Struct, frozen=True):
             elif unit is not None and trial.purpose == SETTLED:
                 settled.add(unit)
         needed = panel.needed(units)
-        first = [unit.id for unit in units if not unit.is_empty][: panel.everybody] if needed else []
+        first = [unit.id for unit in units if not unit.is_empty][: panel.everybody]
         return cls(frozenset(first), needed, dict(given), frozenset(settled))
 
     def is_gathering(self, unit: str) -> bool:

@@ -104,7 +104,7 @@ class Page:
         self._marked = marked
         self._pictures = Pictures(home)
         self._questions = home.questions
-        self._board = Board(gradebook.marking(home.assignment.title))
+        self._board = Board(gradebook.marking(self.title), gradebook.marker_notes(self.title))
         self._guide = Guide()
         self._panel = panel or Panel()
         self._desks: dict[str, Desk] = {}

@@ -40,7 +40,8 @@ class Forecast(msgspec.Struct, frozen=True):
     """What the marks so far say about the units: for each the chance of each line, how much it would tell.
 
     ``wrong`` is the stated bound on the share of answers that would be wrong with the likeliest lines,
-    ``doubt`` the chance that a unit's are, ``seen`` how many units the forecast rests on.
+    ``doubt`` the chance that a unit's are, ``seen`` how many units the forecast rests on, ``lines`` what each
+    unit probably gets.
     """
 
     chance: dict[str, dict[int, float]]
@@ -48,10 +49,11 @@ class Forecast(msgspec.Struct, frozen=True):
     wrong: float
     doubt: dict[str, float]
     seen: int
+    lines: dict[str, frozenset[int]]
 
-    def likely(self, unit: str) -> set[int]:
+    def likely(self, unit: str) -> frozenset[int]:
         """The lines that a unit probably gets."""
-        return {line for line, chance in self.chance.get(unit, {}).items() if chance >= 0.5}  # noqa: PLR2004
+        return self.lines.get(unit, frozenset())
 
     def wrong_among(self, counts: Mapping[str, int]) -> float:
         """The bound for some units that nobody has marked, each with the number of its answers."""
@@ -99,6 +101,10 @@ class Texts:
             wrong=min(wrong, 1.0),
             doubt={name: float(1 - right[at]) for at, name in enumerate(self.names)},
             seen=len(seen),
+            lines={
+                name: frozenset(line for line in lines if chances[line][at] >= 0.5)  # noqa: PLR2004  # likelier than not
+                for at, name in enumerate(self.names)
+            },
         )
 
     def _chance(self, seen: NDArray[np.int_], has: NDArray[np.bool_]) -> Floats:

@@ -5,6 +5,7 @@ Read once for a request, so that all of a screen says the same.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -29,7 +30,7 @@ class Progress(msgspec.Struct, frozen=True):
     units_left: int
 
 
-class Standing(msgspec.Struct, frozen=True):
+class Standing(msgspec.Struct, frozen=True, dict=True):
     """An item now. ``held`` are the marks of the class's answers by submission, withdrawn ones too.
 
     ``before`` are marks that students have for another answer, which they handed in earlier. ``versions`` are
@@ -48,12 +49,12 @@ class Standing(msgspec.Struct, frozen=True):
     opinions: Opinions
     forecast: Forecast | None
 
-    @property
+    @functools.cached_property
     def lines(self) -> list[LineVersion]:
         """The rubric's lines as they are now."""
         return current(self.versions)
 
-    @property
+    @functools.cached_property
     def line_of(self) -> dict[int, int]:
         """The line of each version's row."""
         return {one.row: one.line for one in self.versions}
@@ -67,24 +68,30 @@ class Standing(msgspec.Struct, frozen=True):
         """The units that somebody else looks at."""
         return {unit for unit, holder in self.leases.items() if holder != marker}
 
+    @functools.cached_property
+    def marked(self) -> frozenset[int]:
+        """The submissions whose answers have a mark."""
+        return frozenset(row for row, one in self.held.items() if is_marked(one))
+
     def is_open(self, unit: Unit) -> bool:
         """Whether an answer of a unit has no mark."""
-        return any(not is_marked(self.held.get(row)) for row in unit.submissions)
+        return not self.marked.issuperset(unit.submissions)
 
     def differ(self, unit: str) -> bool:
         """Whether markers differ on a unit, and nobody has settled it."""
         return self.opinions.differ(unit, self.line_of)
 
-    @property
+    @functools.cached_property
     def progress(self) -> Progress:
         """How far it is."""
         rows = {row for unit in self.units for row in unit.submissions}
-        marks = [one.mark for row, one in self.held.items() if row in rows and is_marked(one)]
+        marks = [self.held[row].mark for row in self.marked & rows]
+        points = Counter(mark.points.hundredths for mark in marks if mark.points is not None)
         return Progress(
             answers=len(rows),
             marked=len(marks),
             by_marker=dict(Counter(mark.author for mark in marks).most_common()),
-            points=dict(sorted(Counter(mark.points for mark in marks if mark.points is not None).items())),
+            points={Points(hundredths): points[hundredths] for hundredths in sorted(points)},
             units_left=sum(map(self.is_open, self.units)),
         )
 

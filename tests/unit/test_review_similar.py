@@ -164,8 +164,8 @@ def test_what_somebody_looks_at_or_asks_about_is_in_no_group(large: tuple[Gradeb
     group = desk.view("1", group_id([1])).group
     taken, flagged, asked, kept = group.units[:4]
     other = Desk(book, desk.room, HW.title, "bob")
-    other.view("1", taken.id)
     other.flag("1", flagged.id, words="odd", raised=True)
+    other.view("1", taken.id)
     book.marker_notes(HW.title).add_request(asked.submissions[0], "1", words="why?", author="eve")
     left = {unit.id for unit in desk.view("1", group_id([1])).group.units}
     assert left == {unit.id for unit in group.units} - {taken.id, flagged.id, asked.id}
