@@ -31,6 +31,7 @@ COMMANDS = {
     "table": "Show where the class stands.",
     "export": "Write the grades as Canvas, Moodle or a spreadsheet takes them.",
     "report": "Show the class on one page: points, mistakes, what is shared.",
+    "similar": "Show which students have much code in common.",
     "doctor": "Try on this machine what the sandbox promises.",
     "check": "Try the checks on the reference and the template.",
     "audit": "Test the tests, with mistakes made in the reference.",
