@@ -10,14 +10,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from grader.model.class_report import CellTrouble, Mistake, Named
-from grader.model.endings import CELLS, NOTHING_RECORDED, OUTCOMES
+from grader.model.endings import CELLS
 from grader.model.errors import Fault, Outcome
 from grader.model.records import CellResult, CellStatus, CheckResult, Grade
 from grader.model.text import one_line
+from grader.reports.summary import lacks_evidence, outcome_of
 
 EXAMPLES = 4
 MOST_FORMULAS = 100
+NOT_DONE = "NotImplementedError: left as it was given"
 MOST_KINDS = 20_000
 """Kinds of mistakes, and of cells, that are counted apart: students write what they like."""
 MOST_CELLS = 20
@@ -32,19 +36,20 @@ _NUMBER = re.compile(r"\d[\d.]*(?:e[+-]?\d+)?")
 
 @dataclass
 class Group:
-    """Students who share one thing, with the numbers of the first few of them."""
+    """Students who share one thing; the numbers of the first few, each with an item to look at."""
 
     students: int = 0
     seconds: float = 0.0
-    examples: list[int] = field(default_factory=list)
+    examples: list[tuple[int, str]] = field(default_factory=list)
+    items: set[str] = field(default_factory=set)
     checks: set[str] = field(default_factory=set)
     formulas: Counter[str] = field(default_factory=Counter)
 
-    def add(self, student: int, seconds: float = 0.0) -> None:
+    def add(self, student: int, item: str = "", *, seconds: float = 0.0) -> None:
         """One more; each student is added once."""
         self.students += 1
         self.seconds = max(self.seconds, seconds)
-        bisect.insort(self.examples, student)
+        bisect.insort(self.examples, (student, item))
         del self.examples[EXAMPLES:]
 
 
@@ -53,20 +58,22 @@ class Troubles:
     """The mistakes and cells of the records so far, of these students, whose numbers are their places."""
 
     _students: Sequence[Named]
-    _mistakes: dict[tuple[str, str, str, str], Group] = field(default_factory=dict)
+    _mistakes: dict[tuple[str, str, str], Group] = field(default_factory=dict)
     _cells: dict[tuple[str, str, str], Group] = field(default_factory=dict)
 
     def add(self, student: int, grade: Grade) -> None:
         """One student's record."""
-        failed: dict[tuple[str, str, str, str], list[CheckResult]] = defaultdict(list)
+        failed: dict[tuple[str, str, str], list[CheckResult]] = defaultdict(list)
         for check in (check for item in grade.items for check in item.checks):
             if check.outcome is not Outcome.PASSED and check.fault is Fault.STUDENT:
                 name = name_of(check)
                 # Without a name nothing says that two checks failed for the same reason.
-                failed[check.item, name, OUTCOMES[check.outcome], "" if name else check.check].append(check)
+                only = "" if name else f"{check.item} {check.check}"
+                failed[name, outcome_of(check), only].append(check)
         for kind, checks in failed.items():
             group = _group(self._mistakes, kind)
-            group.add(student)
+            group.add(student, checks[0].item)
+            group.items |= {check.item for check in checks}
             group.checks |= {one_line(check.title or check.check, _LONGEST) for check in checks}
             if len(group.formulas) < MOST_FORMULAS:
                 group.formulas.update({found for check in checks if (found := formula_of(check))})
@@ -74,14 +81,15 @@ class Troubles:
         for key, seconds in _troubled(grade):
             cells[key] = max(seconds, cells.get(key, 0.0))
         for where, seconds in cells.items():
-            _group(self._cells, where).add(student, seconds)
+            _group(self._cells, where).add(student, seconds=seconds)
 
     def mistakes(self) -> tuple[Mistake, ...]:
         """Every kind of mistake, the commonest first."""
         found = sorted(self._mistakes.items(), key=lambda one: (-one[1].students, one[0]))
         return tuple(
             Mistake(
-                *kind[:3],
+                *kind[:2],
+                tuple(sorted(one.items)),
                 tuple(sorted(one.checks)),
                 one.students,
                 self._named(one),
@@ -100,7 +108,7 @@ class Troubles:
         )
 
     def _named(self, group: Group) -> tuple[Named, ...]:
-        return tuple(self._students[number] for number in group.examples)
+        return tuple(replace(self._students[number], item=item) for number, item in group.examples)
 
 
 def name_of(check: CheckResult) -> str:
@@ -108,8 +116,11 @@ def name_of(check: CheckResult) -> str:
     if check.mistake:
         return check.mistake
     lines = check.detail.strip().split("\n")
-    if check.outcome is Outcome.ERRORED or check.detail.startswith(NOTHING_RECORDED):
-        return one_line(lines[0], _LONGEST)
+    if lacks_evidence(check):
+        return "nothing was recorded"
+    if check.outcome is Outcome.ERRORED:
+        # What the template raises is as many texts as it has gaps.
+        return NOT_DONE if lines[0].startswith("NotImplementedError") else one_line(lines[0], _LONGEST)
     causes = (line.strip().removeprefix(_CAUSE) for line in lines if line.strip().startswith(_CAUSE))
     # Without its numbers, which are those of one student's array.
     return one_line(_NUMBER.sub("…", next(causes, "")), _LONGEST)

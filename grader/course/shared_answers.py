@@ -22,9 +22,11 @@ from grader.checks.likeness import connected
 SPAN = 4
 KEPT = 256
 FEWEST = 8
-"""Runs that are not everybody's which an answer must have: short answers are the same by chance."""
+"""Runs that are not everybody's which answers must share: short answers are the same by chance."""
 ALIKE = 0.6
 """Share of the smaller answer's runs from which on two answers are named."""
+NEARLY = 0.99
+"""Share of an answer that is wholly in another, longer one."""
 COMMON, FEW, MANY = 0.05, 4, 60
 """A run is everybody's if more than this share of the different answers have it, of FEW or MANY at least."""
 
@@ -42,7 +44,7 @@ def runs_of(text: str, given: Runs | None = None) -> Runs:
 
 
 def alike(answers: Mapping[int, Runs]) -> Iterator[tuple[tuple[int, ...], float]]:
-    """Groups of students, by number, whose answers are the same or nearly, with the least share in them."""
+    """Groups of students, by number, whose answers are the same (1) or nearly, with the least share."""
     same: dict[bytes, list[int]] = defaultdict(list)
     for student, runs in answers.items():
         same[runs.tobytes()].append(student)
@@ -71,8 +73,8 @@ def _links(answers: Sequence[Sequence[int]]) -> Iterator[tuple[int, int, float]]
         together.update(itertools.combinations(several, 2))
     for (one, other), count in together.items():
         smaller = min(sizes[one], sizes[other])
-        if smaller >= FEWEST and count >= ALIKE * smaller:
-            yield one, other, count / smaller
+        if count >= max(FEWEST, ALIKE * smaller):
+            yield one, other, min(count / smaller, NEARLY)
 
 
 def _number(span: str) -> int:

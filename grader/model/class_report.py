@@ -17,11 +17,12 @@ SCHEMA = "chainrule.class/1"
 
 
 class Named(msgspec.Struct, frozen=True):
-    """A student or, of nobody's, a file; ``why`` says what is to be known about it."""
+    """A student or, of nobody's, a file; ``why`` is to be known about it, ``item`` where to look."""
 
     student: str
     page: str = ""
     why: str = ""
+    item: str = ""
 
 
 class HandedIn(msgspec.Struct, frozen=True):
@@ -86,15 +87,15 @@ class Scores(msgspec.Struct, frozen=True):
 
 
 class Mistake(msgspec.Struct, frozen=True):
-    """One way in which ``students`` of them did not pass ``checks`` (their titles) of an item.
+    """One way in which ``students`` of them did not pass ``checks`` (their titles) of ``items``.
 
     ``name`` is the same for all of them; where it is "", ``outcome`` is all that is known. ``formula`` is
     what most of them computed, if that was found.
     """
 
-    item: str
     name: str
     outcome: str
+    items: tuple[str, ...]
     checks: tuple[str, ...]
     students: int
     examples: tuple[Named, ...] = ()

@@ -95,10 +95,16 @@ def mistakes_of(report: ClassReport) -> Iterator[Text]:
     named = summary.named(report.mistakes)
     for one in named[:_MISTAKES]:
         yield Text.assemble(
-            (f"{summary.students(one.students):>13}", "bold"), f"  {one.item}  {words_of(one)}"
+            (f"{summary.students(one.students):>13}", "bold"), f"  {items_in(one)}  {words_of(one)}"
         )
     if len(named) > _MISTAKES:
         yield Text(f"{len(named) - _MISTAKES:>13,}  more mistakes by name", "dim")
+
+
+def items_in(mistake: Mistake) -> str:
+    """The items of a mistake, at most three."""
+    more = len(mistake.items) - 3
+    return ", ".join(mistake.items[:3]) + (f" and {more} more" if more > 0 else "")
 
 
 def words_of(mistake: Mistake) -> str:

@@ -16,7 +16,7 @@ from grader.course.class_report import class_report
 from grader.course.item_figures import discrimination, krippendorffs_alpha
 from grader.course.locations import Locations
 from grader.course.report_files import PAGE, report_name
-from grader.course.shared_answers import alike, runs_of
+from grader.course.shared_answers import NEARLY, alike, runs_of
 from grader.course.table import Rules
 from grader.gradebook.marker_notes import OPINION
 from grader.gradebook.rows import Arrival, ItemPoints, Mark, NewSubmission, Refusal, StoredResult, Student
@@ -164,7 +164,7 @@ def test_points_and_items(found: ClassReport) -> None:
 
 def test_mistakes_have_names_and_examples_with_links(found: ClassReport) -> None:
     mean, raised = found.mistakes
-    assert (mean.item, mean.name, mean.formula, mean.students) == ("1", MEAN["mistake"], "G.mean(0)", 5)
+    assert (mean.items, mean.name, mean.formula, mean.students) == (("1",), MEAN["mistake"], "G.mean(0)", 5)
     assert mean.checks == ("the sum is right",)
     assert mean.examples[0].page == f"{report_name('s0.ipynb')}/report.html"
     assert mean.examples[1].page == "", "nobody wrote a page"
@@ -250,5 +250,7 @@ def test_copies_are_found_though_words_were_changed_and_common_words_are_not() -
     groups = sorted(alike({number: runs_of(text) for number, text in answers.items()}))
     assert [group for group, _ in groups] == [(7, 100), (8, 101)]
     assert groups[0][1] < groups[1][1] == 1
+    longer = {1: runs_of(answers[1]), 2: runs_of(f"{answers[1]} And more.")}
+    assert list(alike(longer)) == [((1, 2), NEARLY)]
     question = runs_of(given)
     assert not np.isin(question, runs_of(answers[3], question)).any()

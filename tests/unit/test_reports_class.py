@@ -56,7 +56,9 @@ def made(text: str = "G.mean(0)") -> ClassReport:
         ),
         items=items,
         mistakes=tuple(
-            Mistake("3.1", text if number % 3 else "", "wrong value", (text,) * 4, 30 - number, who[:4], text)
+            Mistake(
+                text if number % 3 else "", "wrong value", ("3.1",), (text,) * 4, 30 - number, who[:4], text
+            )
             for number in range(30)
         ),
         cells=(CellTrouble("was slow", text, text, 4, 28.0, who[:4]),),
