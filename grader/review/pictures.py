@@ -1,4 +1,4 @@
-"""The plots of a submission, from the file that was graded, encoded anew: no byte of theirs is sent.
+"""The plots and curves of a submission, from the file that was graded: no byte of its pictures is sent.
 
 Records are kept without pictures, so they are read from the submission's files, which are checked to be the
 same as when they were graded. A few submissions are kept in memory.
@@ -17,12 +17,14 @@ import msgspec
 
 from grader.course.packages import kept_package
 from grader.grading.assignment_folder import AssignmentFolder
+from grader.grading.recorded import recorded_in
 from grader.grading.whose_notebook import notebook_of_items
 from grader.handed_in.package import load
 from grader.model.errors import InfrastructureError, SubmissionError
 from grader.model.records import Figure
 from grader.notebooks.answers import find_answers
 from grader.review.classroom import Seat
+from grader.review.curves import Chart, charts
 
 MOST_BYTES = 100_000_000
 """Bytes of a submission that is read while somebody waits."""
@@ -43,10 +45,11 @@ class Picture(msgspec.Struct, frozen=True):
 
 
 class Plots(msgspec.Struct, frozen=True):
-    """A submission's plots by item; ``problem`` says why they cannot be shown."""
+    """A submission's plots by item, and the curves that it recorded; ``problem`` says why there are none."""
 
     by_item: dict[str, tuple[Picture, ...]]
     problem: str = ""
+    curves: dict[str, tuple[Chart, ...]] = {}
 
     def named(self, name: str) -> Picture | None:
         """The plot of this name."""
@@ -96,12 +99,15 @@ class Pictures:
             return Plots({}, str(error))
         owners = notebook_of_items(self._home.assignment, files.notebooks, self._home.cells_given)
         found: dict[str, tuple[Picture, ...]] = {}
+        curves: dict[str, tuple[Chart, ...]] = {}
         for notebook in files.notebooks:
             answers = find_answers(notebook.cells, self._home.assignment, template=self._home.template_cells)
             for item, answer in answers.items():
                 if owners.get(item) is notebook:
                     found[item] = tuple(map(picture_of, answer.figures))
-        return Plots(found)
+                    several = recorded_in({item: answer})[item].recordings
+                    curves[item] = tuple(chart for one in several for chart in charts(one.data))
+        return Plots(found, curves=curves)
 
 
 def picture_of(figure: Figure) -> Picture:

@@ -200,6 +200,7 @@ def plots(found: Plots, groups: Sequence[tuple[str, str]], submission: int) -> s
                 }
                 for picture in found.by_item.get(item, ())
             ],
+            "charts": found.curves.get(item, ()),
         }
         for item, title in groups
     ]

@@ -23,9 +23,11 @@ from support.notebooks import code
 from support.paths import ROOT
 from support.review_page import TEXTS, class_in, generated, hw3, reviewing
 
+from grader.checks.evidence import FORMAT
 from grader.gradebook.rows import Mark
 from grader.gradebook.rubrics import LineVersion
 from grader.gradebook.store import Gradebook
+from grader.inside.media_types import EVIDENCE
 from grader.model.points import Points
 
 HOME = hw3()
@@ -475,7 +477,11 @@ def with_plots(folder: Path, item: str, number: int) -> Path:
         }
         for k in range(number)
     ]
-    cells = [code(f"record('{item}')", *shown)]
+    runs = {alpha: {"loss": [3.0, 2.0, 1.5]} for alpha in ("0.5", "<b>0.9")}
+    texts = {"format": FORMAT, "item": item, "run": "1", "recorded_at": "now"}
+    evidence = {**texts, "data": {"runs": runs}, "parameters": {}, "code": {}, "machine": {}}
+    kept = {"output_type": "display_data", "metadata": {}, "data": {EVIDENCE: evidence}}
+    cells = [code(f"record('{item}')", *shown, kept)]
     return write_class(folder, {"ada": {"3.4.ii": "About 0.9, as the curves say."}}, cells)["ada"]
 
 
@@ -488,6 +494,8 @@ def test_forty_plots_and_the_evidence_beside_an_answer(chrome: Browser, db: str,
         tab.wait("document.querySelector('#plots img').naturalWidth === 640")
         assert "3.4.i Loss curves" in tab.text().replace("\n", " ")
         assert "Loss curves is as asked for" in tab.text()
+        assert tab.evaluate("document.querySelectorAll('#plots polyline').length") == 2
+        assert "runs, <b>0.9 ends at 1.5" in tab.text()
         if shots := os.environ.get("CHAINRULE_SCREENSHOTS"):
             tab.picture(Path(shots) / "plots.png")
 
