@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NoReturn
 
 # Imported now, because in a sandbox this package's own files are out of sight.
+from grader.inside import compiling
 from grader.inside.generators import seed_all
 from grader.sandbox import confinement, huge_pages, supervisor
 
@@ -76,10 +77,8 @@ def _prepare(*, entry: str, preload: list[str]) -> confinement.Serve:
 
 
 def _warm_torch() -> None:
-    """The first optimizer imports torch._dynamo, which takes a second: once here instead of in every fork."""
-    torch = importlib.import_module("torch")
-    torch.set_num_threads(1)
-    importlib.import_module("torch._dynamo")
+    importlib.import_module("torch").set_num_threads(1)
+    compiling.load_no_tracer()
 
 
 def _warm_matplotlib() -> None:

@@ -301,3 +301,23 @@ result = [ran.success, shell.user_ns.get("after"), NOTES.kept]
     success, after, notes = result_of(source, tmp_path)
     assert (success, after) == (True, 1)
     assert notes == ([note] if note else [])
+
+
+# -- torch's tracer ----------------------------------------------------------------------------------------
+
+OPTIMIZER = """
+import sys, torch
+from grader.inside.compiling import load_no_tracer
+load_no_tracer()
+weight = torch.nn.Parameter(torch.ones(1))
+optimizer = torch.optim.SGD([weight], lr=0.5)
+weight.sum().backward()
+optimizer.step()
+before = "torch._dynamo.eval_frame" in sys.modules
+result = [float(weight), before, callable(torch._dynamo.optimize), "torch._dynamo.eval_frame" in sys.modules]
+"""
+
+
+@needs_torch
+def test_an_optimizer_does_not_load_the_tracer_and_whoever_asks_for_it_has_it_whole(tmp_path: Path):
+    assert result_of(OPTIMIZER, tmp_path) == [0.5, False, True, True]
