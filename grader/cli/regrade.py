@@ -50,7 +50,7 @@ SHOWN = 40
 @click.command("regrade", help=HELP)
 @click.option("--dry-run", is_flag=True, help="Show the changes and write no grade; the default.")
 @click.option("--apply", "applies", is_flag=True, help="Write the new grades.")
-@click.option("--reason", default="", help="Why, for the gradebook; --apply needs it.")
+@click.option("--reason", default="", help="Why, for the gradebook and for the students; --apply needs it.")
 @options.csv("Write the changes.")
 @options.workers()
 @options.author()

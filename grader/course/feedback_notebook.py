@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import PurePosixPath
 
 import nbformat
@@ -18,6 +19,7 @@ from nbformat import NotebookNode, v4
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.whose_notebook import notebook_of_items
 from grader.model.records import Figure
+from grader.model.text import storable
 from grader.notebooks.answers import Answer, find_answers
 from grader.notebooks.cells import Cell
 from grader.notebooks.item_cells import cells_of_items
@@ -28,20 +30,26 @@ from grader.reports.feedback_notebook import cell_markdown, heading, item_markdo
 from grader.reports.safe_words import SafeCell, SafeGrade, SafeItem
 
 _MINOR = 5  # nbformat 4.5, the first with ids
-NOT_FOUND = "Not found in your notebook"
+NOT_FOUND = "Not in a cell of your notebook"
 KEY = "chainrule"
 """Where a cell's metadata say what it is: ``reports.feedback_page`` reads it."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One graded file: its name, its cells, where its items are, and the texts its cells had printed."""
+    """One graded file: its name, its cells, where its items are, and the texts its cells had printed.
+
+    ``lines`` are those of a script, which is shown as it is written. ``given`` are the sources of the cells
+    that students were given.
+    """
 
     name: str
     cells: Sequence[Cell]
     places: Mapping[str, int]
     answers: Mapping[str, Answer]
     texts: Mapping[int, str]
+    lines: Sequence[str] = ()
+    given: Collection[str] = ()
 
 
 def parts_of(
@@ -50,12 +58,14 @@ def parts_of(
     """The graded files of a submission, each with the items that are its own."""
     assignment = home.assignment
     owners = notebook_of_items(assignment, files.notebooks, home.cells_given)
+    given = frozenset(cell.source.strip() for cell in home.template_cells)
     found = []
     for notebook in files.notebooks:
         answers = find_answers(notebook.cells, assignment, template=home.template_cells)
         places = cells_of_items(notebook.cells, assignment, asked, answers)
         own = {item: place for item, place in places.items() if owners.get(item) is notebook}
-        found.append(Part(notebook.name, notebook.cells, own, answers, _texts(notebook, files)))
+        texts, lines = _texts(notebook, files), _lines(notebook, files)
+        found.append(Part(notebook.name, notebook.cells, own, answers, texts, lines, given))
     return tuple(found)
 
 
@@ -63,6 +73,11 @@ def _texts(notebook: SubmissionFile, files: SubmissionFiles) -> Mapping[int, str
     data = files.files.get(files.place_of(notebook))
     is_json = notebook.kind == "notebook" and notebook.name.lower().endswith(".ipynb")
     return saved_texts(json_tree(data, notebook.name)) if data is not None and is_json else {}
+
+
+def _lines(notebook: SubmissionFile, files: SubmissionFiles) -> Sequence[str]:
+    data = files.files.get(files.place_of(notebook), b"") if notebook.kind == "script" else b""
+    return storable(data.decode("utf-8", "replace").removeprefix("\ufeff")).split("\n") if data else ()
 
 
 def feedback_cells(told: SafeGrade, part: Part, rest: Sequence[SafeItem]) -> Iterator[NotebookNode]:
@@ -75,35 +90,53 @@ def feedback_cells(told: SafeGrade, part: Part, rest: Sequence[SafeItem]) -> Ite
     for one in told.cells:
         if not several or one.file in (part.name, ""):
             ended[one.cell].append(one)
-    waiting: list[Cell] = []
-    for cell in part.cells:
-        waiting.append(cell)
-        if cell.line and cell.number not in items and cell.number not in ended:
-            continue  # the statements of a script stay together until something is said
-        yield _own(waiting, part)
-        waiting = []
+    first = 1
+    for cell, after in zip_longest(part.cells, part.cells[1:]):
+        is_said = cell.number in items or cell.number in ended
+        if not part.lines:
+            yield _own(cell, part)
+        elif is_said or after is None:
+            # What stands between two statements of a script belongs to the second.
+            last = after.line - 1 if after is not None else len(part.lines)
+            yield _statements(part.lines[first - 1 : last], first)
+            first = last + 1
         yield from _said(items[cell.number], ended[cell.number], part)
-    if waiting:
-        yield _own(waiting, part)
     if rest:
         yield v4.new_markdown_cell(f"## {NOT_FOUND}", metadata={KEY: {"title": NOT_FOUND}})
         yield from _said(rest, (), part)
 
 
-def _own(cells: Sequence[Cell], part: Part) -> NotebookNode:
-    """A cell of the student's, or the statements of a script that stand together."""
-    first = cells[0]
-    number = f"line {first.line}" if first.line else str(first.number)
-    facts = {KEY: {"number": number, "place": first.number}}
-    source = "\n".join(cell.source for cell in cells)
-    made: NotebookNode
-    if first.kind == "markdown":
-        made = v4.new_markdown_cell(source, metadata=facts)
-    elif first.kind == "raw":
-        made = v4.new_raw_cell(source, metadata=facts)
-    else:
-        made = v4.new_code_cell(source, metadata=facts, outputs=list(_outputs(first, part)))
+def _statements(lines: Sequence[str], first: int) -> NotebookNode:
+    """Lines of a script up to where something is said."""
+    made: NotebookNode = v4.new_code_cell("\n".join(lines).rstrip(), metadata={KEY: {"line": first}})
     return made
+
+
+def _own(cell: Cell, part: Part) -> NotebookNode:
+    """A cell of the student's."""
+    is_given = not cell.figures and cell.source.strip() in part.given
+    facts = {KEY: {"number": cell.number, **({"given": True} if is_given else {})}}
+    made: NotebookNode
+    if cell.kind == "code":
+        made = v4.new_code_cell(cell.source, metadata=facts, outputs=list(_outputs(cell, part)))
+    elif cell.kind == "raw":
+        made = v4.new_raw_cell(cell.source, metadata=facts)
+    else:
+        made = v4.new_markdown_cell(_with_pictures(cell), metadata=facts)
+        if cell.figures:
+            made["attachments"] = _attachments(cell.figures)
+    return made
+
+
+def _with_pictures(cell: Cell) -> str:
+    """A text with the pictures that were pasted into it below: their places in it are lost."""
+    return "\n\n".join(
+        [cell.source, *(f"![picture](attachment:{at}.png)" for at in range(len(cell.figures)))]
+    )
+
+
+def _attachments(figures: Sequence[Figure]) -> dict[str, dict[str, str]]:
+    return {f"{at}.png": {"image/png": _base64(figure)} for at, figure in enumerate(figures)}
 
 
 def _outputs(cell: Cell, part: Part) -> Iterator[NotebookNode]:
@@ -118,20 +151,15 @@ def _said(items: Sequence[SafeItem], cells: Sequence[SafeCell], part: Part) -> I
         return
     pictures = [figure for item in items for figure in _apart(item, part)]
     texts = [*map(cell_markdown, cells), *map(item_markdown, items)]
-    texts += [f"![cell {figure.cell}](attachment:plot{at}.png)" for at, figure in enumerate(pictures)]
+    texts += [f"![your plot](attachment:{at}.png)" for at in range(len(pictures))]
     facts = {
         "cells": [[cell.file, cell.cell] for cell in cells],
         "items": [item.item for item in items],
-        "pictures": [
-            {"data": _base64(one), "width": one.width, "height": one.height, "cell": one.cell}
-            for one in pictures
-        ],
+        "pictures": [[f"{at}.png", one.cell] for at, one in enumerate(pictures)],
     }
     cell = v4.new_markdown_cell("\n\n---\n\n".join(texts), metadata={KEY: facts})
     if pictures:
-        cell["attachments"] = {
-            f"plot{at}.png": {"image/png": _base64(figure)} for at, figure in enumerate(pictures)
-        }
+        cell["attachments"] = _attachments(pictures)
     yield cell
 
 
@@ -181,12 +209,8 @@ def _notebook(cells: list[NotebookNode]) -> NotebookNode:
 
 
 def written(notebook: NotebookNode) -> bytes:
-    """The notebook's file. What only a page needs is left out of it."""
-    cells = []
-    for cell in notebook.cells:
-        facts = {key: value for key, value in cell.metadata.get(KEY, {}).items() if key != "pictures"}
-        cells.append(NotebookNode({**cell, "metadata": NotebookNode({KEY: facts})}))
-    text: str = nbformat.writes(NotebookNode({**notebook, "cells": cells}), version=4)
+    """The notebook's file. Raises nbformat.ValidationError."""
+    text: str = nbformat.writes(notebook, version=4)
     return text.encode() + b"\n"
 
 

@@ -40,7 +40,7 @@ def _heading(told: SafeGrade, whose: str, changes: Sequence[str]) -> Iterator[st
     yield ""
     yield f"{escaped(whose)}: **{escaped(told.total_line)}**"
     yield ""
-    yield "This is your notebook as you handed it in; cells are counted without those that were added here."
+    yield "This is what you handed in; cells are counted without those that were added here."
     for title, lines in (
         ("What changed", changes),
         ("About your files", told.notices),

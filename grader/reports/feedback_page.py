@@ -10,6 +10,8 @@ import functools
 import logging
 import re
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -27,9 +29,12 @@ from grader.reports.templates import clean_expressions, packaged
 
 _HERE = "grader.reports"
 _PAGE = "feedback.html.j2"
+_ATTACHED = re.compile(r"!\[picture\]\(attachment:\d{1,4}\.png\)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 KEPT = 1_000
 """Texts of cells whose HTML is kept: most are the course's own, the same for the whole class."""
+FOLDED = 2
+"""Cells in a row, as they were given, that are folded."""
 _TEXT_LIMIT, _TEXT_LINES, _LINE_LIMIT = 20_000, 1_000, 400
 
 
@@ -74,17 +79,35 @@ def _open(item: SafeItem) -> Points:
 
 
 @functools.lru_cache(maxsize=KEPT)
-def code_html(source: str) -> Markup:
-    """Python with its colours and a number before each line."""
+def code_html(source: str, first: int = 1) -> Markup:
+    """Python with its colours and a number before each line, of which the ``first`` is given."""
     html = coloured(source, "python") or str(escape(source))
     lines = html.rstrip("\n").split("\n")
-    return Markup("\n").join(Markup(f'<span class="row">{line}</span>') for line in lines)  # noqa: S704  # escaped
+    rows = (f'<span class="row" data-line="{at}">{line}</span>' for at, line in enumerate(lines, start=first))
+    return Markup("\n".join(rows))  # noqa: S704  # escaped by the one or the other
 
 
 @functools.lru_cache(maxsize=KEPT)
 def prose_html(source: str) -> Markup:
     """A text cell, as the marking page shows answers."""
     return answer_html(source)
+
+
+def runs(cells: Sequence[Any]) -> list[tuple[bool, list[Any]]]:
+    """The cells in runs, each with whether it may be folded: as it was given, with nothing said below it."""
+    facts = [cell.metadata.get("chainrule", {}) for cell in cells]
+    said = ["items" in one or "cells" in one for one in facts]
+    folded = ["given" in one and not after for one, after in zip(facts, [*said[1:], False], strict=True)]
+    found: list[tuple[bool, list[Any]]] = []
+    for is_folded, several in groupby(zip(folded, cells, strict=True), key=itemgetter(0)):
+        own = [cell for _, cell in several]
+        found.append((is_folded and len(own) >= FOLDED, own))
+    return found
+
+
+def without_pictures(source: str) -> str:
+    """A text without the links to its attachments, which a page shows below it."""
+    return _ATTACHED.sub("", source)
 
 
 def base64_only(text: str) -> Markup:
@@ -111,6 +134,8 @@ def _exporter() -> TemplateExporter:
             "line": _line,
             "anchor": anchor,
             "base64": base64_only,
+            "runs": runs,
+            "without_pictures": without_pictures,
         },
         log=logging.getLogger("grader.feedback"),
     )

@@ -18,6 +18,7 @@ from support.browser import chromium
 from support.feedback_class import ALERT, MANIFEST, add, graded, hand_in, make_course
 from support.importers import canvas_files, moodle_files
 from support.inert_page import RUNS, Page, assert_inert
+from support.notebooks import as_bytes, code, notebook, prose
 from support.secrets import NUMBER, SECRET, records
 
 from grader.cli.feedback import command
@@ -33,7 +34,7 @@ from grader.model.records import Grade
 from grader.notebooks.submission_file import from_bytes, read
 from grader.notebooks.submission_files import SubmissionFiles
 from grader.reports.feedback_notebook import escaped
-from grader.reports.feedback_page import Told, render
+from grader.reports.feedback_page import Told, render, runs
 from grader.reports.safe_words import safe_grade
 
 ADA, BOB = Student("ada", "Ada_A Lovelace", "ada@example.edu"), Student("bob", "Bob B")
@@ -100,7 +101,7 @@ def test_a_student_gets_their_own_notebook_with_what_is_said_after_their_cells(c
         for item in cell.metadata[KEY].get("items", [])
         if (own := [before for before in cells[:at] if "number" in before.metadata[KEY]])
     }
-    assert said == {"1": "3", "2": "4", "3.i": "6"}, "after the definition, the answer, the plot"
+    assert said == {"1": 3, "2": 4, "3.i": 6}, "after the definition, the answer, the plot"
     assert "printed" in own[2].outputs[0].text
     assert own[5].outputs[0].data["image/png"]
     assert "text/html" not in json.dumps(cells)
@@ -188,6 +189,35 @@ def test_one_student_and_one_item(course: Course) -> None:
     assert "0 of 2 points" in course.page("ada").text
 
 
+def test_cells_as_they_were_given_are_folded_unless_something_is_said_of_the_last() -> None:
+    given, own, said = {"number": 1, "given": True}, {"number": 2}, {"items": ["1"]}
+    cells = [prose("x") for _ in range(8)]
+    for cell, facts in zip(cells, [given, given, own, given, said, given, given, given], strict=True):
+        cell.metadata = nbformat.NotebookNode({KEY: facts})
+    assert [(folded, len(several)) for folded, several in runs(cells)] == [(True, 2), (False, 3), (True, 3)]
+
+
+def test_several_notebooks_come_back_each_with_its_own_items(course: Course) -> None:
+    two = MANIFEST.replace('title = "Tiny"', 'title = "Tiny"\nsubmission.notebooks = ["a.ipynb", "b.ipynb"]')
+    (course.folder / "assignment.toml").write_text(two)
+    home = assignment_folder.load(course.folder)
+    first = from_bytes(
+        as_bytes(notebook([prose("### 1 Doubling"), code("def double(x): pass")])), name="a.ipynb"
+    )
+    other = from_bytes(as_bytes(notebook([prose("#### Answer 2\n\nSo.")])), name="b.ipynb")
+    parts = parts_of(SubmissionFiles((first, other), "0" * 64), home, {"1": frozenset({"double"})})
+    made = feedback_notebooks(safe_grade(graded(ASSIGNMENT, "0" * 64)), parts, "Ada", ())
+    said = {
+        name: [item for cell in one.cells for item in cell.metadata[KEY].get("items", [])]
+        for name, one in made.items()
+    }
+    assert said == {"a.ipynb": ["1"], "b.ipynb": ["2", "3.i"]}, "what stands nowhere comes last"
+    assert [cell.source for cell in one_notebook(made).cells if cell.source.endswith(".ipynb")] == [
+        "a.ipynb",
+        "b.ipynb",
+    ]
+
+
 def test_without_their_file_a_student_still_reads_what_is_said(course: Course) -> None:
     (course.db.parent.parent / "bob.ipynb").unlink()
     assert "Bob B: without their notebook: the file is no longer" in course.run(status=1)
@@ -197,14 +227,17 @@ def test_without_their_file_a_student_still_reads_what_is_said(course: Course) -
 
 def test_statements_of_a_script_stay_together_until_something_is_said(course: Course) -> None:
     home = assignment_folder.load(course.folder)
-    script = from_bytes(b"import numpy\nA = 1\ndef double(x):\n    return x\nB = 2\nC = 3\n", name="hw.py")
+    text = b"import numpy\nA = 1\n\ndef double(x):\n    return x\n# then\nB = 2\nC = 3\n"
+    script = from_bytes(text, name="hw.py")
     told = safe_grade(graded(ASSIGNMENT, "0" * 64))
     told = msgspec.structs.replace(told, cells=())
-    parts = parts_of(SubmissionFiles.of_file(script), home, {"1": frozenset({"double"})})
+    files = SubmissionFiles((script,), script.sha256, {"hw.py": text}, places=("hw.py",))
+    parts = parts_of(files, home, {"1": frozenset({"double"})})
     cells = one_notebook(feedback_notebooks(told, parts, "Ada", ())).cells
     own = [cell.source for cell in cells if cell.cell_type == "code"]
-    assert own == ["import numpy\nA = 1\ndef double(x):\n    return x", "B = 2\nC = 3"]
-    assert cells[-2].source == "## Not found in your notebook"
+    assert own == ["import numpy\nA = 1\n\ndef double(x):\n    return x", "# then\nB = 2\nC = 3"]
+    assert [cell.metadata[KEY]["line"] for cell in cells if cell.cell_type == "code"] == [1, 6]
+    assert cells[-2].source == "## Not in a cell of your notebook"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,143 @@
+"""`python -m benchmarks.feedback [STUDENTS]`: processor time, memory and secrets of `grade feedback`.
+
+Each of the students (300 by default) hands in the full solution of HW3 with its plots and recordings, and
+another line in it. 1,000 records full of marked secrets follow, each as a page and a notebook. With
+``--gradebook URL`` of examples that were graded, it looks in each student's output for the numbers that the
+details of their checks hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib
+import json
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from grader.course.feedback import FOLDER
+from grader.course.feedback_notebook import feedback_notebooks, one_notebook, parts_of, written
+from grader.course.table import class_rows
+from grader.gradebook.rows import ItemPoints, NewSubmission, StoredResult, Student
+from grader.gradebook.store import Gradebook
+from grader.grading import assignment_folder
+from grader.model.records import Grade, decode, encode
+from grader.notebooks.submission_file import read
+from grader.notebooks.submission_files import SubmissionFiles
+from grader.reports.feedback_page import Told, render
+from grader.reports.safe_words import safe_grade
+
+ROOT = Path(__file__).parents[1]
+SOLUTION = ROOT / "examples" / "full_marks" / "hw3.ipynb"
+GRADE = [sys.executable, "-c", "from grader.cli.main import main; main()"]
+FUZZED = 1_000
+NUMBER = re.compile(r"-?\d+\.\d{4,}")
+"""Numbers that are nobody's by chance."""
+
+
+def graded() -> Grade:
+    """The solution's record."""
+    found = subprocess.run(
+        [*GRADE, str(SOLUTION), "--assignment", str(ROOT), "--json"], capture_output=True, check=False
+    )
+    return decode(found.stdout)
+
+
+def make_class(folder: Path, students: int) -> None:
+    """A gradebook in which each student has handed in the solution, with a line of their own."""
+    grade, tree = graded(), json.loads(SOLUTION.read_bytes())
+    with Gradebook.open(str(folder / "gradebook.sqlite")) as book:
+        book.add_students(Student(f"s{n}", f"Student {n}", f"s{n}@example.edu") for n in range(students))
+        for n in range(students):
+            tree["cells"][1]["source"] = [f"# {n}\n", *tree["cells"][1]["source"]][:40]
+            path = folder / f"s{n}.ipynb"
+            path.write_text(json.dumps(tree))
+            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            row = book.add_submission(NewSubmission(grade.assignment, path.name, sha256, f"s{n}", str(path)))
+            items, points = (
+                tuple(map(ItemPoints.of, grade.items)),
+                (grade.earned, grade.possible, grade.decided),
+            )
+            result = StoredResult(sha256, grade.assignment, sha256, {}, items, (), encode(grade), *points)
+            book.store_result(result, [row], author="benchmark", reason="batch")
+
+
+def measured(folder: Path, students: int) -> None:
+    """Feedback for everybody, then again with nothing to do."""
+    command = [*GRADE, "feedback", "--assignment", str(ROOT), "--db", str(folder / "gradebook.sqlite")]
+    for what in ("written", "again, nothing changed"):
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        subprocess.run([*command, "--workers", "2"], check=True, stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        print(
+            f"{students} students, {what}: {used:.1f} s of processor time by 3 processes, "
+            f"{time.monotonic() - start:.0f} s here, largest process {after.ru_maxrss / 1024:.0f} MB"
+        )
+
+
+def fuzzed() -> int:
+    """How many of the fuzzed records leave a marked secret in a page or a notebook."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    marked = importlib.import_module("support.secrets")  # the tests' own, not installed
+    home = assignment_folder.load(ROOT)
+    parts = parts_of(SubmissionFiles.of_file(read(SOLUTION)), home, {})
+    small = [part.__class__(part.name, part.cells[:12], {}, {}, {}) for part in parts]
+    found = 0
+    for grade in marked.records(FUZZED):
+        told = safe_grade(grade)
+        notebooks = feedback_notebooks(told, small, "Ada", ())
+        texts = [
+            render(one_notebook(notebooks), Told(told, "Ada")),
+            *(written(one).decode() for one in notebooks.values()),
+        ]
+        found += any(marked.SECRET in text or str(marked.NUMBER) in text for text in texts)
+    return found
+
+
+def leaks(url: str) -> Iterator[str]:
+    """The numbers of checks' details that are in a student's output and not in their own file."""
+    home = assignment_folder.load(ROOT)
+    with Gradebook.open(url) as book:
+        rows = [row.grade for row in class_rows(book, home.assignment.title) if row.grade is not None]
+        records = dict(book.records(row.key for row in rows))
+    out = Path(url).parent / FOLDER
+    for row in rows:
+        own = Path(row.submission.path).read_text(errors="replace") if row.submission.path else ""
+        secrets = {
+            number
+            for item in decode(records[row.key]).items
+            for check in item.checks
+            for number in NUMBER.findall(check.detail + check.printed)
+            if number not in own
+        }
+        for path in out.glob("*/*"):
+            if path.suffix in {".html", ".ipynb"} and row.submission.name.split("/")[0] in path.parent.name:
+                text = path.read_text()
+                yield from (f"{path.parent.name}: {number}" for number in secrets if number in text)
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("students", type=int, nargs="?", default=300)
+    parser.add_argument("--gradebook", default="")
+    given = parser.parse_args()
+    if given.gradebook:
+        found = list(leaks(given.gradebook))
+        print(f"{len(found)} numbers of checks in students' output", *found[:20], sep="\n")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        make_class(Path(folder), given.students)
+        measured(Path(folder), given.students)
+    print(f"{fuzzed()} of {FUZZED:,} records full of secrets leave one")
+
+
+if __name__ == "__main__":
+    main()
