@@ -62,7 +62,7 @@ def _usual(task: str, rng: random.Random) -> str:
 
 
 def _line(rng: random.Random) -> str:
-    value = _expression(rng, depth=3)
+    value = _expression(rng, depth=rng.choice((1, 2, 2, 3)))
     name = rng.choice(_NAMES)
     kind = rng.random()
     if kind < 0.1:

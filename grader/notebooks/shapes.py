@@ -38,6 +38,20 @@ _OWN = "\0"
 """Before a name that the code binds itself."""
 _PRODUCTS = frozenset({"dot", "matmul"})
 _TURNED: dict[type[ast.cmpop], str] = {ast.Gt: "Lt", ast.GtE: "LtE"}
+_UNREAD = frozenset(
+    {"annotation", "returns", "type_params", "type_comment", "type_ignores"}
+    | {"ctx", "op", "ops", "id", "attr", "arg", "name"}  # words and signs, which are read where they belong
+)
+_NAMING = frozenset(
+    {ast.Name, ast.arg, ast.Attribute, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef}
+    | {ast.ExceptHandler, ast.Import, ast.ImportFrom}
+)
+_FIELDS = {
+    kind: tuple(name for name in kind._fields if name not in _UNREAD)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+"""Where the nodes are that stand in a node, by its type."""
 _BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)
 _SHAPED = (ast.expr, ast.stmt, ast.comprehension)
 _WITHOUT = (
@@ -46,9 +60,6 @@ _WITHOUT = (
     *(ast.Module, ast.Expr),
 )
 """Nodes without tokens of their own; those of a lambda's value are a shape by themselves."""
-_SILENT = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.type_ignore)
-_UNREAD = frozenset({"annotation", "returns", "type_params", "type_comment"})
-
 _Words = list[str]
 
 
@@ -108,7 +119,8 @@ def _names_of(orders: Iterable[Sequence[ast.AST]], given: Names) -> Names:
     names = Names(set(given.own), set(given.fields), set(given.modules), dict(given.taken))
     for order in orders:
         for node in order:
-            _note_names(node, names)
+            if type(node) in _NAMING:
+                _note_names(node, names)
     return names
 
 
@@ -132,13 +144,11 @@ def _as_assignment(node: ast.AugAssign) -> ast.Assign:
 
 def _children(node: ast.AST) -> list[ast.AST]:
     found: list[ast.AST] = []
-    for name in node._fields:
-        if name in _UNREAD:
-            continue
+    for name in _FIELDS[type(node)]:
         value = getattr(node, name, None)
         if isinstance(value, list):
-            found += [one for one in value if isinstance(one, ast.AST) and not isinstance(one, _SILENT)]
-        elif isinstance(value, ast.AST) and not isinstance(value, _SILENT):
+            found += [one for one in value if isinstance(one, ast.AST)]
+        elif isinstance(value, ast.AST):
             found.append(value)
     return found
 
@@ -196,7 +206,9 @@ class _Tokens:
 
     def add(self, node: ast.AST) -> _Words:
         """A node's tokens, at most LONGEST."""
-        made = _MADE_BY.get(type(node), _Tokens.plain)(self, node)[:LONGEST]
+        made = _MADE_BY.get(type(node), _Tokens.plain)(self, node)
+        if len(made) > LONGEST:
+            del made[LONGEST:]
         self._of[node] = made
         return made
 

@@ -19,7 +19,7 @@ from benchmarks.copies import TRANSFORMATIONS, all_at_once
 from grader.cli.similar import command
 from grader.course.locations import Locations
 from grader.course.similarity.classwide import similar_code
-from grader.course.similarity.code import Given
+from grader.course.similarity.code import Given, keys_of
 from grader.course.similarity.pages import write_pages
 from grader.course.similarity.pairs import Class, Compared
 from grader.digests import digest_of_file
@@ -40,7 +40,7 @@ def course() -> Given:
 
 @pytest.fixture(scope="module")
 def apart(course: Given) -> list:
-    return [course.keys_of(homework(author)) for author in range(PEOPLE)]
+    return [keys_of(course.shapes_of(homework(author))) for author in range(PEOPLE)]
 
 
 def compared(shapes_of: list, owners: list[int] | None = None) -> Compared:
@@ -59,7 +59,7 @@ def test_people_who_worked_apart_are_no_pair(apart: list) -> None:
 def test_a_disguised_copy_is_a_pair(name: str, apart: list, course: Given) -> None:
     change = TRANSFORMATIONS.get(name, all_at_once)
     copy = change([*given(), *homework(3)], random.Random(name))  # noqa: S311
-    (found,) = compared([*apart, course.keys_of(copy)]).pairs
+    (found,) = compared([*apart, keys_of(course.shapes_of(copy))]).pairs
     assert (found.a, found.b) == (3, PEOPLE)
 
 
@@ -77,9 +77,9 @@ def test_one_saying_in_two_ways_is_one_shape() -> None:
 
 
 def test_what_the_course_gave_counts_for_nothing(course: Given) -> None:
-    assert not len(course.keys_of(given()))
+    assert not len(keys_of(course.shapes_of(given())))
     changed = [text.replace("(x, w, b", "(x, w, b, more=1") for text in given()]
-    assert not len(course.keys_of(changed))
+    assert not len(keys_of(course.shapes_of(changed)))
 
 
 def test_oneself_and_what_half_the_class_has_are_no_pair(apart: list) -> None:
@@ -89,7 +89,7 @@ def test_oneself_and_what_half_the_class_has_are_no_pair(apart: list) -> None:
 
 
 def test_a_few_lines_are_too_little(course: Given, apart: list) -> None:
-    short = course.keys_of(["y = np.tanh(x * 3 + 1)\nz = y - y.mean() * 17"])
+    short = keys_of(course.shapes_of(["y = np.tanh(x * 3 + 1)\nz = y - y.mean() * 17"]))
     assert len(short) > 3
     assert compared([*apart, short, short]).pairs == ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 from grader.checks.likeness import connected
 from grader.course.locations import Locations
 from grader.course.packages import kept_package
-from grader.course.similarity.code import Given, pieces_of, solved
+from grader.course.similarity.code import Given, keys_of, pieces_of, solved
 from grader.course.similarity.pairs import Class, Compared, Keys, Pair
 from grader.course.similarity.passages import passages
 from grader.gradebook.rows import SubmissionRow
@@ -23,6 +24,7 @@ from grader.gradebook.store import Gradebook
 from grader.model.errors import InfrastructureError, UsageError
 from grader.model.similarity import Piece, Side, SimilarCode, Similarity, SimilarPair
 from grader.model.text import one_line
+from grader.notebooks.shapes import Shape
 
 MOST_SHOWN = 100
 """Pairs with their passages, the largest shares."""
@@ -37,10 +39,12 @@ Told = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class _Read:
-    """A submission's shapes, or why there are none."""
+    """A submission's shapes, or why there are none; the code and where the shapes are only if asked for."""
 
     keys: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
     notices: tuple[str, ...] = ()
+    code: tuple[Piece, ...] = ()
+    shapes: tuple[Shape, ...] = ()
 
 
 def similar_code(
@@ -65,7 +69,7 @@ def similar_code(
     names = {student.id: student.name for student in gradebook.students().values()}
     listed = [_record(pair, rows, names) for pair in compared.pairs]
     codes = [
-        _with_code(one, pair, rows, given, everyone)
+        _with_code(one, everyone, *(_whole(read[number], rows[number], given) for number in (pair.a, pair.b)))
         for one, pair in zip(listed[:shown], compared.pairs, strict=False)
     ]
     record = Similarity(
@@ -91,12 +95,13 @@ def _owner(row: SubmissionRow) -> str:
 
 
 def _all_read(rows: Sequence[SubmissionRow], given: Given) -> Iterator[_Read]:
-    reading = partial(_read, given)
     processes = os.cpu_count() or 1
     if len(rows) < _PARALLEL or processes == 1:
-        yield from map(reading, rows)
+        yield from (_read(given, row, whole=len(rows) < _PARALLEL) for row in rows)
         return
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+    reading = partial(_read, given)
+    # A process that only reads makes many nodes and no circles: to look for some takes a fifth of its time.
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), gc.disable) as pool:
         try:
             yield from pool.map(reading, rows, chunksize=_CHUNK)
         except BrokenProcessPool:
@@ -105,19 +110,21 @@ def _all_read(rows: Sequence[SubmissionRow], given: Given) -> Iterator[_Read]:
             ) from None
 
 
-def _read(given: Given, row: SubmissionRow) -> _Read:
-    try:
-        pieces, notices = _code(row, given)
-    except InfrastructureError as why:
-        return _Read(notices=(str(why),))
-    return _Read(given.keys_of([one.text for one in pieces]), notices)
-
-
-def _code(row: SubmissionRow, given: Given) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
+def _read(given: Given, row: SubmissionRow, *, whole: bool = False) -> _Read:
     package = kept_package(row)
     if package is None:
-        return (), ("not compared: its files are no longer where they were graded",)
-    return pieces_of(package, given)
+        return _Read(notices=("not compared: its files are no longer where they were graded",))
+    try:
+        code, notices = pieces_of(package, given)
+    except InfrastructureError as why:
+        return _Read(notices=(str(why),))
+    found = tuple(given.shapes_of([one.text for one in code]))
+    keys = keys_of(found)
+    return _Read(keys, notices, code, found) if whole else _Read(keys, notices)
+
+
+def _whole(read: _Read, row: SubmissionRow, given: Given) -> _Read:
+    return read if read.code else _read(given, row, whole=True)
 
 
 def _record(pair: Pair, rows: Sequence[SubmissionRow], names: dict[str, str]) -> SimilarPair:
@@ -127,14 +134,10 @@ def _record(pair: Pair, rows: Sequence[SubmissionRow], names: dict[str, str]) ->
     return SimilarPair(left, right, round(pair.share, 3), round(pair.shared, 1))
 
 
-def _with_code(
-    record: SimilarPair, pair: Pair, rows: Sequence[SubmissionRow], given: Given, everyone: Class
-) -> SimilarCode:
-    left, right = (_code(rows[number], given)[0] for number in (pair.a, pair.b))
-    first, second = (list(given.shapes_of([one.text for one in code])) for code in (left, right))
-    found = passages(first, second, (left, right), everyone)
+def _with_code(record: SimilarPair, everyone: Class, left: _Read, right: _Read) -> SimilarCode:
+    found = passages(left.shapes, right.shapes, (left.code, right.code), everyone)
     full = SimilarPair(record.left, record.right, record.share, record.shared, found)
-    return SimilarCode(full, left, right)
+    return SimilarCode(full, left.code, right.code)
 
 
 def _groups(

@@ -52,16 +52,19 @@ class Given:
         own = ["" if self.has(text) else text for text in texts]
         return (one for one in shapes(own, self.names) if one.key not in self.keys)
 
-    def keys_of(self, texts: Sequence[str]) -> Keys:
-        """The keys of those shapes, each once, sorted."""
-        return np.unique(np.fromiter((one.key for one in self.shapes_of(texts)), np.uint64))
+
+def keys_of(found: Iterable[Shape]) -> Keys:
+    """The keys of shapes, each once, sorted."""
+    return np.unique(np.fromiter((one.key for one in found), np.uint64))
 
 
 def solved(folder: AssignmentFolder, given: Given) -> Keys:
     """The shapes of the course's own solution, which nobody needs another student for."""
     paths = (*folder.references.values(), *folder.reference_modules.values())
-    return given.keys_of(
-        [(folder.path / path).read_text(encoding="utf-8", errors="replace") for path in paths]
+    return keys_of(
+        given.shapes_of(
+            [(folder.path / path).read_text(encoding="utf-8", errors="replace") for path in paths]
+        )
     )
 
 
