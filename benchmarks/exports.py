@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 
 from grader.course.intake import read_given_roster
+from grader.gradebook import statements
+from grader.gradebook.database import writing
 from grader.gradebook.rows import ItemPoints, Mark, NewSubmission, StoredResult
 from grader.gradebook.store import Gradebook
 from grader.model.points import Points
@@ -41,6 +43,16 @@ def write_sheets(folder: Path, students: int) -> None:
     (folder / "moodle.csv").write_text("\n".join(moodle))
 
 
+def result_of(one: NewSubmission) -> StoredResult:
+    """What grading it found: three of four points for each item, written ones undecided."""
+    items = tuple(
+        ItemPoints(item, title, kind, 300, 400, decided=kind == "code", answer=one.sha256)
+        for item, title, kind in ITEMS
+    )
+    points = (Points.of(24), Points.of(44), Points.of(32))
+    return StoredResult(one.sha256, TITLE, one.sha256, {}, items, (), b"{}", *points)
+
+
 def make_class(folder: Path, students: int) -> None:
     """A manifest, a gradebook and the platforms' sheets."""
     (folder / "assignment.toml").write_text(MANIFEST)
@@ -53,14 +65,10 @@ def make_class(folder: Path, students: int) -> None:
             for turn in range(2)
         ]
         rows = book.add_submissions(new)
-        for one, row in zip(new, rows, strict=True):
-            items = tuple(
-                ItemPoints(item, title, kind, 300, 400, decided=kind == "code", answer=one.sha256)
-                for item, title, kind in ITEMS
-            )
-            points = (Points.of(24), Points.of(44), Points.of(32))
-            result = StoredResult(one.sha256, TITLE, one.sha256, {}, items, (), b"{}", *points)
-            book.store_result(result, [row], author="b", reason="benchmark")
+        with writing(book._engine) as connection:  # one transaction: twenty thousand would take minutes
+            for one, row in zip(new, rows, strict=True):
+                statements.add_result(connection, result_of(one), "")
+                statements.add_grade(connection, row, one.sha256, ("", "b", "benchmark"))
         written = [item for item, _, kind in ITEMS if kind == "written"]
         marks = [Mark(row, item, Points.of(2), "says why", author="b") for row in rows for item in written]
         book.add_marks(marks)

@@ -32,6 +32,7 @@ COMMANDS = {
     "export": "Write the grades as Canvas, Moodle or a spreadsheet takes them.",
     "report": "Show the class on one page: points, mistakes, what is shared.",
     "similar": "Show which students have much code in common.",
+    "package": "Make an autograder for Gradescope, Classroom 50 or GitHub.",
     "doctor": "Try on this machine what the sandbox promises.",
     "check": "Try the checks on the reference and the template.",
     "audit": "Test the tests, with mistakes made in the reference.",

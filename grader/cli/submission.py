@@ -6,14 +6,16 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
 from grader.cli import options
 from grader.course import apart
-from grader.files import assert_writable
+from grader.files import assert_writable, write_whole
 from grader.grading import assignment_folder, opening
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.grade_job import GradeJob
@@ -21,6 +23,7 @@ from grader.grading.kept_checks import state_line
 from grader.model.errors import UsageError
 from grader.model.records import Grade, encode
 from grader.notebooks.submission_files import SubmissionFiles
+from grader.reports.summary import checks_passed
 
 REPORTS_NEED = ("grader.reports.page", "grader.reports.terminal")  # Jinja2 and Markdown, not needed to start
 
@@ -34,7 +37,11 @@ With --watch it is graded again and again: the state after the cells is kept, wh
 checks, the manifest, the submission) decides what runs again, and what became better or worse is shown. No
 report is written. Ctrl-C ends.
 
-Exit status: 0 graded, 1 graded but something needs attention, 2 cannot grade.
+With --as the grade is also written as another system reads it, with what students may read: gradescope
+(results.json), classroom50 (the tests of result.json), github (Markdown for a job's summary) or junit.
+
+Exit status: 0 graded, 1 graded but something needs attention, 2 cannot grade. With --must-pass, 1 also if a
+check did not pass.
 
 \b
 Examples:
@@ -44,6 +51,7 @@ Examples:
   grade class/*.ipynb
   grade handed_in/ada
   grade hw3.ipynb --public
+  grade hw3.ipynb --public --must-pass --as github summary.md --as junit junit.xml
   grade hw3.ipynb --watch
 """
 
@@ -61,46 +69,114 @@ Examples:
 @options.seed("drawn, and recorded")
 @click.option("--public", is_flag=True, help="Run the public checks on your own work, in this process.")
 @click.option("--watch", is_flag=True, help="Keep the state, and run what each save changes.")
+@click.option(
+    "--as",
+    "others",
+    metavar="FORMAT FILE",
+    multiple=True,
+    nargs=2,
+    type=(click.Choice(["gradescope", "classroom50", "github", "junit"]), click.Path(path_type=Path)),
+    help="Also write it as gradescope, classroom50, github or junit; may be repeated.",
+)
+@click.option("--must-pass", is_flag=True, help="Leave with status 1 unless every check passes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the record alone on standard output.")
 @click.option(
     "--no-sandbox", is_flag=True, help="Run without isolation. For your own work only; the grade says so."
 )
-def command(  # noqa: D103  # its help is HELP
-    paths: tuple[Path, ...],
-    *,
-    assignment: Path | None,
-    out: Path | None,
-    seed: int | None,
-    public: bool,
-    watch: bool,
-    as_json: bool,
-    no_sandbox: bool,
-) -> None:
-    seed = options.draw_seed() if seed is None else seed
+def command(**given: Any) -> None:  # noqa: D103  # its help is HELP
+    grade_named(Given(**given))
+
+
+@dataclass(frozen=True)
+class Given:
+    """The command's arguments and options; ``others`` are formats with their files."""
+
+    paths: tuple[Path, ...]
+    assignment: Path | None
+    out: Path | None
+    seed: int | None
+    public: bool
+    watch: bool
+    others: tuple[tuple[str, Path], ...]
+    must_pass: bool
+    as_json: bool
+    no_sandbox: bool
+
+
+def grade_named(given: Given) -> None:
+    """Grade what is named, show it, and leave with the exit status. Raises CannotGrade."""
+    seed = options.draw_seed() if given.seed is None else given.seed
     load = functools.cache(assignment_folder.load)  # one object serves all submissions of an assignment
     jobs = [
-        GradeJob(path, home_of(path, assignment, load), seed, public=public, sandbox=not no_sandbox)
-        for path in paths
+        GradeJob(
+            path,
+            home_of(path, given.assignment, load),
+            seed,
+            public=given.public,
+            sandbox=not given.no_sandbox,
+        )
+        for path in given.paths
     ]
+    if given.others and (len(jobs) > 1 or given.watch):
+        raise UsageError("--as writes one submission's grade: name one, without --watch")
     for job in jobs:
-        assert_writable(reports_of(job, out))
-    if watch:
-        watch_one(jobs, reports_of(jobs[0], out), as_json=as_json)
+        assert_writable(reports_of(job, given.out))
+    if given.watch:
+        watch_one(jobs, reports_of(jobs[0], given.out), as_json=given.as_json)
         return
+    elsewhere = Elsewhere(given.others, jobs[0].submission.name, must_pass=given.must_pass)
+    folders = {job.folder.sha256: job.folder for job in jobs}
+
+    def shown(grade: Grade, written: Path) -> None:
+        elsewhere.write(grade)
+        show(grade, written, as_json=given.as_json, folders=folders)
+
     with opening.WarmProcesses(meanwhile=REPORTS_NEED) as warm:
         status, shared = apart.grade_all(
             jobs,
-            [reports_of(job, out) for job in jobs],
+            [reports_of(job, given.out) for job in jobs],
             warm,
-            show=functools.partial(
-                show, as_json=as_json, folders={job.folder.sha256: job.folder for job in jobs}
-            ),
+            show=shown,
             tell=functools.partial(options.tell, err=True),
+            refuse=elsewhere.refuse,
         )
     if shared:
         options.tell(f"grade: {shared}", err=True)
-    if status:
-        raise click.exceptions.Exit(status)
+    if status or elsewhere.failed:
+        raise click.exceptions.Exit(status or 1)
+
+
+@dataclass
+class Elsewhere:
+    """Writes a grade as other systems read it; ``failed`` if a check has to pass and did not."""
+
+    others: Sequence[tuple[str, Path]]
+    name: str
+    must_pass: bool
+    failed: bool = False
+
+    def write(self, grade: Grade) -> None:
+        """Write the grade to each file. Raises UsageError.
+
+        Gradescope would count points that wait for the author or the operator as lost: it gets nothing then.
+        """
+        from grader.reports.elsewhere import FORMATS  # noqa: PLC0415  # not needed otherwise
+
+        passed, every = checks_passed(grade.items)
+        self.failed |= self.must_pass and passed < every
+        for form, path in self.others:
+            if form == "gradescope" and grade.attention:
+                options.tell(f"grade: {path} was not written: {grade.attention[0]}", err=True)
+            else:
+                write_whole(path, FORMATS[form].graded(grade).encode(), option="--as")
+
+    def refuse(self, why: str) -> None:
+        """Write that the submission cannot be read."""
+        from grader.reports.elsewhere import FORMATS  # noqa: PLC0415  # as above
+
+        for form, path in self.others:
+            text = FORMATS[form].refused(self.name, why.removeprefix(f"{self.name}: "))
+            write_whole(path, text.encode(), option="--as")
 
 
 def watch_one(jobs: Sequence[GradeJob], reports: Path, *, as_json: bool) -> None:

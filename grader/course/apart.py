@@ -45,7 +45,7 @@ class Message(msgspec.Struct, frozen=True):
     """What a submission's process says: first what was handed in, then what it recorded, then the grade.
 
     ``waits`` asks for notices before it goes on. ``refused`` says why the submission cannot be graded,
-    ``failed`` why nothing can.
+    ``broken`` the same where the machine is to blame, ``failed`` why nothing can.
     """
 
     handed_in: SubmissionRecord | None = None
@@ -54,7 +54,13 @@ class Message(msgspec.Struct, frozen=True):
     written: str = ""
     waits: bool = False
     refused: str = ""
+    broken: str = ""
     failed: str = ""
+
+    @property
+    def ends(self) -> bool:
+        """Whether there will be no grade."""
+        return bool(self.refused or self.broken)
 
 
 class ThisProcess:
@@ -74,6 +80,14 @@ class ThisProcess:
     def end(self) -> None:
         """Take no more."""
         self._steps.close()
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """Who hears that a submission cannot be graded: always, and if that is its own fault."""
+
+    tell: Callable[[str], None]
+    refuse: Callable[[str], None]
 
 
 @dataclass
@@ -107,12 +121,13 @@ def grade_all(
     *,
     show: Callable[[Grade, Path], None],
     tell: Callable[[str], None],
+    refuse: Callable[[str], None] = lambda _: None,
 ) -> tuple[int, str]:
     """Grade one after the other; the worst exit status, and one line about evidence that several share.
 
     All are read before the first is graded, because a report names those with the same evidence. ``show``
-    receives each grade and the folder of its report, ``tell`` a line for each that cannot be graded. Raises
-    CannotGrade.
+    receives each grade and the folder of its report, ``tell`` a line for each that cannot be graded, and
+    ``refuse`` the same line if that is the submission's fault. Raises CannotGrade.
     """
     names: list[str] = []
     for job in jobs:
@@ -132,7 +147,7 @@ def grade_all(
         status = 0
         for task in tasks:
             notices = notices_for(str(task.job.submission), shared)
-            status = max(status, finish(task, notices, show, tell))
+            status = max(status, finish(task, notices, show, Refusals(tell, refuse)))
             task.process.end()
     return status, summary_line(shared)
 
@@ -149,7 +164,7 @@ def process_for(
 
 def read(task: Task) -> None:
     """Have the submission read: what was handed in, and what it recorded."""
-    if not task.hear().refused and task.stopped is None:
+    if not task.hear().ends and task.stopped is None:
         task.hear()
 
 
@@ -157,11 +172,11 @@ def finish(
     task: Task,
     notices: tuple[str, ...],
     show: Callable[[Grade, Path], None],
-    tell: Callable[[str], None],
+    refusals: Refusals,
 ) -> int:
     """Have it graded and show the grade; the exit status that it asks for."""
     started = time.monotonic()
-    if not task.said.refused and task.stopped is None:
+    if not task.said.ends and task.stopped is None:
         task.process.send(msgspec.msgpack.encode(notices))
         try:
             task.hear()
@@ -174,9 +189,11 @@ def finish(
         grade = stopped_grade(job, task.said.handed_in, task.stopped, seconds=spent)
         show(grade, write_reports(grade, task.reports, name=task.name, home=task.job.folder))
         return 0
-    if task.said.refused or task.stopped is not None:
-        why = task.said.refused or f"{task.job.submission.name}: {task.stopped}"
-        tell("grade: " + " ".join(why.split()))
+    if task.said.ends or task.stopped is not None:
+        why = task.said.refused or task.said.broken or f"{task.job.submission.name}: {task.stopped}"
+        refusals.tell("grade: " + " ".join(why.split()))
+        if not task.said.broken:
+            refusals.refuse(why)
         return CANNOT_GRADE
     grade = decode(task.said.grade)
     show(grade, Path(task.said.written))
@@ -215,8 +232,11 @@ def steps(
         package = package_of(job.submission, job.folder.expected, into=reports / UNPACKED)
         yield message(handed_in=record_of(package, name=job.submission.name))
         submission = load(package)
-    except (SubmissionError, InfrastructureError) as error:  # one that changed meanwhile, too
+    except SubmissionError as error:
         yield message(refused=str(error))
+        return
+    except InfrastructureError as error:  # one that changed meanwhile, too
+        yield message(broken=str(error))
         return
     except CannotGrade as error:  # the folder for reports
         yield message(failed=str(error))

@@ -51,9 +51,8 @@ def unpack(packed: bytes, place: Path) -> None:
 def needed(home: AssignmentFolder) -> Iterator[tuple[str, Path]]:
     """Each file that a grade depends on, with its path inside the assignment. Links are followed."""
     yield MANIFEST, home.path / MANIFEST
-    notebook = home.path / home.assignment.notebook
-    if notebook.is_file():
-        yield home.assignment.notebook, notebook
+    for place in (*home.references.values(), *home.reference_modules.values()):
+        yield place, home.path / place
     yield from below(HIDDEN_TESTS, home.checks(hidden=True))
     for entry, (name, path) in zip(home.assignment.beside, home.given_files().items(), strict=True):
         if name != Path(entry).name:

@@ -28,6 +28,7 @@ from grader.model.points import Points
 from grader.model.records import CheckResult
 from grader.notebooks.cells import Cell
 from grader.reports import junit
+from grader.reports.elsewhere import FORMATS
 from grader.reports.safe_words import check_words, safe_check, safe_grade, waiting_words
 
 
@@ -41,11 +42,12 @@ def test_nothing_of_a_record_reaches_a_student_but_what_was_decided(seed: int) -
 
 
 @given(st.integers())
-def test_junit_says_what_students_may_read(seed: int) -> None:
+def test_junit_and_other_systems_get_what_students_may_read(seed: int) -> None:
     grade = record(seed)
     suite = junit.suite("Ada (s1)", grade)
-    assert SECRET not in suite
-    assert str(NUMBER) not in suite
+    for text in (suite, *(form.graded(grade) for form in FORMATS.values())):
+        assert SECRET not in text
+        assert str(NUMBER) not in text
     open_ends = {Outcome.UNDECIDED, Outcome.SKIPPED}
     checks = [one for item in grade.items for one in item.checks if one.outcome not in open_ends]
     assert suite.count("<failure ") == sum(safe_check(one).costs for one in checks)

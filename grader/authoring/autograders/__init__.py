@@ -1,0 +1,1 @@
+"""Autograders that run on other systems, for `grade package`: each a set of files, with Chainrule inside."""
