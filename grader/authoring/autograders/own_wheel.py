@@ -18,7 +18,6 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-import grader
 from grader.model.errors import UsageError
 from grader.model.version import __version__
 from grader.notebooks.source import python_tree
@@ -92,7 +91,7 @@ def imported(sources: Iterable[bytes]) -> set[str]:
                 found.update(alias.name.partition(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 found.add(node.module.partition(".")[0])
-    return {name for name in found if name in known} - {grader.__name__}
+    return {name for name in found if name in known} - {"grader"}
 
 
 def python_here() -> str:
@@ -101,7 +100,7 @@ def python_here() -> str:
 
 
 def _package() -> Iterator[tuple[str, bytes]]:
-    folder = Path(grader.__file__).parent
+    folder = Path(__file__).parents[2]
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix != ".pyc":
             yield f"{folder.name}/{path.relative_to(folder).as_posix()}", path.read_bytes()
