@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import hashlib
+import json
 import resource
 import tempfile
 import time
@@ -64,12 +66,29 @@ MARKERS = ("marker 1", "marker 2", "marker 3")
 class Made:
     """A class that is drawn from a seed."""
 
-    def __init__(self, home: AssignmentFolder, students: int, seed: int = 1) -> None:
-        self.home, self.students = home, students
+    def __init__(self, home: AssignmentFolder, students: int, files: Path, seed: int = 1) -> None:
+        self.home, self.students, self.files = home, students, files
         self.rng = np.random.default_rng(seed)
         sample = without_figures(decode((ROOT / "reports/sample/grade.json").read_bytes()))
         self.sample = msgspec.structs.replace(sample, assignment=home.assignment.title)
+        tree = json.loads((ROOT / "examples/full_marks/hw3.ipynb").read_text(encoding="utf-8"))
+        self.cells = ["".join(cell["source"]) for cell in tree["cells"] if cell["cell_type"] == "code"]
         self.copied = {item.item: self.words() for item in sample.items}
+
+    def file(self, name: str) -> tuple[str, str]:
+        """A notebook that never ran, with names, order and lines of the student's own; and its digest."""
+        own = str(self.rng.integers(1000))
+        cells = [cell.replace("grad", f"grad{own}") + f"\nprint({own})" for cell in self.cells]
+        self.rng.shuffle(cells)
+        tree = {
+            "nbformat": 4,
+            "nbformat_minor": 4,
+            "metadata": {},
+            "cells": [code_cell(one) for one in cells],
+        }
+        path, data = self.files / name, json.dumps(tree).encode()
+        write_whole(path, data)
+        return str(path), hashlib.sha256(data).hexdigest()
 
     def words(self) -> str:
         """An answer of random words."""
@@ -143,8 +162,10 @@ class Made:
     def store(self, gradebook: Gradebook, title: str, ids: Sequence[str]) -> list[int]:
         """Some submissions with their results."""
         names = [f"{one}/hw3.ipynb" for one in ids]
+        files = [self.file(name) for name in names]
         rows = gradebook.add_submissions(
-            NewSubmission(title, name, f"{name:0>64}", one) for one, name in zip(ids, names, strict=True)
+            NewSubmission(title, name, sha256, one, path)
+            for one, name, (path, sha256) in zip(ids, names, files, strict=True)
         )
         due = datetime.datetime.fromisoformat(DEADLINE)
         hours = np.minimum(self.rng.exponential(30, len(rows)) - 3, 200)
@@ -153,12 +174,12 @@ class Made:
         ]
         arrivals = ((row, Arrival(at)) for row, at in zip(rows, times, strict=True))
         gradebook.add_arrivals(arrivals, author="batch", reason="batch")
-        for row, name in zip(rows, names, strict=True):
+        for row, name, (_, sha256) in zip(rows, names, files, strict=True):
             grade = self.grade(name)
             sums = (grade.earned, grade.possible, grade.decided)
             items = tuple(map(ItemPoints.of, grade.items))
             key, bytes_ = f"key {name}", encode(grade)
-            result = StoredResult(key, title, f"{name:0>64}", {}, items, (), bytes_, *sums)
+            result = StoredResult(key, title, sha256, {}, items, (), bytes_, *sums)
             gradebook.store_result(result, [row], author="batch", reason="batch")
         return rows
 
@@ -180,6 +201,11 @@ class Made:
             )
 
 
+def code_cell(source: str) -> dict[str, object]:
+    """A cell that never ran."""
+    return {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
+
+
 def main() -> None:
     """Make the class, write its page, print what that took."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
@@ -191,7 +217,7 @@ def main() -> None:
         home = assignment_folder.load(ROOT)
         locations = Locations(home, place, str(place / "gradebook.sqlite"))
         with Gradebook.open(locations.gradebook) as gradebook:
-            Made(home, given.students).hand_in(gradebook)
+            Made(home, given.students, Path(folder)).hand_in(gradebook)
         before, memory = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         from grader.reports.class_page import render  # noqa: PLC0415  # its imports count
 

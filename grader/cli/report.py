@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -37,26 +38,25 @@ WIDEST = 160
 
 @click.command("report", help=HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, and nothing else.")
+@click.option("--no-code", is_flag=True, help="Do not compare code, which takes longest.")
 @options.counting
 @options.lateness
 @options.gradebook
 def command(  # noqa: D103  # its help is HELP
     *,
     as_json: bool,
-    choose: str,
-    deadline: str,
-    late_percent: int,
-    grace: int,
-    unknown_late_days: int,
+    no_code: bool,
     assignment: Path | None,
     db: str | None,
+    **counting: Any,
 ) -> None:
     from grader.reports.class_page import render  # noqa: PLC0415  # matplotlib, not needed for --help
 
-    moment(deadline)
-    rules = Rules(choose, deadline, late_percent, grace, unknown_late_days)
+    moment(counting["deadline"])
+    names = ("choose", "deadline", "late_percent", "grace", "unknown_late_days")
+    rules = Rules(*(counting[name] for name in names))
     with open_gradebook(assignment, db, environ=os.environ) as (gradebook, locations):
-        found = gathered(gradebook, locations, rules)
+        found = gathered(gradebook, locations, rules, with_code=not no_code)
     page = locations.reports / PAGE
     write_whole(page, render(found).encode())
     if as_json:
@@ -68,13 +68,13 @@ def command(  # noqa: D103  # its help is HELP
         print_class(found, console, page=str(page))
 
 
-def gathered(gradebook: Gradebook, locations: Locations, rules: Rules) -> ClassReport:
-    """The class, with a bar on a terminal while the records are read."""
+def gathered(gradebook: Gradebook, locations: Locations, rules: Rules, *, with_code: bool) -> ClassReport:
+    """The class, with a bar on a terminal while records and submissions are read."""
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("reading the records", total=None)
+        task = bar.add_task("reading the class", total=None)
 
         def on_read(done: int, count: int) -> None:
             bar.update(task, completed=done, total=count)
 
-        return class_report(gradebook, locations, rules, progress=on_read)
+        return class_report(gradebook, locations, rules, with_code=with_code, progress=on_read)

@@ -19,6 +19,7 @@ from grader.course.locations import Locations
 from grader.course.marker_figures import marking
 from grader.course.report_files import PAGE, report_name
 from grader.course.shared_answers import Runs, alike, runs_of
+from grader.course.similarity.classwide import similar_code
 from grader.course.table import WAITING, ClassRow, Rules, class_rows
 from grader.gradebook.policy import BY_UNKNOWN, LATE
 from grader.gradebook.rows import Student
@@ -27,9 +28,10 @@ from grader.gradebook.totals import Total
 from grader.model.class_report import ClassReport, HandedIn, ItemFigures, Named, Scores, Shared
 from grader.model.points import Points
 from grader.model.records import Grade, decode
+from grader.model.similarity import SimilarPair
 
 Progress = Callable[[int, int], None]
-"""Receives how many records are read, of how many."""
+"""Receives how many records, then submissions, are read, of how many."""
 Answers = Mapping[str, Mapping[int, Runs]]
 """The runs of words of each answer, by item and then by the student's number."""
 
@@ -39,16 +41,22 @@ def class_report(
     locations: Locations,
     rules: Rules | None = None,
     *,
+    with_code: bool = True,
     progress: Progress | None = None,
     now: datetime | None = None,
 ) -> ClassReport:
-    """The class as the gradebook has it now. Raises UsageError for rules that make no sense."""
+    """The class as the gradebook has it now; ``with_code`` its code is compared, which takes longest.
+
+    Raises UsageError for rules that make no sense.
+    """
     rule = rules or Rules()
     rows = list(class_rows(gradebook, locations.title, rule))
     students = [named(row, locations) for row in rows]
+    files = by_file(rows, students)
     troubles, answers = Troubles(students), dict[str, dict[int, Runs]]()
     read(gradebook, rows, locations, troubles, answers, progress)
     totals = [row.total for row in rows if row.total is not None]
+    code = similar_code(gradebook, locations, told=progress, shown=0)[0] if with_code else None
     return ClassReport(
         assignment=locations.title,
         made_at=(now or datetime.now(UTC)).isoformat(timespec="seconds"),
@@ -61,9 +69,11 @@ def class_report(
         marking=marking(gradebook, locations.title, totals),
         shared=(
             *shared_answers(answers, students),
-            *evidence_shared(gradebook, locations, rows, students),
+            *evidence_shared(gradebook, locations, files),
+            *(code_shared(pair, files) for pair in (code.pairs if code else ())),
         ),
-        compared=("answer", "evidence"),
+        compared=("answer", "evidence", "code") if code else ("answer", "evidence"),
+        notices=code.notices if code else (),
         submitted=tuple(
             sorted(
                 row.grade.submission.submitted_at
@@ -206,20 +216,30 @@ def shared_answers(answers: Answers, students: Sequence[Named]) -> Iterator[Shar
 
 
 def evidence_shared(
-    gradebook: Gradebook, locations: Locations, rows: Sequence[ClassRow], students: Sequence[Named]
+    gradebook: Gradebook, locations: Locations, files: Mapping[str, Named]
 ) -> Iterator[Shared]:
     """Recorded evidence that several students' submissions hold."""
-    people, known = gradebook.students(), _by_file(rows, students)
+    people = gradebook.students()
     owners = {row.name: row.student for row in gradebook.submissions(locations.title)}
     for one in shared_evidence(gradebook, locations.title):
         group = tuple(
-            known.get(name) or Named(people.get(owners.get(name, ""), Student(name)).shown)
+            files.get(name) or Named(people.get(owners.get(name, ""), Student(name)).shown)
             for name in one.submissions
         )
         yield Shared("evidence", one.item, group, one.same.value[1])
 
 
-def _by_file(rows: Iterable[ClassRow], students: Iterable[Named]) -> dict[str, Named]:
+def code_shared(pair: SimilarPair, files: Mapping[str, Named]) -> Shared:
+    """A pair of submissions with much code in common, perhaps earlier ones of their students."""
+    both = tuple(
+        files.get(side.submission) or Named(Student(side.student, side.name).shown or side.submission)
+        for side in (pair.left, pair.right)
+    )
+    return Shared("code", "", both, "of what few others have", pair.share)
+
+
+def by_file(rows: Iterable[ClassRow], students: Iterable[Named]) -> dict[str, Named]:
+    """The students by the names of the submissions that count."""
     return {
         row.grade.submission.name: student
         for row, student in zip(rows, students, strict=True)

@@ -162,7 +162,10 @@ class Shared(msgspec.Struct, frozen=True):
 
 
 class ClassReport(msgspec.Struct, frozen=True):
-    """A class, as the gradebook has it at ``made_at``; ``compared`` are the kinds that were looked at."""
+    """A class, as the gradebook has it at ``made_at``; ``compared`` are the kinds that were looked at.
+
+    ``notices`` say what could not be compared.
+    """
 
     assignment: str
     made_at: str
@@ -175,6 +178,7 @@ class ClassReport(msgspec.Struct, frozen=True):
     marking: Marking = Marking()
     shared: tuple[Shared, ...] = ()
     compared: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
     submitted: tuple[str, ...] = ()
     schema: str = SCHEMA
 

@@ -67,7 +67,7 @@ def _shown(text: str) -> str:
 
 
 def _coded(text: str) -> Markup:
-    """Our own line, what stands between backticks as code."""
+    """A line with what stands between backticks as code."""
     parts = (
         f"<code>{escape(part)}</code>" if at % 2 else escape(part) for at, part in enumerate(text.split("`"))
     )
@@ -83,6 +83,7 @@ def _template() -> Template:
     page = environment(_HERE, shown=_shown)
     page.filters |= {"line": _line, "anchor": anchor, "coded": _coded}
     page.globals |= {
+        "MOST": _MOST,
         "NAMED": _NAMED,
         "link_of": link_of,
         "number": summary.number,

@@ -73,9 +73,9 @@ def several(students: Sequence[Named], limit: int) -> str:
 
 
 def shared_of(report: ClassReport, kind: str) -> tuple[Shared, ...]:
-    """What is shared of one kind, the largest groups first."""
+    """What is shared of one kind, the largest groups and shares first."""
     found = (one for one in report.shared if one.kind == kind)
-    return tuple(sorted(found, key=lambda one: -len(one.students)))
+    return tuple(sorted(found, key=lambda one: (-len(one.students), -(one.share or 0.0))))
 
 
 def of_all(count: int, report: ClassReport) -> str:

@@ -12,7 +12,7 @@ from support.marked_class import record
 from support.tiny import make_tiny
 
 from grader.cli.main import cli
-from grader.course.class_report import class_report
+from grader.course.class_report import class_report, code_shared
 from grader.course.item_figures import discrimination, krippendorffs_alpha
 from grader.course.locations import Locations
 from grader.course.report_files import PAGE, report_name
@@ -23,11 +23,12 @@ from grader.gradebook.rows import Arrival, ItemPoints, Mark, NewSubmission, Refu
 from grader.gradebook.rubrics import Ruling
 from grader.gradebook.store import Gradebook
 from grader.grading import assignment_folder
-from grader.model.class_report import ClassReport, encode
+from grader.model.class_report import ClassReport, Named, encode
 from grader.model.errors import Fault, Outcome
 from grader.model.points import ZERO, Points
 from grader.model.records import CellResult, CellStatus, CheckResult, Grade, ItemResult
 from grader.model.records import encode as encode_record
+from grader.model.similarity import Side, SimilarPair
 
 DUE = "2026-11-20T12:00:00+00:00"
 COPIED = "The variance of a mean falls with the number of examples, so larger batches have quieter gradients."
@@ -183,6 +184,14 @@ def test_what_is_shared_leaves_out_oneself(found: ClassReport) -> None:
         ("answer", "2", ["Student 0 (s0)", "Student 1 (s1)"]),
         ("evidence", "1", ["Student 0 (s0)", "Student 1 (s1)"]),
     ]
+
+
+def test_code_in_common_names_both_with_their_pages() -> None:
+    files = {"s0.ipynb": Named("Student 0 (s0)", "s0/report.html")}
+    sides = Side("s0", "Student 0", "s0.ipynb"), Side("s1", "", "earlier.ipynb")
+    shared = code_shared(SimilarPair(*sides, 0.8, 12.0), files)
+    assert (shared.kind, shared.share) == ("code", 0.8)
+    assert shared.students == (files["s0.ipynb"], Named("s1"))
 
 
 def test_markers(found: ClassReport) -> None:
