@@ -72,7 +72,7 @@ def canvas(sheet: Sheet, owners: Sequence[str], found: Leaving, wanted: Wanted) 
     Other assignments' columns would put back what has changed there since, so they are left out; and so are
     students who are undecided, or excused in Canvas. Raises UsageError.
     """
-    names = [name.removeprefix("\ufeff").strip() for name in sheet.columns]
+    names = [name.strip() for name in sheet.columns]
     people = next((place + 1 for place, name in enumerate(names) if "Section" in name), 0)
     if people < 3 or not ("Student" in names[0] or names[0] == "LastName"):  # noqa: PLR2004  # name, id, section
         raise UsageError(
@@ -154,9 +154,8 @@ def moodle(sheet: Sheet, owners: Sequence[str], found: Leaving, wanted: Wanted) 
                     filled[places.comments] = Lines(comment(cells[places.comments], found.rows[owner]))
             yield filled
 
-    names = [Lines(name.removeprefix("\ufeff")) for name in sheet.columns]
     written = [owner for owner in owners if owner in points and owner not in skipped]
-    return Filled(write_table(names, rows()), written, skipped)
+    return Filled(write_table([*map(Lines, sheet.columns)], rows()), written, skipped)
 
 
 def comment(before: str, row: ClassRow) -> str:
@@ -185,6 +184,10 @@ def maximum_of(cell: str, possible: Points, rule: str, *, where: str) -> Points:
     theirs = parse_points(cell, where=f"{where}: the maximum")
     if theirs is None:
         return possible
+    if rule == "scale" and theirs == ZERO:
+        raise UsageError(
+            f"{where}: the maximum there is 0, and everybody would get 0; change it there, or keep"
+        )
     if rule == "same" and possible not in (theirs, ZERO):
         raise UsageError(
             f"{where}: the maximum there is {theirs}, and this assignment is worth {possible}; change it "

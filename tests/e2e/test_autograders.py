@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import textwrap
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,9 @@ from support.secrets import record
 
 from grader.cli.main import cli
 from grader.cli.submission import Elsewhere
+from grader.course import apart
+from grader.grading import assignment_folder
+from grader.grading.grade_job import GradeJob
 
 RIGHT = "def double(x):\n    return x + x\n"
 WRONG = "def double(x):\n    return 3 * x\n\n\ndef half(x):\n    return undefined_name + x\n"
@@ -154,6 +158,18 @@ def test_a_grade_that_needs_attention_is_not_for_gradescope(
     assert "gradescope was not written: check 3.1.1 is wrong" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("said", "refused"), [("refused", ["why"]), ("broken", [])])
+def test_only_what_is_the_files_own_fault_is_held_against_it(
+    tmp_path: Path, said: str, refused: list[str]
+) -> None:
+    told: list[str] = []
+    heard: list[str] = []
+    job = GradeJob(tmp_path / "hw.py", assignment_folder.load(write_course(tmp_path / "course")), seed=1)
+    task = apart.Task(job, tmp_path, "hw", apart.ThisProcess(iter(())), apart.Message(**{said: "why"}))
+    status = apart.finish(task, (), lambda *_: None, apart.Refusals(told.append, heard.append))
+    assert (status, told, heard) == (2, ["grade: why"], refused)
+
+
 def test_classroom_50_gets_the_public_checks_alone(tmp_path: Path) -> None:
     package("classroom50", tmp_path / "bundle", write_course(tmp_path / "course"))
     names = {path.relative_to(tmp_path / "bundle").as_posix() for path in (tmp_path / "bundle").rglob("*")}
@@ -203,11 +219,12 @@ def test_the_workflow_checks_shows_and_fails(tmp_path: Path) -> None:
     assert not [path for path in repository.rglob("*") if "hidden" in path.name]
     workflow = (repository / ".github/workflows/checks.yml").read_text()
     assert "@@" not in workflow
-    [command] = [
-        line.removeprefix("        run: grade ") for line in workflow.splitlines() if "run: grade" in line
-    ]
+    command = textwrap.dedent(
+        workflow.partition("name: Check\n        run: |\n")[2].partition("      - uses")[0]
+    )
+    assert command.startswith("grade submission ")
     done = subprocess.run(
-        ["bash", "-c", f"{sys.executable} -m grader.cli.main {command}"],
+        ["bash", "-c", command.replace("grade", f"{sys.executable} -m grader.cli.main", 1)],
         cwd=repository,
         env={**os.environ, "GITHUB_STEP_SUMMARY": str(tmp_path / "s.md"), "RUNNER_TEMP": str(tmp_path)},
         capture_output=True,

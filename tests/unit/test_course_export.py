@@ -157,6 +157,8 @@ def test_canvas_is_refused_where_it_would_take_another_column_or_maximum(book: G
     done = export(book, "canvas", larger, maximum="scale")
     read = canvas_import(done.data, students=CANVAS_STUDENTS, assignments={42: "HW3"})
     assert (read.grades[901, 42], read.possible) == ("17.50", {42: "100"})
+    with pytest.raises(UsageError, match="everybody would get 0"):
+        export(book, "canvas", CANVAS.replace("10.00,10.00", '10.00,"0,0"'), maximum="scale")
     with pytest.raises(UsageError, match="not Canvas's"):
         export(book, "canvas", "id,name\ns01,Ada\n")
 

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from rich.console import Console
 from support.report_samples import HOSTILE, everywhere, mixed
 
@@ -21,6 +22,7 @@ from grader.gradebook.spreadsheets import write_table
 from grader.gradebook.totals import total_of
 from grader.model.points import ZERO, Points
 from grader.reports import junit
+from grader.reports.elsewhere import FORMATS
 from grader.reports.progress import BatchProgress, Ended, EndedAs
 
 PIECES = st.sampled_from(
@@ -83,6 +85,23 @@ def test_no_word_in_junit_is_more_than_a_word(word: str) -> None:
     assert shapes[0] == shapes[1]
     values = (value for node in root.iter() for value in node.attrib.values())
     assert all(is_harmless(value.replace("\t", " ")) for value in values)
+
+
+@settings(max_examples=60)
+@given(WORDS)
+def test_no_word_in_a_jobs_summary_is_more_than_a_word(word: str) -> None:
+    """GitHub's Markdown: as many headings, rows and blocks as for harmless words, no link, no HTML."""
+    shapes = []
+    for each in ("word", word):
+        tokens = (
+            MarkdownIt("commonmark")
+            .enable(["table", "strikethrough"])
+            .parse(FORMATS["github"].graded(everywhere(each)))
+        )
+        inline = {inner.type for token in tokens for inner in token.children or ()}
+        assert inline <= {"text", "text_special", "strong_open", "strong_close"}
+        shapes.append([token.type for token in tokens])
+    assert shapes[0] == shapes[1]
 
 
 @pytest.mark.parametrize("word", ['"/><testsuite name="', "\x1b", "&"])
