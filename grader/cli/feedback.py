@@ -17,7 +17,7 @@ from grader.cli import options
 from grader.course.feedback import FOLDER, PAGE, Made, make_all, wanted_of
 from grader.course.feedback_files import Unsent, mail_table, pdf_of, write_zip
 from grader.course.locations import Locations, open_gradebook
-from grader.course.table import Rules
+from grader.course.table import ClassRow, Rules, class_rows
 from grader.files import write_whole
 from grader.gradebook.people import People
 from grader.gradebook.store import Gradebook
@@ -69,11 +69,14 @@ def command(**given: Any) -> None:  # noqa: D103  # its help is HELP
     assert_installed()
     with open_gradebook(asked.assignment, asked.db, environ=os.environ) as (gradebook, locations):
         folder = (asked.out or locations.reports) / FOLDER
-        made = list(progress(make_class(asked, gradebook, locations, folder)))
+        rows = rows_of(asked, gradebook, locations)
+        made = list(progress(make_class(asked, gradebook, locations, rows, folder)))
         numbers = gradebook.participants(locations.title)
     if not made:
         raise UsageError("nobody has a grade here yet; `grade batch FOLDER` grades")
-    raise click.exceptions.Exit(report(made, send(asked, made, folder, numbers), folder))
+    left = [one for row in rows if row.grade is None for one in row.attention]
+    left += send(asked, made, folder, numbers)
+    raise click.exceptions.Exit(report(made, left, folder))
 
 
 @dataclass(frozen=True)
@@ -95,18 +98,25 @@ class Options:
     db: str | None
 
 
-def make_class(asked: Options, gradebook: Gradebook, locations: Locations, folder: Path) -> Iterator[Made]:
-    """Write the feedback that was asked for."""
+def rows_of(asked: Options, gradebook: Gradebook, locations: Locations) -> list[ClassRow]:
+    """The class, or the students who were named. Raises UsageError for one whom nobody knows."""
+    people = People.of(gradebook, locations.title)
+    students = [people.find(word).id for word in asked.students]
+    rows = class_rows(gradebook, locations.title, Rules(asked.choose, asked.deadline))
+    return [row for row in rows if not students or row.student.id in students]
+
+
+def make_class(
+    asked: Options, gradebook: Gradebook, locations: Locations, rows: Sequence[ClassRow], folder: Path
+) -> Iterator[Made]:
+    """Write the feedback that was asked for. Raises UsageError."""
     for item in asked.only:
         if locations.home.assignment.find(item) is None:
             known = ", ".join(one.id for one in locations.home.assignment.item)
             raise UsageError(f"--only {item}: not an item of this assignment; it has {known}")
-    people = People.of(gradebook, locations.title)
-    students = [people.find(word).id for word in asked.students]
-    rules = Rules(asked.choose, asked.deadline)
-    wanted = wanted_of(gradebook, locations.title, rules, students=students, items=asked.only)
+    wanted = wanted_of(gradebook, rows, items=asked.only)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    workers = 1 if 0 < len(students) <= FEW else asked.workers or os.cpu_count() or 1
+    workers = 1 if len(rows) <= FEW else asked.workers or os.cpu_count() or 1
     yield from make_all(wanted, locations.home, folder, now=now, workers=workers)
 
 

@@ -25,7 +25,7 @@ from grader.course.feedback_notebook import (
 )
 from grader.course.packages import kept_package
 from grader.course.report_files import report_name
-from grader.course.table import ClassRow, Rules, class_rows
+from grader.course.table import ClassRow
 from grader.digests import digest_of, digest_of_texts
 from grader.files import cannot_write, replace_whole
 from grader.gradebook.rows import Student, SubmissionRow
@@ -104,19 +104,13 @@ class Made(msgspec.Struct, frozen=True):
 
 
 def wanted_of(
-    gradebook: Gradebook,
-    assignment: str,
-    rules: Rules,
-    *,
-    students: Sequence[str] = (),
-    items: Sequence[str] = (),
+    gradebook: Gradebook, rows: Sequence[ClassRow], *, items: Sequence[str] = ()
 ) -> Iterator[Wanted]:
-    """What is to be made for everybody with a grade, or for the students of these ids; a page at a time.
+    """What is to be made for those of a class who have a grade; of certain items alone if they are named.
 
-    Of certain items alone if they are named.
+    A page of records is read at a time.
     """
-    rows = [row for row in class_rows(gradebook, assignment, rules) if row.grade is not None]
-    rows = [row for row in rows if not students or row.student.id in students]
+    rows = [row for row in rows if row.grade is not None]
     taken: set[str] = set()
     for start in range(0, len(rows), AHEAD * 8):
         some = rows[start : start + AHEAD * 8]

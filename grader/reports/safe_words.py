@@ -123,8 +123,13 @@ class SafeGrade(msgspec.Struct, frozen=True):
 
 
 def said(text: str) -> Safe:
-    """A text of a student's or of a person for them, without control characters and folders of a machine."""
+    """A text that a program made for them, without control characters and folders of a machine."""
     return Safe(_FOLDERS.sub("", clean(text, LONGEST)))
+
+
+def written(text: str) -> Safe:
+    """A text of a student's own, or of a person for them, without control characters."""
+    return Safe(clean(text, LONGEST))
 
 
 def safe_grade(grade: Grade) -> SafeGrade:
@@ -146,7 +151,7 @@ def safe_grade(grade: Grade) -> SafeGrade:
 
 def safe_item(item: ItemResult) -> SafeItem:
     """What the student may know of an item."""
-    mark = None if item.mark is None else SafeMark(item.mark.points, said(item.mark.comment))
+    mark = None if item.mark is None else SafeMark(item.mark.points, written(item.mark.comment))
     checks = tuple(map(safe_check, item.checks))
     shared = shared_words(checks)
     if shared:
@@ -163,7 +168,7 @@ def safe_item(item: ItemResult) -> SafeItem:
         words=tuple(Safe(words) for words in about if words),
         checks=checks,
         mark=mark,
-        answer=said(item.answer),
+        answer=written(item.answer),
         figures=item.figures,
     )
 

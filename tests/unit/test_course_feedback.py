@@ -24,8 +24,8 @@ from support.secrets import NUMBER, SECRET, records
 from grader.cli.feedback import command
 from grader.course.feedback import make, wanted_of
 from grader.course.feedback_notebook import KEY, feedback_notebooks, one_notebook, parts_of, written
-from grader.course.table import Rules
-from grader.gradebook.rows import Mark, Student
+from grader.course.table import class_rows
+from grader.gradebook.rows import Mark, Refusal, Student
 from grader.gradebook.store import Gradebook
 from grader.grading import assignment_folder
 from grader.model.assignment import parse
@@ -225,6 +225,12 @@ def test_without_their_file_a_student_still_reads_what_is_said(course: Course) -
     assert not list((course.out / "bob").glob("*.ipynb"))
 
 
+def test_who_handed_in_what_cannot_be_read_is_named(course: Course) -> None:
+    with Gradebook.open(str(course.db)) as book:
+        book.add_refusals(ASSIGNMENT.title, [Refusal("cyd/hw.ipynb", "the file is empty", "cyd")])
+    assert "cyd/hw.ipynb: handed in, but cannot be graded: the file is empty" in course.run(status=1)
+
+
 def test_statements_of_a_script_stay_together_until_something_is_said(course: Course) -> None:
     home = assignment_folder.load(course.folder)
     text = b"import numpy\nA = 1\n\ndef double(x):\n    return x\n# then\nB = 2\nC = 3\n"
@@ -268,7 +274,7 @@ def test_no_secret_is_in_any_page_or_notebook(course: Course) -> None:
 def test_what_is_kept_to_tell_changes_holds_no_secret(course: Course) -> None:
     home = assignment_folder.load(course.folder)
     with Gradebook.open(str(course.db)) as book:
-        wanted = next(wanted_of(book, ASSIGNMENT.title, Rules()))
+        wanted = next(wanted_of(book, list(class_rows(book, ASSIGNMENT.title))))
     made = make(wanted, home, course.out, "2026-11-28T00:00:00+00:00")
     assert made.is_new
     assert "expected" not in (course.out / ".told" / "ada.json").read_text(encoding="utf-8")
