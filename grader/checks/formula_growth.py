@@ -108,7 +108,7 @@ class Growth:
     def __init__(self) -> None:
         self.rows = Rows()
         self.operations: list[Operation | str] = []
-        self.weights = np.random.default_rng(20).normal(size=(MOST_ENTRIES, 2))
+        self.weights = sum_weights()
         self._operation_places: dict[Operation, int] = {}
         self._places: dict[Shape, int] = {}
         self._codes: dict[Shape, Array] = {}  # sorted, of each formula of a shape ...
@@ -350,6 +350,11 @@ class Growth:
             self._of_code[shape] = np.insert(of, place, numbers)
         self._sums.setdefault(shape, []).append(sums)
         self._members.setdefault(shape, []).append(numbers)
+
+
+def sum_weights() -> Array:
+    """What entries are multiplied with in the two sums of a formula: always the same random numbers."""
+    return np.random.default_rng(20).normal(size=(MOST_ENTRIES, 2))
 
 
 def columns_of(made: Made) -> tuple[Array, ...]:

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from grader.checks.arrays import Array
-from grader.checks.formula_growth import MOST_ENTRIES, Growth
-from grader.checks.formula_values import NONE, Plan, plan, values_of
-from grader.checks.operations import FUNCTIONS, Formula, Shape
+from grader.checks.formula_growth import MOST_ENTRIES, Growth, sum_weights
+from grader.checks.formula_values import COLUMNS, NONE, Plan, Rows, plan, values_of
+from grader.checks.operations import FUNCTIONS, OPERATIONS, Formula, Operation, Shape
 
 MOST_COMPUTED = 4_000
 """Formulas that are computed on a check's own inputs, where its function cannot be asked again."""
@@ -22,26 +22,60 @@ CLOSE = 1e-5
 """How far a value may be from a formula's, as a share of it and of the largest entry: float32 keeps 1e-6."""
 
 
+Index = Mapping[Shape, tuple[Array, Array, Array]]
+"""Of each shape, the first sums in order, the second ones, and whose they are."""
+
+
 class Table:
-    """The formulas of a vocabulary.
+    """The formulas of a vocabulary: their rows, what the operations in these are, and their sums."""
 
-    ``arrays`` and ``numbers`` are the vocabulary's values on the probe, ``sizes`` its axes' lengths; all have
-    names. ``using`` names further functions of ``operations.FUNCTIONS``.
-    """
+    def __init__(self, rows: Rows, operations: Sequence[Operation | str], index: Index) -> None:
+        self._rows, self._operations, self._index = rows, operations, index
+        self._weights = sum_weights()
+        self._plans: dict[Shape, Plan] = {}
 
-    def __init__(
-        self,
+    @classmethod
+    def made(
+        cls,
         arrays: Mapping[str, Array],
         *,
         numbers: Mapping[str, Array],
         sizes: Mapping[str, Array],
         using: Sequence[str] = (),
-    ) -> None:
+    ) -> Table:
+        """All formulas of a vocabulary, which takes up to a second or two.
+
+        ``arrays`` and ``numbers`` are its values on the probe, ``sizes`` its axes' lengths; all have names.
+        ``using`` names further functions of ``operations.FUNCTIONS``.
+        """
         growth = Growth()
         growth.enumerate(arrays, numbers, sizes, tuple(op for name in using for op in FUNCTIONS[name]))
-        self._rows, self._operations = growth.rows.trimmed(), growth.operations
-        self._index, self._weights = growth.index(), growth.weights
-        self._plans: dict[Shape, Plan] = {}
+        return cls(growth.rows.trimmed(), growth.operations, growth.index())
+
+    @classmethod
+    def read(cls, columns: Mapping[str, Array]) -> Table:
+        """A table again from its ``columns``. Raises KeyError or ValueError for what is none."""
+        operation, left, right, cost, shape = (columns[name] for name in COLUMNS)
+        rows = Rows(operation, left, right, cost, shape, len(operation))
+        words = columns["operations"].tolist()
+        operations = [OPERATIONS[word[1:]] if word[0] == "=" else word[1:] for word in words]
+        shapes = [tuple(map(int, text.split())) for text in columns["shapes"].tolist()]
+        index = {
+            shape: (columns[f"{number} first"], columns[f"{number} second"], columns[f"{number} numbers"])
+            for number, shape in enumerate(shapes)
+        }
+        return cls(rows, operations, index)
+
+    def columns(self) -> dict[str, Array]:
+        """All that it is made of, as arrays of numbers and texts."""
+        found = {name: getattr(self._rows, name) for name in COLUMNS}
+        words = [f"-{one}" if isinstance(one, str) else f"={one.text}" for one in self._operations]
+        found["operations"] = np.array(words)
+        found["shapes"] = np.array([" ".join(map(str, shape)) for shape in self._index])
+        for number, parts in enumerate(self._index.values()):
+            names = (f"{number} {name}" for name in ("first", "second", "numbers"))
+            found |= zip(names, parts, strict=True)
+        return found
 
     def __len__(self) -> int:
         return self._rows.count
@@ -49,10 +83,7 @@ class Table:
     @property
     def bytes(self) -> int:
         """The memory that it holds."""
-        rows = self._rows
-        columns = [rows.operation, rows.left, rows.right, rows.cost]
-        columns += [part for index in self._index.values() for part in index]
-        return sum(column.nbytes for column in columns)
+        return sum(column.nbytes for column in self.columns().values())
 
     def formula(self, number: int) -> Formula:
         """The formula of a number."""

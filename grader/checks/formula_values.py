@@ -13,6 +13,8 @@ from grader.checks.operations import Operation, combined
 NONE = -1
 """Stands where a formula has no part."""
 
+COLUMNS = ("operation", "left", "right", "cost", "shape")
+
 
 @dataclass
 class Rows:
@@ -41,7 +43,7 @@ class Rows:
         return self
 
     def _resize(self, count: int) -> None:
-        for column in ("operation", "left", "right", "cost", "shape"):
+        for column in COLUMNS:
             setattr(self, column, np.resize(getattr(self, column), count))
 
 

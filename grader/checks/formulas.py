@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from grader.checks.arrays import Array
+from grader.checks.formula_store import kept_table
 from grader.checks.formula_table import CLOSE, Table
 from grader.checks.operations import FUNCTIONS, Formula, Shape
 from grader.model.errors import AuthorError
@@ -117,14 +118,14 @@ class Formulas:
 
     @cached_property
     def table(self) -> Table:
-        """All formulas, made on first use, which takes a second or a few; equal vocabularies share them."""
+        """All formulas, read on first use, or made, which takes a second; equal vocabularies share them."""
         return _table_of(tuple(self._arrays.items()), " ".join(self.using))
 
     def make_table(self) -> Table:
         """All formulas, made anew."""
         values = self.probes[0]
         numbers = [name for name, spec in self.specs.items() if not spec.axes]
-        return Table(
+        return Table.made(
             {name: values[name] for name, spec in self.specs.items() if spec.axes},
             numbers={name: values[name] for name in numbers},
             sizes={axis: values[axis] for axis in self.axes},
@@ -155,7 +156,7 @@ class Formulas:
 @lru_cache(maxsize=8)
 def _table_of(arrays: tuple[tuple[str, str], ...], using: str) -> Table:
     """The table of a vocabulary: a file of checks that is loaded anew has the same ones."""
-    return Formulas(using=using, **dict(arrays)).make_table()
+    return kept_table((*map(" ".join, arrays), using), Formulas(using=using, **dict(arrays)).make_table)
 
 
 @dataclass(frozen=True, eq=False)

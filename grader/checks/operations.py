@@ -229,3 +229,12 @@ FUNCTIONS: Mapping[str, tuple[Operation, ...]] = {
     "exp": (Operation("exp({})", 1, np.exp, "function", ATOM, ANY_PART),),
 }
 """What ``Formulas(using=...)`` adds, by name."""
+
+OPERATIONS: Mapping[str, Operation] = {
+    one.text: one
+    for one in (
+        *(TURN, *SCALE, *BEND, COMPLEMENT, *REDUCE, PRODUCT, TIMES, OVER, PLUS, MINUS),
+        *(one for several in FUNCTIONS.values() for one in several),
+    )
+}
+"""All there are, by their text."""

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from grader import Formulas, assert_close, check_gradients
+from grader.checks.formula_store import kept_table
 from grader.checks.formulas import Answer, WrongArray, formula_of
 from grader.checks.mistakes import mistake_of
+from grader.checks.operations import DOUBLE, FUNCTIONS, OPERATIONS, TURN, WHOLE
 from grader.model.errors import AuthorError, CheckFailed
 from grader.model.values import Remote
 
@@ -252,3 +254,30 @@ class Theirs(Remote):
 def test_what_an_author_writes_wrongly_is_said(make, words):
     with pytest.raises(AuthorError, match=words):
         make()
+
+
+def test_a_table_is_kept_and_read_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    made = []
+
+    def make():
+        made.append(Formulas(x="N D", y="N D", rate="", using="relu sigmoid").make_table())
+        return made[-1]
+
+    first, again = kept_table(["x"], make), kept_table(["x"], make)
+    assert len(made) == 1
+    assert again.columns().keys() == first.columns().keys()
+    assert all((again.columns()[name] == column).all() for name, column in first.columns().items())
+    assert str(again.formula(len(again) - 1)) == str(first.formula(len(first) - 1))
+    (kept,) = tmp_path.glob("chainrule/*")
+    for damaged in (b"", b"no archive", kept.read_bytes()[:-2000]):
+        kept.write_bytes(damaged)
+        assert len(kept_table(["x"], make)) == len(first)
+    kept_table(["y"], make)
+    assert len(made) == 5
+
+
+def test_every_operation_has_a_text_of_its_own():
+    several = [one for functions in FUNCTIONS.values() for one in functions]
+    assert all(OPERATIONS[one.text] is one for one in several)
+    assert {DOUBLE, TURN, *WHOLE} <= set(OPERATIONS.values())
