@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import csv
+import http.client
 import os
-import signal
 import socket
 import sqlite3
 import struct
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from support.browser import Browser, Tab, browser, chromium
 from support.marked_class import write_class
+from support.markers_at_work import Marker, Told, assert_kept
 from support.notebooks import code
 from support.paths import ROOT
-from support.review_page import TEXTS, class_in, generated, hw3, reviewing
+from support.postgres import server
+from support.review_page import TEXTS, Links, class_in, generated, hw3, reviewing
 
 from grader.checks.evidence import FORMAT
 from grader.gradebook.rows import Mark
@@ -29,6 +34,7 @@ from grader.gradebook.rubrics import LineVersion
 from grader.gradebook.store import Gradebook
 from grader.inside.media_types import EVIDENCE
 from grader.model.points import Points
+from grader.review.classroom import classroom
 
 HOME = hw3()
 ITEMS = [item.id for item in HOME.assignment.of_kind("written")]
@@ -46,6 +52,16 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 @pytest.fixture
 def db(tmp_path: Path) -> str:
     return str(tmp_path / "gradebook.sqlite")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, db: str) -> Iterator[str]:
+    """A gradebook of each kind."""
+    if request.param == "sqlite":
+        yield db
+        return
+    with server() as running:
+        yield running.url()
 
 
 def enter(chrome: Browser, link: str, item: str = "") -> Tab:
@@ -423,33 +439,86 @@ def test_a_taken_port_is_named(db: str) -> None:
     assert "Address already in use; --port names another" in done.stderr
 
 
-def test_what_was_shown_as_saved_survives_a_kill(chrome: Browser, db: str, tmp_path: Path) -> None:
-    rows = class_in(db, HOME, {f"s{number}": {"3.3.ii": f"Answer {number}."} for number in range(8)})
-    command = [
-        sys.executable,
-        "-m",
-        "grader.cli.main",
-        "review",
-        "--assignment",
-        str(ROOT),
-        "--db",
-        db,
-        "--by",
-        "ada",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        link = process.stdout.readline().split(": ", 1)[1].strip()
-        tab = enter(chrome, link, "3.3.ii")
-        for _ in range(5):
-            assert step(tab, "1", "Enter") == "saved 1 answer"
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+def work(links: Links, names: Sequence[str], units: Sequence[str], marks: int) -> list[Marker]:
+    """Markers at work at once, each for so many marks; what goes wrong is raised."""
+    markers = [Marker(name, links[name]) for name in names]
+
+    def marking(one: Marker) -> Marker:
+        with closing(one):
+            for _ in range(marks):
+                one.mark("3.3.ii", units)
+        return one
+
+    with ThreadPoolExecutor(len(markers)) as pool:
+        return list(pool.map(marking, markers))
+
+
+def units_of_class(book: Gradebook) -> list[str]:
+    return [unit.id for unit in classroom(book, HOME.assignment).units["3.3.ii"]]
+
+
+MARKS = int(os.environ.get("CHAINRULE_MARKS", "25"))
+"""Of each marker at random on the same answers; 500 were run once."""
+KILLS = int(os.environ.get("CHAINRULE_KILLS", "2"))
+
+
+def test_two_markers_at_random_on_the_same_answers_lose_nothing(url: str) -> None:
+    class_in(url, HOME, {f"s{number}": {"3.3.ii": f"Answer {number}."} for number in range(6)})
+    with Gradebook.open(url) as book:
+        units = units_of_class(book)
+        with reviewing(url, "ada", "bob", options=["--everybody", "0"]) as links:
+            ada, bob = work(links, ("ada", "bob"), units, MARKS)
+        assert len(ada.told) == len(bob.told) == MARKS
+        assert_kept(
+            [*ada.told, *bob.told], book.all_marks(HOME.assignment.title), book.marks(HOME.assignment.title)
+        )
+
+
+def test_what_was_shown_as_saved_survives_a_kill_at_any_moment(url: str) -> None:
+    rows = class_in(url, HOME, {f"s{number}": {"3.3.ii": f"Answer {number}."} for number in range(8)})
+    told: list[Told] = []
+    with Gradebook.open(url) as book:
+        units = units_of_class(book)
+        for round_ in range(KILLS):
+            with reviewing(url, "ada") as links:
+                ada = Marker("ada", links["ada"], seed=round_)
+                threading.Timer(0.1 + 0.7 * round_, links.process.kill).start()
+                with closing(ada):
+                    assert isinstance(
+                        ada.mark_until_it_fails("3.3.ii", units), OSError | http.client.HTTPException
+                    )
+                told += ada.told
+            assert_kept(told, book.all_marks(HOME.assignment.title), book.marks(HOME.assignment.title))
+    assert told
+    assert len(rows) == 8
+
+
+def test_the_page_says_that_nobody_answers(chrome: Browser, db: str) -> None:
+    class_in(db, HOME, {"ada": {"3.3.ii": "One."}})
+    with reviewing(db, "ada") as links:
+        tab = enter(chrome, links["ada"], "3.3.ii")
+        links.process.kill()
+        links.process.wait()
         tab.press("1", "Enter")
         tab.wait("document.getElementById('status').textContent.includes('no answer from `grade review`')")
-    assert len(points(db, rows)) == 5
     assert sqlite3.connect(db).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_what_was_shown_as_saved_survives_the_end_of_the_database() -> None:
+    with server() as running:
+        url = running.url()
+        class_in(url, HOME, {f"s{number}": {"3.3.ii": f"Answer {number}."} for number in range(8)})
+        with Gradebook.open(url) as book:
+            units = units_of_class(book)
+        with reviewing(url, "ada") as links, closing(Marker("ada", links["ada"])) as ada:
+            threading.Timer(0.5, running.kill).start()
+            assert "gradebook" in str(
+                ada.mark_until_it_fails("3.3.ii", units)
+            )  # said on the page, which goes on
+            running.start_again()
+            ada.mark("3.3.ii", units)
+        with Gradebook.open(url) as book:
+            assert_kept(ada.told, book.all_marks(HOME.assignment.title), book.marks(HOME.assignment.title))
 
 
 def png(width: int, height: int) -> bytes:

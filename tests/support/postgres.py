@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -60,6 +60,10 @@ class Server:
         self.run(
             "initdb", "--pgdata=data", "--username=grader", "--auth=trust", "--no-sync", "--encoding=UTF8"
         )
+        self.start_again()
+
+    def start_again(self) -> None:
+        """Start the cluster as it is."""
         settings = ["listen_addresses=", f"unix_socket_directories={self._folder}", "fsync=off"]
         options = [word for setting in settings for word in ("-c", setting)]
         self._server = self._started("postgres", "-D", "data", *options)
@@ -68,6 +72,17 @@ class Server:
             assert self._server.poll() is None, f"postgres: {self._server.communicate()[0]}"
             assert time.monotonic() < deadline, "postgres does not start"
             time.sleep(0.05)
+
+    def kill(self) -> None:
+        """End it as a power cut would, with all that serves connections: they are its children."""
+        main = self._server.pid
+        listed = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(main)], capture_output=True, text=True, check=True
+        )
+        for process in (main, *map(int, listed.stdout.split())):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        self._server.communicate()
 
     def _answers(self) -> bool:
         try:

@@ -64,10 +64,14 @@ def generated(items: Sequence[str], students: int, *, seed: int = 1) -> dict[str
     return found
 
 
+class Links(dict[str, str]):
+    """Each marker's link to a running page, and its process."""
+
+    process: subprocess.Popen[str]
+
+
 @contextmanager
-def reviewing(
-    db: str, *markers: str, options: Sequence[str] = (), home: Path = ROOT
-) -> Iterator[dict[str, str]]:
+def reviewing(db: str, *markers: str, options: Sequence[str] = (), home: Path = ROOT) -> Iterator[Links]:
     """`grade review` as a program; each marker's link."""
     names = [word for marker in markers for word in ("--by", marker)]
     command = [sys.executable, "-m", "grader.cli.main", "review", "--assignment", str(home), "--db", db]
@@ -75,8 +79,8 @@ def reviewing(
         [*command, *names, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
     )
     try:
-        links: dict[str, str] = {}
-        said = []
+        links, said = Links(), []
+        links.process = process
         while len(links) < len(markers):
             line = process.stdout.readline() if process.stdout else ""
             said.append(line)
