@@ -44,11 +44,11 @@ class Chart(msgspec.Struct, frozen=True):
 
 def charts(data: Mapping[str, Any]) -> tuple[Chart, ...]:
     """The charts of a recording: runs side by side for each thing that was measured."""
-    several: dict[tuple[str, int], list[tuple[str, Sequence[float]]]] = defaultdict(list)
+    several: dict[tuple[str, int], dict[tuple[str, ...], Sequence[float]]] = defaultdict(dict)
     for path, values in _curves(data):
         *run, measured = path
         title = measured if run else ""  # what lies beside each other in one run shares a chart
-        several[title, len(values)].append((", ".join(run) or measured, values))
+        several[title, len(values)][tuple(run) or path] = values
     return tuple(_chart(title, curves) for (title, _), curves in list(several.items())[:MOST_CHARTS])
 
 
@@ -73,11 +73,17 @@ def _number(value: float) -> float:
     return found if abs(found) < 1e300 else math.nan  # noqa: PLR2004  # differences stay finite
 
 
-def _chart(title: str, curves: Sequence[tuple[str, Sequence[float]]]) -> Chart:
-    shown = curves[:MOST_LINES]
+def _chart(title: str, curves: Mapping[tuple[str, ...], Sequence[float]]) -> Chart:
+    shown = list(curves.items())[:MOST_LINES]
+    told = (
+        len({path[0] for path, _ in shown}) > 1 or len(shown[0][0]) == 1
+    )  # whether the first key says anything
     finite = [value for _, values in shown for value in values if not math.isnan(value)] or [0.0]
     low, high = min(finite), max(finite)
-    lines = tuple(Line(name, _pieces(values, low, high), f"{values[-1]:.4g}") for name, values in shown)
+    lines = tuple(
+        Line(", ".join(path if told else path[1:]), _pieces(values, low, high), f"{values[-1]:.4g}")
+        for path, values in shown
+    )
     return Chart(title, lines, f"{low:.4g}", f"{high:.4g}", len(shown[0][1]), len(curves) - len(shown))
 
 

@@ -229,9 +229,9 @@ class Desk:
     def next_unit(self, item_id: str, now: Standing | None = None, *, after: str = "") -> Unit | None:
         """The next unit that waits for this marker and that nobody else looks at; None if there is none.
 
-        First come answers that every marker marks, then unmarked ones, then those that wait for a second
-        opinion, on which markers differ, that a colleague flagged or a student asks about, then what this
-        marker put aside. ``after`` is looked at again only if nothing else is left.
+        First come empty answers and those that every marker marks, then unmarked ones, then those that wait
+        for a second opinion, on which markers differ, that a colleague flagged or a student asks about, then
+        what this marker put aside. ``after`` is looked at again only if nothing else is left.
         """
         now = now or self.standing(item_id)
         others, asked = now.others(self.marker), now.asked(self.marker)
@@ -245,7 +245,7 @@ class Desk:
             if unit.id in others or not calls:
                 continue
             by_all = opinion and unit.id in now.opinions.first
-            urgency = 0 if by_all else 1 if is_unmarked else 2
+            urgency = 0 if by_all or (unit.is_empty and is_unmarked) else 1 if is_unmarked else 2
             worth = 0.0 if by_all else -tells.get(unit.id, math.inf)
             left.append((unit.id == after, unit.id in aside, urgency, worth, number))
         return now.units[min(left)[-1]] if left else None

@@ -12,7 +12,7 @@ def test_what_was_measured_in_several_runs_shares_a_chart() -> None:
         alpha: {"loss": [3.0, float(alpha)], "validation": [0.1, 0.2], "text": "x"} for alpha in ("0", "1")
     }
     loss, validation = charts({"runs": runs})
-    assert (loss.title, [line.name for line in loss.lines]) == ("loss", ["runs, 0", "runs, 1"])
+    assert (loss.title, [line.name for line in loss.lines]) == ("loss", ["0", "1"])
     assert (loss.low, loss.high, loss.length, loss.lines[1].last) == ("0", "3", 2, "1")
     assert loss.lines[0].pieces == ("0.0,0.0 640.0,220.0",)
     assert validation.title == "validation"
