@@ -34,11 +34,7 @@ class EventLoop:
 
     def finish(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """What a coroutine returns. While the loop runs, as in a kernel's own cell, it runs beside it."""
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return self._until_done(coroutine)
-        return _in_a_thread(coroutine)
+        return _in_a_thread(coroutine) if _is_running() else self._until_done(coroutine)
 
     def _until_done(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         loop = self.get()
@@ -56,6 +52,15 @@ class EventLoop:
 
 
 LOOP = EventLoop()  # one for the process, as asyncio itself has it
+
+
+def _is_running() -> bool:
+    """Whether a loop runs in this thread. What is raised to say so must not become part of a cell's error."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _set_again(context: contextvars.Context) -> None:

@@ -252,3 +252,17 @@ def test_places_of_colab_are_found_by_the_files_name(tmp_path):
     assert drive.found("/content/new.txt", home) == f"{home}/new.txt"
     assert drive.found("/contents/x.txt", home) == "/contents/x.txt"
     assert drive.found(b"/content/x", home) == b"/content/x"
+
+
+def test_an_error_of_theirs_has_nothing_of_ours_before_it():
+    async def failing() -> None:
+        raise ValueError("theirs")
+
+    loop = EventLoop()
+    try:
+        with pytest.raises(ValueError, match="theirs") as raised:
+            loop.finish(failing())
+        assert raised.value.__context__ is None, "their traceback would begin with our own code"
+    finally:
+        loop.get().close()
+        asyncio.set_event_loop(None)
