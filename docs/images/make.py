@@ -1,6 +1,6 @@
-"""Makes the sample report and the README's two pictures: ``python docs/images/make.py``.
+"""Makes the sample report, the README's two pictures and the class page's: ``python docs/images/make.py``.
 
-``make.py draw`` draws the record that there is, after a change of the page or the table.
+``make.py draw`` draws the record that there is, after a change of a page or the table. The class is made up.
 
 The sample is the full-marks notebook with one mistake put into its code, so that its curves, honest for the
 code that was there before, are no longer those of the code that is handed in. Needs Debian's chromium and
@@ -21,9 +21,15 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.class_page import DEADLINE, Made
+from grader.course.class_report import class_report
+from grader.course.locations import Locations
 from grader.course.report_files import about
+from grader.course.table import Rules
+from grader.gradebook.store import Gradebook
 from grader.grading import assignment_folder
 from grader.model.records import Grade, decode
+from grader.reports.class_page import render as render_class
 from grader.reports.page import render
 from grader.reports.terminal import print_report
 
@@ -54,6 +60,17 @@ def main() -> None:
         photograph((SAMPLE / "report.html").as_uri(), IMAGES / "report.png", size=(WIDTH, 1500), work=place)
         (place / "terminal.svg").write_text(terminal(record), encoding="utf-8")
         photograph((place / "terminal.svg").as_uri(), IMAGES / "terminal.png", size=(1120, 1150), work=place)
+        write_class_page(home, place)
+        photograph((place / "class.html").as_uri(), IMAGES / "class.png", size=(1280, 1330), work=place)
+
+
+def write_class_page(home: assignment_folder.AssignmentFolder, place: Path) -> None:
+    """The page of a class that nobody attended."""
+    locations = Locations(home, place, str(place / "gradebook.sqlite"))
+    with Gradebook.open(locations.gradebook) as gradebook:
+        Made(home, 120, place).hand_in(gradebook)
+        found = class_report(gradebook, locations, Rules(deadline=DEADLINE), with_code=False)
+    (place / "class.html").write_text(render_class(found), encoding="utf-8")
 
 
 def grade_sample(place: Path, cache: str) -> None:

@@ -85,6 +85,7 @@ def _template() -> Template:
     page.globals |= {
         "MOST": _MOST,
         "NAMED": _NAMED,
+        "is_weak": summary.is_weak,
         "link_of": link_of,
         "number": summary.number,
         "of_all": summary.of_all,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from grader.model.class_report import ClassReport, ItemFigures, Mistake, Named, Shared
@@ -10,6 +11,7 @@ from grader.model.text import counted, plural
 WEAK = 0.2
 """Discrimination below which an item says little (R. Ebel and D. Frisbie, Essentials of Educational
 Measurement, 5th ed. 1991, ch. 13)."""
+STRONG = 0.4
 HARD, EASY = 0.3, 0.95
 SHARED = {"answer": "Written answers", "evidence": "Recorded evidence", "code": "Code"}
 
@@ -37,10 +39,10 @@ def to_do(report: ClassReport) -> Iterator[tuple[str, tuple[Named, ...]]]:
 def remark(item: ItemFigures) -> str:
     """What stands out about an item; "" for nothing."""
     said = []
-    if item.discrimination is not None and item.discrimination < 0:
-        said.append("those who do well elsewhere do worse here: look at its checks or rubric")
-    elif item.discrimination is not None and item.discrimination < WEAK:
-        said.append("says little about the rest")
+    if is_weak(item):
+        is_against = most_discrimination(item) < 0
+        against = "those who do well elsewhere do worse here: look at its checks or rubric"
+        said.append(against if is_against else "says little about the rest")
     if item.mean is not None and item.mean < HARD:
         said.append("hard")
     if item.mean is not None and item.mean > EASY:
@@ -48,6 +50,19 @@ def remark(item: ItemFigures) -> str:
     if item.empty:
         said.append(f"{item.empty:,} without an answer")
     return "; ".join(said)
+
+
+def is_weak(item: ItemFigures) -> bool:
+    """Whether an item says little about the rest of the points, by more than chance."""
+    weak = item.discrimination is not None and item.discrimination < WEAK
+    return weak and most_discrimination(item) < STRONG
+
+
+def most_discrimination(item: ItemFigures) -> float:
+    """The upper end of the 95 % interval of an item's discrimination (Fisher's z); 1 if nothing is known."""
+    if item.discrimination is None or item.decided <= 3 or abs(item.discrimination) >= 1:  # noqa: PLR2004
+        return 1.0
+    return math.tanh(math.atanh(item.discrimination) + 1.96 / math.sqrt(item.decided - 3))
 
 
 def hardest(items: Sequence[ItemFigures]) -> list[ItemFigures]:
@@ -93,7 +108,8 @@ def percent(share: float | None) -> str:
 
 def number(value: float | None, digits: int = 2) -> str:
     """A number of few digits; "–" for none."""
-    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
+    # Adding 0 takes the sign from what rounds to nothing.
+    return "–" if value is None else f"{round(value, digits) + 0:.{digits}f}".replace("-", "−")
 
 
 def students(count: int) -> str:

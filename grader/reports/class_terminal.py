@@ -80,13 +80,12 @@ def items_of(report: ClassReport) -> Table:
 
 def cells(item: ItemFigures) -> list[Text]:
     """The cells of an item's row."""
-    is_weak = item.discrimination is not None and item.discrimination < summary.WEAK
     return [
         Text(one_line(item.item, 24)),
         Text(one_line(item.title, 60)),
         Text(summary.percent(item.mean), "bold"),
         Text(summary.percent(item.full_share)),
-        Text(summary.number(item.discrimination), "magenta" if is_weak else ""),
+        Text(summary.number(item.discrimination), "magenta" if summary.is_weak(item) else ""),
     ]
 
 

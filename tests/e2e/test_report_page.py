@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from support.class_samples import made
 
 from grader.model.assignment import Limits
 from grader.model.errors import Fault, Outcome
@@ -28,6 +29,7 @@ from grader.model.records import (
     ItemResult,
     SubmissionRecord,
 )
+from grader.reports.class_page import render as render_class
 from grader.reports.page import render
 
 SWITCHES = (
@@ -160,11 +162,16 @@ def hostile_grade(text: str) -> Grade:
 
 
 def test_nothing_of_a_students_runs_or_is_fetched(chromium: str, site: Site, tmp_path: Path) -> None:
-    site.pages["/report.html"] = render(hostile_grade(HOSTILE.format(site=site.address)))
+    text = HOSTILE.format(site=site.address)
+    site.pages["/report.html"] = render(hostile_grade(text))
     page = dom(chromium, f"{site.address}/report.html", tmp_path)
     assert title(page) == "hw3.ipynb: HW3"
     assert "How this was graded" in page
-    assert site.asked == ["/report.html"]
+    site.pages["/class.html"] = render_class(made(text))
+    page = dom(chromium, f"{site.address}/class.html", tmp_path)
+    assert title(page).startswith("Class: \"'></pre>")
+    assert "What the figures mean" in page
+    assert site.asked == ["/report.html", "/class.html"]
 
 
 def test_the_policy_alone_stops_what_escaping_would_let_through(
@@ -192,10 +199,15 @@ def test_this_browser_runs_and_fetches_without_our_walls(chromium: str, site: Si
 def test_a_phone_shows_the_whole_width(chromium: str, site: Site, tmp_path: Path) -> None:
     long = "unbroken" * 60
     site.pages["/report.html"] = render(hostile_grade(f"{long}\n\n| {long} | b |\n|---|---|\n| c | {long} |"))
-    site.pages["/phone"] = """<!DOCTYPE html><title>not measured</title>
-        <iframe src="/report.html" width="400" height="800" onload="
+    site.pages["/class.html"] = render_class(made(long))
+    site.pages["/phone"] = """<!DOCTYPE html><title></title>""" + "".join(
+        f"""<iframe src="{page}" width="400" height="800" onload="
             const inside = this.contentDocument.documentElement;
-            document.title = inside.clientWidth + ' ' + inside.scrollWidth"></iframe>"""
-    inner, needed = map(int, title(dom(chromium, f"{site.address}/phone", tmp_path)).split())
-    assert 300 < inner <= 400
-    assert needed <= inner
+            document.title += ' ' + inside.clientWidth + ' ' + inside.scrollWidth"></iframe>"""
+        for page in ("/report.html", "/class.html")
+    )
+    sizes = [int(size) for size in title(dom(chromium, f"{site.address}/phone", tmp_path)).split()]
+    assert len(sizes) == 4
+    for inner, needed in (sizes[:2], sizes[2:]):
+        assert 300 < inner <= 400
+        assert needed <= inner

@@ -6,72 +6,16 @@ import io
 import re
 from html.parser import HTMLParser
 
-import msgspec
 import pytest
 from rich.console import Console
+from support.class_samples import made
 from support.report_samples import HOSTILE
 
-from grader.model.class_report import (
-    Agreement,
-    CellTrouble,
-    ClassReport,
-    HandedIn,
-    ItemFigures,
-    MarkerFigures,
-    Marking,
-    Mistake,
-    Named,
-    Scores,
-    Shared,
-)
+from grader.model.class_report import ClassReport, HandedIn, ItemFigures, Scores
 from grader.model.points import Points
 from grader.reports.class_page import render
+from grader.reports.class_summary import remark
 from grader.reports.class_terminal import print_class
-
-WHO = tuple(Named(f"Student {number}", f"s{number}-1/report.html") for number in range(20))
-
-
-def made(text: str = "G.mean(0)") -> ClassReport:
-    """A class of which everything is known, with this text wherever somebody's words can be."""
-    who = tuple(msgspec.structs.replace(one, student=f"{text} {one.student}", why=text) for one in WHO)
-    items = tuple(
-        ItemFigures(
-            f"3.{number}", text, "written", Points.of(2), number, 9, 1, 5, 3, number / 20, number / 30 - 0.1
-        )
-        for number in range(20)
-    )
-    return ClassReport(
-        assignment=text,
-        made_at="2026-12-01T10:00:00+00:00",
-        deadline="2026-11-20T12:00:00+00:00",
-        handed_in=HandedIn(300, 280, 270, 12, 30, who, who[:2], who[:1], who[:3]),
-        scores=Scores(
-            tuple(Points.of(number % 46) for number in sorted(range(46))),
-            Points.of(46),
-            Points.of(2),
-            20.0,
-            22.5,
-            10.0,
-            40.0,
-        ),
-        items=items,
-        mistakes=tuple(
-            Mistake(
-                text if number % 3 else "", "wrong value", ("3.1",), (text,) * 4, 30 - number, who[:4], text
-            )
-            for number in range(30)
-        ),
-        cells=(CellTrouble("was slow", text, text, 4, 28.0, who[:4]),),
-        marking=Marking(
-            30, 2, (MarkerFigures(text, 20, 0.1), MarkerFigures("b", 1)), (Agreement("3.1", 9, 4, 0.5, 0.3),)
-        ),
-        shared=(
-            Shared("answer", "3.1", who, "nearly the same words", 0.8),
-            Shared("evidence", "3.2", who[:2], "a run"),
-        ),
-        compared=("answer", "evidence"),
-        submitted=tuple(f"2026-11-{day}T10:00:00+00:00" for day in range(10, 21)),
-    )
 
 
 class Elements(HTMLParser):
@@ -131,3 +75,21 @@ def test_thirty_lines_say_the_most_important() -> None:
     assert "280 of 300 handed in, 12 late, 2 cannot be read, 30 not wholly decided" in text
     assert "29 students  3.1  `" in text
     assert "Page: reports/class.html" in text
+
+
+@pytest.mark.parametrize(
+    ("discrimination", "decided", "said"),
+    [
+        (-0.02, 100, "says little about the rest"),
+        (-0.3, 100, "those who do well elsewhere do worse here: look at its checks or rubric"),
+        (-0.3, 12, "says little about the rest"),
+        (0.1, 12, ""),
+        (0.25, 300, ""),
+        (None, 300, ""),
+    ],
+)
+def test_what_may_be_chance_is_not_said_of_an_item(
+    discrimination: float | None, decided: int, said: str
+) -> None:
+    item = ItemFigures("1", "a", "code", Points.of(1), decided, 0, 0, 0, 0, 0.5, discrimination)
+    assert remark(item) == said
