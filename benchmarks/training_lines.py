@@ -79,7 +79,7 @@ def measured_network(weights: Weights) -> dict[str, float]:
 
 def validation_loss(weights: Weights, block: int, heads: int, draws: np.random.Generator) -> float:
     """The loss on as many pieces of the validation text as the checks draw."""
-    trusted, wanted = hidden("trusted"), hidden("conftest").DRAWN["validation"]
+    trusted, wanted = hidden("trusted"), hidden("run_ends").DRAWN["validation"]
     starts = draws.integers(len(trusted.corpus()["validation"]) - block, size=wanted // block)
     pieces = trusted.pieces("validation", starts, block)
     return float(trusted.character_losses(weights, pieces, heads=heads).mean())

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from grader.checks.likeness import example_losses as example_losses
     from grader.checks.likeness import likeness as likeness
     from grader.checks.likeness import sketch as sketch
+    from grader.checks.once import computed_once as computed_once
     from grader.checks.raising import assert_raises as assert_raises
     from grader.checks.sequential import assert_mostly as assert_mostly
     from grader.checks.texts import assert_same_set as assert_same_set
@@ -117,6 +118,7 @@ _HOMES = {
     "check": "grader.public_checks.in_cell",
     "check_gradients": "grader.checks.gradients",
     "clock": "grader.checks.clocks",
+    "computed_once": "grader.checks.once",
     "copied_share": "grader.checks.letters",
     "drawn_examples": "grader.checks.likeness",
     "example_losses": "grader.checks.likeness",

@@ -15,6 +15,7 @@ from typing import Any
 import lines
 import numpy as np
 import pytest
+import run_ends
 import trusted
 
 from grader import (
@@ -40,7 +41,6 @@ from grader import (
     is_proxy,
     roughness,
     sampling_surprise,
-    unpack_weights,
 )
 
 HERE = Path(__file__).parent
@@ -55,7 +55,7 @@ EXACT = 1e-9  # float64 code that trains as correct code does stays this close i
 
 # --- the network ------------------------------------------------------------------------------------------
 OF = {"train": 10_000, "validation": 2_000, "test": 10_000}
-NETWORK = {"HIDDEN": 128, "BATCH_SIZE": 5, "LEARNING_RATE": 0.01}
+NETWORK = {"HIDDEN": 128, "BATCH_SIZE": 5, "LEARNING_RATE": run_ends.RATE}
 NETWORK_STEPS = 8
 COUNTS, LOSS = 2e-4, 1e-6  # the last epoch again from float32 weights: no count differed, the loss by 1e-9
 COARSE_COUNTS, COARSE_LOSS = 0.01, 0.02  # ... for float32 code; and of int8 weights: 4 of 10,000 differed
@@ -76,12 +76,11 @@ TRANSFORMER = {
     "EMBEDDING": 64,
     "LAYERS": 4,
 }
-DRAWN = {"train": 2_048, "validation": 8_192}  # characters on which the grader evaluates
 DEVIATIONS, ROUNDING = 6, 2e-3  # of two means over drawn pieces, and what the last step and int8 change
 FALLING = 5  # points that fall too steeply to show noise
 ROUGH = 0.5  # of the smoother of the reference's two curves; a mean of three points leaves 0.21 to 0.38
 BAND, MEAN_BAND = 0.05, 0.015  # weights changed by 1e-7 end 0.0053 away at most, 0.0021 in the mean
-WRITTEN, LOOKED_AT, COPIED = 200, 200, 0.5  # characters of a text; characters whose chances are computed
+WRITTEN, COPIED = 200, 0.5  # characters of a text
 
 
 class Run:
@@ -184,28 +183,6 @@ def gap_between(found: tuple[Any, Any], computed: tuple[Any, Any], name: str) ->
     return float(np.max(gaps))
 
 
-def weights_in(recorded: Recording, path: tuple[str, ...], shapes: Mapping[str, tuple[int, ...]]) -> Any:
-    """A run's recorded weights. Raises Undecided without them, or for those of another model."""
-    name = ".".join((*path, "weights"))
-    held = recorded.at(*path) if path else recorded.data
-    if not isinstance(held, Mapping) or "weights" not in held:
-        raise Undecided(f"no `{name}` were recorded, so nothing shows where the run ended")
-    raw = held["weights"]
-    if isinstance(raw, Mapping):  # a bias may be (n,) as well as (1, n)
-        entries = {key: raw.get(key) for key in shapes}
-        flat = {key for key, entry in entries.items() if isinstance(entry, Mapping) and _is_vector(entry)}
-        shapes = {key: shape[1:] if key in flat and shape[0] == 1 else shape for key, shape in shapes.items()}
-    try:
-        return unpack_weights(raw, shapes=shapes, name=f"`{name}`")
-    except BadEvidence as why:
-        raise Undecided(str(why)) from None
-
-
-def _is_vector(entry: Mapping[str, Any]) -> bool:
-    shape = entry.get("shape")
-    return isinstance(shape, list) and len(shape) == 1
-
-
 def _shares(found: Mapping[str, float], parts: Iterable[str]) -> str:
     return ", ".join(f"{part} {found[part]:.4f}" for part in parts)
 
@@ -267,21 +244,21 @@ class Network(Run):
         Raises BadEvidence for weights that contradict the curve, and Undecided for another last epoch, as a
         falling rate makes it.
         """
-        weights, epochs = weights_in(self.recorded, (), trusted.NETWORK), len(curves["loss"])
+        weights, epochs = run_ends.weights_in(self.recorded, (), trusted.NETWORK), len(curves["loss"])
         bounds = (COUNTS, LOSS) if exact else (COARSE_COUNTS, COARSE_LOSS)
         for place in (-2, -1):
             ends = {name: curve[place] for name, curve in curves.items()}
             name, sure = f"epoch {epochs + 1 + place}", exact and place == -2
             losses = self.assert_ends(ends, weights, name, bounds=bounds, exact=sure)
             if place == -2:
-                weights = trusted.next_epoch(weights, run, epochs - 1, rate=NETWORK["LEARNING_RATE"])
+                weights = trusted.next_epoch(weights, run, epochs - 1, rate=run_ends.RATE)
         measured = {**losses, "active": trusted.active(weights)}
         if off := lines.off_the_line("3.3.i", measured, weights, run.newborn, epochs):
             raise Undecided(off)
 
     def assert_final(self, alpha: str, curves: Mapping[str, Any], run: Any, *, exact: bool) -> None:
         """The recorded final weights, which int8 has rounded, have the curves' last values."""
-        weights = weights_in(self.recorded, ("runs", alpha), trusted.NETWORK)
+        weights = run_ends.weights_in(self.recorded, ("runs", alpha), trusted.NETWORK)
         ends = {name: curve[-1] for name, curve in curves.items()}
         bounds = (COARSE_COUNTS, COARSE_LOSS)
         losses = self.assert_ends(ends, weights, f"alpha {alpha}", bounds=bounds, exact=exact)
@@ -361,6 +338,10 @@ class Transformer(Run):
 
     usual, seed_name = TRANSFORMER, "TRANSFORMER_SEED"
 
+    def __init__(self, evidence: Evidence, reference: Mapping[str, Any]) -> None:
+        super().__init__(evidence, reference)
+        self.first = run_ends.first_of(evidence.rng)
+
     def assert_curves(self, path: tuple[str, ...], *, block: int, heads: int, key: tuple[str, ...]) -> Any:
         """All that one run's two loss curves must satisfy. Returns its training loss and its weights."""
         name = ".".join(path) or "the run"
@@ -372,12 +353,12 @@ class Transformer(Run):
             raise BadEvidence(f"{name}: steps, train_loss and val_loss have different lengths")
         assert_curves_differ(curves, name=f"{name}: the curves")
         newborn = self.begins(path, block=block, heads=heads)
-        weights = weights_in(self.recorded, path, trusted.transformer_shapes(block, heads))
+        weights = run_ends.weights_in(self.recorded, path, trusted.transformer_shapes(block, heads))
         found = {}
         for part, curve in curves.items():
-            found[part], spread = self.loss_of(weights, part, block=block, heads=heads)
+            found[part], spread = run_ends.loss_of(weights, part, self.first, path, block=block, heads=heads)
             pieces = TRANSFORMER["EVAL_USED"] * TRANSFORMER["TRANSFORMER_BATCH"]
-            width = DEVIATIONS * spread * np.sqrt(block / DRAWN[part] + 1 / pieces) + ROUNDING
+            width = DEVIATIONS * spread * np.sqrt(block / run_ends.DRAWN[part] + 1 / pieces) + ROUNDING
             self.assert_ends(curve, found[part], width, f"{name}: the {part} loss")
         if off := lines.off_the_line(f"4.1/{block}/{heads}", found, weights, newborn, STEPS):
             raise Undecided(f"{name}: {off}")
@@ -419,13 +400,6 @@ class Transformer(Run):
         starts = draws.integers(len(parts["train"]) - block, TRANSFORMER["TRANSFORMER_BATCH"])
         losses = trusted.character_losses(newborn, trusted.pieces("train", starts, block), heads=heads)
         return newborn, {"draws": [starts.tolist()], "losses": np.array([losses.mean()])}
-
-    def loss_of(self, weights: Any, part: str, *, block: int, heads: int) -> tuple[float, float]:
-        """The weights' loss on pieces that the grader draws, and how much one piece's varies."""
-        starts = self.evidence.rng.integers(len(trusted.corpus()[part]) - block, size=DRAWN[part] // block)
-        pieces = trusted.pieces(part, starts, block)
-        found = trusted.character_losses(weights, pieces, heads=heads).mean(axis=1)
-        return float(found.mean()), float(found.std())
 
     def assert_ends(self, curve: Any, mean: float, width: float, name: str) -> None:
         """The curve's last value is the weights' loss.
@@ -470,8 +444,9 @@ class Transformer(Run):
         other = self.evidence.other("4.1.ii")
         if other is None or other.parameters != self.recorded.parameters:
             raise Undecided("the weights that wrote `after` belong to 4.1.ii, which holds no such recording")
-        weights = weights_in(other, (), trusted.transformer_shapes(block, heads))
-        found = {"validation": self.loss_of(weights, "validation", block=block, heads=heads)[0]}
+        weights = run_ends.weights_in(other, (), trusted.transformer_shapes(block, heads))
+        loss, _ = run_ends.loss_of(weights, "validation", self.first, (), block=block, heads=heads)
+        found = {"validation": loss}
         if off := lines.off_the_line(f"4.1/{block}/{heads}", found, weights, newborn, STEPS):
             raise Undecided(f"4.1.ii: {off}")
         self.assert_written(after, weights, "`after`", block=block, heads=heads)
@@ -485,14 +460,11 @@ class Transformer(Run):
         if copied_share(text, *trusted.known_texts(), length=24) >= COPIED:
             raise BadEvidence(f"{name} is a piece of the training text, not what the model wrote")
         try:
-            numbers = np.concatenate([[0], trusted.numbers_of(text)])
+            numbers = run_ends.written_numbers(text)
         except KeyError as strange:
             raise BadEvidence(f"{name} holds {strange.args[0]!r}, which the training text does not") from None
-        count = min(LOOKED_AT, len(numbers) - block)
-        places = block + self.evidence.rng.choice(len(numbers) - block, count, replace=False)
-        windows = numbers[places[:, None] + np.arange(-block, 0)]
-        chances = trusted.scores(weights, windows, heads=heads)[:, -1]
-        deviations = sampling_surprise(chances, numbers[places])
+        chances, written = run_ends.chances_of(numbers, weights, self.first, name, block=block, heads=heads)
+        deviations = sampling_surprise(chances, written)
         if not abs(deviations) <= DEVIATIONS:
             both = f"{name} was not written by the recorded weights: {deviations:.1f} standard deviations"
             if deviations > CONTRADICTED * DEVIATIONS:

@@ -1,11 +1,12 @@
 """3.4.i Loss curves: 20 epochs with each of five amounts of momentum."""
 
+from run_ends import ALPHAS
+
 from grader import BadEvidence, assert_curves_differ, assert_labels, item, points
 
 pytestmark = item("3.4.i")
 
 EPOCHS = 20
-ALPHAS = ("0.1", "0.3", "0.5", "0.7", "0.9")
 
 
 @points(2, hint="Run the cells of 3.4 from the top on the full data and hand them in with their outputs.")

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from grader import active_share
+from grader import active_share, computed_once
 
 DATA = Path(__file__).parents[1] / "reference" / "data"
 Array = np.ndarray[Any, Any]
@@ -87,6 +87,7 @@ def first_losses(run: NetworkRun, *, rate: float, alpha: float, steps: int) -> A
     return np.array(losses)
 
 
+@computed_once
 def next_epoch(weights: Weights, run: NetworkRun, epoch: int, *, rate: float) -> dict[str, Array]:
     """The weights after one epoch (counted from 0) of plain descent from these, in float64.
 
@@ -113,6 +114,7 @@ def next_epoch(weights: Weights, run: NetworkRun, epoch: int, *, rate: float) ->
     return dict(zip(NETWORK, (w1, b1, w2, b2), strict=True))
 
 
+@computed_once
 def counts_and_loss(weights: Weights, *, parts: tuple[str, ...]) -> tuple[dict[str, int], dict[str, float]]:
     """How many pictures of each set the network names rightly, and the recorded sum of its chunks' losses."""
     w1, b1, w2, b2 = (np.asarray(weights[name], dtype=np.float64) for name in NETWORK)
@@ -127,6 +129,7 @@ def counts_and_loss(weights: Weights, *, parts: tuple[str, ...]) -> tuple[dict[s
     return right, loss
 
 
+@computed_once
 def active(weights: Weights) -> float:
     """The share of relus that are on, over the validation pictures: large steps turn some off for good."""
     images, _ = pictures()["validation"]
@@ -249,6 +252,19 @@ def character_losses(weights: Weights, found: Array, *, heads: int) -> Array:
     """-log P of each next character in pieces (n, block + 1): (n, block), in float32."""
     log_chances = scores(weights, found[:, :-1], heads=heads)
     return -np.take_along_axis(log_chances, found[:, 1:, None], axis=2)[:, :, 0]
+
+
+@computed_once
+def mean_loss(weights: Weights, part: str, starts: Array, *, block: int, heads: int) -> tuple[float, float]:
+    """The mean loss of pieces of the text, and how much one piece's varies."""
+    found = character_losses(weights, pieces(part, starts, block), heads=heads).mean(axis=1)
+    return float(found.mean()), float(found.std())
+
+
+@computed_once
+def next_chances(weights: Weights, x: Array, *, heads: int) -> Array:
+    """The log-probabilities of the next character after each window (n, time): (n, characters)."""
+    return np.ascontiguousarray(scores(weights, x, heads=heads)[:, -1])
 
 
 def scores(weights: Weights, x: Array, *, heads: int) -> Array:

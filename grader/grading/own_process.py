@@ -19,7 +19,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn
@@ -64,14 +64,16 @@ class Link:
         """The parent's next message."""
         return self._connection.recv_bytes(MAX_MESSAGE)
 
-    def warm(self, modules: tuple[str, ...], *, meanwhile: Sequence[str] = ()) -> Zygote:
+    def warm(self, modules: tuple[str, ...], *, meanwhile: Callable[[], None] | None = None) -> Zygote:
         """The parent's warm process with these modules, which several submissions share.
 
-        Until it is there, what checks need is imported, and the modules named ``meanwhile``.
+        Until it is there, what checks need is imported, and ``meanwhile`` is called.
         """
         self._connection.send_bytes(_WARM + json.dumps(modules).encode())
-        for module in (*CHECKS_NEED, *meanwhile):  # the warm process imports its own meanwhile
+        for module in CHECKS_NEED:  # the warm process imports its own meanwhile
             importlib.import_module(module)
+        if meanwhile is not None:
+            meanwhile()
         _, (control,), _, _ = socket.recv_fds(self._socket, 1, 1)
         return Zygote.attached(socket.socket(fileno=control))
 

@@ -10,12 +10,17 @@ from __future__ import annotations
 import contextlib
 import io
 import math
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from grader.grading.author_file import in_one_line, load_function
+from grader.grading.seeds import Seeds
 from grader.model.assignment import BudgetValue
 from grader.model.errors import AuthorError, CheckFailed
 from grader.model.records import CellStatus
@@ -28,6 +33,7 @@ MAX_PRELUDE = 16_000_000
 MAX_VALUE = 10_000
 """Characters of a budget's text, entries of a budget's list."""
 
+Meanwhile = Callable[[Callable[[str], np.random.Generator]], object]
 _LARGEST = 2**53  # beyond it, not every reader of JSON gets the same integer
 
 
@@ -36,11 +42,34 @@ class Replay:
     """How this submission's run is replayed.
 
     ``budget`` overrides the manifest's, name by name; ``prelude`` is Python source that runs in the sandbox
-    before the first cell. Student code can read both: put no expected value into them.
+    before the first cell. Student code can read both: put no expected value into them. ``meanwhile`` is
+    called in a thread of its own while the cells run, with a function that gives the ``rng`` of a check by
+    its name, ``file::function``: what it computes by functions that are ``computed_once``, checks find.
     """
 
     budget: Mapping[str, BudgetValue] = field(default_factory=dict)
     prelude: str = ""
+    meanwhile: Meanwhile | None = None
+
+
+def begin(stack: ExitStack, work: Meanwhile | None, *, seed: int, left: Callable[[], float]) -> None:
+    """Begin what can be done meanwhile; ``stack`` waits for its end, for the seconds ``left`` at most.
+
+    Whatever it raises, the checks that need it compute it themselves, and say what is wrong.
+    """
+    if work is None:
+        return
+
+    def rng_of(check: str) -> np.random.Generator:
+        return np.random.default_rng(Seeds(seed).of_check(check))
+
+    def run() -> None:
+        with contextlib.suppress(Exception):
+            work(rng_of)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    stack.callback(lambda: thread.join(min(max(0.0, left()), threading.TIMEOUT_MAX)))
 
 
 def prepare(checks: Path, recordings: Mapping[str, tuple[Mapping[str, Any], ...]]) -> Replay:
@@ -80,6 +109,8 @@ def _assert_usable(found: object) -> None:
         raise AuthorError(f"{FILE}: prepare gave {type(found).__name__}, expected grader.Replay")
     if not isinstance(found.prelude, str) or len(found.prelude) > MAX_PRELUDE:
         raise AuthorError(f"{FILE}: the prelude must be text of at most {MAX_PRELUDE:,} characters")
+    if found.meanwhile is not None and not callable(found.meanwhile):
+        raise AuthorError(f"{FILE}: meanwhile is {type(found.meanwhile).__name__}, expected a function")
     if not isinstance(found.budget, Mapping):
         raise AuthorError(f"{FILE}: the budget must map names to values")
     for name, value in found.budget.items():

@@ -13,7 +13,7 @@ from grader.grading.execution import Execution, Progress, execute
 from grader.grading.grade_job import GradeJob, Opener
 from grader.grading.own_code import OwnCode
 from grader.grading.recorded import Recorded, contents_of, recorded_in, with_replay
-from grader.grading.replay import prepare, run_prelude
+from grader.grading.replay import Meanwhile, begin, prepare, run_prelude
 from grader.grading.whose_notebook import notebook_of_items
 from grader.model.assignment import BudgetValue
 from grader.model.errors import AuthorError
@@ -52,6 +52,7 @@ def run_submission(
     job.folder.checks(hidden=not job.public)
     answers, _ = answers_in(job, submission)
     plan = plan_run(job, recorded_in(answers))
+    begin(stack, plan.meanwhile, seed=job.seed, left=job.deadline.left)
     runs = run_all(stack, job, submission, plan, opener, progress)
     return state_of(job, submission, runs, graded_at=graded_at, started=start)
 
@@ -161,12 +162,14 @@ def opened(
 class RunPlan:
     """How the cells will run: the budget with the replay's overrides, and the replay's prelude.
 
-    ``broken`` says why the author's replay could not be used; the plan then has none.
+    ``broken`` says why the author's replay could not be used; the plan then has none. ``meanwhile`` is what
+    the trusted side computes while the cells run.
     """
 
     budget: dict[str, BudgetValue]
     prelude: str = ""
     broken: str = ""
+    meanwhile: Meanwhile | None = None
 
 
 def plan_run(job: GradeJob, recorded: Mapping[str, Recorded]) -> RunPlan:
@@ -178,7 +181,7 @@ def plan_run(job: GradeJob, recorded: Mapping[str, Recorded]) -> RunPlan:
         replay = prepare(job.folder.checks(hidden=True), contents_of(recorded))
     except AuthorError as error:
         return RunPlan(budget, broken=str(error))
-    return RunPlan({**budget, **replay.budget}, replay.prelude)
+    return RunPlan({**budget, **replay.budget}, replay.prelude, meanwhile=replay.meanwhile)
 
 
 def start_replay(notebook: Notebook, plan: RunPlan, job: GradeJob) -> RunPlan:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from grader.grading.check_plugin import CheckPlugin
 from grader.grading.pytest_run import run_checks
 from grader.grading.recorded import Recorded
 from grader.grading.replay import prepare
+from grader.grading.seeds import Seeds
 from grader.inside.media_types import EVIDENCE
 from grader.model.errors import BadEvidence
 from grader.session.in_process import LocalNotebook
@@ -348,6 +350,26 @@ def smooth(curve: list[float], *, of: int) -> list[float]:
     """Means of three neighbours; shares of ``of`` examples stay such shares."""
     means = [curve[0], *(sum(curve[at - 1 : at + 2]) / 3 for at in range(1, len(curve) - 1)), curve[-1]]
     return [round(mean * of) / of for mean in means] if of else means
+
+
+def test_what_is_computed_ahead_is_what_the_checks_ask_of_weights(
+    honest: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replay = prepare(HIDDEN, {item: (recording,) for item, recording in honest.items()})
+    assert replay.meanwhile is not None
+    replay.meanwhile(lambda check: np.random.default_rng(Seeds(1).of_check(check)))
+    own, batches = sys.modules["trusted"], []
+
+    def scores(weights: Any, x: np.ndarray[Any, Any], **by_name: Any) -> Any:
+        batches.append(len(x))
+        return found(weights, x, **by_name)
+
+    found = own.scores
+    monkeypatch.setattr(own, "scores", scores)
+    for name in ("CHUNK", "WINDOW"):  # nothing could be computed of the network's weights now
+        monkeypatch.setattr(own, name, 0)
+    assert ends(honest, honest) == {}
+    assert set(batches) == {16}  # the first mini-batch of a seed; of recorded weights there is nothing left
 
 
 def test_only_a_recording_that_was_not_made_again_is_lost(honest: Recordings) -> None:

@@ -19,6 +19,7 @@ from grader.grading.execution import Silent
 from grader.grading.grade_job import GradeJob
 from grader.grading.opening import WarmProcesses
 from grader.grading.pipeline import grade
+from grader.grading.seeds import Seeds
 from grader.model.records import Grade, ItemResult, decode, encode
 from grader.reports.page import render
 
@@ -161,6 +162,10 @@ def test_evidence_of_100_mb_is_refused_in_one_line(run: Run) -> None:
             "from grader import Replay\ndef prepare(recordings): return Replay(budget={'A': float('nan')})",
             "budget: A is neither a finite number",
         ),
+        (
+            "from grader import Replay\ndef prepare(recordings): return Replay(meanwhile=5)",
+            "meanwhile is int, expected a function",
+        ),
     ],
 )
 def test_a_replay_that_fails_is_the_authors_and_costs_no_points(run: Run, replay: str, said: str) -> None:
@@ -175,6 +180,21 @@ def test_a_replay_that_fails_is_the_authors_and_costs_no_points(run: Run, replay
 def test_without_a_replay_the_manifests_budget_holds(run: Run, tmp_path: Path) -> None:
     replay = "from grader import Replay\ndef prepare(recordings):\n    print(recordings)\n    return Replay()"
     assert str(curve_of(run(shown(SOUND), replay=replay)).earned) == "2"
+
+
+def test_what_a_replay_does_meanwhile_draws_what_the_check_draws_and_may_fail(
+    run: Run, tmp_path: Path
+) -> None:
+    place, check = tmp_path / "drawn", "test_walk.py::test_step"
+    meanwhile = f"""
+def draw(rng_of):
+    from pathlib import Path
+    Path({str(place)!r}).write_text(str(rng_of({check!r}).normal()))
+    raise MemoryError
+"""
+    replay = REPLAY.replace("Replay(budget", "Replay(meanwhile=draw, budget") + meanwhile
+    assert str(curve_of(run(shown(SOUND), replay=replay)).earned) == "2"
+    assert float(place.read_text()) == np.random.default_rng(Seeds(1).of_check(check)).normal()
 
 
 def test_a_cell_that_no_longer_records_is_no_proof(run: Run) -> None:

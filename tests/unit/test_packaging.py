@@ -81,6 +81,7 @@ def test_public_names_are_pinned():
         "check",
         "check_gradients",
         "clock",
+        "computed_once",
         "copied_share",
         "drawn_examples",
         "example_losses",
