@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from grader.cli import options
-from grader.course.feedback import FOLDER, PAGE, Made, make_all, wanted_of
+from grader.course.feedback import FOLDER, PAGE, PDF, Made, make_all, wanted_of
 from grader.course.feedback_files import Unsent, mail_table, pdf_of, write_zip
 from grader.course.locations import Locations, open_gradebook
 from grader.course.table import ClassRow, Rules, class_rows
@@ -62,7 +62,12 @@ FEW = 4
 @click.option("--pdf", is_flag=True, help="Also each page as feedback.pdf; needs Chromium or Chrome.")
 @options.counting
 @options.workers()
-@options.out()
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where feedback/ is. [default: the reports]",
+)
 @options.gradebook
 def command(**given: Any) -> None:  # noqa: D103  # its help is HELP
     asked = Options(**given)
@@ -125,7 +130,8 @@ def send(asked: Options, made: Sequence[Made], folder: Path, numbers: Mapping[st
     left: list[Unsent] = []
     if asked.pdf:
         for one in made:
-            pdf_of(folder / one.folder / PAGE)
+            if not (folder / one.folder / PDF).exists():
+                pdf_of(folder / one.folder / PAGE)
     if asked.platform is not None:
         to = asked.to or folder.with_name(f"{FOLDER}-{asked.platform}.zip")
         sent, left = write_zip(to, made, folder, asked.platform, numbers, everything=asked.everything)

@@ -41,7 +41,7 @@ from grader.reports.feedback_changes import changes
 from grader.reports.safe_words import Safe, SafeGrade, safe_grade, said
 
 FOLDER = "feedback"
-PAGE = "feedback.html"
+PAGE, PDF = "feedback.html", "feedback.pdf"
 KEPT = ".told"
 VERSION = "1"
 """Of how feedback looks; another one writes all of it anew."""
@@ -151,24 +151,44 @@ def make(wanted: Wanted, home: AssignmentFolder, out: Path, now: str) -> Made:
     told = of_items(safe_grade(record), wanted.items)
     digest = digest_of_texts([VERSION, wanted.whose, wanted.submission.sha256, digest_of(encoded(told))])
     place, before = out / wanted.folder, last_told(out, wanted.folder)
-    if (
-        before is not None
-        and before.digest == digest
-        and all((place / name).is_file() for name in before.files)
-    ):
+    if before is not None and before.digest == digest and _is_whole(place, before):
         return _made(wanted, before, is_new=False)
     changed = changes(before.grade, told, said(wanted.why)) if before is not None else ()
+    page = Page(told, wanted.whose, changed, before.at[:10] if before is not None and changed else "")
     parts, problem = _parts(wanted, home)
-    notebooks = feedback_notebooks(told, parts, wanted.whose, changed)
-    files = {
-        f"{stem(name)}.feedback.ipynb": written(notebook) for name, notebook in notebooks.items() if parts
-    }
-    since = before.at[:10] if before is not None and changed else ""
-    files[PAGE] = _page(one_notebook(notebooks), told, wanted.whose, changed, since)
+    try:
+        files = files_of(page, parts)
+    except Exception as error:  # noqa: BLE001  # one student's odd file must not keep the class waiting
+        files, problem = files_of(page, ()), f"a defect in Chainrule: {type(error).__name__}: {error}"
     state = Told(digest, now, told, tuple(files), changed, before.delivered if before is not None else {})
     _write(place, files, before.files if before is not None else ())
     keep(out, wanted.folder, state)
     return _made(wanted, state, is_new=True, problem=problem)
+
+
+def _is_whole(place: Path, told: Told) -> bool:
+    """Whether all files are there; without a notebook it is worth another try."""
+    has_notebook = any(name != PAGE for name in told.files)
+    return has_notebook and all((place / name).is_file() for name in told.files)
+
+
+class Page(msgspec.Struct, frozen=True):
+    """What a student's files say: the grade, whose it is, what changed since when."""
+
+    told: SafeGrade
+    whose: str
+    changes: tuple[Safe, ...] = ()
+    since: str = ""
+
+
+def files_of(page: Page, parts: Sequence[Part]) -> dict[str, bytes]:
+    """A student's files by their names: a notebook for each that was graded, and the page."""
+    from grader.reports import feedback_page  # noqa: PLC0415  # nbconvert is an extra, and takes a second
+
+    notebooks = feedback_notebooks(page.told, parts, page.whose, page.changes)
+    files = {f"{stem(name)}.feedback.ipynb": written(one) for name, one in notebooks.items() if parts}
+    facts = feedback_page.Told(page.told, page.whose, page.changes, page.since)
+    return {**files, PAGE: feedback_page.render(one_notebook(notebooks), facts).encode()}
 
 
 def _made(wanted: Wanted, told: Told, *, is_new: bool, problem: str = "") -> Made:
@@ -202,18 +222,12 @@ def _parts(wanted: Wanted, home: AssignmentFolder) -> tuple[tuple[Part, ...], st
         return (), str(error)
 
 
-def _page(notebook: object, told: SafeGrade, whose: str, changed: Sequence[Safe], since: str) -> bytes:
-    from grader.reports import feedback_page  # noqa: PLC0415  # nbconvert is an extra, and takes a second
-
-    return feedback_page.render(notebook, feedback_page.Told(told, whose, changed, since)).encode()
-
-
 def _write(place: Path, files: Mapping[str, bytes], before: Sequence[str]) -> None:
     try:
         place.mkdir(parents=True, exist_ok=True)
         for name, data in files.items():
             replace_whole(place / name, data)
-        for name in set(before) - set(files):
+        for name in {*before, PDF} - set(files):  # a page that was printed is no longer this one
             (place / name).unlink(missing_ok=True)
     except OSError as error:
         raise cannot_write(place, error.strerror) from None

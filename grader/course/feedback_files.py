@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from grader.course.feedback import PAGE, Made, keep, last_told
+from grader.course.feedback import PAGE, PDF, Made, keep, last_told
 from grader.files import cannot_write
 from grader.gradebook.people import LOGIN
 from grader.gradebook.spreadsheets import write_table
@@ -133,7 +133,7 @@ def pdf_of(page: Path) -> None:
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses root otherwise
     with tempfile.TemporaryDirectory() as profile:
         command = [browser, *_SWITCHES, *as_root, f"--user-data-dir={profile}"]
-        target = page.with_suffix(".pdf")
+        target = page.with_name(PDF)
         command += [f"--print-to-pdf={target.absolute()}", page.absolute().as_uri()]
         target.unlink(missing_ok=True)
         try:

@@ -33,6 +33,8 @@ _ATTACHED = re.compile(r"!\[picture\]\(attachment:\d{1,4}\.png\)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 KEPT = 1_000
 """Texts of cells whose HTML is kept: most are the course's own, the same for the whole class."""
+MOST_PROSE = 500_000
+"""Characters of text cells that are set; a notebook with more is shown as it is written."""
 FOLDED = 2
 """Cells in a row, as they were given, that are folded."""
 _TEXT_LIMIT, _TEXT_LINES, _LINE_LIMIT = 20_000, 1_000, 400
@@ -55,7 +57,14 @@ def render(notebook: Any, told: Told) -> str:
     """
     items = {item.item: item for item in told.grade.items}
     cells = {(cell.file, cell.cell): cell for cell in told.grade.cells}
-    facts = {"told": told, "items": items, "cells": cells, "segments": segments(told.grade)}
+    prose = sum(len(cell.source) for cell in notebook.cells if cell.cell_type == "markdown")
+    facts = {
+        "told": told,
+        "items": items,
+        "cells": cells,
+        "segments": segments(told.grade),
+        "plain": prose > MOST_PROSE,
+    }
     html, _ = _exporter().from_notebook_node(notebook, resources=facts)
     return str(html)
 

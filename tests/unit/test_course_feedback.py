@@ -22,20 +22,22 @@ from support.notebooks import as_bytes, code, notebook, prose
 from support.secrets import NUMBER, SECRET, records
 
 from grader.cli.feedback import command
+from grader.course import feedback
 from grader.course.feedback import make, wanted_of
-from grader.course.feedback_notebook import KEY, feedback_notebooks, one_notebook, parts_of, written
+from grader.course.feedback_notebook import KEY, Part, feedback_notebooks, one_notebook, parts_of, written
 from grader.course.table import class_rows
 from grader.gradebook.rows import Mark, Refusal, Student
 from grader.gradebook.store import Gradebook
 from grader.grading import assignment_folder
 from grader.model.assignment import parse
+from grader.model.errors import UsageError
 from grader.model.points import Points
 from grader.model.records import Grade
 from grader.notebooks.submission_file import from_bytes, read
 from grader.notebooks.submission_files import SubmissionFiles
 from grader.reports.feedback_notebook import escaped
 from grader.reports.feedback_page import Told, render, runs
-from grader.reports.safe_words import safe_grade
+from grader.reports.safe_words import SafeGrade, safe_grade
 
 ADA, BOB = Student("ada", "Ada_A Lovelace", "ada@example.edu"), Student("bob", "Bob B")
 ASSIGNMENT = parse(MANIFEST)
@@ -229,6 +231,38 @@ def test_who_handed_in_what_cannot_be_read_is_named(course: Course) -> None:
     with Gradebook.open(str(course.db)) as book:
         book.add_refusals(ASSIGNMENT.title, [Refusal("cyd/hw.ipynb", "the file is empty", "cyd")])
     assert "cyd/hw.ipynb: handed in, but cannot be graded: the file is empty" in course.run(status=1)
+
+
+def test_a_file_that_breaks_us_keeps_nobody_waiting(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = feedback.feedback_notebooks
+
+    def broken(told: SafeGrade, parts: tuple[Part, ...], whose: str, changes: tuple[str, ...]) -> object:
+        if parts and whose == "Bob B":
+            raise RecursionError("too deep")
+        return whole(told, parts, whose, changes)
+
+    monkeypatch.setattr(feedback, "feedback_notebooks", broken)
+    assert "Bob B: without their notebook: a defect in Chainrule: RecursionError" in course.run(status=1)
+    assert "Is it *twice* x?" in course.page("bob").text
+    monkeypatch.undo()
+    assert "1 new or changed" in course.run(), "it is tried again"
+    assert course.notebook("bob").cells
+
+
+def test_text_without_end_is_shown_as_it_is_written() -> None:
+    cells = [prose("**x** " * 100_000)]
+    cells[0].metadata = nbformat.NotebookNode({KEY: {"number": 1}})
+    page = render(notebook(cells), Told(safe_grade(graded(ASSIGNMENT, "0" * 64)), "Ada"))
+    assert "<strong>x" not in page
+    assert "**x**" in page
+
+
+def test_without_the_libraries_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, course: Course
+) -> None:
+    monkeypatch.setattr("grader.cli.feedback.find_spec", lambda _: None)
+    with pytest.raises(UsageError, match=r"nbconvert and latex2mathml: pip install 'chainrule\[feedback\]'"):
+        course.run()
 
 
 def test_statements_of_a_script_stay_together_until_something_is_said(course: Course) -> None:
