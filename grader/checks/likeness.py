@@ -157,8 +157,9 @@ def connected(pairs: Iterable[tuple[int, int]]) -> tuple[tuple[int, ...], ...]:
     """The groups that pairs connect, each ascending, ordered by their first."""
     group_of: dict[int, set[int]] = {}
     for i, j in pairs:
-        merged = group_of.get(i, {i}) | group_of.get(j, {j})
-        group_of |= dict.fromkeys(merged, merged)
+        if j not in group_of.get(i, ()):
+            merged = group_of.get(i, {i}) | group_of.get(j, {j})
+            group_of |= dict.fromkeys(merged, merged)
     return tuple(sorted({tuple(sorted(found)) for found in group_of.values()}))
 
 

@@ -22,16 +22,16 @@ MEANING = (
 )
 _HERE = "grader.reports"
 _LONGEST_LINE = 400
+_MOST_PAIRS = 500
 _MOST_LINES = 80
 """Lines of a passage that are shown, on each side."""
 
 
 def render_class(record: Similarity, pages: Sequence[str]) -> str:
     """The class's pairs; ``pages`` are the names of the first ones' own pages, beside this one."""
-    links = [*pages, *[""] * (len(record.pairs) - len(pages))]
-    return _template("similar.html.j2").render(
-        record=record, rows=list(zip(record.pairs, links, strict=True)), css=_css(), meaning=MEANING
-    )
+    links = [*pages, *[""] * _MOST_PAIRS]
+    rows = list(zip(record.pairs[:_MOST_PAIRS], links, strict=False))
+    return _template("similar.html.j2").render(record=record, rows=rows, css=_css(), meaning=MEANING)
 
 
 def render_pair(code: SimilarCode, record: Similarity) -> str:

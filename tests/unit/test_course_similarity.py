@@ -28,6 +28,7 @@ from grader.gradebook.store import Gradebook
 from grader.grading import assignment_folder
 from grader.model.similarity import Piece, SimilarCode, Similarity, Span
 from grader.notebooks.shapes import MAX_CODE, shapes
+from grader.reports.similar_page import render_class
 
 PEOPLE = 40
 BOUND = "a = b = c = d = x = y = w = 0"
@@ -173,6 +174,13 @@ def test_pages_show_both_sides_and_no_markup_of_students(listed: Any) -> None:
         assert not re.search("cheat|plagiar|guilty|suspect|dishonest", text, re.IGNORECASE)
     page = (index.parent / "pair-1.html").read_text()
     assert page.count('class="passage"') == len(record.pairs[0].passages)
+
+
+def test_a_long_list_is_cut_on_the_page(listed: Any) -> None:
+    many = msgspec.structs.replace(listed[0], pairs=listed[0].pairs * 700)
+    page = render_class(many, ["pair-1.html"])
+    assert page.count("<td><b>") == 500
+    assert "and 200 pairs more" in page
 
 
 def test_the_command_lists_pairs_and_prints_the_record(listed: Any) -> None:
