@@ -93,7 +93,9 @@ class Troubles:
                 tuple(sorted(one.checks)),
                 one.students,
                 self._named(one),
-                next((formula for formula, _ in one.formulas.most_common(1)), ""),
+                next(
+                    (formula for formula, _ in one.formulas.most_common(1) if f"`{formula}`" != kind[0]), ""
+                ),
             )
             for kind, one in found
         )
@@ -115,6 +117,8 @@ def name_of(check: CheckResult) -> str:
     """What the mistake of a check is called, the same for all who made it; "" if nobody knows."""
     if check.mistake:
         return check.mistake
+    if formula := formula_of(check):
+        return f"`{formula}`"
     lines = check.detail.strip().split("\n")
     if lacks_evidence(check):
         return "nothing was recorded"

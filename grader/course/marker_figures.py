@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from grader.course.item_figures import above_mean, krippendorffs_alpha
 from grader.gradebook.marker_notes import OPINION
 from grader.gradebook.rows import Mark
+from grader.gradebook.rubrics import current
 from grader.gradebook.store import Gradebook
 from grader.gradebook.totals import Total
-from grader.model.class_report import Agreement, MarkerFigures, Marking
+from grader.model.class_report import Agreement, MarkerFigures, Marking, RubricFigures
 
 FEWEST = 5
 """Marks below which nothing is said of how somebody marks."""
@@ -38,7 +39,25 @@ def marking(gradebook: Gradebook, assignment: str, totals: Sequence[Total]) -> M
             for marker, (count, above) in sorted(markers.items())
         ),
         items=tuple(agreements(gradebook, assignment, list(items))),
+        rubric=tuple(line for item in items for line in rubric_figures(gradebook, assignment, item, totals)),
     )
+
+
+def rubric_figures(
+    gradebook: Gradebook, assignment: str, item: str, totals: Iterable[Total]
+) -> Iterator[RubricFigures]:
+    """How many of an item's answers got each line of its rubric, of those whose marks rest on lines."""
+    marks = [one.mark for total in totals for one in total.items if one.item == item and one.mark is not None]
+    store = gradebook.marking(assignment)
+    held = store.held(item, [mark.submission for mark in marks]) if marks else {}
+    rulings = [one.ruling for mark in marks if (one := held.get(mark.submission)) and one.ruling is not None]
+    if not rulings:
+        return
+    versions = store.versions(item)
+    line_of = {one.row: one.line for one in versions}
+    given = Counter(line for ruling in rulings for line in {line_of[row] for row in ruling.versions})
+    for line in current(versions):
+        yield RubricFigures(item, line.text, line.points, given[line.line], len(rulings))
 
 
 def changed_by_others(marks: Mapping[int, Mark]) -> int:

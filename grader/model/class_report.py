@@ -138,13 +138,24 @@ class Agreement(msgspec.Struct, frozen=True):
     alpha: float | None = None
 
 
+class RubricFigures(msgspec.Struct, frozen=True):
+    """A line of an item's rubric: ``given`` of the ``answers`` that were marked by lines got it."""
+
+    item: str
+    text: str
+    points: Points
+    given: int
+    answers: int
+
+
 class Marking(msgspec.Struct, frozen=True):
-    """``changed`` of ``marks`` replaced those of another person."""
+    """``changed`` of ``marks`` replaced those of another person; ``rubric`` has the lines in its order."""
 
     marks: int = 0
     changed: int = 0
     markers: tuple[MarkerFigures, ...] = ()
     items: tuple[Agreement, ...] = ()
+    rubric: tuple[RubricFigures, ...] = ()
 
 
 class Shared(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from grader.model.class_report import (
     Marking,
     Mistake,
     Named,
+    RubricFigures,
     Scores,
     Shared,
 )
@@ -54,7 +55,14 @@ def made(text: str = "G.mean(0)") -> ClassReport:
         ),
         cells=(CellTrouble("was slow", text, text, 4, 28.0, who[:4]),),
         marking=Marking(
-            30, 2, (MarkerFigures(text, 20, 0.1), MarkerFigures("b", 1)), (Agreement("3.1", 9, 4, 0.5, 0.3),)
+            30,
+            2,
+            (MarkerFigures(text, 20, 0.1), MarkerFigures("b", 1)),
+            (Agreement("3.1", 9, 4, 0.5, 0.3),),
+            (
+                RubricFigures("3.1", text, Points.of(1), 3, 9),
+                RubricFigures("3.1", "Why.", Points.of("0.5"), 9, 9),
+            ),
         ),
         shared=(
             Shared("answer", "3.1", who, "nearly the same words", 0.8),

@@ -5,24 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
-from support.marked_class import record
+from support.marked_class import add_class, record
 from support.tiny import make_tiny
 
 from grader.cli.main import cli
 from grader.course.class_report import class_report, code_shared
 from grader.course.item_figures import discrimination, krippendorffs_alpha
 from grader.course.locations import Locations
+from grader.course.marker_figures import rubric_figures
 from grader.course.report_files import PAGE, report_name
 from grader.course.shared_answers import NEARLY, alike, runs_of
-from grader.course.table import Rules
+from grader.course.table import Rules, class_rows
 from grader.gradebook.marker_notes import OPINION
 from grader.gradebook.rows import Arrival, ItemPoints, Mark, NewSubmission, Refusal, StoredResult, Student
 from grader.gradebook.rubrics import Ruling
 from grader.gradebook.store import Gradebook
 from grader.grading import assignment_folder
+from grader.model.assignment import Assignment, Item
 from grader.model.class_report import ClassReport, Named, encode
 from grader.model.errors import Fault, Outcome
 from grader.model.points import ZERO, Points
@@ -263,3 +266,24 @@ def test_copies_are_found_though_words_were_changed_and_common_words_are_not() -
     assert list(alike(longer)) == [((1, 2), NEARLY)]
     question = runs_of(given)
     assert not np.isin(question, runs_of(answers[3], question)).any()
+
+
+def test_rubric_lines_are_counted_by_line_whichever_version_was_given(tmp_path: Path) -> None:
+    assignment = Assignment("HW", Points.of(2), (Item("1", "Why", Points.of(2), "written"),))
+    with Gradebook.open(str(tmp_path / "g.sqlite")) as gradebook:
+        rows = list(
+            add_class(gradebook, assignment, {f"s{number}": {"1": "So."} for number in range(4)}).values()
+        )
+        store = gradebook.marking("HW")
+        store.begin_rubric("1", [(Points.of(1), "says what"), (Points.of(1), "says why")])
+        what, why = store.rubric("1")
+        for row, lines in zip(rows, ((what,), (what, why), ()), strict=False):
+            ruling = Ruling(tuple(line.row for line in lines))
+            store.save("1", ruling, {row: 0}, Points.of(2), author="ann", origins={}, action=str(row))
+        gradebook.add_marks([Mark(rows[3], "1", Points.of(2), author="table")])
+        totals = [row.total for row in class_rows(gradebook, "HW") if row.total]
+        found = list(rubric_figures(gradebook, "HW", "1", totals))
+    assert [(line.text, line.given, line.answers) for line in found] == [
+        ("says what", 2, 3),
+        ("says why", 1, 3),
+    ]

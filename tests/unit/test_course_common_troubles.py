@@ -58,6 +58,11 @@ def test_a_likely_cause_is_named_without_the_numbers_of_one_array() -> None:
     assert [name for name, *_ in found(grades)] == ["every entry is …/… of what is expected"]
 
 
+def test_a_formula_of_no_known_kind_is_a_name() -> None:
+    one = grade(ended("3.1.1", "differs\n  This is `G @ W`."))
+    assert [(name, items) for name, _, items, _ in found({0: one})] == [("`G @ W`", ("3.1.1",))]
+
+
 def test_without_a_name_two_checks_are_two() -> None:
     one = grade(ended("3.1.1", "assert False"), ended("3.1.2", "assert False"))
     assert [(name, items) for name, _, items, _ in found({0: one})] == [("", ("3.1.1",)), ("", ("3.1.2",))]
