@@ -130,7 +130,7 @@ def show(path: Path, written: int, left: Sequence[tuple[str, str]], found: Leavi
         f"{len(found.absent):,} handed in nothing"
     )
     lines = [f"left out: {one_line(name, 60)}: {one_line(why, 300)}" for name, why in sorted(left)]
-    lines += [f"a row of the sheet: {one_line(why, 300)}" for why in theirs.strangers]
+    lines += [f"left as it was in the sheet: {one_line(why, 300)}" for why in theirs.strangers]
     for line in lines[:NAMED]:
         options.tell(line)
     if len(lines) > NAMED:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from grader.course.matching import Matcher
+from grader.course.matching import Matcher, said_by
 from grader.course.table import ClassRow
 from grader.gradebook.people import logins_of
 from grader.gradebook.rows import Student
@@ -86,9 +86,11 @@ def matched(sheet: Sheet, people: Mapping[str, Student], gradebook: Gradebook, a
     students = [match.student.id if match.student is not None else "" for match in matches]
     twice = {one for one, count in Counter(filter(None, students)).items() if count > 1}
     strangers = [
-        match.why for hint, match in zip(hints, matches, strict=True) if hint != OwnerHint() and match.why
+        f"{said_by(hint)} is nobody in the gradebook, or not for certain"
+        for hint, student in zip(hints, students, strict=True)
+        if hint != OwnerHint() and not student
     ]
-    strangers += [f"{people[one].name or one}: several rows are theirs" for one in sorted(twice)]
+    strangers += [f"{people[one].name or one} has several rows" for one in sorted(twice)]
     return Matched(["" if one in twice else one for one in students], strangers)
 
 
