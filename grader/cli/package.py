@@ -22,6 +22,7 @@ alone, because whatever is in a student's repository, or is fetched into it, a s
 \b
 Examples:
   grade package gradescope autograder.zip
+  grade package gradescope autograder.zip --visibility after_due_date
   grade package classroom50 autograders/hw3
   grade package github student_template
 """
@@ -32,14 +33,22 @@ Examples:
 @click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
 @options.assignment("this folder, or one above")
 @options.seed("drawn, and written into the zip: the whole class has one")
-def command(system: str, out: Path, *, assignment: Path | None, seed: int | None) -> None:  # noqa: D103  # HELP
+@click.option(
+    "--visibility",
+    type=click.Choice(["visible", "after_due_date", "after_published", "hidden"]),
+    default="visible",
+    help="When students see the results on Gradescope. [default: visible]",
+)
+def command(  # noqa: D103  # its help is HELP
+    system: str, out: Path, *, assignment: Path | None, seed: int | None, visibility: str
+) -> None:
     from grader.authoring.autograders import files  # noqa: PLC0415  # nbformat, not needed for --help
     from grader.course.packing import needed  # noqa: PLC0415  # likewise
 
     home = assignment_folder.load(assignment or assignment_folder.nearest(Path.cwd() / "x"))
     if system == "gradescope":
         drawn = options.draw_seed() if seed is None else seed
-        data = files.gradescope(home, dict(needed(home)), seed=drawn)
+        data = files.gradescope(home, dict(needed(home)), seed=drawn, visibility=visibility)
         write_whole(out, data)
         memory = home.assignment.limits.memory_mb + files.GRADER_MB
         options.tell(

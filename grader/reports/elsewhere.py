@@ -13,7 +13,7 @@ import msgspec
 
 from grader.model.points import total
 from grader.model.records import Grade
-from grader.model.text import one_line
+from grader.model.text import excerpt, one_line
 from grader.reports import junit
 from grader.reports.safe_words import SafeCheck, SafeGrade, SafeItem, safe_grade, said
 
@@ -136,7 +136,11 @@ def marked(text: str) -> str:
 
 
 def fenced(text: str) -> list[str]:
-    """Lines of Markdown that show a text as it is; its own backticks cannot end it."""
+    """Lines of Markdown that show a text as it is; its own backticks cannot end it.
+
+    A job's summary may have 1 MiB, so what is very long loses its middle.
+    """
+    text = excerpt(text, limit=4_000, lines=60)
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return [f"{fence}text", text, fence]

@@ -29,15 +29,16 @@ FORMATS = {"text", "html", "simple_format", "md", "ansi"}
 VISIBLE = {"hidden", "after_due_date", "after_published", "visible"}
 
 
-def package(system: str, out: Path, home: Path) -> None:
-    done = CliRunner().invoke(cli, ["package", system, str(out), "--assignment", str(home), "--seed", "7"])
+def package(system: str, out: Path, home: Path, *more: str) -> None:
+    where = ["--assignment", str(home), "--seed", "7"]
+    done = CliRunner().invoke(cli, ["package", system, str(out), *where, *more])
     assert done.exit_code == 0, done.output
 
 
 @pytest.fixture(scope="module")
 def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("gradescope")
-    package("gradescope", folder / "a.zip", write_course(folder / "course"))
+    package("gradescope", folder / "a.zip", write_course(folder / "course"), "--visibility", "after_due_date")
     return folder / "a.zip"
 
 
@@ -57,7 +58,8 @@ def assert_results(results: dict[str, object]) -> None:
     }
     assert isinstance(results["score"], float)
     assert {results[f"{kind}output_format"] for kind in ("", "test_")} <= FORMATS
-    assert results["stdout_visibility"] in VISIBLE
+    assert results["stdout_visibility"] == "hidden"
+    assert results["visibility"] in VISIBLE
     for test in results["tests"]:
         assert test.keys() <= {
             *("score", "max_score", "status", "name", "name_format", "number", "output", "output_format"),
@@ -99,7 +101,7 @@ def test_the_zip_has_what_gradescope_asks_for(zipped: Path) -> None:
         "constraints.txt",
     } <= entries.keys()
     again = zipped.with_name("again.zip")
-    package("gradescope", again, zipped.parent / "course")
+    package("gradescope", again, zipped.parent / "course", "--visibility", "after_due_date")
     assert again.read_bytes() == zipped.read_bytes()
     shown = subprocess.run(
         [sys.executable, "-c", "import grader, sys; print(grader.__file__)"],
@@ -115,7 +117,7 @@ def test_the_zip_has_what_gradescope_asks_for(zipped: Path) -> None:
 def test_it_grades_as_an_ordinary_user_and_tells_no_hidden_value(zipped: Path, root: Path) -> None:
     unpack_for_gradescope(zipped, root)
     results, printed = graded(root, WRONG)
-    assert (results["score"], printed) == (1.0, "")
+    assert (results["score"], results["visibility"], printed) == (1.0, "after_due_date", "")
     double, half, written = results["tests"]
     assert (double["number"], double["score"], double["max_score"]) == ("1", 1.0, 2.0)
     assert "✗ it doubles: " in double["output"]

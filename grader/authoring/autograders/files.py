@@ -21,13 +21,17 @@ FETCHED_MB = 10
 _PUBLIC = (f"{PUBLIC_TESTS}/", "assignment.toml")
 
 
-def gradescope(home: AssignmentFolder, needed: Mapping[str, Path], *, seed: int) -> bytes:
-    """A zip with `setup.sh` and `run_autograder` at its root, Chainrule, and what grading needs."""
+def gradescope(home: AssignmentFolder, needed: Mapping[str, Path], *, seed: int, visibility: str) -> bytes:
+    """A zip with `setup.sh` and `run_autograder` at its root, Chainrule, and what grading needs.
+
+    ``visibility`` is Gradescope's word for when students see the results.
+    """
     values = {
         "PYTHON": python_here(),
         "GIVEN": " ".join(map(shlex.quote, home.assignment.beside)),
         "NEEDED_MB": str(home.assignment.limits.memory_mb + GRADER_MB),
         "SEED": str(seed),
+        "VISIBILITY": visibility,
     }
     assignment = {f"assignment/{name}": path.read_bytes() for name, path in sorted(needed.items())}
     files = {
