@@ -113,7 +113,7 @@ LINES = {"right": 2, "partly": 1, "wrong": 0, "copied": 1, "other language": 2, 
 
 
 STUDENTS = int(os.environ.get("CHAINRULE_STUDENTS", "10"))
-"""Of the class that is marked by keyboard; the figures in the documentation are of 40."""
+"""Of the class that is marked by keyboard; the figures of docs/marking.md are of 40."""
 
 
 def test_a_class_is_marked_by_keyboard_alone(
