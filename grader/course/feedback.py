@@ -33,10 +33,10 @@ from grader.gradebook.store import Gradebook
 from grader.grading import assignment_folder
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.handed_in.package import load
-from grader.model.errors import InfrastructureError, SubmissionError
+from grader.model.errors import InfrastructureError, SubmissionError, UsageError
 from grader.model.points import Points, total
 from grader.model.records import PersonsMark, decode, with_marks
-from grader.notebooks.item_cells import asked_by_item
+from grader.notebooks.item_cells import asked_by_checks, asked_by_item
 from grader.reports.feedback_changes import changes
 from grader.reports.safe_words import Safe, SafeGrade, safe_grade, said
 
@@ -235,13 +235,17 @@ def _write(place: Path, files: Mapping[str, bytes], before: Sequence[str]) -> No
 
 @functools.cache
 def asked_of(home: Path) -> Mapping[str, frozenset[str]]:
-    """The names that each item of the assignment in a folder asks for; none without a reference."""
+    """The names that each item of the assignment in a folder asks for: by its reference, else its checks."""
     folder = assignment_folder.load(home)
     found: dict[str, frozenset[str]] = {}
     for path in folder.references.values():
         text = (home / path).read_text(encoding="utf-8", errors="replace")
         for item, names in asked_by_item(text, folder.assignment).items():
             found[item] = found.get(item, frozenset()) | names
+    with suppress(UsageError):  # no hidden checks
+        for check in sorted(folder.checks(hidden=True).glob("**/test_*.py")):
+            by_checks = asked_by_checks(check.read_text(encoding="utf-8", errors="replace"))
+            found |= {item: names for item, names in by_checks.items() if not found.get(item)}
     return found
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import ast
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TypeGuard
 
 from grader.model.assignment import Assignment
 from grader.notebooks.answers import Answer, segments
@@ -10,6 +12,7 @@ from grader.notebooks.cells import Cell
 from grader.notebooks.headings import Heading, HeadingReader
 from grader.notebooks.names import asked_in, defined_names
 from grader.notebooks.percent import read_percent
+from grader.notebooks.source import python_tree
 
 
 def asked_by_item(reference: str, assignment: Assignment) -> dict[str, frozenset[str]]:
@@ -23,6 +26,39 @@ def asked_by_item(reference: str, assignment: Assignment) -> dict[str, frozenset
             for item in heading.items:
                 found[item] = found.get(item, frozenset()) | asked_in(cell.source)
     return found
+
+
+def asked_by_checks(checks: str) -> dict[str, frozenset[str]]:
+    """The names that a file of checks takes from ``student``, by the item that ``item("...")`` names."""
+    tree = python_tree(checks) or ast.Module(body=[], type_ignores=[])
+    of_file = _items_in(tree.body)
+    found: dict[str, frozenset[str]] = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names = frozenset(inner.attr for inner in ast.walk(node) if _is_students(inner))
+            for item in (_items_in(node.decorator_list) or of_file)[:1]:
+                found[item] = found.get(item, frozenset()) | names
+    return found
+
+
+def _is_students(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "student"
+
+
+def _items_in(nodes: Iterable[ast.AST]) -> list[str]:
+    """The items that decorators name, or a file's ``pytestmark``."""
+    marks = [node.value if isinstance(node, ast.Assign) else node for node in nodes]
+    calls = [inner for mark in marks if isinstance(mark, ast.expr) for inner in ast.walk(mark)]
+    return [
+        call.args[0].value
+        for call in calls
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id == "item"
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+        and isinstance(call.args[0].value, str)
+    ]
 
 
 def cells_of_items(
