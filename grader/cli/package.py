@@ -9,6 +9,7 @@ import click
 from grader.cli import options
 from grader.files import write_whole
 from grader.grading import assignment_folder
+from grader.model.errors import UsageError
 from grader.model.text import counted
 
 HELP = """Make an autograder of this assignment for SYSTEM: gradescope, classroom50 or github.
@@ -55,6 +56,10 @@ def command(  # noqa: D103  # its help is HELP
             f"{out}: {len(data) / 1e6:.1f} MB; choose a container with {memory:,} MB of memory or more"
         )
         return
+    if (out / assignment_folder.HIDDEN_TESTS).exists():
+        raise UsageError(
+            f"{out} holds {assignment_folder.HIDDEN_TESTS}/; name a folder that students may see"
+        )
     made = files.classroom50(home) if system == "classroom50" else files.github(home)
     for name, content in made.items():
         write_whole(out / name, content)

@@ -93,7 +93,8 @@ def canvas(sheet: Sheet, owners: Sequence[str], found: Leaving, wanted: Wanted) 
         elif owner in found.rows:
             filled.append(owner)
             rows.append([*cells[:people], scaled(found.rows[owner], possible, maximum, wanted)])
-    lines = write_table([*names[:people], header], rows, separator=sheet.separator)
+    separator = ";" if sheet.separator == ";" else ","  # Canvas knows these two
+    lines = write_table([*names[:people], header], rows, separator=separator)
     # Canvas knows a sheet with last names first by its very first bytes.
     return Filled(lines, filled, excused, "utf-8" if names[0] == "LastName" else "utf-8-sig")
 

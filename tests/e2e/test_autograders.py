@@ -218,6 +218,8 @@ def test_the_workflow_checks_shows_and_fails(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, ["template", "--assignment", str(home), "--out", str(repository)])
     assert done.exit_code == 0, done.output
     package("github", repository, home)
+    refused = CliRunner().invoke(cli, ["package", "github", str(home), "--assignment", str(home)])
+    assert "holds hidden_tests/" in str(refused.exception)
     assert not [path for path in repository.rglob("*") if "hidden" in path.name]
     workflow = (repository / ".github/workflows/checks.yml").read_text()
     assert "@@" not in workflow

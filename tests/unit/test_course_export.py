@@ -140,6 +140,7 @@ def test_every_form_of_canvas_header_is_one_that_it_imports(book: Gradebook, peo
     }
     row = ";".join(values[name] for name in people.split(","))
     done = export(book, "canvas", f"{people.replace(',', ';')};HW3 (42)\n{row};\n")
+    assert b"\t" not in export(book, "canvas", f"{people.replace(',', chr(9))}\tHW3 (42)\n").data
     students = {7: ("x", "s02", "s02")} if "SIS" in people else {7: ("x", "", "")}
     read = canvas_import(done.data, students=students, assignments={42: "HW3"})
     assert read.grades == {(7, 42): "1.75"}
