@@ -157,7 +157,9 @@ def _said(items: Sequence[SafeItem], cells: Sequence[SafeCell], part: Part) -> I
         "items": [item.item for item in items],
         "pictures": [[f"{at}.png", one.cell] for at, one in enumerate(pictures)],
     }
-    cell = v4.new_markdown_cell("\n\n---\n\n".join(texts), metadata={KEY: facts})
+    # A quotation, so that it is told apart from the student's own text.
+    lines = "\n\n".join(texts).split("\n")
+    cell = v4.new_markdown_cell("\n".join(f"> {line}".rstrip() for line in lines), metadata={KEY: facts})
     if pictures:
         cell["attachments"] = _attachments(pictures)
     yield cell
