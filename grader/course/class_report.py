@@ -75,11 +75,7 @@ def class_report(
         compared=("answer", "evidence", "code") if code else ("answer", "evidence"),
         notices=code.notices if code else (),
         submitted=tuple(
-            sorted(
-                row.grade.submission.submitted_at
-                for row in rows
-                if row.grade is not None and row.grade.submission.submitted_at
-            )
+            sorted(filter(None, (row.grade.submission.submitted_at for row in rows if row.grade)))
         ),
     )
 

@@ -91,7 +91,6 @@ def _template() -> Template:
         "of_all": summary.of_all,
         "percent": summary.percent,
         "remark": summary.remark,
-        "students": summary.students,
         "width": _width,
     }
     return page.get_template(_PAGE)
