@@ -134,8 +134,11 @@ class Desk:
 
     # -- looking --------------------------------------------------------------------------------------
 
-    def standing(self, item_id: str) -> Standing:
-        """How an item stands now. Raises UsageError if it is none of those marked here."""
+    def standing(self, item_id: str, *, guided: bool = True) -> Standing:
+        """How an item stands now, without a forecast if that is not asked for.
+
+        Raises UsageError if it is none of those marked here.
+        """
         item, room = self.item(item_id), self.room
         units, notes = room.units[item_id], self._board.notes(item_id)
         if not current(notes.versions) and item.rubric:  # the first look
@@ -152,8 +155,8 @@ class Desk:
             flags=notes.flags,
             requests=notes.requests,
             leases=self._notes.leases(item_id),
-            opinions=Opinions.of(units, self._panel, notes.trials),
-            forecast=self._guide.forecast(units, held, notes.versions),
+            opinions=Opinions.of(units, self._panel, notes.trials, held),
+            forecast=self._guide.forecast(units, held, notes.versions) if guided else None,
         )
 
     def view(self, item_id: str, unit_id: str, now: Standing | None = None) -> View:
@@ -260,7 +263,7 @@ class Desk:
 
     def progress(self, item_id: str) -> Progress:
         """How far an item is."""
-        return self.standing(item_id).progress
+        return self.standing(item_id, guided=False).progress
 
     # -- deciding -------------------------------------------------------------------------------------
 
@@ -296,7 +299,7 @@ class Desk:
         """What a save of a unit is beside a mark."""
         if len(self._panel.markers) < 2:  # noqa: PLR2004  # nobody to agree with
             return ""
-        now = self.standing(item_id)
+        now = self.standing(item_id, guided=False)
         return OPINION if now.opinions.is_gathering(unit_id) else SETTLED if now.differ(unit_id) else ""
 
     def _origins(self, item_id: str, unit_id: str, seen: Collection[int], shown: int) -> dict[int, str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from grader.gradebook.marker_notes import OPINION, SETTLED, Trial
-from grader.gradebook.rubrics import LineVersion, current
+from grader.gradebook.rubrics import Held, LineVersion, current
 from grader.review.classroom import Unit, drawn
 
 EVERYBODY = 10
@@ -45,8 +45,13 @@ class Opinions(msgspec.Struct, frozen=True):
     settled: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, units: Sequence[Unit], panel: Panel, trials: Iterable[Trial]) -> Opinions:
-        """The opinions among an item's trial marks, oldest first."""
+    def of(
+        cls, units: Sequence[Unit], panel: Panel, trials: Iterable[Trial], held: Mapping[int, Held]
+    ) -> Opinions:
+        """The opinions among an item's trial marks, oldest first.
+
+        A mark that a marker gave before there was another is an opinion, too.
+        """
         unit_of = {row: unit.id for unit in units for row in unit.submissions}
         if len(panel.markers) < 2:  # noqa: PLR2004  # nobody to agree with
             return cls()
@@ -59,6 +64,11 @@ class Opinions(msgspec.Struct, frozen=True):
             elif unit is not None and trial.purpose == SETTLED:
                 settled.add(unit)
         needed = panel.needed(units)
+        for row, one in held.items():
+            unit, mark = unit_of.get(row), one.mark
+            if unit in needed and one.ruling is not None and mark.points is not None:
+                by_mark = Trial(row, mark.item, OPINION, one.ruling, mark.points, mark.author)
+                given[unit].setdefault(mark.author, by_mark)
         first = [unit.id for unit in units if not unit.is_empty][: panel.everybody]
         return cls(frozenset(first), needed, dict(given), frozenset(settled))
 

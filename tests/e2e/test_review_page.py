@@ -325,6 +325,9 @@ def test_suggested_lines_are_ticked_by_a_key_and_never_by_themselves(chrome: Bro
         f"s{k:03}": {"3.3.ii": f"Training keeps rising, {k}." if k % 2 else f"Both of them fall, {k}."}
         for k in range(104)
     }
+    attack = "<img src=x onerror='owned = 1'><svg onload='owned = 1'>"
+    for k in range(1, 104, 2):
+        answers[f"s{k:03}"]["3.3.ii"] += attack
     class_in(db, HOME, answers)
     boxes = "[...document.querySelectorAll('[name=line]')].map((box) => box.checked)"
     with reviewing(db, "ada") as links:
@@ -350,6 +353,10 @@ def test_suggested_lines_are_ticked_by_a_key_and_never_by_themselves(chrome: Bro
         assert f"{number} answers that would get these lines" in whole
         assert whole.count("Training keeps rising") == number
         assert "of them or fewer would be wrong" in whole
+        assert (
+            tab.evaluate("typeof owned + document.querySelectorAll('main img, main svg').length")
+            == "undefined0"
+        )
         tab.press("m", " ", "Escape")
         assert step(tab, "Enter") == f"saved {number - 1} answers"
         assert step(tab, "u") == "undone"

@@ -106,3 +106,15 @@ def test_one_marker_alone_is_asked_once(book: Gradebook) -> None:
     desk = Desk(book, classroom(book, HW), HW.title, "ada", panel=Panel(("ada",), 10, 100))
     assert len(all_of(desk, 1)) == 13
     assert book.marker_notes(HW.title).trials("1") == []
+
+
+def test_what_one_marker_marked_alone_is_their_opinion_once_another_comes(book: Gradebook) -> None:
+    alone = Desk(book, classroom(book, HW), HW.title, "ada")
+    all_of(alone, 1)
+    ada, bob = desks(book, everybody=2)
+    assert ada.next_unit("1") is None
+    first = bob.next_unit("1")
+    assert bob.view("1", first.id).hidden
+    give(bob, bob.view("1", first.id), 1)
+    assert not ada.standing("1").differ(first.id)
+    assert [of for _, _, of in ada.standing("1").opinions.agreement(ada.standing("1").versions)] == [1, 1]
