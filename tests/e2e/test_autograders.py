@@ -24,7 +24,19 @@ from grader.grading import assignment_folder
 from grader.grading.grade_job import GradeJob
 
 RIGHT = "def double(x):\n    return x + x\n"
-WRONG = "def double(x):\n    return 3 * x\n\n\ndef half(x):\n    return undefined_name + x\n"
+WRONG = """def double(x):
+    return 3 * x
+
+
+def half(x):
+    return undefined_name + x
+"""
+THIEF = """
+try:
+    raise ValueError(open("{root}/source/assignment/hidden_tests/test_1.py").read())
+except OSError:
+    print("nothing there")
+"""
 FORMATS = {"text", "html", "simple_format", "md", "ansi"}
 VISIBLE = {"hidden", "after_due_date", "after_published", "visible"}
 
@@ -116,7 +128,8 @@ def test_the_zip_has_what_gradescope_asks_for(zipped: Path) -> None:
 
 def test_it_grades_as_an_ordinary_user_and_tells_no_hidden_value(zipped: Path, root: Path) -> None:
     unpack_for_gradescope(zipped, root)
-    results, printed = graded(root, WRONG)
+    results, printed = graded(root, WRONG + THIEF.format(root=root))
+    assert "ValueError" not in results["output"]
     assert (results["score"], results["visibility"], printed) == (1.0, "after_due_date", "")
     double, half, written = results["tests"]
     assert (double["number"], double["score"], double["max_score"]) == ("1", 1.0, 2.0)
