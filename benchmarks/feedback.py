@@ -23,6 +23,7 @@ from pathlib import Path
 
 from grader.course.feedback import FOLDER, folder_of
 from grader.course.feedback_notebook import feedback_notebooks, one_notebook, parts_of, written
+from grader.course.packages import kept_package
 from grader.course.table import class_rows
 from grader.gradebook.rows import ItemPoints, NewSubmission, StoredResult, Student
 from grader.gradebook.store import Gradebook
@@ -110,7 +111,10 @@ def leaks(url: str) -> Iterator[tuple[str, bool]]:
         records = dict(book.records(row.key for row in rows.values()))
     out = Path(url).parent / FOLDER
     for folder, row in rows.items():
-        own = Path(row.submission.path).read_text(errors="replace") if row.submission.path else ""
+        package = kept_package(row.submission)
+        own = "".join(
+            Path(file.path).read_text(errors="replace") for file in (package.files if package else ())
+        )
         secrets = {
             number
             for item in decode(records[row.key]).items
