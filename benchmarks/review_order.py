@@ -37,14 +37,19 @@ def read(path: Path) -> dict[str, Answers]:
     return found
 
 
-def play(answers: Answers) -> list[tuple[float, float]]:
-    """After each action of a marker: the share that would be wrong, and the share that is stated."""
+def counted(answers: Answers) -> tuple[dict[str, int], dict[str, bool]]:
+    """How many wrote each text, and whether most of them are right."""
     marks: dict[str, list[bool]] = defaultdict(list)
     for _, text, right in answers:
         marks[plain(text)].append(right)
     counts = {text: len(own) for text, own in marks.items()}
-    truth = {text: sum(own) * 2 >= len(own) for text, own in marks.items()}
-    texts = Texts({text: text for text in marks}, counts)
+    return counts, {text: sum(own) * 2 >= len(own) for text, own in marks.items()}
+
+
+def play(answers: Answers) -> list[tuple[float, float]]:
+    """After each action of a marker: the share that would be wrong, and the share that is stated."""
+    counts, truth = counted(answers)
+    texts = Texts({text: text for text in counts}, counts)
     marked: dict[str, frozenset[int]] = {}
     found = []
     order = sorted(counts, key=lambda text: -counts[text])
@@ -60,16 +65,39 @@ def play(answers: Answers) -> list[tuple[float, float]]:
     return [*found, (0.0, 0.0)]
 
 
+def groups(answers: Answers) -> list[bool]:
+    """Whether the bound of each group holds that could be confirmed after some actions of a marker."""
+    counts, truth = counted(answers)
+    texts = Texts({text: text for text in counts}, counts)
+    marked: dict[str, frozenset[int]] = {}
+    held = []
+    for actions in range(max(LOOKS) + 1):
+        forecast = texts.forecast(marked, [1])
+        left = sorted((text for text in counts if text not in marked), key=lambda text: -counts[text])
+        if not left:
+            break
+        if forecast is not None:
+            for lines in (frozenset({1}), frozenset[int]()) if actions in LOOKS else ():
+                own = {text: counts[text] for text in left if forecast.likely(text) == lines}
+                if len(own) > 1:
+                    wrong = sum(number for text, number in own.items() if truth[text] != (1 in lines))
+                    held.append(wrong <= forecast.wrong_among(own) * sum(own.values()))
+            left.sort(key=lambda text: -forecast.tells[text])
+        marked[left[0]] = frozenset({1} if truth[left[0]] else ())
+    return held
+
+
 def of_size(data: dict[str, Answers], size: int, draws: int) -> dict[str, object]:
     """The figures for classes of one size; 0 is everybody."""
     rng = np.random.default_rng(size)
     students = sorted({student for answers in data.values() for student, _, _ in answers})
-    needed, held, worst, distinct, left = [], [], [], [], []
+    needed, held, worst, distinct, left, confirmed = [], [], [], [], [], []
     for _ in range(draws):
         chosen = set(rng.choice(students, size, replace=False)) if size else set(students)
         for answers in data.values():
             own = [one for one in answers if one[0] in chosen]
             path = play(own)
+            confirmed += groups(own)
             distinct.append(len({plain(text) for _, text, _ in own}))
             last = max((at for at, (wrong, _) in enumerate(path) if wrong > ENOUGH), default=-1)
             needed.append(min(FIRST + last + 1, distinct[-1]))
@@ -87,6 +115,8 @@ def of_size(data: dict[str, Answers], size: int, draws: int) -> dict[str, object
             for actions, share in zip(LOOKS, np.mean(left, axis=0), strict=True)
         },
         "bound holds after ten actions, percent": round(100 * float(np.mean(held)), 1),
+        "groups": len(confirmed),
+        "a group's bound holds, percent": round(100 * float(np.mean(confirmed)), 1),
         "worst excess over the bound at any time after": round(max(worst), 3),
     }
 

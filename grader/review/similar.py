@@ -56,10 +56,13 @@ class Forecast(msgspec.Struct, frozen=True):
         return self.lines.get(unit, frozenset())
 
     def wrong_among(self, counts: Mapping[str, int]) -> float:
-        """The bound for some units that nobody has marked, each with the number of its answers."""
+        """The bound for some units that nobody has marked, each with the number of its answers.
+
+        It allows for one text more than for all of an item's: of few texts a single one is a large share.
+        """
         expected = sum(number * self.doubt[unit] for unit, number in counts.items())
         answers = sum(counts.values())
-        return min(CAUTION * (expected / answers + 1 / self.seen), 1.0)
+        return min(CAUTION * (expected / answers + 1 / self.seen) + 1 / len(counts), 1.0)
 
 
 class Texts:
