@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
+from rich.progress import track
 
 from grader.cli import options
 from grader.course.feedback import FOLDER, PAGE, PDF, Made, make_all, wanted_of
@@ -75,7 +77,8 @@ def command(**given: Any) -> None:  # noqa: D103  # its help is HELP
     with open_gradebook(asked.assignment, asked.db, environ=os.environ) as (gradebook, locations):
         folder = (asked.out or locations.reports) / FOLDER
         rows = rows_of(asked, gradebook, locations)
-        made = list(progress(make_class(asked, gradebook, locations, rows, folder)))
+        graded = sum(row.grade is not None for row in rows)
+        made = list(progress(make_class(asked, gradebook, locations, rows, folder), graded))
         numbers = gradebook.participants(locations.title)
     if not made:
         raise UsageError("nobody has a grade here yet; `grade batch FOLDER` grades")
@@ -150,15 +153,10 @@ def assert_installed() -> None:
         raise UsageError(f"grade feedback needs {' and '.join(missing)}: {INSTALL}")
 
 
-def progress(made: Iterator[Made]) -> Iterator[Made]:
-    """The same, with a line that counts on a terminal."""
-    error = sys.stderr
-    for number, one in enumerate(made, start=1):
-        if error.isatty():
-            click.echo(f"\rfeedback: {counted(number, 'student', 'students')}", nl=False, err=True)
-        yield one
-    if error.isatty():
-        click.echo("", err=True)
+def progress(made: Iterator[Made], count: int) -> Iterator[Made]:
+    """The same, with a bar on a terminal."""
+    console, is_shown = Console(stderr=True), sys.stderr.isatty()
+    yield from track(made, "feedback", total=count, console=console, transient=True, disable=not is_shown)
 
 
 def report(made: Sequence[Made], left: Sequence[Unsent], folder: Path) -> int:

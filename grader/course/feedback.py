@@ -253,7 +253,7 @@ def asked_of(home: Path) -> Mapping[str, frozenset[str]]:
 
 
 def encoded(value: object) -> bytes:
-    """JSON with points as hundredths; figures are left out, they are in the student's file."""
+    """JSON with points as hundredths."""
     return msgspec.json.encode(value, enc_hook=_out)
 
 

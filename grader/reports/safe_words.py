@@ -21,7 +21,7 @@ import msgspec
 from grader.model import endings
 from grader.model.errors import Fault, Outcome
 from grader.model.points import Points
-from grader.model.records import CellResult, CellStatus, CheckResult, Figure, Grade, ItemResult
+from grader.model.records import CellResult, CellStatus, CheckResult, Grade, ItemResult
 from grader.model.text import clean
 from grader.reports import summary
 
@@ -75,7 +75,7 @@ class SafeMark(msgspec.Struct, frozen=True):
 class SafeItem(msgspec.Struct, frozen=True):
     """One item. ``words`` are sentences about the item as a whole: what is missing, what it waits for.
 
-    ``answer`` and ``figures`` are the student's own, as they were judged.
+    ``answer`` is the student's own, as it was judged.
     """
 
     item: Safe
@@ -89,7 +89,6 @@ class SafeItem(msgspec.Struct, frozen=True):
     checks: tuple[SafeCheck, ...] = ()
     mark: SafeMark | None = None
     answer: Safe = Safe("")
-    figures: tuple[Figure, ...] = ()
 
 
 class SafeCell(msgspec.Struct, frozen=True):
@@ -169,7 +168,6 @@ def safe_item(item: ItemResult) -> SafeItem:
         checks=checks,
         mark=mark,
         answer=written(item.answer),
-        figures=item.figures,
     )
 
 
