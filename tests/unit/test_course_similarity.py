@@ -18,6 +18,7 @@ from benchmarks.authors import given, homework
 from benchmarks.copies import TRANSFORMATIONS, all_at_once
 from grader.cli.similar import command
 from grader.course.locations import Locations
+from grader.course.similarity import classwide
 from grader.course.similarity.classwide import similar_code
 from grader.course.similarity.code import Given, keys_of
 from grader.course.similarity.pages import write_pages
@@ -26,7 +27,7 @@ from grader.digests import digest_of_file
 from grader.gradebook.rows import NewSubmission, Student
 from grader.gradebook.store import Gradebook
 from grader.grading import assignment_folder
-from grader.model.similarity import Piece, SimilarCode, Similarity, Span
+from grader.model.similarity import SimilarCode, Similarity
 from grader.notebooks.shapes import MAX_CODE, shapes
 from grader.reports.similar_page import render_class
 
@@ -144,21 +145,30 @@ def test_a_class_is_compared_from_its_gradebook(listed: Any) -> None:
     assert len(pair.passages) > 5
 
 
+def test_processes_read_the_same(listed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, codes, folder = listed
+    monkeypatch.setattr(classwide, "_PARALLEL", 2)
+    monkeypatch.setattr(classwide.os, "cpu_count", lambda: 2)
+    locations = Locations(assignment_folder.load(folder), folder, str(folder / "gradebook.sqlite"))
+    counts: list[tuple[int, int]] = []
+    with Gradebook.open(locations.gradebook) as gradebook:
+        found = similar_code(gradebook, locations, told=lambda *count: counts.append(count))
+    assert found == (record, codes)
+    assert counts == [(number, 13) for number in range(1, 14)]
+
+
 def test_passages_hold_what_both_say(listed: Any) -> None:
     (found,) = listed[1]
+    sides = [
+        [(code[one.piece].where, one) for one in shapes([piece.text for piece in code])]
+        for code in (found.left, found.right)
+    ]
     for passage in found.pair.passages:
-        own = [
-            _said(pieces, span) for pieces, span in ((found.left, passage.left), (found.right, passage.right))
+        said = [
+            {one.key for where, one in side if where == span.where and span.first <= one.first <= span.last}
+            for side, span in zip(sides, (passage.left, passage.right), strict=True)
         ]
-        assert own[0] & own[1], passage
-
-
-def _said(pieces: tuple[Piece, ...], span: Span) -> set[int]:
-    return {
-        one.key
-        for one in shapes([one.text for one in pieces])
-        if pieces[one.piece].where == span.where and span.first <= one.first <= span.last
-    }
+        assert said[0] & said[1], passage
 
 
 def test_pages_show_both_sides_and_no_markup_of_students(listed: Any) -> None:

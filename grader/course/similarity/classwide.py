@@ -32,6 +32,8 @@ _FEW = 10
 """Students from which on a class tells what everybody writes."""
 _PARALLEL = 400
 """Submissions from which on processes read them: each takes half a second to start."""
+_MOST_PROCESSES = 4
+"""They take 100 MB each, three times that for code as long as it may be."""
 _CHUNK = 20
 
 Told = Callable[[int, int], None]
@@ -95,7 +97,7 @@ def _owner(row: SubmissionRow) -> str:
 
 
 def _all_read(rows: Sequence[SubmissionRow], given: Given) -> Iterator[_Read]:
-    processes = os.cpu_count() or 1
+    processes = min(os.cpu_count() or 1, _MOST_PROCESSES)
     if len(rows) < _PARALLEL or processes == 1:
         yield from (_read(given, row, whole=len(rows) < _PARALLEL) for row in rows)
         return
