@@ -17,10 +17,9 @@ from rich.progress import track
 
 from grader.cli import options
 from grader.course.feedback import FOLDER, PAGE, PDF, Made, make_all, wanted_of
-from grader.course.feedback_files import Unsent, mail_table, pdf_of, write_zip
+from grader.course.feedback_files import Unsent, pdf_of, write_mail_table, write_zip
 from grader.course.locations import Locations, open_gradebook
 from grader.course.table import ClassRow, Rules, class_rows
-from grader.files import write_whole
 from grader.gradebook.people import People
 from grader.gradebook.store import Gradebook
 from grader.model.errors import UsageError
@@ -140,9 +139,7 @@ def send(asked: Options, made: Sequence[Made], folder: Path, numbers: Mapping[st
         sent, left = write_zip(to, made, folder, asked.platform, numbers, everything=asked.everything)
         options.tell(f"{to}: feedback of {counted(sent, 'student', 'students')}")
     if asked.mail is not None:
-        table, without = mail_table(made, folder, everything=asked.everything)
-        write_whole(asked.mail, table)
-        left += without
+        left += write_mail_table(asked.mail, made, folder, everything=asked.everything)
     return left
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from grader.course.feedback import PAGE, PDF, Made, keep, last_told
-from grader.files import cannot_write
+from grader.files import cannot_write, write_whole
 from grader.gradebook.people import LOGIN
 from grader.gradebook.spreadsheets import write_table
 from grader.handed_in import download_names
@@ -113,14 +113,16 @@ def _canvas(one: Made) -> dict[str, str] | str:
     return {name: notebook}
 
 
-def mail_table(made: Sequence[Made], out: Path, *, everything: bool) -> tuple[bytes, list[Unsent]]:
-    """A table for a mail merge of what was not sent yet, with a byte-order mark, and who has no address."""
+def write_mail_table(to: Path, made: Sequence[Made], out: Path, *, everything: bool) -> list[Unsent]:
+    """Write a table for a mail merge of what was not sent yet; who is not in it. Raises UsageError."""
     some = due(made, "mail", everything=everything)
     sent = [one for one in some if one.student.email]
     left = [(one.whose, "no e-mail address on the roster") for one in some if one not in sent]
     rows = [(one.student.email, one.student.name, str((out / one.folder / PAGE).absolute())) for one in sent]
+    # With a byte-order mark: without, Excel shows names in another alphabet as signs.
+    write_whole(to, "".join(write_table(("email", "name", "file"), rows)).encode("utf-8-sig"))
     _delivered(sent, out, "mail")
-    return "".join(write_table(("email", "name", "file"), rows)).encode("utf-8-sig"), left
+    return left
 
 
 def pdf_of(page: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from support.class_samples import made
 
+from grader.course.feedback_notebook import Part, feedback_notebooks, one_notebook
 from grader.model.assignment import Limits
 from grader.model.errors import Fault, Outcome
 from grader.model.isolation import Mode
@@ -29,8 +30,12 @@ from grader.model.records import (
     ItemResult,
     SubmissionRecord,
 )
+from grader.notebooks.cells import Cell
 from grader.reports.class_page import render as render_class
+from grader.reports.feedback_page import Told
+from grader.reports.feedback_page import render as render_feedback
 from grader.reports.page import render
+from grader.reports.safe_words import safe_grade
 
 SWITCHES = (
     "--headless",
@@ -161,6 +166,15 @@ def hostile_grade(text: str) -> Grade:
     )
 
 
+def feedback_page(text: str) -> str:
+    """A student's feedback with the text wherever theirs can be."""
+    cell = Cell(1, "markdown", text), Cell(2, "code", text)
+    part = Part("hw3.ipynb", cell, {"1": 1}, {}, {2: text})
+    told = safe_grade(hostile_grade(text))
+    notebooks = feedback_notebooks(told, [part], text, (text,))
+    return render_feedback(one_notebook(notebooks), Told(told, text, (text,), "2026-11-28"))
+
+
 def test_nothing_of_a_students_runs_or_is_fetched(chromium: str, site: Site, tmp_path: Path) -> None:
     text = HOSTILE.format(site=site.address)
     site.pages["/report.html"] = render(hostile_grade(text))
@@ -171,7 +185,11 @@ def test_nothing_of_a_students_runs_or_is_fetched(chromium: str, site: Site, tmp
     page = dom(chromium, f"{site.address}/class.html", tmp_path)
     assert title(page).startswith("Class: \"'></pre>")
     assert "What the figures mean" in page
-    assert site.asked == ["/report.html", "/class.html"]
+    site.pages["/feedback.html"] = feedback_page(text)
+    page = dom(chromium, f"{site.address}/feedback.html", tmp_path)
+    assert title(page).startswith("\"'></pre>")
+    assert "What you handed in" in page
+    assert site.asked == ["/report.html", "/class.html", "/feedback.html"]
 
 
 def test_the_policy_alone_stops_what_escaping_would_let_through(
@@ -200,14 +218,15 @@ def test_a_phone_shows_the_whole_width(chromium: str, site: Site, tmp_path: Path
     long = "unbroken" * 60
     site.pages["/report.html"] = render(hostile_grade(f"{long}\n\n| {long} | b |\n|---|---|\n| c | {long} |"))
     site.pages["/class.html"] = render_class(made(long))
+    site.pages["/feedback.html"] = feedback_page(long)
     site.pages["/phone"] = """<!DOCTYPE html><title></title>""" + "".join(
         f"""<iframe src="{page}" width="400" height="800" onload="
             const inside = this.contentDocument.documentElement;
             document.title += ' ' + inside.clientWidth + ' ' + inside.scrollWidth"></iframe>"""
-        for page in ("/report.html", "/class.html")
+        for page in site.pages
     )
     sizes = [int(size) for size in title(dom(chromium, f"{site.address}/phone", tmp_path)).split()]
-    assert len(sizes) == 4
-    for inner, needed in (sizes[:2], sizes[2:]):
+    assert len(sizes) == 6
+    for inner, needed in (sizes[:2], sizes[2:4], sizes[4:]):
         assert 300 < inner <= 400
         assert needed <= inner
