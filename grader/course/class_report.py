@@ -133,7 +133,7 @@ def handed_in(rows: Sequence[ClassRow], students: Sequence[Named]) -> HandedIn:
         undecided=sum(row.total is not None and not row.total.complete for row in graded),
         absent=tuple(student for row, student in pairs if row.grade is None and not row.waits),
         unreadable=tuple(unreadable),
-        ungraded=tuple(student for row, student in pairs if row.ungraded),
+        ungraded=tuple(student for row, student in pairs if row.awaits_batch),
         attention=tuple(
             _because(student, one)
             for student, row, one in why

@@ -86,10 +86,15 @@ class ClassRow(msgspec.Struct, frozen=True):
         return self.ungraded or (self.refused[-1].name if self.refused else "")
 
     @property
+    def awaits_batch(self) -> bool:
+        """Whether `grade batch` has yet to grade the last of what they handed in."""
+        return bool(self.ungraded) and self.ungraded not in {one.name for one in self.refused}
+
+    @property
     def attention(self) -> list[tuple[str, str]]:
         """What a person has to look at: its name, and why."""
         refused = {one.name: f"handed in, but cannot be graded: {one.why}" for one in self.refused}
-        found = [(self.ungraded, WAITING)] if self.ungraded and self.ungraded not in refused else []
+        found = [(self.ungraded, WAITING)] if self.awaits_batch else []
         found += refused.items()
         if self.grade is not None and self.grade.attention:
             found.append((self.grade.submission.name, self.grade.attention))

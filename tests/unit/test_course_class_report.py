@@ -7,19 +7,20 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from support.marked_class import add_class, record
 from support.tiny import make_tiny
 
 from grader.cli.main import cli
-from grader.course.class_report import class_report, code_shared
+from grader.course.class_report import class_report, code_shared, handed_in
 from grader.course.item_figures import discrimination, krippendorffs_alpha
 from grader.course.locations import Locations
 from grader.course.marker_figures import rubric_figures
 from grader.course.report_files import PAGE, report_name
 from grader.course.shared_answers import NEARLY, alike, runs_of
-from grader.course.table import Rules, class_rows
+from grader.course.table import ClassRow, Rules, class_rows
 from grader.gradebook.marker_notes import OPINION
 from grader.gradebook.rows import Arrival, ItemPoints, Mark, NewSubmission, Refusal, StoredResult, Student
 from grader.gradebook.rubrics import Ruling
@@ -287,3 +288,13 @@ def test_rubric_lines_are_counted_by_line_whichever_version_was_given(tmp_path: 
         ("says what", 2, 3),
         ("says why", 1, 3),
     ]
+
+
+def test_what_cannot_be_read_waits_for_no_batch() -> None:
+    """`grade batch` knows of the file, and tried it."""
+    waits = ClassRow(Student("ada"), None, None, ungraded="a.ipynb")
+    assert [len(handed_in([row], [Named("Ada")]).ungraded) for row in (waits, refused(waits))] == [1, 0]
+
+
+def refused(row: ClassRow) -> ClassRow:
+    return msgspec.structs.replace(row, refused=(Refusal("a.ipynb", "not JSON", "ada"),))
