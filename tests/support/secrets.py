@@ -27,7 +27,8 @@ from grader.model.records import (
     earned_points,
     possible_points,
 )
-from support.report_samples import png
+
+from .report_samples import png
 
 SECRET = "S3CRET"  # noqa: S105  # of nobody
 """Part of every text that a student may not read, and of every digit string that could betray one."""
