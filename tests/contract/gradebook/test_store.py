@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from grader.gradebook import schema, store
 from grader.gradebook.database import writing
-from grader.gradebook.marker_notes import Trial
+from grader.gradebook.marker_notes import OPINION
 from grader.gradebook.rows import (
     Arrival,
     Extension,
@@ -146,8 +146,7 @@ def write_marking(gradebook: Gradebook, row: int) -> None:
     """A row in each of the markers' tables."""
     marking, notes = gradebook.marking(HW), gradebook.marker_notes(HW)
     marking.begin_rubric("b", [(Points.of(1), "line")])
-    marking.save("b", Ruling(), {row: 0}, Points.of(1), author="ada", origins={}, action="a")
-    notes.add_trial(Trial(row, "b", "second", Ruling(), Points.of(0), "bob"))
+    marking.save("b", Ruling(), {row: 0}, Points.of(1), author="ada", origins={}, action="a", also=OPINION)
     notes.flag(row, "b", words="look", author="ada")
     request = notes.add_request(row, "b", words="why?", author="eve")
     notes.reply(request, words="because", author="ada")
