@@ -30,7 +30,7 @@ SLOW = 0.5
 _LONGEST = 160
 _CAUSE = "Likely cause: "
 Kind = TypeVar("Kind", bound=tuple[str, ...])
-_FORMULA = re.compile(r"^\s*This is `([^`\n]{1,160})`", re.MULTILINE)
+_FORMULA = re.compile(r"^[ \t]{0,40}This is `([^`\n]{1,160})`", re.MULTILINE)
 _NUMBER = re.compile(r"\d[\d.]*(?:e[+-]?\d+)?")
 
 

@@ -39,7 +39,7 @@ _STYLE: Any = {
 _UNUSED = re.compile(
     r' id="[a-z]+[\d.a-z]*_\d+"|<defs>\s*<style.*?</defs>|<metadata>.*?</metadata>', re.DOTALL
 )
-_SIZE = re.compile(r'<svg [^>]*?viewBox="([^"]+)"[^>]*>')
+_SIZE = re.compile(r'<svg [^<>]*?viewBox="([^"<>]+)"[^<>]*>')
 _MOST_BINS = 24
 _WIDE, _HIGH, _LETTER = 275.0, 150.0, 5.0
 """About how large the map and a letter are in points, to keep labels apart."""

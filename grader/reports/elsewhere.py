@@ -17,6 +17,7 @@ from grader.model.text import excerpt, one_line
 from grader.reports import junit
 from grader.reports.safe_words import SafeCheck, SafeGrade, SafeItem, safe_grade, said
 
+_TICKS = re.compile("`+")
 _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@:])")
 _PASSED, _FAILED, _OPEN = "✓", "✗", "–"
 _UNREADABLE = "The submission can be read"
@@ -141,7 +142,7 @@ def fenced(text: str) -> list[str]:
     A job's summary may have 1 MiB, so what is very long loses its middle.
     """
     text = excerpt(text, limit=4_000, lines=60)
-    longest = max(map(len, re.findall("`+", text)), default=0)
+    longest = max(map(len, _TICKS.findall(text)), default=0)
     fence = "`" * max(3, longest + 1)
     return [f"{fence}text", text, fence]
 
