@@ -175,13 +175,12 @@ def public_run(home: AssignmentFolder) -> ReferenceRun:
 
 def public_run_in(folder: Path, home: AssignmentFolder) -> ReferenceRun:
     """Lay the students' files there, with the solution in place of the template, and run `grade --public`."""
-    for name, data in {**build(home), **reference_of(home).files}.items():
+    given = {name: data for name, data in build(home).items() if name not in home.references}
+    for name, data in {**given, **reference_of(home).files}.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     notebooks = [Path(path).name for path in home.references.values()]
-    for name in home.references:
-        (folder / name).unlink(missing_ok=True)  # the template's notebook, beside its solution
     command = [sys.executable, "-P", "-m", "grader.cli.main", "--public", "--json", "--seed", str(SEED)]
     what = notebooks if len(notebooks) == 1 else ["."]
     patience = home.assignment.limits.notebook_seconds + _PUBLIC_SECONDS

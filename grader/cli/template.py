@@ -12,10 +12,14 @@ from grader.model.errors import TemplateError
 
 HELP = """Make the students' template from the reference.
 
-Solutions become TODO stubs, in notebooks and in the modules that `submission.files` names; written answers
-become placeholders, and outputs are cleared. The manifest's `given` files and the public tests are copied.
-Files that are no longer generated are removed. Exit status: 0 done or up to date, 2 cannot be made, or not
-up to date with --check.
+The reference is a Python file in percent format or a notebook. Solutions become TODO stubs, in notebooks
+and in the modules that `submission.files` names; written answers become placeholders, and outputs are
+cleared. The manifest's `given` files and the public tests are copied. Files that are no longer generated are
+removed.
+
+Nothing is written if students would see what they are to find: a line or cell that another tool's markers
+call a solution, an item that is solved in the template, a reference with no solution marked. Exit status: 0
+done or up to date, 2 cannot be made, or not up to date with --check.
 
 \b
 Examples:
@@ -44,12 +48,14 @@ DEFAULT_OUT = "student_template"
 )
 @click.option("--check", is_flag=True, help="Write nothing; fail if the template is not up to date.")
 def command(assignment: Path, *, out: Path | None, check: bool) -> None:  # noqa: D103  # its help is HELP
+    from grader.authoring.leaks import assert_nothing_leaks  # noqa: PLC0415  # likewise
     from grader.authoring.template import build  # noqa: PLC0415  # nbformat, not needed for --help
     from grader.authoring.template_folder import differences, write  # noqa: PLC0415  # likewise
 
     home = assignment_folder.load(assignment)
     target = out or assignment / DEFAULT_OUT
     files = build(home)
+    assert_nothing_leaks(home, files)
     if check:
         if found := differences(target, files):
             raise TemplateError(f"{target}: not up to date ({'; '.join(found)}); run: grade template")

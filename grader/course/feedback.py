@@ -239,8 +239,7 @@ def asked_of(home: Path) -> Mapping[str, frozenset[str]]:
     folder = assignment_folder.load(home)
     found: dict[str, frozenset[str]] = {}
     for path in folder.references.values():
-        text = (home / path).read_text(encoding="utf-8", errors="replace")
-        for item, names in asked_by_item(text, folder.assignment).items():
+        for item, names in asked_by_item(folder.reference_cells(path), folder.assignment).items():
             found[item] = found.get(item, frozenset()) | names
     with suppress(UsageError):  # no hidden checks
         for check in sorted(folder.checks(hidden=True).glob("**/test_*.py")):

@@ -14,6 +14,7 @@ from grader.model.errors import ManifestError, UsageError
 from grader.notebooks.cells import Cell
 from grader.notebooks.names import asked_names
 from grader.notebooks.questions import questions
+from grader.notebooks.reference_cells import reference_cells
 from grader.notebooks.solution import has_marker
 from grader.notebooks.template_cells import template_cells
 
@@ -47,11 +48,17 @@ class AssignmentFolder:
     def references(self) -> dict[str, str]:
         """The solved notebooks that there are: each notebook's name, and where its reference is.
 
-        The reference of ``part2.ipynb`` is ``part2.py`` in the folder of the manifest's ``notebook``.
+        The reference of ``part2.ipynb`` is ``part2.py``, else ``part2.ipynb``, in the folder of the
+        manifest's ``notebook``.
         """
         main = PurePosixPath(self.assignment.notebook)
         paths = {
-            name: str(main.with_name(f"{PurePosixPath(name).stem}.py")) for name in self.assignment.notebooks
+            name: next(
+                (str(path) for path in (script, main.with_name(name)) if (self.path / path).is_file()),
+                str(script),
+            )
+            for name in self.assignment.notebooks
+            for script in [main.with_name(f"{PurePosixPath(name).stem}.py")]
         }
         if str(main) not in paths.values():  # the students' notebook has another name
             paths[self.assignment.notebooks[0]] = str(main)
@@ -74,6 +81,10 @@ class AssignmentFolder:
             if inside and place not in self.references.values() and has_marker(_text(path)):
                 found[path.relative_to(folder).as_posix()] = place
         return found
+
+    def reference_cells(self, path: str) -> tuple[Cell, ...]:
+        """The cells of a solved notebook, or a solved module as one cell. Raises TemplateError."""
+        return reference_cells(_text(self.path / path), where=path)
 
     @functools.cached_property
     def cells_given(self) -> dict[str, tuple[Cell, ...]]:
@@ -101,7 +112,7 @@ class AssignmentFolder:
     def asked_names(self) -> frozenset[str]:
         """The names that students are asked for, in notebooks and modules; none if there is no reference."""
         paths = (*self.references.values(), *self.reference_modules.values())
-        return frozenset(name for path in paths for name in asked_names(_text(self.path / path)))
+        return frozenset(name for path in paths for name in asked_names(self.reference_cells(path)))
 
     @functools.cached_property
     def expected(self) -> Expected:

@@ -125,7 +125,8 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def notebooks(self) -> tuple[str, ...]:
         """The names of the notebooks that students hand in."""
-        return self.submission.notebooks or (self.notebook.rpartition("/")[2].removesuffix(".py") + ".ipynb",)
+        stem = self.notebook.rpartition("/")[2].removesuffix(".py").removesuffix(NOTEBOOK)
+        return self.submission.notebooks or (stem + NOTEBOOK,)
 
     @property
     def beside(self) -> tuple[str, ...]:

@@ -11,15 +11,14 @@ from grader.notebooks.answers import Answer, segments
 from grader.notebooks.cells import Cell
 from grader.notebooks.headings import Heading, HeadingReader
 from grader.notebooks.names import asked_in, defined_names
-from grader.notebooks.percent import read_percent
 from grader.notebooks.source import python_tree
 
 
-def asked_by_item(reference: str, assignment: Assignment) -> dict[str, frozenset[str]]:
+def asked_by_item(reference: Iterable[Cell], assignment: Assignment) -> dict[str, frozenset[str]]:
     """The names that each item asks for: those with a solution in them below its heading in the reference."""
     reader = HeadingReader([(item.id, item.title) for item in assignment.item])
     heading, found = Heading(), dict[str, frozenset[str]]()
-    for cell in read_percent(reference, uncomment_magics=True):
+    for cell in reference:
         if cell.kind == "markdown":
             heading = _last_heading(cell.source, heading, reader)
         elif cell.kind == "code":

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator
 
 from grader.notebooks.cells import Cell
-from grader.notebooks.percent import read_percent
 from grader.notebooks.solution import solution_lines
 from grader.notebooks.source import parse, top_level
 
@@ -65,14 +64,12 @@ def _imports(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]
             yield alias.asname or alias.name, statement.module or "."
 
 
-def asked_names(reference: str) -> frozenset[str]:
+def asked_names(reference: Iterable[Cell]) -> frozenset[str]:
     """The names that students are asked for: those bound by statements with a solution region in them.
 
-    ``reference`` is the text of a percent-format reference. A function with a region in its body counts, and
-    so does a variable that is assigned inside a region.
+    A function with a region in its body counts, and so does a variable that is assigned inside a region.
     """
-    cells = read_percent(reference, uncomment_magics=True)
-    return frozenset(name for cell in cells if cell.kind == "code" for name in asked_in(cell.source))
+    return frozenset(name for cell in reference if cell.kind == "code" for name in asked_in(cell.source))
 
 
 def asked_in(source: str) -> frozenset[str]:

@@ -90,7 +90,10 @@ def _complaint(text: str, begin: str, end: str, opened: int | None, line: int) -
     if text == end:
         return f"{end!r} without {begin!r} above it in the same cell"
     if not begin:
-        return f"{text!r} in a cell that is neither code nor Markdown; it has no solution to take out"
+        return (
+            f"{text!r} in a cell that is neither code nor Markdown; take the cell out, and mark the solution "
+            f"in its own cell by {' and '.join(map(repr, MARKERS['code']))}"
+        )
     return f"{text!r} looks like a marker; in this cell they are {begin!r} and {end!r}, alone on a line"
 
 

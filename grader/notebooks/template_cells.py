@@ -7,7 +7,7 @@ import re
 
 from grader.model.errors import TemplateError
 from grader.notebooks.cells import Cell
-from grader.notebooks.percent import PercentCell, read_percent
+from grader.notebooks.reference_cells import place_of, reference_cells
 from grader.notebooks.solution import without_solution
 from grader.notebooks.source import parse
 
@@ -17,25 +17,26 @@ _POINTS = re.compile(r"\([^()]*points?\)\s*$")
 
 
 def template_cells(text: str, *, where: str) -> tuple[Cell, ...]:
-    """The template's cells, from the text of a percent-format reference; ``where`` names it in errors.
+    """The template's cells, from the text of a reference; ``where`` is its file's name.
 
     Raises TemplateError for bad markers and for a code cell that does not parse without its solution.
     """
     slug, used, cells = "top", set[str](), []
-    for number, given in enumerate(read_percent(text, uncomment_magics=True), start=1):
-        source = without_solution(given.source, kind=given.kind, where=where, line=given.line)
+    for given in reference_cells(text, where=where):
+        file = where if given.line else f"{where}, cell {given.number}"
+        source = without_solution(given.source, kind=given.kind, where=file, line=given.line or 1)
         if given.kind == "code" and parse(source) is None:
-            raise TemplateError(f"{where}, line {given.line}: {_not_python(given)}")
+            raise TemplateError(f"{place_of(given, where=where)}: {_not_python(given)}")
         # An id depends on its heading and its own text alone: a new cell leaves the others' ids as they are.
         slug = _heading_slug(source) or slug if given.kind == "markdown" else slug
         name = _unused(f"{slug}-{_digest(given.kind, source)}", used)
-        cells.append(Cell(number, given.kind, source, given.tags, name))
+        cells.append(Cell(given.number, given.kind, source, given.tags, name))
     if not cells:
         raise TemplateError(f"{where}: has no cells; they begin with `# %%` lines")
     return tuple(cells)
 
 
-def _not_python(given: PercentCell) -> str:
+def _not_python(given: Cell) -> str:
     if parse(given.source) is None:
         return "this cell is not Python"
     return "this cell is not Python once its solution is taken out; the region must be whole statements"

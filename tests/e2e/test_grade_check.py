@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.assignments import Item, manifest, write_files
+from support.notebooks import code, write_notebook
 from support.small_course import SmallCourse, checks_by_name, points_by_item
 
 from grader.grading import assignment_folder, kept_checks
@@ -275,3 +276,15 @@ def test_a_check_that_is_skipped_on_the_reference_is_named_and_no_failure(tmp_pa
     done = grade(make(tmp_path / "home", "import pytest\n" + skipping), "check", "--quick", environ=caches)
     assert done.returncode == 0, done.stdout
     assert "test_name (not this year)" in done.stdout
+
+
+def test_the_reference_may_be_a_notebook(tmp_path, caches):
+    home = make(tmp_path / "home")
+    given, solved = (code(cell.strip()) for cell in REFERENCE.split("# %%\n")[1:])
+    write_notebook(home / "reference/hw.ipynb", [given, solved])
+    (home / "reference/hw.py").unlink()
+    write_files(home, {"assignment.toml": manifest(*ITEMS, notebook="reference/hw.ipynb")})
+    done = grade(home, "check", "--quick", environ=caches)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("passes all 3 checks") >= 2  # in the sandbox, and in public
+    assert "earns nothing: fails 2 checks" in done.stdout

@@ -61,11 +61,8 @@ def keys_of(found: Iterable[Shape]) -> Keys:
 def solved(folder: AssignmentFolder, given: Given) -> Keys:
     """The shapes of the course's own solution, which nobody needs another student for."""
     paths = (*folder.references.values(), *folder.reference_modules.values())
-    return keys_of(
-        given.shapes_of(
-            [(folder.path / path).read_text(encoding="utf-8", errors="replace") for path in paths]
-        )
-    )
+    code = [[cell.source for cell in folder.reference_cells(path) if cell.kind == "code"] for path in paths]
+    return keys_of(given.shapes_of(["\n\n".join(sources) for sources in code]))
 
 
 def pieces_of(package: Package, given: Given) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
