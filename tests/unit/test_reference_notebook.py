@@ -180,7 +180,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, A
     environment |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(folder)}
     program = TESTS / "support" / "reference_run.py"
     done = subprocess.run(
-        [sys.executable, program, "hw3.py", json.dumps(budget), "results.json"],
+        [sys.executable, "-P", program, "hw3.py", json.dumps(budget), "results.json"],
         cwd=folder,
         env=environment,
         capture_output=True,
