@@ -19,7 +19,7 @@ from grader.notebooks.solution import has_marker
 _SHOWN = 4
 """Places that are named for each advice."""
 _TAGS = {"solution", "solutions", "instructor", "teacher"}
-_NOTHING_IN_IT = ("your answer here", "your code here", "raise notimplementederror")
+_NOTHING_IN_IT = {"your answer here", "type your answer here", "write your answer here"}
 _COPIED = {"py": "code", "md": "markdown", "ipynb": ""}
 """Endings of the copied files that are read, and of which kind their one cell is."""
 _PASTED = (
@@ -84,7 +84,7 @@ def _as_saved(cell: Cell, saved: Mapping[int, Mapping[str, Any]]) -> Iterator[tu
     metadata = entry.get("metadata")
     nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     is_answer = isinstance(nbgrader, dict) and nbgrader.get("solution") is True
-    is_empty = any(part in cell.source.lower() for part in _NOTHING_IN_IT)
+    is_empty = cell.source.strip("*_. \t\n").lower() in _NOTHING_IN_IT
     if is_answer and not is_empty and not has_marker(cell.source):
         yield "an answer cell of nbgrader with no marked solution", OWN_MARKERS
     if entry.get("attachments") or "data:image/" in (joined(entry.get("source")) or ""):

@@ -202,7 +202,8 @@ class TestNotebookAsReference:
         assert "reference/hw.ipynb, cell 3, line 2: '### BEGIN SOLUTION' without" in refusal(home)
 
     def test_answer_cells_of_nbgrader_and_pasted_pictures_are_named(self, tmp_path):
-        cells = [code("def double(x):\n    return 2 * x"), prose("Look: ![](attachment:a.png)")]
+        abstract = "def base():\n    raise NotImplementedError\n"
+        cells = [code(f"{abstract}def double(x):\n    return 2 * x"), prose("Look: ![](attachment:a.png)")]
         cells[0].metadata["nbgrader"] = {"grade_id": "double", "solution": True}
         cells[1]["attachments"] = {"a.png": {"image/png": "iVBORw0KGgo="}}
         said = refusal(make(tmp_path / "home", as_bytes(notebook(cells)), name="hw.ipynb"))
