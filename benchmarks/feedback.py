@@ -32,8 +32,8 @@ from grader.notebooks.submission_file import read
 from grader.notebooks.submission_files import SubmissionFiles
 from grader.reports.feedback_page import Told, render
 from grader.reports.safe_words import safe_grade
-from tests.support.secrets import NUMBER as SEED
-from tests.support.secrets import SECRET, records
+from tests.support.marked_secrets import NUMBER as SEED
+from tests.support.marked_secrets import SECRET, records
 
 ROOT = Path(__file__).parents[1]
 SOLUTION = ROOT / "examples" / "full_marks" / "hw3.ipynb"

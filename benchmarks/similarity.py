@@ -2,10 +2,10 @@
 
     python -m benchmarks.similarity [--students 300 10000] [--folder DIR]
 
-Classes are invented (benchmarks/authors.py): notebooks with the course's cells, twelve functions and outputs
-of 100 kB, 100 of them copies by the six transformations of benchmarks/copies.py. DIR holds real solutions of
-one assignment, a .py file or a folder of some for each person: what is listed there is printed, and how many
-copies are found among them. Times are of the clock and of processors, reading and all processes included.
+Classes are invented (tests/support/invented_code.py): notebooks with the course's cells, twelve functions and
+outputs of 100 kB, 100 of them copies by the six transformations of tests/support/copied_code.py. DIR holds real
+solutions of one assignment, a .py file or a folder of some for each person: what is listed there is printed, and
+how many copies are found among them. Times are of the clock and of processors, reading and all processes included.
 """
 
 from __future__ import annotations
@@ -23,9 +23,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.authors import given, homework
 from benchmarks.commands import ROOT
-from benchmarks.copies import TRANSFORMATIONS, Pieces
 from benchmarks.measure import Figure, machine, show
 from grader.course.locations import Locations
 from grader.course.similarity.classwide import similar_code
@@ -37,6 +35,8 @@ from grader.gradebook.rows import NewSubmission
 from grader.gradebook.store import Gradebook
 from grader.grading import assignment_folder
 from grader.model.similarity import Similarity
+from tests.support.copied_code import TRANSFORMATIONS, Pieces
+from tests.support.invented_code import given, homework
 
 COPIES = 100
 OUTPUT = "0.123456789 " * 8_000

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 from support.autograders import SECRETS, run_autograder, unpack_for_gradescope, write_course
-from support.secrets import record
+from support.marked_secrets import record
 
 from grader.cli.main import cli
 from grader.cli.submission import Elsewhere

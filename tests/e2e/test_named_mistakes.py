@@ -148,6 +148,6 @@ def test_slow_code_is_not_called_again(course: SmallCourse) -> None:
 
 def test_the_reports_show_it(course: SmallCourse, tmp_path: Path) -> None:
     grade = course.grade(RIGHT.replace(SUM, "grad.mean(0)"))
-    write_reports(grade, tmp_path, name="hw")
+    write_reports(grade, tmp_path, name="hw", home=course.folder)
     page = next(tmp_path.rglob("report.html")).read_text(encoding="utf-8")
     assert "a mean where a sum belongs" in page

@@ -132,7 +132,10 @@ def test_a_check_reaches_a_module(run):
     )
     grade = run({"hw.ipynb": ipynb("x = 1"), "layers/conv.py": BOTH}, checks=checks)
     assert earned(grade) == ["1", "0"]
-    assert message(grade.items[1]) == "Your code raised ModuleNotFoundError. the author's hint"
+    assert (
+        message(grade.items[1])
+        == "Your code raised ModuleNotFoundError: No module named '…'. the author's hint"
+    )
 
 
 def test_what_the_course_gives_is_used_in_place_of_a_copy_and_a_changed_copy_is_named(run):
@@ -256,7 +259,7 @@ def test_what_is_imported_from_a_broken_module_is_the_students_fault(run):
         assert "imports it from `own`, and the import did not succeed" in message(grade.items[0])
 
 
-TELL = "raise ValueError('a value of the check')"
+TELL = "raise ValueError('these words of theirs')"
 TWO_IS_RIGHT = "def two(): return 2"
 IN_A_CELL = {"hw.ipynb": ipynb("x = 1", f"def one():\n    {TELL}", TWO_IS_RIGHT)}
 IN_A_MODULE = {
@@ -281,10 +284,10 @@ AT_A_TOLD_LINE = {
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        (IN_A_CELL, "ValueError in cell 2, line 2."),
-        (IN_A_MODULE, "ValueError in own.py, line 2."),
-        (IN_A_SCRIPT, "ValueError in hw.py, line 4."),
-        (OF_OWN_KIND, "OwnError in cell 2, line 1."),
+        (IN_A_CELL, "ValueError in cell 2, line 2: these words of theirs."),
+        (IN_A_MODULE, "ValueError in own.py, line 2: these words of theirs."),
+        (IN_A_SCRIPT, "ValueError in hw.py, line 4: these words of theirs."),
+        (OF_OWN_KIND, "OwnError in cell 2, line 1: x."),
         (OF_A_TOLD_KIND, "an exception in cell 1, line 2."),
         (AT_A_TOLD_LINE, "ValueError in cell 1, line 2."),
     ],

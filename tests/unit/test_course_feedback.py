@@ -18,8 +18,8 @@ from support.browser import chromium
 from support.feedback_class import ALERT, MANIFEST, add, graded, hand_in, make_course
 from support.importers import canvas_files, moodle_files
 from support.inert_page import RUNS, Page, assert_inert
+from support.marked_secrets import NUMBER, SECRET, records
 from support.notebooks import as_bytes, code, notebook, prose
-from support.secrets import NUMBER, SECRET, records
 
 from grader.cli.feedback import command
 from grader.course import feedback

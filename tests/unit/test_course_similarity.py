@@ -12,10 +12,10 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 from support.assignments import Item, manifest, write_files
+from support.copied_code import TRANSFORMATIONS, all_at_once
+from support.invented_code import given, homework
 from support.notebooks import code, write_notebook
 
-from benchmarks.authors import given, homework
-from benchmarks.copies import TRANSFORMATIONS, all_at_once
 from grader.cli.similar import command
 from grader.course.locations import Locations
 from grader.course.similarity import classwide

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.secrets import HINT, NUMBER, SECRET, record, records
+from support.marked_secrets import HINT, NUMBER, SECRET, record, records
 
 from grader.grading.outcomes import check_end, message_for_student
 from grader.grading.own_code import OwnCode

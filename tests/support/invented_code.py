@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 
-from benchmarks.copies import Pieces
+from .copied_code import Pieces
 
 TASKS = (
     *("affine", "relu", "softmax", "dropout", "batchnorm", "conv", "pool"),
