@@ -2,10 +2,11 @@
 
     python -m benchmarks.similarity [--students 300 10000] [--folder DIR]
 
-Classes are invented (tests/support/invented_code.py): notebooks with the course's cells, twelve functions and
-outputs of 100 kB, 100 of them copies by the six transformations of tests/support/copied_code.py. DIR holds real
-solutions of one assignment, a .py file or a folder of some for each person: what is listed there is printed, and
-how many copies are found among them. Times are of the clock and of processors, reading and all processes included.
+Classes are invented (tests/support/invented_code.py): notebooks with the course's cells, twelve functions
+and outputs of 100 kB, 100 of them copies by the six transformations of tests/support/copied_code.py. DIR
+holds real solutions of one assignment, a .py file or a folder of some for each person: what is listed there
+is printed, and how many copies are found among them. Times are of the clock and of processors, reading and
+all processes included.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ SLOWEST = 0.25
 AGAIN = 4
 """How many times as long they may take then, and ...."""
 
-LEAST = 0.1
-"""... the seconds that they may take in any case."""
+LEAST = 0.5
+"""... the seconds that they may take in any case, also on a busy machine."""
 
 UNNAMED = "another formula"
 
