@@ -175,8 +175,7 @@ def grade_and_write(given: Options, locations: Locations, batch: Batch, intake: 
         without_grade = [(end.name, end.why) for end in failed if not end.possible]
         unread = [(one.name, one.why) for one in intake.refused]
         write_junit(given.junit, batch, [*unread, *without_grade])
-    own_seeds = locations.home.assignment.evidence.own_seeds
-    shared = summary_line(shared_evidence(batch.gradebook, batch.assignment, own_seeds=own_seeds))
+    shared = summary_line(shared_evidence(batch.gradebook, locations.home.assignment))
     if shared:
         console.print(shared, markup=False, highlight=False, soft_wrap=True)
     console.print(progress.summary())

@@ -24,6 +24,7 @@ from grader.files import write_whole
 from grader.gradebook.rows import GradeRow, ItemPoints, Refusal, StoredResult, Student
 from grader.gradebook.store import Gradebook
 from grader.grading.functions import Prints
+from grader.model.assignment import Assignment
 from grader.model.errors import Fault, GradebookError
 from grader.model.records import Grade, decode
 from grader.reports import junit
@@ -224,15 +225,14 @@ def this_process() -> str:
     return f"process {os.getpid()} of {getpass.getuser()} on {socket.gethostname()}"
 
 
-def shared_evidence(
-    gradebook: Gradebook, assignment: str, *, own_seeds: bool = False
-) -> tuple[Duplicate, ...]:
+def shared_evidence(gradebook: Gradebook, assignment: Assignment) -> tuple[Duplicate, ...]:
     """What submissions of several students share; a student's own are one, with the name of the latest."""
     names, found = dict[str, str](), dict[str, Prints]()
-    for name, student, prints in gradebook.fingerprints(assignment):
+    for name, student, prints in gradebook.fingerprints(assignment.title):
         owner = f"student {student}" if student else f"file {name}"
         names[owner], found[owner] = name, found.get(owner, frozenset()) | prints
-    return duplicates({names[owner]: prints for owner, prints in found.items()}, own_seeds=own_seeds)
+    by_name = {names[owner]: prints for owner, prints in found.items()}
+    return duplicates(by_name, own_seeds=assignment.evidence.own_seeds)
 
 
 def grade_record(gradebook: Gradebook, key: str) -> Grade:

@@ -217,7 +217,7 @@ def evidence_shared(
     """Recorded evidence that several students' submissions hold."""
     people = gradebook.students()
     owners = {row.name: row.student for row in gradebook.submissions(locations.title)}
-    for one in shared_evidence(gradebook, locations.title):
+    for one in shared_evidence(gradebook, locations.home.assignment):
         group = tuple(
             files.get(name) or Named(people.get(owners.get(name, ""), Student(name)).shown)
             for name in one.submissions

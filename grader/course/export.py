@@ -103,7 +103,7 @@ def as_csv(found: Leaving, sheet: Sheet | None, owners: Sequence[str]) -> bytes:
     items = items_of(found)
     columns = sheet.columns if sheet is not None else ["id", "name", "email", "section"]
     head = ["key", *columns, *FACTS, *(f"#{item}" for item in items)]
-    cells = {owner: row for owner, row in zip(owners, sheet.rows, strict=True) if owner} if sheet else {}
+    cells = rows_of_owners(sheet, owners)
 
     def lines() -> Iterator[list[object]]:
         for student, row in found.rows.items():
@@ -119,7 +119,7 @@ def as_csv(found: Leaving, sheet: Sheet | None, owners: Sequence[str]) -> bytes:
 
 def as_json(found: Leaving, sheet: Sheet | None, owners: Sequence[str], *, assignment: str) -> bytes:
     """The same as JSON: points are decimal numbers, and those who are left out are named."""
-    cells = {owner: row for owner, row in zip(owners, sheet.rows, strict=True) if owner} if sheet else {}
+    cells = rows_of_owners(sheet, owners)
     columns = sheet.columns if sheet is not None else []
     students = [
         {
@@ -134,6 +134,11 @@ def as_json(found: Leaving, sheet: Sheet | None, owners: Sequence[str], *, assig
     left_out += [{"student": name, "why": "handed in nothing"} for name in found.absent]
     whole = {"schema": SCHEMA, "assignment": assignment, "students": students, "left_out": left_out}
     return msgspec.json.Encoder(enc_hook=_decimal, decimal_format="number").encode(whole) + b"\n"
+
+
+def rows_of_owners(sheet: Sheet | None, owners: Sequence[str]) -> dict[str, list[str]]:
+    """Each student's row of the roster's sheet, by the student's id."""
+    return {owner: row for owner, row in zip(owners, sheet.rows, strict=True) if owner} if sheet else {}
 
 
 def facts(row: ClassRow) -> list[object]:

@@ -11,6 +11,7 @@ from grader.gradebook.mark_sheets import Reader
 from grader.gradebook.marks import class_marks
 from grader.gradebook.rows import ItemPoints, Mark, NewSubmission, StoredResult
 from grader.gradebook.store import Gradebook
+from grader.model.assignment import Assignment
 from grader.model.errors import UsageError
 from grader.model.points import Points
 
@@ -131,5 +132,5 @@ def test_what_a_student_shares_with_themselves_is_not_shared(gradebook: Gradeboo
             f"with prints {name}", HW, name, {}, (), prints, b"{}", Points(0), Points(0), Points(0)
         )
         gradebook.store_result(result, [row], author="", reason="")
-    shared = shared_evidence(gradebook, HW)
+    shared = shared_evidence(gradebook, Assignment(HW, Points(0), ()))
     assert [(one.item, one.submissions) for one in shared] == [("4.1", ("two", "three"))]
