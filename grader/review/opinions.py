@@ -26,11 +26,15 @@ class Panel(msgspec.Struct, frozen=True):
     everybody: int = EVERYBODY
     twice: int = 0
 
-    def needed(self, units: Iterable[Unit]) -> dict[str, int]:
+    def first(self, units: Iterable[Unit]) -> list[str]:
+        """The units that every marker marks."""
+        return [unit.id for unit in units if not unit.is_empty][: self.everybody]
+
+    def needed(self, units: Sequence[Unit]) -> dict[str, int]:
         """How many markers each unit needs, if more than one."""
         written = [unit.id for unit in units if not unit.is_empty]
         twice = [unit for unit in written if int(drawn("twice", unit)[:8], 16) % 100 < self.twice]
-        return dict.fromkeys(twice, 2) | dict.fromkeys(written[: self.everybody], len(self.markers))
+        return dict.fromkeys(twice, 2) | dict.fromkeys(self.first(units), len(self.markers))
 
 
 class Opinions(msgspec.Struct, frozen=True):
@@ -52,9 +56,9 @@ class Opinions(msgspec.Struct, frozen=True):
 
         A mark that a marker gave before there was another is an opinion, too.
         """
-        unit_of = {row: unit.id for unit in units for row in unit.submissions}
         if len(panel.markers) < 2:  # noqa: PLR2004  # nobody to agree with
             return cls()
+        unit_of = {row: unit.id for unit in units for row in unit.submissions}
         given: dict[str, dict[str, Trial]] = defaultdict(dict)
         settled = set()
         for trial in trials:
@@ -69,8 +73,7 @@ class Opinions(msgspec.Struct, frozen=True):
             if unit in needed and one.ruling is not None and mark.points is not None:
                 by_mark = Trial(row, mark.item, OPINION, one.ruling, mark.points, mark.author)
                 given[unit].setdefault(mark.author, by_mark)
-        first = [unit.id for unit in units if not unit.is_empty][: panel.everybody]
-        return cls(frozenset(first), needed, dict(given), frozenset(settled))
+        return cls(frozenset(panel.first(units)), needed, dict(given), frozenset(settled))
 
     def is_gathering(self, unit: str) -> bool:
         """Whether a unit needs more opinions: until then nobody sees another's."""
