@@ -12,8 +12,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from grader.inside import codec, generators
@@ -52,11 +53,11 @@ class InProcessTransport:
     ) -> tuple[int, codec.Buffer, codec.Buffer]:
         """See Transport.exchange. Endless loops are stopped only on platforms with interval timers."""
         self._sink.frames = []
-        limit = TimeLimit()
-        if allowance.left() <= 0:
+        left, limit = allowance.left(), TimeLimit(Agent.handle)
+        if left <= 0:
             raise CallTimedOut(endings.used_up(allowance.seconds))
         try:
-            with allowance.waiting(), redirected(self.agent), time_limit(allowance.left(), limit):
+            with allowance.waiting(), redirected(self.agent), time_limit(left, limit):
                 self.agent.handle(request, frame[1], bytearray(b"".join(frame[2:])))
         except KeyboardInterrupt:  # the time was up in our own code
             if not limit.passed:
@@ -79,14 +80,28 @@ def parse(frame: Frame) -> tuple[int, codec.Buffer, codec.Buffer]:
 
 
 class TimeLimit:
-    """Whether a time limit has passed."""
+    """Whether a time limit has passed; it interrupts one function and whatever that calls, nothing else.
 
-    passed = False
+    An alarm may come at any moment, also while the limit itself is set or lifted: an interruption there would
+    leave the timer running, and the next alarm would end whatever comes after.
+    """
+
+    def __init__(self, of: Callable[..., object]) -> None:
+        self.passed = False
+        self._code = of.__code__
+
+    def on_alarm(self, _: int, frame: FrameType | None) -> None:
+        """Raise KeyboardInterrupt in the function, if it runs."""
+        self.passed = True
+        while frame is not None and frame.f_code is not self._code:
+            frame = frame.f_back
+        if frame is not None:
+            raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
 def time_limit(seconds: float, limit: TimeLimit) -> Iterator[None]:
-    """Raise KeyboardInterrupt in the main thread after ``seconds``, and again every second if it was caught.
+    """Interrupt the limit's function after ``seconds``, and again every second if it caught the interruption.
 
     There is no limit on platforms without timers, nor in other threads. A timer that was running before
     goes on afterwards.
@@ -94,12 +109,7 @@ def time_limit(seconds: float, limit: TimeLimit) -> Iterator[None]:
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
-
-    def stop(*_: object) -> None:
-        limit.passed = True
-        raise KeyboardInterrupt
-
-    before, started = signal.signal(signal.SIGALRM, stop), time.monotonic()
+    before, started = signal.signal(signal.SIGALRM, limit.on_alarm), time.monotonic()
     left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, STOP_AGAIN)
     try:
         yield

@@ -107,11 +107,35 @@ def test_an_endless_call_is_stopped_and_one_that_swallows_is_stopped_again():
 
 
 @has_timers
-def test_the_time_may_be_up_in_our_own_code():
-    limit = TimeLimit()
+def test_a_time_limit_interrupts_its_own_function_and_nothing_around_it():
+    def runs() -> None:
+        time.sleep(30)
+
+    limit = TimeLimit(runs)
     with pytest.raises(KeyboardInterrupt), time_limit(0.01, limit):
-        time.sleep(5)
+        runs()
     assert limit.passed
+    limit = TimeLimit(runs)
+    with time_limit(0.01, limit):
+        time.sleep(0.05)  # goes on after the alarm
+    assert limit.passed
+
+
+@has_timers
+def test_no_alarm_comes_after_its_call(monkeypatch):
+    """An alarm while the limit was being lifted left the timer running: the next one ended the whole grader."""
+    monkeypatch.setattr("grader.session.in_process.STOP_AGAIN", 0.001)
+    choose, ended = random.Random(1), {"in time": 0, "too late": 0}
+    for _ in range(3_000):
+        try:
+            with LocalNotebook({"f": abs}).copy(seed=None, seconds=choose.uniform(2e-5, 6e-4)) as session:
+                session.student.f(-1)
+            ended["in time"] += 1
+        except CallTimedOut:
+            ended["too late"] += 1
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+        assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+    assert min(ended.values()) > 50
 
 
 def test_calls_work_in_a_thread_where_no_timer_can():
