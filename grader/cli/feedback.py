@@ -62,6 +62,7 @@ FEW = 4
 @click.option("--all", "everything", is_flag=True, help="Put everybody into --zip and --mail, sent or not.")
 @click.option("--pdf", is_flag=True, help="Also each page as feedback.pdf; needs Chromium or Chrome.")
 @options.counting
+@options.lateness
 @options.workers()
 @click.option(
     "--out",
@@ -99,6 +100,9 @@ class Options:
     pdf: bool
     choose: str
     deadline: str
+    late_percent: int
+    grace: int
+    unknown_late_days: int
     workers: int | None
     out: Path | None
     assignment: Path | None
@@ -109,7 +113,8 @@ def rows_of(asked: Options, gradebook: Gradebook, locations: Locations) -> list[
     """The class, or the students who were named. Raises UsageError for one whom nobody knows."""
     people = People.of(gradebook, locations.title)
     students = [people.find(word).id for word in asked.students]
-    rows = class_rows(gradebook, locations.title, Rules(asked.choose, asked.deadline))
+    costs = (asked.late_percent, asked.grace, asked.unknown_late_days)
+    rows = class_rows(gradebook, locations.title, Rules(asked.choose, asked.deadline, *costs))
     return [row for row in rows if not students or row.student.id in students]
 
 

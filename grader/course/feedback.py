@@ -32,7 +32,7 @@ from grader.gradebook.rows import Student, SubmissionRow
 from grader.gradebook.store import Gradebook
 from grader.grading import assignment_folder
 from grader.grading.assignment_folder import AssignmentFolder
-from grader.handed_in.package import load
+from grader.handed_in.package import Package, load
 from grader.model.errors import InfrastructureError, SubmissionError, UsageError
 from grader.model.points import Points, total
 from grader.model.records import PersonsMark, decode, with_marks
@@ -43,7 +43,7 @@ from grader.reports.safe_words import Safe, SafeGrade, safe_grade, said
 FOLDER = "feedback"
 PAGE, PDF = "feedback.html", "feedback.pdf"
 KEPT = ".told"
-VERSION = "1"
+VERSION = "2"
 """Of how feedback looks; another one writes all of it anew."""
 MOST_BYTES = 100_000_000
 """Bytes of a submission that is read again."""
@@ -55,7 +55,7 @@ class Wanted(msgspec.Struct, frozen=True):
     """One student's feedback to be made: their submission that counts, its record and marks.
 
     ``why`` is the reason of the grade, if a person gave one for grading again; of certain ``items`` alone if
-    there are any.
+    there are any. ``late`` says what being late costs.
     """
 
     folder: str
@@ -65,6 +65,7 @@ class Wanted(msgspec.Struct, frozen=True):
     marks: Mapping[str, PersonsMark]
     why: str = ""
     items: tuple[str, ...] = ()
+    late: str = ""
 
     @property
     def whose(self) -> str:
@@ -75,7 +76,8 @@ class Wanted(msgspec.Struct, frozen=True):
 class Told(msgspec.Struct, frozen=True):
     """What a student was told last: its digest, when, what had changed, and the names of the files.
 
-    ``delivered`` is the digest that each way of sending sent last.
+    ``delivered`` is the digest that each way of sending sent last, ``uploads`` what a platform called the
+    notebook that each file is feedback on.
     """
 
     digest: str
@@ -84,6 +86,7 @@ class Told(msgspec.Struct, frozen=True):
     files: tuple[str, ...]
     changes: tuple[Safe, ...] = ()
     delivered: Mapping[str, str] = {}
+    uploads: Mapping[str, str] = {}
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -99,6 +102,7 @@ class Made(msgspec.Struct, frozen=True):
     digest: str
     files: tuple[str, ...]
     delivered: Mapping[str, str]
+    uploads: Mapping[str, str]
     is_new: bool
     problem: str = ""
 
@@ -139,7 +143,7 @@ def _wanted(row: ClassRow, folder: str, record: bytes, only: Sequence[str]) -> W
         if (mark := item.mark) is not None and mark.points is not None
     }
     why = "" if grade.reason == "batch" else grade.reason
-    return Wanted(folder, row.student, grade.submission, record, marks, why, tuple(only))
+    return Wanted(folder, row.student, grade.submission, record, marks, why, tuple(only), row.penalty_words)
 
 
 # -- one student ---------------------------------------------------------------------------------------
@@ -148,19 +152,21 @@ def _wanted(row: ClassRow, folder: str, record: bytes, only: Sequence[str]) -> W
 def make(wanted: Wanted, home: AssignmentFolder, out: Path, now: str) -> Made:
     """Write a student's feedback below ``out`` unless they were told the same before. Raises UsageError."""
     record = with_marks(decode(wanted.record), wanted.marks)
-    told = of_items(safe_grade(record), wanted.items)
+    told = of_items(msgspec.structs.replace(safe_grade(record), late=said(wanted.late)), wanted.items)
     digest = digest_of_texts([VERSION, wanted.whose, wanted.submission.sha256, digest_of(encoded(told))])
     place, before = out / wanted.folder, last_told(out, wanted.folder)
     if before is not None and before.digest == digest and _is_whole(place, before):
         return _made(wanted, before, is_new=False)
     changed = changes(before.grade, told, said(wanted.why)) if before is not None else ()
     page = Page(told, wanted.whose, changed, before.at[:10] if before is not None and changed else "")
-    parts, problem = _parts(wanted, home)
+    package = kept_package(wanted.submission)
+    parts, problem = _parts(package, home)
     try:
         files = files_of(page, parts)
     except Exception as error:  # noqa: BLE001  # one student's odd file must not keep the class waiting
         files, problem = files_of(page, ()), f"a defect in Chainrule: {type(error).__name__}: {error}"
-    state = Told(digest, now, told, tuple(files), changed, before.delivered if before is not None else {})
+    delivered = before.delivered if before is not None else {}
+    state = Told(digest, now, told, tuple(files), changed, delivered, uploads_of(package))
     _write(place, files, before.files if before is not None else ())
     keep(out, wanted.folder, state)
     return _made(wanted, state, is_new=True, problem=problem)
@@ -186,14 +192,25 @@ def files_of(page: Page, parts: Sequence[Part]) -> dict[str, bytes]:
     from grader.reports import feedback_page  # noqa: PLC0415  # nbconvert is an extra, and takes a second
 
     notebooks = feedback_notebooks(page.told, parts, page.whose, page.changes)
-    files = {f"{stem(name)}.feedback.ipynb": written(one) for name, one in notebooks.items() if parts}
+    files = {file_of(name): written(one) for name, one in notebooks.items() if parts}
     facts = feedback_page.Told(page.told, page.whose, page.changes, page.since)
     return {**files, PAGE: feedback_page.render(one_notebook(notebooks), facts).encode()}
 
 
+def file_of(name: str) -> str:
+    """What the feedback on a file of this name is called."""
+    return f"{stem(name)}.feedback.ipynb"
+
+
+def uploads_of(package: Package | None) -> dict[str, str]:
+    """What a platform called each graded file, by the name of the feedback on it."""
+    graded = (file for file in package.files if file.place in package.notebooks) if package else ()
+    return {file_of(file.place): file.download for file in graded if file.download}
+
+
 def _made(wanted: Wanted, told: Told, *, is_new: bool, problem: str = "") -> Made:
     name = wanted.submission.name
-    facts = (told.digest, told.files, told.delivered, is_new, problem)
+    facts = (told.digest, told.files, told.delivered, told.uploads, is_new, problem)
     return Made(wanted.folder, wanted.student, wanted.whose, name, *facts)
 
 
@@ -206,12 +223,11 @@ def of_items(told: SafeGrade, items: Sequence[str]) -> SafeGrade:
     decided = total(item.possible for item in some if item.decided)
     line = said(f"{earned} of {possible} points for {', '.join(items)}")
     points = {"earned": earned, "possible": possible, "decided": decided, "total_line": line}
-    return msgspec.structs.replace(told, items=some, cells=(), **points)
+    return msgspec.structs.replace(told, items=some, cells=(), late=said(""), **points)
 
 
-def _parts(wanted: Wanted, home: AssignmentFolder) -> tuple[tuple[Part, ...], str]:
+def _parts(package: Package | None, home: AssignmentFolder) -> tuple[tuple[Part, ...], str]:
     """Their files with what belongs where, or none and why."""
-    package = kept_package(wanted.submission)
     if package is None:
         return (), "the file is no longer where it was graded, or has changed since"
     if package.size > MOST_BYTES:

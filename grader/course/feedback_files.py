@@ -101,16 +101,23 @@ def _moodle(one: Made, number: str) -> dict[str, str] | str:
 
 def _canvas(one: Made) -> dict[str, str] | str:
     """As ``_moodle``. Canvas shows a file under the name that the student gave theirs: a notebook's."""
-    name = next(
-        (part for part in one.name.split("/") if download_names.canvas(part) is not None),
-        "",
-    )
-    if not name:
+    notebooks = [file for file in one.files if file.endswith(".ipynb")]
+    if not notebooks:
+        return "their notebook is not in their feedback, and the page would have its name"
+    names = {file: name for file, name in one.uploads.items() if file in notebooks}
+    names = names or dict.fromkeys(notebooks[:1], next(filter(_is_canvas, one.name.split("/")), ""))
+    known = {name: file for file, name in names.items() if _is_canvas(name)}
+    if not known:
         return "no number of Canvas's for their file: grade a download of Canvas's"
-    notebook = next((file for file in one.files if file.endswith(".ipynb")), "")
-    if not name.lower().endswith(".ipynb") or not notebook:
-        return f"handed in {name.rpartition('_')[2]}, and Canvas would show a notebook under that name"
-    return {name: notebook}
+    fits = {name: file for name, file in known.items() if name.lower().endswith(".ipynb")}
+    if not fits:
+        file = next(iter(known)).rpartition("_")[2]
+        return f"handed in {file}, and Canvas would show a notebook under that name"
+    return fits
+
+
+def _is_canvas(name: str) -> bool:
+    return download_names.canvas(name) is not None
 
 
 def write_mail_table(to: Path, made: Sequence[Made], out: Path, *, everything: bool) -> list[Unsent]:

@@ -29,6 +29,7 @@ _ASSIGNMENT = re.compile(r"(.*) \((\d{1,18})\)")
 _OURS, _END = '<div class="chainrule">', "</div>"
 _EXCUSED = "ex"
 _MAX_COMMENT = 2_000
+LOCKED = "Moodle says that this grade cannot be changed: unlock it in its gradebook, or enter it there"
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,8 @@ def some(names: Sequence[str], places: Iterable[int]) -> str:
 def moodle(sheet: Sheet, owners: Sequence[str], found: Leaving, wanted: Wanted) -> Filled:
     """The teacher's own worksheet with grades and comments filled in; every other cell stays as it is.
 
-    Raises UsageError for another sheet, and for what Moodle's import would skip: grades above the maximum.
+    Grades that Moodle's import would skip are left out: those above the maximum, and locked ones. Raises
+    UsageError for another sheet.
     """
     places = grade_columns(sheet.columns, sheet.rows)
     if places is None:
@@ -145,6 +147,8 @@ def moodle(sheet: Sheet, owners: Sequence[str], found: Leaving, wanted: Wanted) 
         for one, earned in points.items()
         if earned > maximum.decimal
     }
+    locked = {owner for owner, cells in zip(owners, sheet.rows, strict=True) if places.is_locked(cells)}
+    skipped |= dict.fromkeys(locked & points.keys(), LOCKED)
 
     def rows() -> Iterator[list[object]]:
         for owner, cells in zip(owners, sheet.rows, strict=True):
@@ -172,6 +176,8 @@ def said(row: ClassRow) -> Iterator[str]:
         words = clean(item.mark.comment, _MAX_COMMENT) if item.mark is not None else ""
         line = f"{item.item} {item.title}: {item.earned} of {item.possible}" + (f": {words}" if words else "")
         yield "<br />".join(html.escape(part) for part in line.splitlines())
+    if row.penalty_words:
+        yield html.escape(row.penalty_words)
 
 
 def possible_of(found: Leaving) -> Points:

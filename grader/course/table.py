@@ -11,12 +11,23 @@ import msgspec
 
 from grader.files import write_whole
 from grader.gradebook.marks import ClassMarks, class_marks
-from grader.gradebook.policy import Candidate, Lateness, after_penalty, choice, lateness, later_of, latest
+from grader.gradebook.policy import (
+    LATE,
+    Candidate,
+    Lateness,
+    after_penalty,
+    choice,
+    lateness,
+    later_of,
+    latest,
+    penalty,
+)
 from grader.gradebook.rows import Arrival, GradeRow, Mark, Refusal, Student, SubmissionRow
 from grader.gradebook.spreadsheets import write_table
 from grader.gradebook.store import Gradebook
 from grader.gradebook.totals import Total, total_of
-from grader.model.points import Points
+from grader.model.points import ZERO, Points
+from grader.model.text import counted
 
 COLUMNS = [
     "id",
@@ -71,6 +82,20 @@ class ClassRow(msgspec.Struct, frozen=True):
     ungraded: str = ""
     refused: tuple[Refusal, ...] = ()
     elsewhere: Mapping[str, Mark] = {}
+    penalty: Points = ZERO
+
+    @property
+    def penalty_words(self) -> str:
+        """What being late costs, as the student reads it; empty if nothing."""
+        if self.total is None or not self.penalty:
+            return ""
+        days = counted(self.lateness.days, "day", "days")
+        how = f"late ({days})" if self.lateness.words == LATE else f"{self.lateness.words}, taken as {days}"
+        so_far = "" if self.total.complete else " so far"
+        return (
+            f"Handed in {how}: {self.penalty.in_words} taken off, "
+            f"{self.final} of {self.total.possible} count{so_far}"
+        )
 
     @property
     def carried(self) -> dict[str, Mark]:
@@ -202,9 +227,18 @@ def submission_row(
         unknown_days=rules.unknown_days,
         is_extended=bool(extended_until),
     )
-    final = after_penalty(total.earned, total.possible, days=late.days, percent_per_day=rules.percent_per_day)
-    elsewhere = marks.elsewhere.get(grade.submission.row, {})
-    return ClassRow(student, grade, total, late, final, 1, extended_until, elsewhere=elsewhere)
+    cost = {"days": late.days, "percent_per_day": rules.percent_per_day}
+    return ClassRow(
+        student,
+        grade,
+        total,
+        late,
+        after_penalty(total.earned, total.possible, **cost),
+        1,
+        extended_until,
+        elsewhere=marks.elsewhere.get(grade.submission.row, {}),
+        penalty=penalty(total.possible, **cost),
+    )
 
 
 def write_class_table(gradebook: Gradebook, assignment: str, path: Path, rules: Rules | None = None) -> None:

@@ -131,8 +131,13 @@ def after_penalty(earned: Points, possible: Points, *, days: int, percent_per_da
 
     Rounded to hundredths in the student's favour.
     """
-    lost = possible.hundredths * percent_per_day * days // 100
-    return Points(max(0, earned.hundredths - lost))
+    lost = penalty(possible, days=days, percent_per_day=percent_per_day)
+    return Points(max(0, earned.hundredths - lost.hundredths))
+
+
+def penalty(possible: Points, *, days: int, percent_per_day: int) -> Points:
+    """What being so many days late costs, also of points that are not earned yet."""
+    return Points(possible.hundredths * percent_per_day * days // 100)
 
 
 def _when(entry: Candidate) -> tuple[datetime, int]:

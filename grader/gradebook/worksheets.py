@@ -67,6 +67,7 @@ _TRANSLATED: Mapping[str, tuple[str, ...]] = {
     ),
 }
 _ENGLISH = {word: english for english, words in _TRANSLATED.items() for word in words}
+_NO = frozenset(("no", "nein", "non", "não", "nee"))
 _FEWEST_COLUMNS = 6  # identifier, status, grade, its maximum, whether it can be changed, its time
 
 
@@ -82,6 +83,10 @@ class GradeColumns(msgspec.Struct, frozen=True):
     grade: int
     maximum: int
     comments: int | None
+
+    def is_locked(self, row: Sequence[str]) -> bool:
+        """Whether Moodle says, in the column after the maximum, that this grade cannot be changed."""
+        return row[self.maximum + 1].strip().casefold() in _NO
 
 
 def grade_columns(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> GradeColumns | None:

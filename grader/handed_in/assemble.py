@@ -158,7 +158,8 @@ def _ref(tree: Tree, laid: Laid, store: ContentStore) -> FileRef:
             )
         else:
             digest, size = copy(stream, None)
-    return FileRef(laid.place, str(path.absolute()), digest, size)
+    download = laid.entry.place[-1] if laid.entry.called else ""
+    return FileRef(laid.place, str(path.absolute()), digest, size, download)
 
 
 _PLAIN = frozenset({NOTEBOOK, SCRIPT, MARKDOWN})

@@ -26,12 +26,14 @@ class FileRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file: ``place`` as the student laid it ("layers/conv.py"), ``path`` where its bytes are now.
 
     A place has plain parts, joined by "/": none is "" or "..", and none holds a control character.
+    ``download`` is a platform's name for it, "" where the file kept the student's.
     """
 
     place: str
     path: str
     sha256: str
     size: int
+    download: str = ""
 
 
 class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -19,6 +19,8 @@ def changes(before: SafeGrade, after: SafeGrade, why: str) -> tuple[Safe, ...]:
     ]
     if before.name != after.name:
         lines.insert(0, Safe(f"{after.name} counts now, not {before.name}"))
+    if before.late != after.late:
+        lines.insert(0, after.late or Safe("Nothing is taken off for being late any more"))
     return tuple(lines)
 
 

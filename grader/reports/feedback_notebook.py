@@ -39,6 +39,8 @@ def _heading(told: SafeGrade, whose: str, changes: Sequence[str]) -> Iterator[st
     yield f"# Feedback: {escaped(told.assignment)}"
     yield ""
     yield f"{escaped(whose)}: **{escaped(told.total_line)}**"
+    if told.late:
+        yield from ("", f"**{escaped(told.late)}**")
     yield ""
     yield "This is what you handed in; cells are counted without those that were added here."
     for title, lines in (

@@ -1,12 +1,14 @@
 """A student's Markdown as HTML that is safe to put into a page.
 
 Two walls, each enough alone against markup: markdown-it escapes raw HTML, and nh3 lets through only a list of
-plain tags without attributes. Links and images become text, so that nothing a student wrote is fetched, or
-followed by accident. Formulas stay readable as the LaTeX that was written.
+plain tags without attributes. Of HTML only a bare ``<br>`` means something: a new line. Links and images
+become text, so that nothing a student wrote is fetched, or followed by accident. Formulas stay readable as
+the LaTeX that was written.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
@@ -27,6 +29,7 @@ _TAGS = frozenset((*_LAYOUT, *_TABLE, "code", "em", "s", "strong"))
 _FORMULA_LIMIT = 2_000  # characters: a page of lone dollars would make an unlimited search quadratic
 _FORMULA_LINES = 60  # the same for a block
 _FIRST_HEADING = 4  # below the page's own h1 to h3
+_NEW_LINE = re.compile(r"<br ?/?>", re.IGNORECASE)
 
 
 class Dialect(msgspec.Struct, frozen=True):
@@ -64,6 +67,7 @@ def _parser(dialect: Dialect | None) -> MarkdownIt:
     parser.block.ruler.before(
         "fence", "formula", _block_formula, {"alt": ["paragraph", "list", "blockquote"]}
     )
+    parser.inline.ruler.before("autolink", "new_line", _new_line)
     parser.core.ruler.push("inert", _inert)
     if dialect:
         parser.core.ruler.push("formulas", lambda state: _typeset(state.tokens, dialect))
@@ -85,6 +89,17 @@ def _inline_formula(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  
         token = state.push("code_inline", "code", 0)
         token.content, token.meta = f"{fence}{inner}{fence}", {"formula": inner}
     state.pos = end + len(fence)
+    return True
+
+
+def _new_line(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # as above
+    """Make a line break of ``<br>``, which is how a cell of a table has several lines."""
+    found = _NEW_LINE.match(state.src, state.pos)
+    if found is None:
+        return False
+    if not silent:
+        state.push("hardbreak", "br", 0)
+    state.pos = found.end()
     return True
 
 

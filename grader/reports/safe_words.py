@@ -105,7 +105,8 @@ class SafeCell(msgspec.Struct, frozen=True):
 class SafeGrade(msgspec.Struct, frozen=True):
     """One grading as its student may know it.
 
-    ``notices`` are about their files, ``notes`` about what was done differently while grading.
+    ``notices`` are about their files, ``notes`` about what was done differently while grading; ``late`` is
+    what being late costs, empty if nothing.
     """
 
     assignment: Safe
@@ -119,6 +120,7 @@ class SafeGrade(msgspec.Struct, frozen=True):
     cells: tuple[SafeCell, ...] = ()
     notices: tuple[Safe, ...] = ()
     notes: tuple[Safe, ...] = ()
+    late: Safe = Safe("")
 
 
 def said(text: str) -> Safe:

@@ -115,12 +115,18 @@ def add(
     """Hand in and grade one file; the row of the submission."""
     book.add_students([student])
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    row = book.add_submission(NewSubmission(grade.assignment, name, sha256, student.id, str(path)))
-    grade = msgspec.structs.replace(grade, submission=msgspec.structs.replace(grade.submission, name=name))
+    new = NewSubmission(grade.assignment, name, sha256, student.id, str(path))
+    return store(book, grade, new, reason=reason)
+
+
+def store(book: Gradebook, grade: Grade, new: NewSubmission, *, reason: str = "batch") -> int:
+    """Make this the grade of a submission; its row."""
+    own = msgspec.structs.replace(grade.submission, name=new.name)
+    grade, row = msgspec.structs.replace(grade, submission=own), book.add_submission(new)
     result = StoredResult(
         hashlib.sha256(encode(grade)).hexdigest(),
         grade.assignment,
-        sha256,
+        new.sha256,
         {},
         tuple(map(ItemPoints.of, grade.items)),
         (),

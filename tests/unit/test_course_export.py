@@ -13,7 +13,7 @@ from support.importers import MoodleWords, canvas_import, moodle_import
 
 from grader.cli.main import cli
 from grader.course.export import Leaving, as_csv, as_json, leaving, matched
-from grader.course.filled_sheets import Filled, Wanted, fill
+from grader.course.filled_sheets import LOCKED, Filled, Wanted, fill
 from grader.course.intake import read_given_roster
 from grader.course.table import class_rows
 from grader.gradebook.rows import ItemPoints, Mark, NewSubmission, Refusal, StoredResult, Student
@@ -168,6 +168,7 @@ GERMAN = MoodleWords(
     "ID", "Bewertung", "Zuletzt geändert (Bewertung)", "Feedback als Kommentar", "Teilnehmer/in", ","
 )
 KEPT = "<p>Meet me.</p>"
+LOCKED_IN_MOODLE = "s09"
 
 
 def worksheet(words: MoodleWords, *, maximum: str, blind: bool = False) -> str:
@@ -188,8 +189,9 @@ def worksheet(words: MoodleWords, *, maximum: str, blind: bool = False) -> str:
     for n, sis in enumerate(SIS):
         person = [] if blind else [NAMES[sis], f"{sis}@example.edu"]
         before = KEPT if sis == "s02" else ""
+        free = "Nein" if sis == LOCKED_IN_MOODLE and not blind else "Ja"
         write.writerow(
-            [f"{words.participant}{2000 + n}", *person, "Abgegeben", "", maximum, "Ja", "-", "-", before]
+            [f"{words.participant}{2000 + n}", *person, "Abgegeben", "", maximum, free, "-", "-", before]
         )
     return lines.getvalue()
 
@@ -203,7 +205,8 @@ def test_moodle_fills_the_worksheet_in_and_leaves_the_rest(
     read = moodle_import(
         done.data, participants={2000 + n for n in range(len(SIS))}, maximum=10.0, words=words
     )
-    given = [*DECIDED, "s15"]
+    given = [one for one in (*DECIDED, "s15") if one != LOCKED_IN_MOODLE]
+    assert done.filled.skipped == {LOCKED_IN_MOODLE: LOCKED}
     assert {who: grade for who, (grade, _) in read.items()} == {
         2000 + SIS.index(sis): final(sis) for sis in given
     }
@@ -247,7 +250,8 @@ def test_moodle_skips_nothing_without_a_word(book: Gradebook) -> None:
         done.data, participants={2000 + n for n in range(20)}, maximum=2.0, words=MoodleWords()
     )
     assert len(read) == len(done.filled.students) == 3
-    assert all("above the maximum in Moodle" in why for why in done.filled.skipped.values())
+    whys = {sis: why for sis, why in done.filled.skipped.items() if sis != LOCKED_IN_MOODLE}
+    assert all("above the maximum in Moodle" in why for why in whys.values())
     assert len(done.filled.skipped) + 3 == len(done.found.rows)
     with pytest.raises(UsageError, match="not a grading worksheet"):
         export(book, "moodle", CANVAS)

@@ -15,7 +15,7 @@ import nbformat
 import pytest
 from click.testing import CliRunner
 from support.browser import chromium
-from support.feedback_class import ALERT, MANIFEST, add, graded, hand_in, make_course
+from support.feedback_class import ALERT, MANIFEST, add, graded, hand_in, make_course, store
 from support.importers import canvas_files, moodle_files
 from support.inert_page import RUNS, Page, assert_inert
 from support.marked_secrets import NUMBER, SECRET, records
@@ -25,10 +25,12 @@ from grader.cli.feedback import command
 from grader.course import feedback
 from grader.course.feedback import make, wanted_of
 from grader.course.feedback_notebook import KEY, Part, feedback_notebooks, one_notebook, parts_of, written
+from grader.course.packages import kept
 from grader.course.table import class_rows
-from grader.gradebook.rows import Mark, Refusal, Student
+from grader.gradebook.rows import Arrival, Mark, NewSubmission, Refusal, Student
 from grader.gradebook.store import Gradebook
 from grader.grading import assignment_folder
+from grader.handed_in.collect import Submission, collect
 from grader.model.assignment import parse
 from grader.model.errors import UsageError
 from grader.model.points import Points
@@ -147,6 +149,21 @@ def test_again_only_what_changed_is_written_with_what_and_why(course: Course) ->
     assert "2 students, 0 new or changed" in course.run()
 
 
+def test_what_being_late_costs_is_told_and_why_it_no_longer_does(course: Course) -> None:
+    with Gradebook.open(str(course.db)) as book:
+        arrived = [(course.rows["bob"], Arrival("2026-11-22T01:00+00:00"))]
+        book.add_arrivals(arrived, author="eve", reason="batch")
+    late = ("--deadline", "2026-11-20T23:59+00:00", "--late-percent", "5")
+    course.run(*late)
+    words = "Handed in late (2 days): 0.7 points taken off, 0.3 of 7 count so far"
+    assert words in course.page("bob").text
+    assert unescape(course.notebook("bob").cells[0].source).count(words) == 1
+    assert "late" not in course.page("ada").text
+    assert "2 students, 0 new or changed" in course.run(*late)
+    course.run()
+    assert "Nothing is taken off for being late any more" in course.page("bob").text
+
+
 def test_moodle_gets_each_file_under_its_participant_and_later_only_what_changed(course: Course) -> None:
     to = course.out.parent / "up.zip"
     course.run("--zip", "moodle", "--to", str(to))
@@ -174,6 +191,28 @@ def test_canvas_gets_the_notebook_under_the_name_of_its_own_download(course: Cou
     assert nbformat.reads(zipfile.ZipFile(to).read(names[0]).decode(), as_version=4).cells
     assert "dan: handed in hw.py, and Canvas would show a notebook under that name" in said
     assert "Ada_A Lovelace: no number of Canvas's" in said
+
+
+def test_canvas_gets_each_of_several_notebooks_under_its_own_name(course: Course) -> None:
+    two = MANIFEST.replace('title = "Tiny"', 'title = "Tiny"\nsubmission.notebooks = ["a.ipynb", "b.ipynb"]')
+    (course.folder / "assignment.toml").write_text(two)
+    home = assignment_folder.load(course.folder)
+    download, kept_in = course.out.parent / "download", course.out.parent / "kept"
+    download.mkdir(parents=True)
+    names = {"cyd_33_444_a.ipynb", "cyd_33_445_b-1.ipynb", "dan_55_666_a.ipynb", "dan_55_667_b.ipynb"}
+    for name in names:
+        hand_in(download / name)
+    with Gradebook.open(str(course.db)) as book:
+        for one in collect(download, into=kept_in, expected=home.expected):
+            assert isinstance(one, Submission)
+            where = kept(one.package, kept_in)
+            new = NewSubmission(ASSIGNMENT.title, one.name, one.sha256, one.who.label, where)
+            store(book, graded(ASSIGNMENT, one.sha256), new)
+    for _ in range(2):  # made, then as they were made
+        to = course.out.parent / "up.zip"
+        course.run("--zip", "canvas", "--to", str(to), "--all", status=1)
+        users = {444: 33, 445: 33, 666: 55, 667: 55}
+        assert canvas_files(zipfile.ZipFile(to).namelist(), attachments=users).keys() == names
 
 
 def test_a_table_for_mail_names_each_file_and_says_who_has_no_address(course: Course) -> None:

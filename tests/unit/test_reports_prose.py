@@ -112,6 +112,13 @@ def test_what_students_use_is_rendered() -> None:
         assert expected in page
 
 
+def test_a_bare_br_is_a_new_line_and_nothing_more_of_html_is() -> None:
+    assert to_html("a<br>b<BR />c\n\n| x |\n|-|\n| 1<br/>2 |").count("<br>") == 3
+    assert to_html("`<br>` <br onclick=x> <broken>") == (
+        "<p><code>&lt;br&gt;</code> &lt;br onclick=x&gt; &lt;broken&gt;</p>\n"
+    )
+
+
 @pytest.mark.parametrize(("level", "tag"), [(1, "h4"), (2, "h5"), (3, "h6"), (6, "h6")])
 def test_headings_go_below_the_pages_own(level: int, tag: str) -> None:
     assert to_html("#" * level + " x") == f"<{tag}>x</{tag}>\n"
