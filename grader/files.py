@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 STDOUT = 1  # the number of standard output
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
+# Neither a link to elsewhere nor a pipe that makes us wait is followed, where a system has such flags.
+_AS_DATA = sum(getattr(os, flag, 0) for flag in ("O_RDONLY", "O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"))
 
 
 def read_whole(path: Path, *, option: str = "") -> bytes:
@@ -51,8 +53,11 @@ def replace_whole(path: Path, data: bytes) -> None:
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path | None:
-    """Where this person's caches of ours are, by XDG_CACHE_HOME or HOME; None if neither says it."""
-    caches = Path(environ.get("XDG_CACHE_HOME", ""))
+    """Where this person's caches of ours are; None if no variable says it.
+
+    XDG_CACHE_HOME or HOME, and LOCALAPPDATA on Windows.
+    """
+    caches = Path(environ.get("XDG_CACHE_HOME") or environ.get("LOCALAPPDATA", ""))
     if not caches.is_absolute():  # the XDG standard says to ignore a relative one
         home = Path(environ.get("HOME", ""))
         if not home.is_absolute():
@@ -73,14 +78,19 @@ def write_own(path: Path, data: bytes) -> None:
 
 def read_own(path: Path, *, limit: int) -> bytes:
     """Up to ``limit`` bytes of a file that only this user can have written. Raises OSError for any other."""
-    # Neither a link to elsewhere nor a pipe that makes us wait is followed; the open file is looked at, not
-    # its name, which may be another file's by now.
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+    # The open file is looked at, not its name, which may be another file's by now.
+    with os.fdopen(os.open(path, _AS_DATA), "rb") as file:
         found = os.fstat(file.fileno())
-        ours = found.st_uid == os.geteuid() and not found.st_mode & _OTHERS_MAY_WRITE
-        if not (stat.S_ISREG(found.st_mode) and ours):
+        if not (stat.S_ISREG(found.st_mode) and _only_ours(found)):
             raise PermissionError(f"{path} is not a regular file that only this user can write")
         return file.read(limit)
+
+
+def _only_ours(found: os.stat_result) -> bool:
+    """Whether no other user can write the file. Windows keeps others out of a user's folder as a whole."""
+    if not hasattr(os, "geteuid"):
+        return True
+    return found.st_uid == os.geteuid() and not found.st_mode & _OTHERS_MAY_WRITE
 
 
 def not_usable(path: Path, error: OSError, option: str) -> UsageError:

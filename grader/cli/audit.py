@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from grader.cli import options
 from grader.grading import assignment_folder
+from grader.host import processors
 
 if TYPE_CHECKING:
     from grader.authoring.audit import Wanted
@@ -83,7 +83,7 @@ def command(  # noqa: D103  # its options; its help is HELP
         only=frozenset(only),
         limit=limit,
         seed=seed or 0,
-        workers=workers or len(os.sched_getaffinity(0)),
+        workers=workers or processors(),
         sandbox=not no_sandbox,
     )
     found = run(home, wanted)

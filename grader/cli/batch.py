@@ -36,6 +36,7 @@ from grader.grading.kept_checks import state_line
 from grader.model.errors import UsageError
 from grader.model.text import one_line
 from grader.reports.progress import BatchProgress
+from grader.sandbox import modes
 
 HELP = """Grade everything in FOLDER: notebooks, one folder per student, or a download as Canvas, Moodle,
 Blackboard, Brightspace or Gradescope make it.
@@ -124,6 +125,8 @@ class Options:
 
 def grade_class(given: Options) -> None:
     """Grade, show, and leave with the exit status."""
+    if given.dask is None and not given.dry_run:
+        modes.usual_mode()  # says now, and once, that this system has no sandbox
     locations = locations_for(given.path, assignment=given.assignment, out=given.out, db=given.db)
     assert_items_exist(given.only, locations.home)
     with (

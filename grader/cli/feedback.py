@@ -22,6 +22,7 @@ from grader.course.locations import Locations, open_gradebook
 from grader.course.table import ClassRow, Rules, class_rows
 from grader.gradebook.people import People
 from grader.gradebook.store import Gradebook
+from grader.host import processors
 from grader.model.errors import UsageError
 from grader.model.text import counted, one_line
 
@@ -128,7 +129,7 @@ def make_class(
             raise UsageError(f"--only {item}: not an item of this assignment; it has {known}")
     wanted = wanted_of(gradebook, rows, items=asked.only)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    workers = 1 if len(rows) <= FEW else asked.workers or os.cpu_count() or 1
+    workers = 1 if len(rows) <= FEW else asked.workers or processors()
     yield from make_all(wanted, locations.home, folder, now=now, workers=workers)
 
 

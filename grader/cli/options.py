@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import click
 from click.decorators import FC
 
+from grader.host import login
 from grader.model.text import clean
 
 MAX_SEED = 2**31
@@ -78,7 +78,7 @@ def workers() -> Callable[[FC], FC]:
 def author() -> Callable[[FC], FC]:
     """`--by NAME`, the parameter ``author``."""
     return click.option(
-        "--by", "author", default=getpass.getuser, help="Your name, for the gradebook. [default: your login]"
+        "--by", "author", default=login, help="Your name, for the gradebook. [default: your login]"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Collection
 from contextlib import closing
@@ -17,6 +16,7 @@ from grader.files import read_whole
 from grader.gradebook.marks import GradedSubmissions
 from grader.gradebook.spreadsheets import read_table
 from grader.gradebook.store import Gradebook
+from grader.host import login
 from grader.model.errors import UsageError
 from grader.model.text import plural
 
@@ -100,7 +100,7 @@ def command(  # noqa: D103, PLR0913  # its help is HELP; an argument for each op
     with Gradebook.open(locations.gradebook) as gradebook:
         known = gradebook.newest()
         room = classroom(gradebook, manifest, only=items)
-        names = [name.strip() for name in markers if name.strip()] or [getpass.getuser()]
+        names = [name.strip() for name in markers if name.strip()] or [login()]
         if requests is not None:
             rows = read_table(read_whole(requests), source=requests.name)
             graded = GradedSubmissions(gradebook, manifest.title)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import socket
 from collections import Counter, defaultdict
@@ -24,6 +23,7 @@ from grader.files import write_whole
 from grader.gradebook.rows import GradeRow, ItemPoints, Refusal, StoredResult, Student
 from grader.gradebook.store import Gradebook
 from grader.grading.functions import Prints
+from grader.host import login
 from grader.model.assignment import Assignment
 from grader.model.errors import Fault, GradebookError
 from grader.model.records import Grade, decode
@@ -208,7 +208,7 @@ def batch_of(locations: Locations, gradebook: Gradebook, *, seed: int, only: Col
         locations.title,
         keys_of(locations.home, seed=seed),
         seed,
-        author=getpass.getuser(),
+        author=login(),
         reason="batch",
         only=only,
     )
@@ -222,7 +222,7 @@ def seed_of_class(gradebook: Gradebook, assignment: str) -> int | None:
 
 def this_process() -> str:
     """Names this process to whoever is refused a second batch."""
-    return f"process {os.getpid()} of {getpass.getuser()} on {socket.gethostname()}"
+    return f"process {os.getpid()} of {login()} on {socket.gethostname()}"
 
 
 def shared_evidence(gradebook: Gradebook, assignment: Assignment) -> tuple[Duplicate, ...]:

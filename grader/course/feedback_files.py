@@ -139,7 +139,8 @@ def pdf_of(page: Path) -> None:
         raise UsageError(
             "--pdf needs Chromium or Chrome, and there is none; the pages print well from any browser"
         )
-    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses root otherwise
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    as_root = ["--no-sandbox"] if is_root else []  # Chromium refuses root otherwise
     with tempfile.TemporaryDirectory() as profile:
         command = [browser, *_SWITCHES, *as_root, f"--user-data-dir={profile}"]
         target = page.with_name(PDF)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -18,6 +17,7 @@ from grader.course.jobs import Done, Job, Lost, OnDone
 from grader.course.local_pool import LocalPool
 from grader.course.worker import Settings, finished, patience
 from grader.grading.assignment_folder import AssignmentFolder
+from grader.host import processors
 from grader.model.errors import CannotGrade, Fault, UsageError
 
 WORKER = "grader.course.worker"
@@ -87,10 +87,3 @@ class ReportingPool:
             return finished(done, job, self._reports, self._home)
         except CannotGrade as error:
             return Done(error=str(error), fault=Fault.INFRASTRUCTURE)
-
-
-def processors() -> int:
-    """The number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -6,9 +6,9 @@ nobody has to judge whether an old one is still meant.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +19,8 @@ from grader.gradebook.database import in_words, shown
 from grader.model.errors import GradebookError
 
 _POOL = "chainrule batch"
+_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+_FAR = 1 << 30  # where Windows locks a byte: nobody else may read what is locked, and others read the name
 
 
 @contextmanager
@@ -48,20 +50,37 @@ def busy(where: str, holder: str) -> GradebookError:
 @contextmanager
 def _file_lock(path: Path, where: str, who: str) -> Iterator[None]:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = os.open(path, _FLAGS, 0o600)
     except OSError as error:
         raise GradebookError(f"gradebook {where}: its lock {path}: {error.strerror}") from None
     # The file is never deleted: one process could then hold the deleted file's lock, another the new one's.
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise busy(where, os.pread(descriptor, 200, 0).decode(errors="replace").strip()) from None
+        if not _locked(descriptor):
+            raise busy(where, os.read(descriptor, 200).decode(errors="replace").strip())
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, who.encode(), 0)
+        os.write(descriptor, who.encode())
         yield
     finally:
         os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    """Lock an open file at its beginning; False if somebody else has it. The lock ends with the file's."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt  # noqa: PLC0415  # Windows only
+
+            os.lseek(descriptor, _FAR, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl  # noqa: PLC0415  # Unix only
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    finally:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+    return True
 
 
 @contextmanager

@@ -13,7 +13,6 @@ import importlib
 import json
 import mmap
 import os
-import resource
 import signal
 import socket
 import struct
@@ -210,6 +209,8 @@ def _be_the_process(
 
 def bound_memory(megabytes: int) -> None:
     """Let this process reserve this much more memory than now; beyond it there is MemoryError."""
+    import resource  # noqa: PLC0415  # Unix only
+
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     most = pages * resource.getpagesize() + megabytes * _MEGABYTE
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]

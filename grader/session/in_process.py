@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from grader.inside import codec, generators
@@ -25,9 +21,8 @@ from grader.model.isolation import Mode
 from grader.session.allowance import Allowance
 from grader.session.notebook import CellRun, run_cell
 from grader.session.session import Session
+from grader.session.time_limit import TimeLimit, time_limit
 from grader.session.transport import Frame, OnOutput
-
-STOP_AGAIN = 1.0  # seconds after which student code that caught KeyboardInterrupt gets another
 
 
 class FrameList:
@@ -51,7 +46,7 @@ class InProcessTransport:
     def exchange(
         self, frame: Frame, request: int, on_output: OnOutput, *, allowance: Allowance
     ) -> tuple[int, codec.Buffer, codec.Buffer]:
-        """See Transport.exchange. Endless loops are stopped only on platforms with interval timers."""
+        """See Transport.exchange. An endless loop is stopped in the main thread only."""
         self._sink.frames = []
         left, limit = allowance.left(), TimeLimit(Agent.handle)
         if left <= 0:
@@ -77,47 +72,6 @@ def parse(frame: Frame) -> tuple[int, codec.Buffer, codec.Buffer]:
     """(kind, tree, buffer) of a frame."""
     _, _, _, kind = codec.parse_header(frame[0])
     return kind, frame[1], bytearray(b"".join(frame[2:]))
-
-
-class TimeLimit:
-    """Whether a time limit has passed; it interrupts one function and whatever that calls, nothing else.
-
-    An alarm may come at any moment, also while the limit itself is set or lifted: an interruption there would
-    leave the timer running, and the next alarm would end whatever comes after.
-    """
-
-    def __init__(self, of: Callable[..., object]) -> None:
-        self.passed = False
-        self._code = of.__code__
-
-    def on_alarm(self, _: int, frame: FrameType | None) -> None:
-        """Raise KeyboardInterrupt in the function, if it runs."""
-        self.passed = True
-        while frame is not None and frame.f_code is not self._code:
-            frame = frame.f_back
-        if frame is not None:
-            raise KeyboardInterrupt
-
-
-@contextlib.contextmanager
-def time_limit(seconds: float, limit: TimeLimit) -> Iterator[None]:
-    """Interrupt the limit's function after ``seconds``, and again every second if it caught the interruption.
-
-    There is no limit on platforms without timers, nor in other threads. A timer that was running before
-    goes on afterwards.
-    """
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before, started = signal.signal(signal.SIGALRM, limit.on_alarm), time.monotonic()
-    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, STOP_AGAIN)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, signal.SIG_DFL if before is None else before)
-        if left:
-            signal.setitimer(signal.ITIMER_REAL, max(0.001, left - (time.monotonic() - started)), interval)
 
 
 class LocalNotebook:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -21,6 +20,7 @@ from grader.course.similarity.pairs import Class, Compared, Keys, Pair
 from grader.course.similarity.passages import passages
 from grader.gradebook.rows import SubmissionRow
 from grader.gradebook.store import Gradebook
+from grader.host import processors
 from grader.model.errors import InfrastructureError, UsageError
 from grader.model.similarity import Piece, Side, SimilarCode, Similarity, SimilarPair
 from grader.model.text import one_line
@@ -97,7 +97,7 @@ def _owner(row: SubmissionRow) -> str:
 
 
 def _all_read(rows: Sequence[SubmissionRow], given: Given) -> Iterator[_Read]:
-    processes = min(os.cpu_count() or 1, _MOST_PROCESSES)
+    processes = min(processors(), _MOST_PROCESSES)
     if len(rows) < _PARALLEL or processes == 1:
         yield from (_read(given, row, whole=len(rows) < _PARALLEL) for row in rows)
         return

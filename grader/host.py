@@ -1,0 +1,21 @@
+"""What the machine says about itself and about who runs this program."""
+
+from __future__ import annotations
+
+import getpass
+import os
+
+
+def processors() -> int:
+    """The number of processors that this process may use: fewer than the machine has, in a container."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def login() -> str:
+    """The login of whoever runs this; in a container it may have none, only a number."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        return f"user {os.getuid()}" if hasattr(os, "getuid") else "unknown user"
