@@ -10,8 +10,9 @@ from grader.checks.arrays import Array, as_array, expected_array, squeezed
 from grader.checks.closeness import difference_text, failure, shape_difference_text, worst_entry
 from grader.checks.diagnosis import likely_cause
 from grader.checks.formulas import Named
+from grader.checks.saturation import UNKNOWN, Terms, terms_of
 from grader.checks.slopes import SMALL, STEP, Loss, Slopes, slopes
-from grader.checks.tolerance import Tolerance, distance, floor_of, largest_magnitude, relative_bar
+from grader.checks.tolerance import Tolerance, distance, eps_of, floor_of, largest_magnitude, relative_bar
 from grader.model.errors import AuthorError, CheckFailed
 
 _GUESS = 1e-5
@@ -22,6 +23,9 @@ Coarser than the test itself: the numeric gradient that mistakes are made from i
 
 _FLAT = 1e-6
 """A gradient of this part of the loss over the entry's size is 0 in float32 (8 units in the last place)."""
+
+_CANCELLED_ULPS = 8
+"""Rounding errors of one slope's terms, in units in the last place of the largest."""
 
 _ZERO_ULPS = 100
 """If the loss does not change at all, a claimed gradient of this many units in the last place of 1 is 0."""
@@ -55,7 +59,7 @@ def check_gradients(  # noqa: PLR0913  # each is the author's to choose, all but
     hundredth of the largest |numeric|, plus what the numeric gradient may be wrong by itself: its steps are
     ``h`` and 2 h times the sizes of the entries, and their disagreement and the loss's rounding say. rtol is
     1e-6 (1e-4 for a float32 gradient). At a kink, as of relu at 0, every slope between those of the two sides
-    passes.
+    passes. If entries fail, up to 264 more calls say what rounding may change where the loss is saturated.
 
     ``squeeze=True`` also accepts (D,) for (1, D) and vice versa. ``batch`` (the number of examples) and
     ``suspects`` (a mistake in words -> the gradient it would give) only sharpen the message, and so do
@@ -75,6 +79,9 @@ def check_gradients(  # noqa: PLR0913  # each is the author's to choose, all but
         found = slopes(total, point, entries, step=h)
         mine = have.ravel()[entries]
         passes, scale, bar = judged(mine, found, have=have, rtol=rtol)
+        if not passes.all() and bool(np.isfinite(mine).all()):
+            terms = terms_of(total, point, entries, found.value)
+            passes, scale, bar = judged(mine, found.with_terms(terms.loss), have=have, rtol=rtol, terms=terms)
         if bool(passes.all()):
             _assert_smooth_enough(found, name=name)
             return
@@ -91,13 +98,16 @@ def check_gradients(  # noqa: PLR0913  # each is the author's to choose, all but
     raise failure(facts, cause, answer=answer, expected=whole, formulas=formulas)
 
 
-def judged(mine: Array, found: Slopes, *, have: Array, rtol: float | None) -> tuple[Array, Array, float]:
+def judged(
+    mine: Array, found: Slopes, *, have: Array, rtol: float | None, terms: Terms = UNKNOWN
+) -> tuple[Array, Array, float]:
     """Which claimed entries pass, what each one's error is relative to, and the bar."""
     bar = relative_bar(have) if rtol is None else rtol
     largest = largest_magnitude(found.value)
     with np.errstate(all="ignore"):
         scale = np.fmax(np.fmax(np.abs(mine), np.abs(found.value)), SMALL * largest)
-        allowed = bar * scale + found.error + floor_of(have, largest) + _flat(have, found)
+        rounding = floor_of(have, largest) + _CANCELLED_ULPS * eps_of(have) * terms.slope
+        allowed = bar * scale + found.error + rounding + _flat(have, found)
         if not largest:
             allowed = allowed * 0 + _ZERO_ULPS * float(np.finfo(np.float64).eps)
             scale = scale * 0 + 1.0

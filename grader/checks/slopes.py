@@ -8,7 +8,7 @@ the two one-sided ones tell a kink from a bend: over half the step a bend halves
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,8 +49,9 @@ class Slopes:
     """A numeric gradient, entry by entry; all fields are arrays of one length.
 
     ``value`` is uncertain by ``error``. Where ``rough``, the point lies on a kink or near one, and all that
-    can be said of the slope is that it lies between ``low`` and ``high``. ``steepness`` is the loss divided
-    by the size of the entry: what a slope has to be compared with to be called flat.
+    can be said of the slope is that it lies between ``low`` and ``high``. ``noise`` is what rounding adds to
+    ``error`` for each unit of the loss, and ``steepness`` is the loss over the size of the entry: what a
+    slope has to be compared with to be called flat.
     """
 
     value: Array
@@ -58,7 +59,18 @@ class Slopes:
     rough: Array
     low: Array
     high: Array
-    steepness: Array
+    noise: Array
+    sizes: Array
+    loss: float
+
+    @property
+    def steepness(self) -> Array:
+        """The loss over each entry's size."""
+        return self.loss / self.sizes
+
+    def with_terms(self, size: float) -> Slopes:
+        """The same where the loss is a sum of terms of this ``size`` that cancel."""
+        return replace(self, error=self.error + self.noise * size, loss=max(self.loss, size))
 
 
 def slopes(loss: Loss, at: Array, entries: Array, *, step: float = STEP) -> Slopes:
@@ -78,10 +90,17 @@ def slopes(loss: Loss, at: Array, entries: Array, *, step: float = STEP) -> Slop
             # A smaller step does not help where rounding decides: the better of both is kept.
             if again.error < found[place].error or again.kinked:
                 found[place] = again
-    columns = np.array([(one.value, one.error, one.low, one.high) for one in found]).reshape(-1, 4).T
-    value, error, low, high = columns
+    columns = [(one.value, one.error, one.low, one.high, one.noise) for one in found]
+    value, error, low, high, noise = np.array(columns).reshape(-1, 5).T
     return Slopes(
-        value=value, error=error, rough=_rough(found), low=low, high=high, steepness=abs(middle) / sizes
+        value=value,
+        error=error,
+        rough=_rough(found),
+        low=low,
+        high=high,
+        noise=noise,
+        sizes=sizes,
+        loss=abs(middle),
     )
 
 
@@ -96,21 +115,23 @@ def sizes_of(at: Array) -> Array:
 
 @dataclass(frozen=True, kw_only=True)
 class _Slope:
-    """One entry's slope; ``rounding`` is a part of ``error``."""
+    """One entry's slope; ``rounding`` is a part of ``error``, and ``noise`` of a loss of 1."""
 
     value: float
     error: float
     rounding: float
+    noise: float
     low: float
     high: float
     kinked: bool
 
 
 def _slope(loss: Loss, at: Array, entry: int, step: float, middle: float) -> _Slope:
-    up, down, far_up, far_down = (_loss_at(loss, at, entry, by * step) for by in (1, -1, 2, -2))
+    up, down, far_up, far_down = (loss_at(loss, at, entry, by * step) for by in (1, -1, 2, -2))
     near, far = (up - down) / (2 * step), (far_up - far_down) / (4 * step)
     largest = max(map(abs, (up, down, far_up, far_down, middle)))
-    rounding = _ROUNDING_ULPS * float(np.finfo(np.float64).eps) * largest / step
+    noise = _ROUNDING_ULPS * float(np.finfo(np.float64).eps) / step
+    rounding = noise * largest
     right, left = (up - middle) / step, (middle - down) / step
     bend = abs(right - left)
     far_bend = abs((far_up - middle) - (middle - far_down)) / (2 * step)
@@ -118,6 +139,7 @@ def _slope(loss: Loss, at: Array, entry: int, step: float, middle: float) -> _Sl
         value=(4 * near - far) / 3,
         error=abs(near - far) / 3 + rounding,
         rounding=rounding,
+        noise=noise,
         low=min(left, right),
         high=max(left, right),
         kinked=bend > _HALVES * far_bend and bend > _DISAGREE * max(abs(right), abs(left)) + 4 * rounding,
@@ -136,7 +158,8 @@ def _rough(found: Sequence[_Slope]) -> Array:
     )
 
 
-def _loss_at(loss: Loss, at: Array, entry: int, change: float) -> float:
+def loss_at(loss: Loss, at: Array, entry: int, change: float) -> float:
+    """The loss with one entry changed. Raises AuthorError unless it is one finite number."""
     moved = at.copy()
     moved.flat[entry] += change
     return number_from(loss, moved)

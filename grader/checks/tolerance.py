@@ -87,6 +87,11 @@ def floor_of(answer: Array, magnitude: float) -> float:
     return _FLOOR[_answered(answer)] * magnitude
 
 
+def eps_of(answer: Array) -> float:
+    """The unit in the last place of 1 in a student's type; float16 counts as float32."""
+    return _EPS[_answered(answer)]
+
+
 def distance(actual: Array, expected: Array) -> Array:
     """|actual - expected| in double precision; NaN where either side is NaN."""
     with np.errstate(all="ignore"):

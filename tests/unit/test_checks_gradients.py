@@ -177,6 +177,48 @@ def test_slopes_reach_ten_digits_at_any_scale(seed, scale, size):
     assert np.all(error <= found.error + 1e-15 * scale / size)
 
 
+def saturated(seed, size=100.0):
+    """tanh far from 0: the point, the upstream gradient, the loss, and float32 code's gradient."""
+    rng = np.random.default_rng(seed)
+    x, G = (size * rng.normal(size=(6, 4))).astype(np.float32), rng.normal(size=(6, 4)).astype(np.float32)
+    y = np.tanh(x)
+    return x.astype(float), G.astype(float), np.tanh, G * (1 - y * y)
+
+
+@pytest.mark.parametrize("seed", range(26, 34))
+def test_a_right_float32_gradient_passes_where_only_its_rounding_is_left(seed):
+    x, G, tanh, mine = saturated(seed)
+    assert mine.dtype == np.float32
+    check_gradients(tanh, x, mine, upstream=G)
+    check_gradients(tanh, x, G / np.cosh(x) ** 2, upstream=G)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_saturation_excuses_no_wrong_gradient(seed):
+    x, G, tanh, _ = saturated(seed)
+    right = G / np.cosh(x) ** 2
+    for wrong in (right * 1.01, -right, np.zeros_like(right), (right + 1e-4).astype(np.float32)):
+        failure(tanh, x, wrong, upstream=G)
+
+
+@pytest.mark.parametrize(
+    ("function", "slope"),
+    [
+        (lambda x: x / np.sqrt(np.mean(x**2) + 1e-5), None),
+        (lambda x: np.log(x**2), lambda x: 2 / x),
+        (lambda x: 1 / (x**2 + 1e-6), lambda x: -2 * x / (x**2 + 1e-6) ** 2),
+        (lambda x: np.exp(x / 50), lambda x: np.exp(x / 50) / 50),
+    ],
+)
+def test_what_is_steeper_near_0_is_not_saturated_for_that(function, slope):
+    x, G, _, _ = saturated(3)
+    right = slope(x) * G if slope else slopes(lambda a: np.sum(G * function(a)), x, np.arange(x.size)).value
+    right = np.reshape(right, x.shape).astype(np.float32)
+    check_gradients(function, x, right, upstream=G)
+    failure(function, x, right * np.float32(1.01), upstream=G)
+    failure(function, x, 0 * right, upstream=G)
+
+
 def relu(seed):
     """relu of a relu's output: about half of the entries are 0."""
     rng = np.random.default_rng(seed)
