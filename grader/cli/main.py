@@ -34,6 +34,7 @@ COMMANDS = {
     "similar": "Show which students have much code in common.",
     "package": "Make an autograder for Gradescope, Classroom 50 or GitHub.",
     "doctor": "Try on this machine what the sandbox promises.",
+    "import": "Bring an assignment over from another system.",
     "new": "Make a new assignment to begin with.",
     "check": "Try the checks on the reference and the template.",
     "audit": "Test the tests, with mistakes made in the reference.",

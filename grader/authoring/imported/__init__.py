@@ -1,0 +1,1 @@
+"""Assignments of other systems, described alike, and written as ours. `grade import` uses it."""

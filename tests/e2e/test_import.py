@@ -1,0 +1,100 @@
+"""`grade import`: assignments of other systems become ours, and grade as they did there."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from support.foreign import cell, nbgrader_assignment, write_notebook
+
+from grader.cli.main import cli
+from grader.grading import assignment_folder
+from grader.model.errors import UsageError
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is Linux's")
+
+
+def run_import(system: str, source: Path, out: Path) -> tuple[int, str]:
+    done = CliRunner().invoke(cli, ["import", system, str(source), "--out", str(out)])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.output
+
+
+def points_of(home: Path, submission: Path, out: Path) -> dict[str, float]:
+    done = CliRunner().invoke(
+        cli, ["submission", str(submission), "--assignment", str(home), "--out", str(out), "--json"]
+    )
+    return {item["item"]: float(item["earned"]) for item in json.loads(done.stdout)["items"]}
+
+
+@pytest.fixture(scope="module")
+def from_nbgrader(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("nbgrader")
+    source = nbgrader_assignment(folder / "source" / "ps1")
+    return folder / "out", *run_import("nbgrader", source, folder / "out")
+
+
+class TestNbgrader:
+    def test_the_reference_earns_all_and_the_template_nothing(self, from_nbgrader):
+        _, status, said = from_nbgrader
+        assert status == 0, said
+        assert "3 run apart from student code, 1 beside it (marked REVIEW), 1 not converted" in said
+        assert "The reference earns every point" in said
+        assert "The untouched template earns nothing" in said
+
+    def test_items_points_and_kinds_are_theirs(self, from_nbgrader):
+        assignment = assignment_folder.load(from_nbgrader[0]).assignment
+        found = {item.id: (str(item.points), item.kind, item.notebook) for item in assignment.item}
+        assert found == {
+            "right_squares": ("1.5", "code", "one.ipynb"),
+            "refused": ("0.5", "code", "one.ipynb"),
+            "right_mean": ("1", "code", "one.ipynb"),
+            "uses_squares": ("1", "code", "one.ipynb"),
+            "impossible": ("1", "written", "one.ipynb"),
+            "why": ("2", "written", "one.ipynb"),
+            "sums": ("3", "written", "two.ipynb"),
+            "code_by_hand": ("1", "written", "two.ipynb"),
+        }
+        assert assignment.find("sums").rubric[0].text == "names both"
+        assert assignment.given == ("reference/numbers.csv",)
+
+    def test_assertions_are_ours_and_hidden_tests_stay_hidden(self, from_nbgrader):
+        hidden = (from_nbgrader[0] / "hidden_tests/test_one.py").read_text(encoding="utf-8")
+        assert "assert_raises(ValueError, squares, 0)" in hidden
+        assert "assert_close(mean, 14 / 3, rtol=0, atol=1.5e-07" in hidden
+        assert "REVIEW" in hidden.partition("def test_uses_squares")[2]
+        assert "[-1]" in hidden
+        template = "".join(
+            path.read_text(encoding="utf-8") for path in (from_nbgrader[0] / "student_template").rglob("*.*")
+        )
+        assert "[-1]" not in template
+        assert "range(1, n + 1)" not in template
+        assert "Because" not in template
+
+    def test_the_report_says_what_was_not_converted_and_why(self, from_nbgrader):
+        page = (from_nbgrader[0] / "IMPORT.md").read_text(encoding="utf-8")
+        assert "| one.ipynb, cell 9 | impossible | impossible | the reference does not pass it:" in page
+        assert "| uses_squares | uses_squares | it uses `globals` |" in page
+
+    def test_submissions_get_nbgraders_points(self, from_nbgrader, tmp_path):
+        wrong = write_notebook(
+            tmp_path / "ada" / "one.ipynb",
+            cell("code", "def squares(n):\n    return [1, 4, 9]"),
+            cell("code", "mean = 14 / 3"),
+        )
+        earned = points_of(from_nbgrader[0], wrong.parent, tmp_path / "reports")
+        assert {item: points for item, points in earned.items() if points} == {
+            "right_mean": 1.0,
+            "uses_squares": 1.0,
+        }
+
+
+def test_what_is_no_assignment_is_said(tmp_path):
+    plain = write_notebook(tmp_path / "a.ipynb")
+    for source in (plain, tmp_path, tmp_path / "none"):
+        done = CliRunner().invoke(cli, ["import", "nbgrader", str(source), "--out", str(tmp_path / "out")])
+        assert isinstance(done.exception, UsageError), done.output
+        assert not (tmp_path / "out").exists()
