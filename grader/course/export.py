@@ -6,9 +6,11 @@ is never mistaken for "handed in nothing".
 
 from __future__ import annotations
 
+import html
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -18,25 +20,50 @@ from grader.gradebook.people import logins_of
 from grader.gradebook.rows import Student
 from grader.gradebook.spreadsheets import Sheet, owners_of_rows, write_table
 from grader.gradebook.store import Gradebook
+from grader.gradebook.totals import Total
 from grader.model.owner_hints import OwnerHint
 from grader.model.points import Points
+from grader.model.text import clean
 
 SCHEMA = "chainrule.grades/1"
+_MAX_COMMENT = 2_000
 FACTS = ("submission", "submitted_at", "late_days", "earned", "possible", "final")
+
+
+class Leaver(msgspec.Struct, frozen=True):
+    """What leaves of one student: little, for a class of thousands is held at once.
+
+    ``facts`` are in the order of ``FACTS``, ``points`` in that of ``items``, which a class shares.
+    ``comment`` says the same in HTML, with what markers wrote.
+    """
+
+    student: Student
+    facts: tuple[object, ...]
+    possible: Points
+    final: Points
+    items: tuple[str, ...]
+    points: tuple[Points, ...]
+    comment: str
 
 
 @dataclass(frozen=True)
 class Leaving:
-    """The rows whose points are decided, by the student's id, and who is left out: a name and why."""
+    """Whose points are decided, by the student's id, and who is left out: a name and why."""
 
-    rows: dict[str, ClassRow] = field(default_factory=dict)
+    rows: dict[str, Leaver] = field(default_factory=dict)
     undecided: list[tuple[str, str]] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
+
+    @property
+    def items(self) -> list[str]:
+        """All items, in the order of the assignment."""
+        kinds = dict.fromkeys(row.items for row in self.rows.values())
+        return list(dict.fromkeys(item for items in kinds for item in items))
 
 
 def leaving(rows: Iterable[ClassRow]) -> Leaving:
     """Sort a class's rows by whether their points may leave."""
-    found = Leaving()
+    found, same = Leaving(), dict[object, Any]()
     for row in rows:
         name, why = row.student.name or row.student.id or row.waits or submission_of(row), why_undecided(row)
         if why:
@@ -44,8 +71,35 @@ def leaving(rows: Iterable[ClassRow]) -> Leaving:
         elif row.total is None:
             found.absent.append(name)
         else:
-            found.rows[row.student.id] = row
+            one = leaver(row, row.total)
+            points = tuple(same.setdefault(each, each) for each in one.points)
+            found.rows[row.student.id] = msgspec.structs.replace(
+                one, items=same.setdefault(one.items, one.items), points=points
+            )
     return found
+
+
+def leaver(row: ClassRow, total: Total) -> Leaver:
+    """What leaves of a row whose points are decided."""
+    return Leaver(
+        row.student,
+        tuple(facts(row)),
+        total.possible,
+        row.final,
+        tuple(item.item for item in total.items),
+        tuple(item.earned for item in total.items),
+        "<br />".join(said(row, total)),
+    )
+
+
+def said(row: ClassRow, total: Total) -> Iterator[str]:
+    """An item a line: its points, and what its marker wrote to the student; then what being late costs."""
+    for item in total.items:
+        words = clean(item.mark.comment, _MAX_COMMENT) if item.mark is not None else ""
+        line = f"{item.item} {item.title}: {item.earned} of {item.possible}" + (f": {words}" if words else "")
+        yield "<br />".join(html.escape(part) for part in line.splitlines())
+    if row.penalty_words:
+        yield html.escape(row.penalty_words)
 
 
 def submission_of(row: ClassRow) -> str:
@@ -100,7 +154,7 @@ def as_csv(found: Leaving, sheet: Sheet | None, owners: Sequence[str]) -> bytes:
     Spreadsheets rewrite what looks like a number or a date: students have a key and items a name that none
     does.
     """
-    items = items_of(found)
+    items = found.items
     columns = sheet.columns if sheet is not None else ["id", "name", "email", "section"]
     head = ["key", *columns, *FACTS, *(f"#{item}" for item in items)]
     cells = rows_of_owners(sheet, owners)
@@ -111,8 +165,8 @@ def as_csv(found: Leaving, sheet: Sheet | None, owners: Sequence[str]) -> bytes:
             person = cells.get(student) or (
                 [""] * len(columns) if sheet is not None else [own.id, own.name, own.email, own.section]
             )
-            points = points_by_item(row)
-            yield [f"#{student}", *person, *facts(row), *(points.get(item, "") for item in items)]
+            points = dict(zip(row.items, row.points, strict=True))
+            yield [f"#{student}", *person, *row.facts, *(points.get(item, "") for item in items)]
 
     return "".join(write_table(head, lines())).encode("utf-8-sig")
 
@@ -121,19 +175,27 @@ def as_json(found: Leaving, sheet: Sheet | None, owners: Sequence[str], *, assig
     """The same as JSON: points are decimal numbers, and those who are left out are named."""
     cells = rows_of_owners(sheet, owners)
     columns = sheet.columns if sheet is not None else []
-    students = [
-        {
-            **msgspec.structs.asdict(row.student),
-            **dict(zip(FACTS, facts(row), strict=True)),
-            "items": points_by_item(row),
-            "roster": dict(zip(columns, cells.get(student, ()), strict=False)),
-        }
-        for student, row in found.rows.items()
-    ]
     left_out = [{"student": name, "why": why} for name, why in found.undecided]
     left_out += [{"student": name, "why": "handed in nothing"} for name in found.absent]
-    whole = {"schema": SCHEMA, "assignment": assignment, "students": students, "left_out": left_out}
-    return msgspec.json.Encoder(enc_hook=_decimal, decimal_format="number").encode(whole) + b"\n"
+    encode = msgspec.json.Encoder(enc_hook=_decimal, decimal_format="number").encode
+    students = (
+        encode(
+            {
+                **msgspec.structs.asdict(row.student),
+                **dict(zip(FACTS, row.facts, strict=True)),
+                "items": dict(zip(row.items, row.points, strict=True)),
+                "roster": dict(zip(columns, cells.get(student, ()), strict=False)),
+            }
+        )
+        for student, row in found.rows.items()
+    )
+    whole = {
+        "schema": SCHEMA,
+        "assignment": assignment,
+        "students": msgspec.Raw(b"[%b]" % b",".join(students)),
+        "left_out": left_out,
+    }
+    return encode(whole) + b"\n"
 
 
 def rows_of_owners(sheet: Sheet | None, owners: Sequence[str]) -> dict[str, list[str]]:
@@ -148,17 +210,6 @@ def facts(row: ClassRow) -> list[object]:
     handed_in = row.grade.submission
     points = (row.total.earned, row.total.possible, row.final)
     return [handed_in.name, handed_in.submitted_at, row.lateness.days, *points]
-
-
-def items_of(found: Leaving) -> list[str]:
-    """All items, in the order of the assignment."""
-    totals = (row.total for row in found.rows.values() if row.total is not None)
-    return list(dict.fromkeys(item.item for total in totals for item in total.items))
-
-
-def points_by_item(row: ClassRow) -> dict[str, Points]:
-    """A submission's points by item."""
-    return {item.item: item.earned for item in row.total.items} if row.total is not None else {}
 
 
 def _decimal(value: object) -> object:

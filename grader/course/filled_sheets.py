@@ -5,19 +5,16 @@ Both systems skip what they do not like without a word, so what they would skip 
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from grader.course.export import Leaving
-from grader.course.table import ClassRow
+from grader.course.export import Leaver, Leaving
 from grader.gradebook.spreadsheets import Lines, Sheet, parse_points, write_table
 from grader.gradebook.worksheets import grade_columns
 from grader.model.errors import UsageError
 from grader.model.points import ZERO, Points
-from grader.model.text import clean
 
 PLATFORMS = {
     "canvas": "Grades > Export > Export Entire Gradebook",
@@ -28,7 +25,6 @@ PLATFORMS = {
 _ASSIGNMENT = re.compile(r"(.*) \((\d{1,18})\)")
 _OURS, _END = '<div class="chainrule">', "</div>"
 _EXCUSED = "ex"
-_MAX_COMMENT = 2_000
 LOCKED = "Moodle says that this grade cannot be changed: unlock it in its gradebook, or enter it there"
 
 
@@ -163,27 +159,16 @@ def moodle(sheet: Sheet, owners: Sequence[str], found: Leaving, wanted: Wanted) 
     return Filled(write_table([*map(Lines, sheet.columns)], rows()), written, skipped)
 
 
-def comment(before: str, row: ClassRow) -> str:
+def comment(before: str, row: Leaver) -> str:
     """The cell of comments, as HTML on one line: what a teacher wrote there stays, before our own part."""
     above, _, rest = before.partition(_OURS)
     kept = f"{above}{rest.partition(_END)[2]}".strip()
-    return f"{kept} {_OURS}{'<br />'.join(said(row))}{_END}".strip()
-
-
-def said(row: ClassRow) -> Iterator[str]:
-    """An item a line: its points, and what its marker wrote to the student."""
-    for item in row.total.items if row.total is not None else ():
-        words = clean(item.mark.comment, _MAX_COMMENT) if item.mark is not None else ""
-        line = f"{item.item} {item.title}: {item.earned} of {item.possible}" + (f": {words}" if words else "")
-        yield "<br />".join(html.escape(part) for part in line.splitlines())
-    if row.penalty_words:
-        yield html.escape(row.penalty_words)
+    return f"{kept} {_OURS}{row.comment}{_END}".strip()
 
 
 def possible_of(found: Leaving) -> Points:
     """What the assignment is worth, without any bonus; nothing if nobody's points leave."""
-    totals = (row.total for row in found.rows.values() if row.total is not None)
-    return max((total.possible for total in totals), default=ZERO)
+    return max((row.possible for row in found.rows.values()), default=ZERO)
 
 
 def maximum_of(cell: str, possible: Points, rule: str, *, where: str) -> Points:
@@ -203,7 +188,7 @@ def maximum_of(cell: str, possible: Points, rule: str, *, where: str) -> Points:
     return theirs
 
 
-def scaled(row: ClassRow, possible: Points, maximum: Points, wanted: Wanted) -> Decimal:
+def scaled(row: Leaver, possible: Points, maximum: Points, wanted: Wanted) -> Decimal:
     """The points that count; of ``maximum`` instead of ``possible`` if that is wanted, to two decimals."""
     if wanted.maximum != "scale" or maximum == possible:
         return row.final.decimal

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from grader.files import write_whole
-from grader.gradebook.marks import ClassMarks, class_marks
+from grader.gradebook.marks import ClassMarks, counting_marks
 from grader.gradebook.policy import (
     LATE,
     Candidate,
@@ -48,6 +48,8 @@ COLUMNS = [
 ]
 
 
+AT_ONCE = 250
+"""Students whose grades and marks are read at a time."""
 WAITING = "waiting: `grade batch` has not graded it yet"
 
 
@@ -129,32 +131,63 @@ class ClassRow(msgspec.Struct, frozen=True):
 def class_rows(gradebook: Gradebook, assignment: str, rules: Rules | None = None) -> Iterator[ClassRow]:
     """One row for everybody on the roster or with a submission, sorted by name.
 
-    Each submission that belongs to no student gets a row of its own. Raises UsageError for rules that make
-    no sense.
+    Each submission that belongs to no student gets a row of its own. Some students are read at a time: of the
+    others nothing is held but their names and the numbers of their submissions. Raises UsageError for rules
+    that make no sense.
     """
     rule = rules or Rules()
     choice(rule.choose, rule.deadline)
     extensions = gradebook.extensions(assignment)
-    roster = gradebook.students()
-    marks = class_marks(gradebook, assignment)
-    own = by_student(gradebook.grades(assignment))
-    waiting = not_graded(gradebook.submissions(assignment), own)
     refused: dict[str, list[Refusal]] = defaultdict(list)
     for one in gradebook.refusals(assignment):
         refused[one.student].append(one)
-    people = {**{name: Student(name) for name in (*own, *waiting, *refused)}, **roster}
-    for key in sorted(people, key=lambda name: (people[name].name or name, name)):
-        grades, later = own.get(key, []), waiting.get(key, [])
-        until = extensions[key].until if key in extensions else ""
-        if not key:
-            yield from (counted_row(Student(""), [grade], marks, rule) for grade in grades)
-            yield from (ClassRow(Student(""), None, None, ungraded=name) for name in later)
-            yield from (ClassRow(Student(""), None, None, refused=(one,)) for one in refused[key])
-            continue
-        row = ClassRow(people[key], None, None, extended_until=until)
-        if grades:
-            row = counted_row(people[key], grades, marks, rule, until)
-        yield msgspec.structs.replace(row, ungraded=later[-1] if later else "", refused=tuple(refused[key]))
+    handed_in = submissions_of(gradebook, assignment)
+    people = {**{name: Student(name) for name in (*handed_in, *refused)}, **gradebook.students()}
+    order = sorted(people, key=lambda name: (people[name].name or name, name))
+    for start in range(0, len(order), AT_ONCE):
+        some = order[start : start + AT_ONCE]
+        numbers = [number for key in some for number in handed_in.get(key, ())]
+        grades = list(gradebook.grades(assignment, of=numbers))
+        marks = counting_marks(gradebook.marks(assignment, withdrawn=True, of=numbers), grades)
+        own = by_student(grades)
+        waiting = not_graded(gradebook.submissions(assignment, of=numbers), own)
+        for key in some:
+            until = extensions[key].until if key in extensions else ""
+            facts = (own.get(key, []), waiting.get(key, []), refused[key])
+            yield from rows_of(people[key], *facts, marks, rule, until)
+
+
+def submissions_of(gradebook: Gradebook, assignment: str) -> dict[str, list[int]]:
+    """The numbers of each student's submissions; "" for nobody's, with those that are the same files."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for row in gradebook.submissions(assignment):
+        found[row.student].append(row.row)
+    if nobodys := found.get(""):
+        files = {(row.name, row.sha256) for row in gradebook.submissions(assignment, of=nobodys)}
+        every = gradebook.submissions(assignment)
+        nobodys += [row.row for row in every if row.student and (row.name, row.sha256) in files]
+    return dict(found)
+
+
+def rows_of(
+    student: Student,
+    grades: Sequence[GradeRow],
+    later: Sequence[str],
+    refused: Sequence[Refusal],
+    marks: ClassMarks,
+    rules: Rules,
+    extended_until: str,
+) -> Iterator[ClassRow]:
+    """A student's row; a row for each submission that is nobody's."""
+    if not student.id:
+        yield from (counted_row(student, [grade], marks, rules) for grade in grades)
+        yield from (ClassRow(student, None, None, ungraded=name) for name in later)
+        yield from (ClassRow(student, None, None, refused=(one,)) for one in refused)
+        return
+    row = ClassRow(student, None, None, extended_until=extended_until)
+    if grades:
+        row = counted_row(student, grades, marks, rules, extended_until)
+    yield msgspec.structs.replace(row, ungraded=later[-1] if later else "", refused=tuple(refused))
 
 
 def by_student(grades: Iterable[GradeRow]) -> dict[str, list[GradeRow]]:

@@ -142,14 +142,18 @@ class ClassMarks(msgspec.Struct, frozen=True):
 
 def class_marks(gradebook: Gradebook, assignment: str) -> ClassMarks:
     """The marks of an assignment: a mark belongs to a student, an item, and the answer that was read."""
-    given = gradebook.marks(assignment, withdrawn=True)
+    return counting_marks(gradebook.marks(assignment, withdrawn=True), gradebook.grades(assignment))
+
+
+def counting_marks(given: Mapping[tuple[int, str], Mark], grades: Iterable[GradeRow]) -> ClassMarks:
+    """The same for some students, of the last marks of their submissions and all of their grades."""
     counting: dict[int, dict[str, Mark]] = defaultdict(dict)
     for (row, name), mark in given.items():
         if mark.points is not None:
             counting[row][name] = mark
     own = {row: tuple(marks.values()) for row, marks in counting.items()}
     elsewhere: dict[int, dict[str, Mark]] = defaultdict(dict)
-    for answers in _of_one_student(gradebook.grades(assignment), {row for row, _ in given}):
+    for answers in _of_one_student(grades, {row for row, _ in given}):
         theirs = [mark for row in answers for mark in own.get(row, ())]
         for row, items in answers.items():
             for name, item in items.items():

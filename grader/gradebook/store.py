@@ -11,7 +11,7 @@ The lines that keep it whole when several programs write:
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from types import TracebackType
@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import msgspec
 from sqlalchemy import Column, Engine, Row, func, select
-from sqlalchemy.sql import Select
+from sqlalchemy.sql import ColumnElement, Select
 
 from grader.gradebook import locks, schema, statements
 from grader.gradebook.database import connect, make_folder, parse_url, reading, shown, writing
@@ -165,11 +165,13 @@ class Gradebook:
         with writing(self._engine) as connection:
             return [statements.submission_row(connection, new, self._now()) for new in several]
 
-    def submissions(self, assignment: str) -> Iterator[SubmissionRow]:
-        """All submissions of an assignment, in the order they were received."""
-        query = statements.known_submissions().where(schema.submission.c.assignment == assignment)
-        for row in self._pages(query, schema.submission.c.row):
-            yield statements.known_submission(row._asdict())
+    def submissions(self, assignment: str, *, of: Sequence[int] | None = None) -> Iterator[SubmissionRow]:
+        """All submissions of an assignment, or those rows ``of`` it, in the order they were received."""
+        s = schema.submission
+        for some in _some_of(of, s.c.row):
+            query = statements.known_submissions().where(s.c.assignment == assignment, *some)
+            for row in self._pages(query, s.c.row):
+                yield statements.known_submission(row._asdict())
 
     def add_arrivals(self, several: Iterable[tuple[int, Arrival]], *, author: str, reason: str) -> int:
         """Write when submissions were handed in where that is news, all or nothing; how many were written."""
@@ -285,23 +287,20 @@ class Gradebook:
             prints = msgspec.json.decode(row.prints, type=list[tuple[str, str]])
             yield row.name, row.student, frozenset(prints)
 
-    def grades(self, assignment: str) -> Iterator[GradeRow]:
-        """The grade that counts, for every graded submission."""
+    def grades(self, assignment: str, *, of: Sequence[int] | None = None) -> Iterator[GradeRow]:
+        """The grade that counts, for every graded submission, or for those rows ``of`` them."""
         s, g, r = schema.submission, schema.grade, schema.result
-        last = select(func.max(g.c.row)).group_by(g.c.submission)
+        results = (r.c[name] for name in ("key", "items", "earned", "possible", "decided", "attention"))
         query = (
-            statements.known_submissions(
-                *(r.c[name] for name in ("key", "items", "earned", "possible", "decided", "attention")),
-                g.c.at,
-                g.c.author,
-                g.c.reason,
-            )
+            statements.known_submissions(*results, g.c.at, g.c.author, g.c.reason)
             .join(g, g.c.submission == s.c.row)
             .join(r, r.c.key == g.c.result_key)
-            .where(s.c.assignment == assignment, g.c.row.in_(last))
+            .where(s.c.assignment == assignment)
         )
-        for row in self._pages(query, s.c.row):
-            yield statements.grade_row(row._asdict())
+        for some in _some_of(of, g.c.submission):
+            last = select(func.max(g.c.row)).where(*some).group_by(g.c.submission)
+            for row in self._pages(query.where(g.c.row.in_(last)), s.c.row):
+                yield statements.grade_row(row._asdict())
 
     def newest(self) -> tuple[int, ...]:
         """The last rows of all that decides which submissions count, and what their grades are."""
@@ -331,17 +330,23 @@ class Gradebook:
         with writing(self._engine) as connection:
             return sum(bool(statements.add_mark(connection, mark, self._now())) for mark in marks)
 
-    def marks(self, assignment: str, *, withdrawn: bool = False) -> dict[tuple[int, str], Mark]:
-        """The last mark for each (submission, item); those that were withdrawn only if asked for."""
+    def marks(
+        self, assignment: str, *, withdrawn: bool = False, of: Sequence[int] | None = None
+    ) -> dict[tuple[int, str], Mark]:
+        """The last mark for each (submission, item), of those rows alone if ``of`` names some.
+
+        Those that were withdrawn are among them only if asked for.
+        """
         m, s = schema.mark, schema.submission
-        last = select(func.max(m.c.row)).group_by(m.c.submission, m.c.item)
-        query = (
-            select(m)
-            .join(s, s.c.row == m.c.submission)
-            .where(s.c.assignment == assignment, m.c.row.in_(last))
-        )
-        marks = (statements.mark_row(row._asdict()) for row in self._pages(query, m.c.row))
-        return {(mark.submission, mark.item): mark for mark in marks if withdrawn or mark.points is not None}
+        query = select(m).join(s, s.c.row == m.c.submission).where(s.c.assignment == assignment)
+        found = {}
+        for some in _some_of(of, m.c.submission):
+            last = select(func.max(m.c.row)).where(*some).group_by(m.c.submission, m.c.item)
+            for row in self._pages(query.where(m.c.row.in_(last)), m.c.row):
+                mark = statements.mark_row(row._asdict())
+                if withdrawn or mark.points is not None:
+                    found[mark.submission, mark.item] = mark
+        return found
 
     def add_seen_marks(
         self, several: Iterable[tuple[Mark, int | None]]
@@ -397,3 +402,11 @@ class Gradebook:
             if len(rows) < PAGE:
                 return
             after = rows[-1].row
+
+
+def _some_of(rows: Sequence[int] | None, column: Column[int]) -> Iterator[tuple[ColumnElement[bool], ...]]:
+    """Conditions that hold for these rows, each for as many as one query takes; none for all rows."""
+    if rows is None:
+        yield ()
+    for start in range(0, len(rows or ()), MOST_AT_ONCE):
+        yield (column.in_((rows or ())[start : start + MOST_AT_ONCE]),)

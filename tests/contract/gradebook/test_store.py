@@ -242,6 +242,25 @@ def test_many_writers_lose_nothing(gradebook: Gradebook, url: str) -> None:
     assert len(list(gradebook.grades(HW))) == 40
 
 
+def test_what_is_known_of_some_submissions_alone(
+    gradebook: Gradebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MOST_AT_ONCE", 2)
+    rows = gradebook.add_submissions([a_submission(str(number)) for number in range(6)])
+    for row in rows:
+        for again in ("old", "new"):
+            gradebook.store_result(a_result(f"{again}{row}"), [row], **WHO)
+            gradebook.add_marks([Mark(row, "item", Points(row), again)])
+    of = [rows[4], rows[0], rows[2]]
+    assert {one.row for one in gradebook.submissions(HW, of=of)} == set(of)
+    assert {one.key for one in gradebook.grades(HW, of=of)} == {f"new{row}" for row in of}
+    assert gradebook.marks(HW, of=of) == {
+        key: mark for key, mark in gradebook.marks(HW).items() if key[0] in of
+    }
+    assert not [*gradebook.submissions(HW, of=[]), *gradebook.grades(HW, of=[]), *gradebook.marks(HW, of=[])]
+    assert not list(gradebook.grades("HW4", of=of))
+
+
 def test_one_batch_at_a_time(gradebook: Gradebook, url: str) -> None:
     with Gradebook.open(url) as other:
         with gradebook.one_batch(HW, who="batch 17 on here"):
