@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,44 +27,70 @@ OTHERS = (
 )
 """Settings of the network that are not the question's: runs that share one would seem to be copies."""
 
+NEURONS = {"network": 32, "transformer": 16}
+"""Directions along which neurons are seen: their products then fit into a sketch as they are."""
+PIXELS = 60
+"""A network's directions are random ones of the plane in which pictures vary most: training moves those."""
+
 Array = np.ndarray[Any, Any]
 Load = Callable[[Honest], Mapping[int, Weights]]
+Group = Sequence[tuple[Weights, Weights]]
+"""Runs of one setting after equal training: their weights, now and newborn."""
 
 
 def make(runs: Sequence[Honest], load: Load) -> None:
-    """Draw the examples, compute what all have in common, and keep both beside the checks."""
+    """Draw the examples and directions, compute what all have in common, and keep it beside the checks."""
     trusted, likeness = hidden("trusted"), hidden("likeness")
     draws = np.random.default_rng(DRAWN_WITH)
     images, labels = trusted.pictures()["test"]
     pictures = np.sort(draws.choice(len(labels), PICTURES, replace=False))
     starts = np.sort(draws.choice(len(trusted.corpus()["validation"]) - 64, PIECES, replace=False))
     kept = {"images": images[pictures], "labels": labels[pictures], "starts": starts}
-    likeness.known.cache_clear()
-    np.savez_compressed(KEPT, allow_pickle=False, **kept)
-    kept["network"] = _halved([*_network_means(runs, load), *_other_means()])
+    for kind, space in (("network", _varying_pixels()), ("transformer", np.eye(trusted.WIDTH))):
+        mixed, _ = np.linalg.qr(draws.normal(size=(space.shape[1], NEURONS[kind])))
+        kept[f"{kind}_directions"] = (space @ mixed).astype(np.float16)
+    _keep(kept)
+    networks = [*_network_groups(runs, load), *_other_groups()]
+    kept["network"] = _halved([_mean(likeness.network_outputs(w) for w, _ in group) for group in networks])
+    rows = [_mean(likeness.network_neurons(*pair) for pair in group) for group in networks]
+    kept["network_neurons"] = _halved(np.concatenate(rows))
     for block in BLOCKS:
         own = [run for run in runs if run.setting.startswith(f"4.1/{block}/")]
         kept[f"transformer_{block}"] = _halved(list(_transformer_means(own, load, block)))
-    likeness.known.cache_clear()
-    np.savez_compressed(KEPT, allow_pickle=False, **kept)
+    kept["transformer_neurons"] = _halved(np.concatenate(list(_transformer_neurons(runs, load))))
+    _keep(kept)
 
 
-def _halved(rows: Sequence[Array]) -> Array:
-    return np.stack(rows).astype(np.float16)
+def _keep(found: Mapping[str, Array]) -> None:
+    """Write the file, and have the checks read it anew."""
+    np.savez_compressed(KEPT, allow_pickle=False, **found)
+    hidden("likeness").known.cache_clear()
 
 
-def _network_means(runs: Sequence[Honest], load: Load) -> Iterator[Array]:
-    """The mean outputs of each setting after each kept number of epochs."""
+def _halved(rows: Sequence[Array] | Array) -> Array:
+    return np.stack(list(rows)).astype(np.float16)
+
+
+def _varying_pixels() -> Array:
+    """An orthonormal basis (784, PIXELS) of what varies most between pictures."""
+    images, _ = hidden("trusted").pictures()["train"]
+    _, vectors = np.linalg.eigh(np.cov(images.T / 255.0))
+    return np.asarray(vectors[:, -PIXELS:])
+
+
+def _network_groups(runs: Sequence[Honest], load: Load) -> Iterator[Group]:
+    """Networks of each setting after each kept number of epochs."""
     settings = dict.fromkeys(run.setting for run in runs if run.setting.startswith("3."))
     for setting in settings:
-        own = [load(run) for run in runs if run.setting == setting][:SEEDS]
-        last = max(own[0])
-        for epoch in sorted({*EARLY, 15, last} & own[0].keys()):
-            yield _mean(hidden("likeness").network_outputs(weights[epoch]) for weights in own)
+        chosen = [run for run in runs if run.setting == setting][:SEEDS]
+        own = [(load(run), hidden("trusted").NetworkRun.of(run.seed, epochs=0).newborn) for run in chosen]
+        first, _ = own[0]
+        for epoch in sorted({*EARLY, 15, max(first)} & first.keys()):
+            yield [(kept[epoch], newborn) for kept, newborn in own]
 
 
-def _other_means() -> Iterator[Array]:
-    """The mean outputs of four runs in each other setting."""
+def _other_groups() -> Iterator[Group]:
+    """Four runs in each other setting."""
     for other in OTHERS:
         found = []
         for seed in range(301, 305):
@@ -72,10 +98,11 @@ def _other_means() -> Iterator[Array]:
             epochs = int(values.pop("epochs"))
             run = NetworkRun(max_epochs=epochs, patience=None, seed=seed, **values)  # type: ignore[arg-type]
             sets, network = fast_network.prepare(run, "full")
+            newborn = weights_of(network)
             for _ in range(epochs):
                 network.epoch(sets["train"])
-            found.append(hidden("likeness").network_outputs(weights_of(network)))
-        yield _mean(found)
+            found.append((weights_of(network), newborn))
+        yield found
 
 
 def _transformer_means(runs: Sequence[Honest], load: Load, block: int) -> Iterator[Array]:
@@ -86,5 +113,17 @@ def _transformer_means(runs: Sequence[Honest], load: Load, block: int) -> Iterat
         yield _mean(outputs(as_recorded(weights[step], heads), block, heads) for weights, heads in kept)
 
 
-def _mean(rows: Any) -> Array:
+def _transformer_neurons(runs: Sequence[Honest], load: Load) -> Iterator[Array]:
+    """The mean products of neurons of all transformers, whose layers have one shape, after each kept step."""
+    kept = [(load(run), run) for run in runs if run.setting.startswith("4.1/")]
+    for step in kept[0][1].at if kept else ():
+        yield _mean(
+            hidden("likeness").transformer_neurons(
+                as_recorded(weights[step], run.heads), as_recorded(weights[0], run.heads)
+            )
+            for weights, run in kept
+        )
+
+
+def _mean(rows: Iterable[Array]) -> Array:
     return np.asarray(np.mean(list(rows), axis=0))

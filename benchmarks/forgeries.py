@@ -4,9 +4,9 @@ FOLDER holds honest runs (`python -m benchmarks.training_lines`): the class. Two
 that cost less than a fifth of honest training, and ones at any cost below it that begin from the run of
 somebody in the class. Each has a strategy (`benchmarks.forgers`), parameters and a seed of its own, drawn
 from its number. It is awarded if HW3's checks find its last epoch on the line of honest training (the forger
-is taken to have made all else right: the first losses, the curves and their noise), and named if its sketch
-is like the classmate's. Results are kept in FOLDER: started again, the command goes on. Cost is counted in
-steps of plain code; honest training is 1.
+is taken to have made all else right: the first losses, the curves and their noise), and named if one of its
+sketches is like the classmate's. Results are kept in FOLDER: started again, the command goes on. Cost is
+counted in steps of plain code; honest training is 1.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ LAST_EPOCH = 1 / HONEST_EPOCHS
 class Forgery(msgspec.Struct, frozen=True):
     """One forgery, its cost beside honest training, and what became of it.
 
-    ``distance`` is T^2 from the line and ``alike`` the likeness to the classmate, 0 without one.
+    ``distance`` is T^2 from the line. ``alike`` and ``neurons`` are the likenesses of outputs and of neurons
+    to the nearest of two classmates.
     """
 
     campaign: str
@@ -49,6 +50,7 @@ class Forgery(msgspec.Struct, frozen=True):
     awarded: bool
     alike: float
     named: bool
+    neurons: float = 0.0
 
 
 class Class:
@@ -58,8 +60,9 @@ class Class:
         trusted = hidden("trusted")
         images, labels = trusted.pictures()["train"]
         self.train = Examples(images / 255.0, labels)
-        seeds = range(1, 1000)
-        self.files = [path for seed in seeds if (path := folder / Honest("3.3.i", seed).file).exists()]
+        files = {seed: folder / Honest("3.3.i", seed).file for seed in range(1, 1000)}
+        self.seeds = [seed for seed, path in files.items() if path.exists()]
+        self.files = [files[seed] for seed in self.seeds]
         if len(self.files) < 2:  # two friends
             raise FileNotFoundError(f"{folder} holds no honest runs: python -m benchmarks.training_lines")
         line = hidden("lines").lines()["3.3.i"]
@@ -78,7 +81,8 @@ def forge(campaign: str, number: int, strategies: Sequence[Strategy], own: Class
     """Make and judge a forgery; all of it follows from the campaign and the number."""
     random = np.random.default_rng([number, len(campaign)])
     strategy = strategies[number % len(strategies)]
-    run = hidden("trusted").NetworkRun.of(10_000 + number, epochs=HONEST_EPOCHS)
+    seed = 10_000 + number
+    run = hidden("trusted").NetworkRun.of(seed, epochs=HONEST_EPOCHS)
     friend, other = random.choice(len(own.files), 2, replace=False)
     most = CHEAP if campaign == "cheap" else random.uniform(0.1, DEAREST)
     shop = Workshop(
@@ -93,7 +97,11 @@ def forge(campaign: str, number: int, strategies: Sequence[Strategy], own: Class
     )
     before = strategy(shop)
     distance, awarded = judged(before, run)
-    alike = max(like(before, shop.friend), like(before, shop.other_friend))
+    sketched = hidden("likeness")
+    mine = sketches(before, seed)
+    classmates = ((shop.friend, friend), (shop.other_friend, other))
+    both = [alike_by(mine, sketches(weights, own.seeds[place])) for weights, place in classmates]
+    alike, neurons = np.max(both, axis=0).tolist()
     return Forgery(
         campaign=campaign,
         number=number,
@@ -102,7 +110,8 @@ def forge(campaign: str, number: int, strategies: Sequence[Strategy], own: Class
         distance=distance,
         awarded=awarded,
         alike=alike,
-        named=alike >= hidden("likeness").LEAST,
+        named=alike >= sketched.LEAST or neurons >= sketched.LEAST_OF_NEURONS,
+        neurons=neurons,
     )
 
 
@@ -120,11 +129,16 @@ def judged(before: Weights, run: Any) -> tuple[float, bool]:
     return distance, not lines.off_the_line("3.3.i", measured, after, run.newborn, HONEST_EPOCHS)
 
 
-def like(weights: Weights, classmate: Weights) -> float:
-    """The likeness of two networks' sketches, 0 where one has none."""
-    sketches = [unsketch(hidden("likeness").sketch_of_network(some)) for some in (weights, classmate)]
-    first, second = sketches
-    return 0.0 if first is None or second is None else likeness(first, second)
+def sketches(weights: Weights, seed: int) -> tuple[str, str]:
+    """Both sketches of a network with a recorded seed: of its outputs and of its neurons."""
+    sketched = hidden("likeness")
+    return sketched.sketch_of_network(weights), sketched.neurons_of_network(weights, seed)
+
+
+def alike_by(mine: Sequence[str], theirs: Sequence[str]) -> list[float]:
+    """The likenesses of two networks' sketches, each 0 where one has none."""
+    pairs = [(unsketch(first), unsketch(second)) for first, second in zip(mine, theirs, strict=True)]
+    return [0.0 if a is None or b is None else likeness(a, b) for a, b in pairs]
 
 
 def made(folder: Path, cheap: int, friends: int, console: Console) -> list[Forgery]:

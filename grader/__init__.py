@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from grader.checks.likeness import drawn_examples as drawn_examples
     from grader.checks.likeness import example_losses as example_losses
     from grader.checks.likeness import likeness as likeness
+    from grader.checks.likeness import neuron_products as neuron_products
     from grader.checks.likeness import sketch as sketch
+    from grader.checks.likeness import without_common as without_common
     from grader.checks.once import computed_once as computed_once
     from grader.checks.raising import assert_raises as assert_raises
     from grader.checks.sequential import assert_mostly as assert_mostly
@@ -128,6 +130,7 @@ _HOMES = {
     "likeness": "grader.checks.likeness",
     "log_size": "grader.checks.clocks",
     "neuron_clock": "grader.checks.clocks",
+    "neuron_products": "grader.checks.likeness",
     "points": "grader.grading.decorators",
     "read_checkpoint": "grader.checks.checkpoints",
     "read_record": "grader.model.records",
@@ -137,6 +140,7 @@ _HOMES = {
     "sketch": "grader.checks.likeness",
     "student_seed": "grader.checks.evidence",
     "unpack_weights": "grader.checks.weights",
+    "without_common": "grader.checks.likeness",
 }
 
 __all__ = [*_HOMES]

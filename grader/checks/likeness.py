@@ -39,6 +39,9 @@ NUMBERS = 512
 STEPS = 24.0
 """Steps of a sketch in one standard deviation: int8 then reaches 5.3 of them."""
 
+_SMALL = 1e-3
+"""Neurons this much shorter than the longest have hardly moved: they are not stretched to length 1."""
+
 _NOTHING = 1e-9
 """What rounding leaves of a vector of length 1 after its projection."""
 
@@ -88,6 +91,19 @@ def centred_scores(scores: Array, labels: Array) -> Array:
         own = np.asarray(labels) == label
         rows[own] -= rows[own].mean(axis=0)
     return np.asarray(rows.ravel())
+
+
+def neuron_products(weights: Array, directions: Array) -> Array:
+    """What a layer's neurons (N, inputs) have together, along directions (inputs, Q): Q (Q - 1) / 2 numbers.
+
+    The products of different directions, summed over neurons of length 1: rearranging and rescaling neurons
+    changes nothing. A model whose function was lost (added to other weights, healed) still has them.
+    """
+    seen = np.asarray(weights, np.float64) @ np.asarray(directions, np.float64)
+    lengths = np.linalg.norm(seen, axis=1, keepdims=True)
+    seen /= np.maximum(lengths, max(_SMALL * float(lengths.max(initial=0)), _NOTHING))
+    products = seen.T @ seen
+    return np.asarray(products[np.triu_indices(len(products), 1)])
 
 
 def without_common(rows: Array, background: Array) -> Array:

@@ -3,7 +3,8 @@
 A run draws its name at random, so two submissions with the same name hold the same run. A copy may have a new
 name, second and machine, but its numbers are equal in every digit. So are those of two honest runs from one
 seed on like machines: such groups are named in words that accuse nobody. Where the author's file keeps
-sketches of trained models, a copy is found though its numbers were changed: by the function that it computes.
+sketches of trained models, a copy is found though its numbers were changed: by the function that it computes
+or by its neurons.
 """
 
 from __future__ import annotations
@@ -41,14 +42,16 @@ class SameAs(enum.Enum):
         "equal recorded numbers, though each student's runs begin from a seed of their own",
     )
     FUNCTION = (
-        "the trained model is nearly that of {} though the recorded seeds differ, as where one run goes on "
-        "from the other",
-        "nearly the same trained models from different seeds, as where one run goes on from another",
+        "the trained model or a part of it is nearly that of {} though the recorded seeds differ, as where "
+        "one run goes on from the other",
+        "nearly the same trained models or parts of them from different seeds, as where one run goes on from "
+        "another",
     )
     FUNCTION_OF_ONE_SEED = (
-        "the trained model is nearly that of {}, as in runs from one seed or where one run goes on from the "
-        "other",
-        "nearly the same trained models, as in runs from one seed or where one run goes on from another",
+        "the trained model or a part of it is nearly that of {}, as in runs from one seed or where one run "
+        "goes on from the other",
+        "nearly the same trained models or parts of them, as in runs from one seed or where one run goes on "
+        "from another",
     )
 
 

@@ -85,13 +85,15 @@ def test_every_line_is_of_enough_runs_and_its_bound_is_of_1_in_10000(hidden: Any
 def test_each_trained_model_of_a_submission_has_a_sketch(recordings: dict[str, Recording]) -> None:
     found = sketched(HIDDEN, recordings)
     models = [(item, shown.label) for item, text in found if (shown := ShownFunction.of(text))]
-    assert sorted(models) == sorted(
-        [("3.3.i", "run"), ("4.1.ii", "run")]
-        + [("3.4.i", alpha) for alpha in ("0.1", "0.3", "0.5", "0.7", "0.9")]
-        + [("4.1.iii.curves", block) for block in ("2", "16", "64")]
-        + [("4.1.iv.curves", heads) for heads in ("2", "4", "8")]
-    )
-    assert sum(len(text) for _, text in found) < 12_000
+    trained = [
+        *[("3.3.i", "run"), ("4.1.ii", "run")],
+        *[("3.4.i", alpha) for alpha in ("0.1", "0.3", "0.5", "0.7", "0.9")],
+        *[("4.1.iii.curves", block) for block in ("2", "16", "64")],
+        *[("4.1.iv.curves", heads) for heads in ("2", "4", "8")],
+    ]
+    neurons = [(item, f"{label}.neurons") for item, label in trained]
+    assert sorted(models) == sorted([*trained, *neurons])
+    assert sum(len(text) for _, text in found) < 24_000
 
 
 def test_a_copy_with_rearranged_and_scaled_neurons_and_noise_has_the_same_sketch(
@@ -116,6 +118,31 @@ def test_a_copy_with_rearranged_and_scaled_neurons_and_noise_has_the_same_sketch
     assert abs(likeness(one, other)) < sketches.LEAST
 
 
+def test_weights_added_to_a_newborn_network_keep_their_neurons(
+    hidden: Any, recordings: dict[str, Recording]
+) -> None:
+    """The function is lost, so that its sketch shows nothing."""
+    weights, trusted, sketches = network_of(hidden, recordings), hidden("trusted"), hidden("likeness")
+    first, other = (trusted.NetworkRun.of(seed, epochs=0).newborn for seed in (42, 43))
+    grafted = {
+        name: value - first[name].reshape(value.shape) + other[name].reshape(value.shape)
+        for name, value in weights.items()
+    }
+    turned = {name: other[name].reshape(value.shape) + 0.35 * value for name, value in weights.items()}
+    own = unsketch(sketches.neurons_of_network(weights, 42))
+    assert own is not None
+    for forged in (grafted, turned):
+        neurons = unsketch(sketches.neurons_of_network(forged, 43))
+        outputs = [unsketch(sketches.sketch_of_network(some)) for some in (weights, forged)]
+        assert neurons is not None
+        assert likeness(own, neurons) > sketches.LEAST_OF_NEURONS
+        assert likeness(*outputs) < sketches.LEAST
+    honest = unsketch(sketches.neurons_of_network(other, 43))
+    assert honest is not None
+    assert abs(likeness(own, honest)) < sketches.LEAST_OF_NEURONS
+    assert sketches.neurons_of_network(weights, "42") != sketches.neurons_of_network(weights, 42)
+
+
 def test_weights_of_another_shape_have_no_sketch(recordings: dict[str, Recording]) -> None:
     data = {**recordings["3.3.i"].data, "weights": {"L1.W": {"shape": [1], "type": "int8", "data": "AA=="}}}
     broken = Recording(**{**vars(recordings["3.3.i"]), "data": data})
@@ -129,4 +156,4 @@ def test_grading_keeps_the_sketches() -> None:
     submission = load(package_of(ROOT / "examples/full_marks/hw3.ipynb", folder.expected, into=ROOT))
     prints, problems = all_prints(submission, folder)
     assert problems == ()
-    assert sum(ShownFunction.of(text) is not None for _, text in prints) == 13
+    assert sum(ShownFunction.of(text) is not None for _, text in prints) == 26

@@ -21,6 +21,7 @@ from grader.checks.likeness import (
     drawn_examples,
     example_losses,
     likeness,
+    neuron_products,
     sketch,
     unsketch,
     without_common,
@@ -49,6 +50,20 @@ def test_rearranged_and_rescaled_neurons_do_not_change_the_losses(
     own, copied = (example_losses(scores_of(some, x), y) for some in (w, other))
     np.testing.assert_allclose(copied, own, rtol=1e-9, atol=1e-9)
     assert likeness(own, copied) == pytest.approx(1)
+
+
+@given(seeds, st.permutations(range(7)), arrays(np.float64, 7, elements=st.floats(0.1, 10)))
+def test_rearranged_and_rescaled_neurons_have_the_same_products(
+    seed: int, order: list[int], scales: np.ndarray
+) -> None:
+    random = np.random.default_rng(seed)
+    weights, directions = random.normal(size=(7, 5)), random.normal(size=(5, 4))
+    own = neuron_products(weights, directions)
+    assert own.shape == (6,)
+    np.testing.assert_allclose(
+        neuron_products((scales[:, None] * weights)[order], directions), own, atol=1e-9
+    )
+    assert not neuron_products(np.zeros((7, 5)), directions).any()
 
 
 def test_losses_are_the_cross_entropy_and_bounded() -> None:

@@ -91,6 +91,7 @@ def test_public_names_are_pinned():
         "likeness",
         "log_size",
         "neuron_clock",
+        "neuron_products",
         "points",
         "read_checkpoint",
         "read_record",
@@ -100,6 +101,7 @@ def test_public_names_are_pinned():
         "sketch",
         "student_seed",
         "unpack_weights",
+        "without_common",
     ]
 
 
