@@ -118,7 +118,14 @@ class AssignmentFolder:
     def expected(self) -> Expected:
         """What the assignment asks for, to tell the graded file from others. Raises ManifestError."""
         rules = self.assignment.submission
-        return Expected(self.assignment.notebooks, self.asked_names, self.given_files(), rules.files)
+        solved = (*self.references.values(), *self.reference_modules.values())
+        return Expected(
+            self.assignment.notebooks,
+            self.asked_names,
+            self.given_files(),
+            rules.files,
+            tuple((self.path / path).resolve() for path in solved),
+        )
 
     @functools.cached_property
     def digests(self) -> dict[str, str]:

@@ -37,8 +37,10 @@ _NO_GPU = re.compile(
     r"|compiled without CUDA|requires CUDA support|Cannot get CUDA generator|Cannot access accelerator device"
     r"|instantiate dummy base class (?:Event|Stream|CUDAGraph)"
 )
-_NOT_MAPPED = re.compile(r"failed to map segment from shared object")
 _NOT_STARTED = re.compile(r"CalledProcessError: [\s\S]{0,2000}? returned non-zero exit status 126\.")
+# Both are rare in Jupyter: EPERM is a call that the sandbox refuses, EROFS is about what it only shows.
+_PROGRAM_FORBIDDEN = re.compile(r" \(Operation not permitted\)$")
+_FORBIDDEN = re.compile(r"[A-Z]\w{0,80}: \[Errno (?:1|30)\] (Operation not permitted|Read-only file system)")
 # Names that libraries had for years and no longer have, where the error itself does not say so.
 _FORMER = {
     "collections": {"Callable", "Iterable", "Mapping", "MutableMapping", "Sequence"},
@@ -63,12 +65,8 @@ class Machine:
 
     def lacks(self, error: str) -> str:
         """What an error says that the machine lacks, in one line; "" if it is about something else."""
-        if _NO_GPU.search(error):
-            return "the grading machine has no GPU (CUDA)"
-        if _NOT_MAPPED.search(error):
-            return "what a notebook compiles cannot be loaded on the grading machine"
-        if _NOT_STARTED.match(error):
-            return "what a notebook writes or compiles cannot be started on the grading machine"
+        if why := _refused(error):
+            return why
         if found := _NO_MODULE.search(error):
             return self._lacks_module(found[1])
         if found := _NO_NAME.search(error):
@@ -94,7 +92,9 @@ class Machine:
 
     def reasons(self, file: SubmissionFile, cells: Iterable[CellResult]) -> tuple[str, ...]:
         """What the cells of a file could not have, each once."""
-        found = (self.lacks(cell.error) or self.lacks_python(file, cell) for cell in cells)
+        found = (
+            self.lacks(cell.error) or self.lacks_python(file, cell) or _not_started(cell) for cell in cells
+        )
         return tuple(dict.fromkeys(filter(None, found)))
 
     def judged(
@@ -127,6 +127,25 @@ class Machine:
     def _is_library(self, module: str) -> bool:
         top = module.partition(".")[0]
         return top not in self.own and is_installed(top)
+
+
+def _refused(error: str) -> str:
+    """What the machine or the sandbox does not let anybody do."""
+    if _NO_GPU.search(error):
+        return "the grading machine has no GPU (CUDA)"
+    if "failed to map segment from shared object" in error:
+        return "what a notebook compiles cannot be loaded on the grading machine"
+    if _NOT_STARTED.match(error):
+        return "what a notebook writes or compiles cannot be started on the grading machine"
+    if found := _FORBIDDEN.match(error):
+        return f"the grading machine forbids this ({found[1]})"
+    return ""
+
+
+def _not_started(cell: CellResult) -> str:
+    """Whether a program that a cell needs could not be started: shell lines raise nothing."""
+    forbidden = next((note for note in cell.notes if _PROGRAM_FORBIDDEN.search(note)), "")
+    return f"the grading machine starts no programs: {forbidden[:100]}" if forbidden else ""
 
 
 def own_modules(submission: SubmissionFiles, given: Collection[str]) -> frozenset[str]:

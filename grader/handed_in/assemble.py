@@ -6,6 +6,7 @@ in or below the graded file's folder begins there. Other files are bounded in nu
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -170,17 +171,17 @@ def _without_given(
 ) -> Iterator[Laid]:
     """The files without copies of what the course gives, where the course's own would lie.
 
-    A folder that the course gives is read-only for students' code: nothing can be laid in it.
+    What a student adds to a folder that the course gives comes along.
     """
     added: dict[str, list[str]] = defaultdict(list)
     for laid in others:
         name, _, rest = laid.place.removeprefix(folder).partition("/")
         given = expected.given.get(name)
         course = given / rest if given is not None and rest else given
-        if course is None:
+        if course is None or (given is not None and given.is_dir() and not os.path.lexists(course)):
             yield laid
         elif not course.is_file():
-            added[f"the course gives {name}, and nothing can be added to it"].append(laid.place)
+            added[f"the course gives {name}, which is used instead"].append(laid.place)
         elif not _is_copy(tree, laid.entry, course):
             notices.append(f"{printable(laid.place)} differs from the course's own, which is used instead")
     notices += _left_out(added)

@@ -33,13 +33,14 @@ class Expected(msgspec.Struct, frozen=True):
     ``notebooks`` are the names of the graded notebooks ("hw3.ipynb"), ``names`` the functions, classes and
     variables that students are asked to write. ``given`` are the files and folders that the course gives, by
     their names in the working directory, with where they are. ``files`` are patterns of what else may be
-    handed in.
+    handed in. ``solved`` are the reference's own notebooks and modules.
     """
 
     notebooks: tuple[str, ...] = ()
     names: frozenset[str] = frozenset()
     given: Mapping[str, Path] = MappingProxyType({})
     files: tuple[str, ...] = ("*",)
+    solved: tuple[Path, ...] = ()
 
     @property
     def stems(self) -> frozenset[str]:

@@ -1,7 +1,8 @@
 """The submission that a person names: a file with what belongs to it, one student's folder, or a zip.
 
 What lies beside a file comes along only if the folder is one student's, by the rules of a class. Other
-students' files never do, nor does anything of the assignment's own folder.
+students' files never do, nor does anything of the assignment's own folder: only the reference, graded itself,
+takes its solved modules along.
 """
 
 from __future__ import annotations
@@ -19,13 +20,24 @@ from grader.handed_in.bundles import bundles, rivals, split
 from grader.handed_in.content_store import ContentStore
 from grader.handed_in.contents import Answers, Looker
 from grader.handed_in.downloads import Bundle, nothing_in, platform_of
-from grader.handed_in.graded_file import ARCHIVES, COPY, NOTHING_EXPECTED, Choice, Expected, choose, gradable
+from grader.handed_in.graded_file import (
+    ARCHIVES,
+    COPY,
+    NOTHING_EXPECTED,
+    SCRIPT,
+    Choice,
+    Expected,
+    choose,
+    gradable,
+    stem_of,
+)
 from grader.handed_in.package import Package
 from grader.handed_in.tarballs import open_archive
 from grader.handed_in.trees import Entry, Folder, Place, Refused, Tree, Zip
 from grader.model.errors import SubmissionError
 from grader.model.text import counted, printable
-from grader.notebooks.submission_file import bytes_of, ending_of
+from grader.notebooks.names import imported_names
+from grader.notebooks.submission_file import bytes_of, ending_of, read
 
 MAX_AROUND = 2000
 """Files among which a named one is still taken for part of a student's folder."""
@@ -107,7 +119,7 @@ def _with_it(
 ) -> tuple[Sequence[Entry], tuple[str, ...]]:
     """The files that belong to a named one, itself among them, and a notice if it had to be left alone."""
     if _is_of_assignment(path.parent):
-        return [entry], ()
+        return _in_assignment(tree, path, entry, expected)
     found = list(itertools.islice(_around(tree, ()), MAX_AROUND + 1))
     if len(found) > MAX_AROUND:
         many = counted(MAX_AROUND, "file", "files")
@@ -125,6 +137,30 @@ def _with_it(
     if named is None or 2 * len(answers.whole(named)) < most:
         return [entry], ()  # the folder's answer is another file: whose this one is, is not known
     return list(_without_others(named, bundle.files, work, expected, looker)), ()
+
+
+def _in_assignment(
+    tree: Folder, path: Path, entry: Entry, expected: Expected
+) -> tuple[Sequence[Entry], tuple[str, ...]]:
+    """A file of the assignment's folder, with the modules of the reference only if it is the reference.
+
+    Modules that it imports and that lie there are named: without them it may earn nothing.
+    """
+    top = path.parent.resolve()
+    own = [entry]
+    if top / path.name in expected.solved:
+        others = [one for one in expected.solved if one.is_relative_to(top) and one != top / path.name]
+        own += [Entry(one.relative_to(top).parts, one.stat().st_size) for one in others]
+    listing = tree.listing(())
+    beside = {*listing.folders, *(stem_of(one.name) for one in listing.files if one.suffix == SCRIPT)}
+    beside -= {stem_of(one.place[0]) for one in own} | {stem_of(name) for name in expected.given}
+    wanted = {module.partition(".")[0] for module in imported_names(read(path).cells).values()}
+    left = tuple(
+        f"{printable(name)} lies in the assignment's own folder and does not come along: grade a copy of "
+        f"{printable(entry.name)} and what belongs to it in another folder"
+        for name in sorted(wanted & beside)
+    )
+    return own, left
 
 
 def _bundle_of(

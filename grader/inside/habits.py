@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.inside import compiling, devices, drive, network, nobody_there, plots, shell_lines, stand_ins
+from grader.inside import (
+    compiling,
+    devices,
+    drive,
+    network,
+    nobody_there,
+    own_files,
+    plots,
+    shell_lines,
+    stand_ins,
+)
 from grader.inside.gpu_requests import Requests
 
 
@@ -15,6 +25,7 @@ def install(shell: Any) -> None:
     plots.install(shell)
     nobody_there.install(shell)
     network.install()
+    own_files.install()
 
 
 class Preparations:

@@ -40,6 +40,8 @@ def machine(**rules: object) -> Machine:
             "CalledProcessError: Command 'gcc x.c\n./a.out\n' returned non-zero exit status 126.",
             "cannot be started",
         ),
+        ("PermissionError: [Errno 1] Operation not permitted\n  File x", "forbids this (Operation not"),
+        ("OSError: [Errno 30] Read-only file system: 'data/a.npy'", "Read-only file system"),
     ],
 )
 def test_what_the_machine_lacks_is_named(error: str, told: str) -> None:
@@ -57,6 +59,8 @@ def test_what_the_machine_lacks_is_named(error: str, told: str) -> None:
         "AttributeError: 'NoneType' object has no attribute 'float'",
         "AttributeError: module 'utils' has no attribute 'product'",
         "NameError: name 'x' is not defined",
+        "PermissionError: [Errno 13] Permission denied: 'mine.csv'",
+        "ValueError: PermissionError: [Errno 1] Operation not permitted",
         "ValueError: No module named",
         "CalledProcessError: Command 'false' returned non-zero exit status 1.",
         "CalledProcessError: " * 20_000,

@@ -237,11 +237,8 @@ def test_the_courses_own_files_do_not_come_along_and_a_changed_copy_is_named(tmp
         "old/utils.py": b"x = 1",
     }
     package = package_of(folder(tmp_path / "ada", files), expected, into=into)
-    assert places(package) == ["hw3.ipynb", "old/utils.py"]
-    assert package.notices == (
-        "utils.py differs from the course's own, which is used instead",
-        "data/mine.csv was left out: the course gives data, and nothing can be added to it",
-    )
+    assert places(package) == ["data/mine.csv", "hw3.ipynb", "old/utils.py"]
+    assert package.notices == ("utils.py differs from the course's own, which is used instead",)
 
 
 def test_a_file_where_the_course_gives_a_folder_and_the_other_way_round_is_named(tmp_path, into):
@@ -251,8 +248,8 @@ def test_a_file_where_the_course_gives_a_folder_and_the_other_way_round_is_named
     package = package_of(folder(tmp_path / "ada", files), expected, into=into)
     assert places(package) == ["hw3.ipynb"]
     assert package.notices == (
-        "data was left out: the course gives data, and nothing can be added to it",
-        "utils.py/__init__.py was left out: the course gives utils.py, and nothing can be added to it",
+        "data was left out: the course gives data, which is used instead",
+        "utils.py/__init__.py was left out: the course gives utils.py, which is used instead",
     )
 
 
@@ -355,6 +352,20 @@ def test_an_assignments_own_files_never_come_along(tmp_path, into, place):
     assert places(package_of(above / "hw3.ipynb", HW3, into=into)) == ["hw3.ipynb"]
     with pytest.raises(SubmissionError, match="assignment's own folder"):
         package_of(start, HW3, into=into)
+
+
+def test_of_an_assignments_folder_only_the_reference_takes_its_modules_and_others_are_told(tmp_path, into):
+    files = {"assignment.toml": b"", "reference/layers/conv.py": b"", "reference/layers/notes.py": b""}
+    start = folder(tmp_path, {**files, "reference/hw3.py": b"from layers.conv import c\nimport utils, numpy"})
+    folder(start / "reference", {"utils.py": b"", "ada.py": b"import layers.conv", "tools/__init__.py": b""})
+    solved = tuple(start / "reference" / name for name in ("hw3.py", "layers/conv.py"))
+    expected = Expected(("hw3.ipynb",), NAMES, {"utils.py": start / "reference/utils.py"}, solved=solved)
+    own = package_of(start / "reference" / "hw3.py", expected, into=into)
+    assert (places(own), own.notices) == (["hw3.py", "layers/conv.py"], ())
+    students = package_of(start / "reference" / "ada.py", expected, into=into)
+    assert places(students) == ["ada.py"]
+    (line,) = students.notices
+    assert line.startswith("layers lies in the assignment's own folder and does not come along")
 
 
 def test_a_file_among_thousands_is_graded_alone_with_a_line(tmp_path, into, monkeypatch):

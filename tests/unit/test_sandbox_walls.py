@@ -24,6 +24,7 @@ from grader.model.isolation import Ending, EndReason
 from grader.sandbox.modes import usual_mode
 from grader.sandbox.spec import BoxSpec, ProcessLimits
 from grader.sandbox.supervisor import MOST_SOCKETS
+from grader.sandbox.walls import given
 from grader.sandbox.zygote import Zygote
 
 pytestmark = pytest.mark.sandbox
@@ -56,7 +57,6 @@ def inside(zygote: Zygote) -> Iterator[Inside]:
         "/etc/hostname",
         "/usr/sbin",
         "/usr/src",
-        "/usr/include",
         "/sys",
         "/run",
         "/var",
@@ -215,8 +215,8 @@ answer = [taken, os.listdir("/dev/shm")]
 
 
 def test_a_hard_link_reaches_no_other_file_system(zygote: Zygote, tmp_path: Path) -> None:
-    """Its own files under another name, and neither what is shown nor what was given, in no direction."""
-    (tmp_path / "given.txt").write_text("given")
+    """Its own files under another name, and nothing that is shown, in no direction."""
+    (tmp_path / "given.txt").write_bytes(bytes(given.MAX_FILE + 1))
     for path in (tmp_path, tmp_path / "given.txt"):
         path.chmod(0o755)
     files = {"given.txt": tmp_path / "given.txt"}
@@ -232,7 +232,7 @@ def test_a_hard_link_reaches_no_other_file_system(zygote: Zygote, tmp_path: Path
         for target in ("given.txt", "/usr/bin/new", "/etc/new"):
             assert "Error" in inside.error(f"os.link('own', {target!r})")
         assert "Error" in inside.error("os.rename('below/link', 'given.txt')")
-        assert inside.run("answer = open('given.txt').read()") == "given"
+        assert inside.run("answer = len(open('given.txt').read())") == given.MAX_FILE + 1
 
 
 def test_memory_counts_across_programs(zygote: Zygote) -> None:
@@ -328,7 +328,6 @@ def test_one_file_has_a_largest_size(inside: Inside) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "open('x', 'w').write('#!/bin/sh'); import os; os.chmod('x', 0o755); os.execv('x', ['x'])",
         "import os; os.setuid(0)",
         "import os; os.chroot('/tmp')",
         "import os; os.mknod('/tmp/y', 0o20644, 0x103)",
@@ -338,7 +337,7 @@ def test_one_file_has_a_largest_size(inside: Inside) -> None:
     ],
 )
 def test_privileged_calls_are_refused(inside: Inside, source: str) -> None:
-    """No programs of its own making, no other users, no devices, no memory out of sight, no higher limits."""
+    """No other users, no devices, no memory out of sight, no higher limits."""
     refused = "(PermissionError|OSError|ValueError).*([Nn]ot permitted|not allowed|denied)"
     assert re.match(refused, inside.error(source))
 
@@ -434,24 +433,77 @@ def test_no_other_process_is_visible(inside: Inside) -> None:
     assert inside.run("import os; answer = [n for n in os.listdir('/proc') if n.isdigit()]") == ["1"]
 
 
-def test_given_files_can_be_read_and_not_changed(zygote: Zygote, tmp_path: Path) -> None:
-    """By base name in the working directory, files and folders."""
-    (tmp_path / "deep").mkdir()
-    (tmp_path / "deep" / "numbers.txt").write_text("1 2 3")
-    for folder in (tmp_path, tmp_path / "deep"):
-        folder.chmod(0o755)
-    files = {"numbers.txt": tmp_path / "deep" / "numbers.txt", "data": tmp_path / "deep"}
-    with zygote.spawn(BoxSpec(mode=usual_mode(), limits=LIMITS, files=files)) as box:
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a course gives: a module, and a folder with a small and a large file and one that is read-only."""
+    folder = tmp_path_factory.mktemp("course")
+    data = folder / "data"
+    (data / "inner").mkdir(parents=True)
+    (folder / "utils.py").write_text("x = 1")
+    (data / "inner" / "small.csv").write_text("1,2")
+    (data / "large.npy").write_bytes(bytes(given.MAX_FILE + 1))
+    (data / "link").symlink_to("inner/small.csv")
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    return folder
+
+
+def given_to(course: Path) -> BoxSpec:
+    files = {"utils.py": course / "utils.py", "data": course / "data"}
+    return BoxSpec(mode=usual_mode(), limits=LIMITS, files=files)
+
+
+def test_what_is_given_is_the_students_own_copy(zygote: Zygote, course: Path) -> None:
+    """As in Jupyter: written over, beside it and into a copy, moved away. The course's own stays."""
+    with zygote.spawn(given_to(course)) as box:
         inside = Inside(box)
-        assert (
-            inside.run("answer = open('numbers.txt').read() + open('data/numbers.txt').read()")
-            == "1 2 31 2 3"
-        )
-        assert "Error" in inside.error("open('numbers.txt', 'w')")
-        assert "Error" in inside.error("import os; os.unlink('data/numbers.txt')")
-        assert "Error" in inside.error("os.rename('numbers.txt', 'other')")
-        assert inside.run(f"answer = os.path.lexists({str(tmp_path)!r})") is False
-    assert (tmp_path / "deep" / "numbers.txt").read_text() == "1 2 3"
+        source = """
+import os, shutil
+shutil.copytree("data", "mine")
+for path in (
+    "utils.py", "data/inner/small.csv", "data/link", "mine/inner/small.csv", "data/inner/new", "data/new"
+):
+    with open(path, "a") as file:
+        file.write(",3")
+os.unlink("data/inner/new")
+os.rename("utils.py", "tools.py")
+answer = [open(path).read() for path in ("tools.py", "data/link", "mine/inner/small.csv")]
+"""
+        assert inside.run(source) == ["x = 1,3", "1,2,3,3", "1,2,3"]
+        assert inside.run(f"answer = os.path.lexists({str(course)!r})") is False
+    assert (course / "utils.py").read_text() == "x = 1"
+    assert (course / "data" / "inner" / "small.csv").read_text() == "1,2"
+
+
+def test_a_large_given_file_is_shown_read_only_in_its_place(zygote: Zygote, course: Path) -> None:
+    """Others can be written beside it."""
+    with zygote.spawn(given_to(course)) as box:
+        inside = Inside(box)
+        assert inside.run("answer = len(open('data/large.npy').read())") == given.MAX_FILE + 1
+        assert "Error" in inside.error("open('data/large.npy', 'a')")
+        assert "Error" in inside.error("import os; os.unlink('data/large.npy')")
+
+
+@pytest.mark.parametrize("bound", ["MAX_COPIED", "MAX_ENTRIES", "MAX_SHOWN"])
+def test_a_given_folder_of_very_much_is_shown_as_a_whole(
+    course: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bound: str
+) -> None:
+    monkeypatch.setattr(given, bound, 0)
+    shown: list[tuple[str, str]] = []
+    given.lay(str(course / "data"), str(tmp_path / "data"), show=lambda *views: shown.append(views))
+    assert shown == [(str(course / "data"), str(tmp_path / "data"))]
+
+
+def test_what_student_code_wrote_can_be_started_and_loaded(inside: Inside) -> None:
+    """It can do no more than code in the process itself: the walls are inherited."""
+    source = """
+import _ctypes, ctypes, os, shutil, subprocess
+open("x", "w").write("#!/bin/sh\\ncat /etc/shadow; echo $?")
+os.chmod("x", 0o755)
+shutil.copy(_ctypes.__file__, "own.so")
+answer = [subprocess.run(["./x"], capture_output=True, text=True).stdout, ctypes.CDLL("./own.so") is not None]
+"""
+    assert inside.run(source) == ["1\n", True]
 
 
 def test_a_given_file_that_does_not_exist_is_a_failed_set_up(zygote: Zygote) -> None:

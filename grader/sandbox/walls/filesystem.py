@@ -24,12 +24,14 @@ from grader.sandbox.syscalls import (
     MS_REC,
     MS_REMOUNT,
 )
+from grader.sandbox.walls import given
 
-# Of the system what libraries load at run time, and the programs that notebooks start: no sources, nobody's
-# files.
+# Of the system what libraries load at run time, and the programs that notebooks start, compilers among them:
+# nobody's files.
 _SYSTEM = (
     "/bin",
     "/usr/bin",
+    "/usr/include",
     "/lib",
     "/lib32",
     "/lib64",
@@ -49,7 +51,7 @@ _SYSTEM = (
     "/etc/localtime",
 )
 # Of a Python installation only these: its prefix may be a checkout or lie in a home folder.
-_OF_PREFIX = ("bin", "lib", "lib64", "share", "etc", "pyvenv.cfg")
+_OF_PREFIX = ("bin", "include", "lib", "lib64", "share", "etc", "pyvenv.cfg")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 
 _STAGING = "/tmp"  # noqa: S108  # only a mount point, inside a private mount namespace
@@ -112,8 +114,8 @@ def build(spec: BoxSpec) -> None:
     for name in _DEVICES:
         _show(f"{_OLD}/dev/{name}", f"/dev/{name}", device=True)
     os.symlink("/proc/self/fd", "/dev/fd")
-    for name in spec.files:
-        _show(_OLD + sources[name], f"{WORKDIR}/{name}")
+    for name, source in sources.items():
+        given.lay(_OLD + source, f"{WORKDIR}/{name}", show=_show)
     os.makedirs("/proc", exist_ok=True)
 
 
@@ -125,6 +127,7 @@ def finish(user: int) -> None:
     syscalls.unmount(_OLD)
     os.rmdir(_OLD)
     _write_accounts(user)
+    given.hand_over(WORKDIR, user)
     syscalls.mount(None, "/", flags=MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV)
     os.chdir(WORKDIR)
 
@@ -166,8 +169,8 @@ def _mount_scratch(disk_mb: int) -> None:
     """One small file system in memory behind every writable place, so that all share one quota."""
     options = f"size={disk_mb}m,mode=0755,nr_inodes={max(4096, disk_mb * _FILES_PER_MB)}"
     os.mkdir(_SCRATCH)
-    flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
-    syscalls.mount("none", _SCRATCH, kind="tmpfs", flags=flags, options=options)
+    # Not MS_NOEXEC: a program that student code wrote can do what its code can do with ctypes, and no more.
+    syscalls.mount("none", _SCRATCH, kind="tmpfs", flags=MS_NOSUID | MS_NODEV, options=options)
     for number, path in enumerate(WRITABLE):
         part = f"{_SCRATCH}/{number}"
         os.mkdir(part)

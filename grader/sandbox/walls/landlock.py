@@ -51,7 +51,7 @@ def restrict(
 ) -> None:
     """Allow reading below ``read``, reading and writing below ``write``, for good.
 
-    With ``execute`` what can be read can also be started, with ``make_sockets`` sockets can be made below
+    With ``execute`` all of it can also be started, with ``make_sockets`` sockets can be made below
     ``write``. To link a file into another folder takes a right in both (LANDLOCK_ACCESS_FS_REFER), which only
     ``write`` gives: no file from elsewhere can be linked in.
 
@@ -71,8 +71,9 @@ def restrict(
     try:
         for path in read:
             _allow(ruleset, path, rights & (_READ | _EXECUTE if execute else _READ))
+        never = _NEVER & ~(_EXECUTE * execute | _MAKE_SOCK * make_sockets)
         for path in write:
-            _allow(ruleset, path, rights & (~_NEVER | _MAKE_SOCK if make_sockets else ~_NEVER))
+            _allow(ruleset, path, rights & ~never)
         syscalls.call("landlock_restrict_self", ruleset, 0)
     finally:
         os.close(ruleset)

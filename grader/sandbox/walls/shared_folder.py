@@ -1,6 +1,6 @@
 """Where student code works if the sandbox has no file system of its own: a folder among the machine's.
 
-Landlock keeps everything else out of reach. Given files are copied, so that the sandbox's user needs no
+Landlock keeps everything else out of reach. All given files are copied, so that the sandbox's user needs no
 access to the assignment's folder. Importable everywhere; the functions need Linux.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from grader.sandbox.modes import UNREADABLE
 from grader.sandbox.spec import BoxSpec
-from grader.sandbox.walls import filesystem
+from grader.sandbox.walls import filesystem, given
 
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
@@ -45,7 +45,7 @@ def build(spec: BoxSpec, *, user: int) -> Place:
     place = Place(
         base=base,
         work=os.path.join(base, "work"),
-        readable=(*(view.source for view in views if view.source), *_DEVICES, os.path.join(base, "given")),
+        readable=(*(view.source for view in views if view.source), *_DEVICES),
     )
     try:
         _fill(spec, place, user)
@@ -57,23 +57,21 @@ def build(spec: BoxSpec, *, user: int) -> Place:
 
 def _fill(spec: BoxSpec, place: Place, user: int) -> None:
     os.mkdir(place.work, 0o700)
-    os.mkdir(os.path.join(place.base, "given"), 0o755)
     for name, path in spec.files.items():
-        copy = os.path.join(place.base, "given", name)
         try:
-            _copy(os.path.realpath(path), copy)
+            _copy(os.path.realpath(path), os.path.join(place.work, name))
         except FileNotFoundError:
             raise FileNotFoundError(f"{path} was to be given to student code, but does not exist") from None
         except (PermissionError, shutil.Error):
             raise PermissionError(
                 f"{UNREADABLE} {path}, which the assignment gives to students; run: chmod -R a+rX {path}"
             ) from None
-        os.symlink(os.path.join("..", "given", name), os.path.join(place.work, name))
+    given.hand_over(place.work, user)
     os.chown(place.work, user, -1)
 
 
 def _copy(source: str, target: str) -> None:
-    """With the same permissions: what the sandbox's user may not read there, it may not read here either."""
+    """With the same permissions: what others may not read there, the sandbox's user may not read here."""
     if os.path.isdir(source):
         shutil.copytree(source, target, symlinks=True)
     else:
