@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 import nbformat
 from nbformat import v4
 
+from grader.authoring.needed import to_install
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.model.assignment import Assignment, EnvironmentRules, Limits, SubmissionRules
 from grader.model.errors import TemplateError
@@ -29,6 +30,7 @@ CONFTEST = b'''"""Lets plain `pytest` run this folder's public checks on the not
 pytest_plugins = ["grader.public_checks.in_pytest"]
 '''
 
+README = "README.md"
 _MINOR = 5
 """nbformat 4.5, the first with cell ids; a newer nbformat must not change the template's bytes."""
 _SKIPPED = {"__pycache__"}
@@ -41,8 +43,13 @@ go under the headings that begin with *Answer*.
 
 ## Set up
 
-Install Python 3.11 or newer and, as your course tells you, the grader Chainrule with Jupyter. Then open the
-notebook from this folder, so that it finds the files beside it: {given}.
+Install Python 3.11 or newer. One command installs the rest, Chainrule's public checks among it:
+
+```console
+$ python -m pip install {packages}
+```
+
+Then {begin}, so that it finds the files beside it: {given}.
 
 ## Check your work
 
@@ -78,7 +85,6 @@ def build(home: AssignmentFolder) -> dict[str, bytes]:
     if tests.is_dir():
         files |= dict(_tree(tests, PUBLIC_TESTS))
     modules = {place: _module(folder / path, path) for place, path in home.reference_modules.items()}
-    files["README.md"] = _readme(assignment, [*home.references, *modules]).encode()
     files["assignment.toml"] = _manifest(assignment)
     files["conftest.py"] = CONFTEST
     for path, data in files.items():
@@ -87,11 +93,15 @@ def build(home: AssignmentFolder) -> dict[str, bytes]:
                 f"{path}: holds a solution marker, but is copied as it is; take the region out"
             )
     files |= modules
+    beside = sorted([*files, README])
     notebooks = {
-        name: _notebook(template_cells(_text(folder / path), where=path), source=path, beside=sorted(files))
+        name: _notebook(template_cells(_text(folder / path), where=path), source=path, beside=beside)
         for name, path in home.references.items()
     }
-    return dict(sorted({**files, **notebooks}.items()))
+    files |= notebooks
+    work = [*home.references, *modules]
+    files[README] = _readme(assignment, work, packages=to_install(files)).encode()
+    return dict(sorted(files.items()))
 
 
 def _module(path: Path, where: str) -> bytes:
@@ -164,14 +174,18 @@ def _cell(cell: Cell) -> nbformat.NotebookNode:
     return makers[cell.kind](cell.source, id=cell.id, metadata=metadata)
 
 
-def _readme(assignment: Assignment, work: Sequence[str]) -> str:
+def _readme(assignment: Assignment, work: Sequence[str], *, packages: Sequence[str]) -> str:
     given = ", ".join(f"`{PurePosixPath(entry).name}`" for entry in assignment.beside) or "none here"
     item = next((item.id for item in assignment.item if item.kind == "code"), assignment.item[0].id)
     names = [f"`{name}`" for name in work]
     files = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
     alone, places = (" alone", "the cells") if len(work) == 1 else (", each in its folder", "they")
+    jupyter = [name for name in work if name.endswith(".ipynb")]
+    begin = "open the notebook from this folder" if jupyter else "start Python in this folder"
     return _README.format(
         title=assignment.title,
+        packages=" ".join(["chainrule", *(["jupyterlab"] if jupyter else []), *packages]),
+        begin=begin,
         notebook=work[0],
         files=files,
         alone=alone,

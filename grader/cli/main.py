@@ -46,6 +46,9 @@ COMMANDS = {
 DEFAULT = "submission"
 CANNOT_GRADE = 2
 INTERRUPTED = 130
+INSTRUCTORS = frozenset({"matplotlib", "nbformat", "packaging", "sqlalchemy"})
+"""What the extra [instructor] installs: a class and making assignments need it, one submission does not."""
+INSTALL = "pip install 'chainrule[instructor]'"
 
 EPILOG = """
 \b
@@ -140,14 +143,21 @@ def run(arguments: Sequence[str] | None) -> int:
         return say(str(error))
     except (KeyboardInterrupt, click.Abort):
         return say("stopped", status=INTERRUPTED)
-    except Exception as error:  # noqa: BLE001  # the last resort: a defect of ours, said in one line
-        if os.environ.get("CHAINRULE_TRACEBACK"):
-            traceback.print_exc()
-        return say(
-            f"a defect in Chainrule: {type(error).__name__}: {error}; "
-            "please report it with what CHAINRULE_TRACEBACK=1 shows"
-        )
+    except Exception as error:  # noqa: BLE001  # the last resort, said in one line
+        return say(unforeseen(error))
     return status if isinstance(status, int) else 0
+
+
+def unforeseen(error: Exception) -> str:
+    """What to do about a small install or a defect of ours; with CHAINRULE_TRACEBACK it is shown where."""
+    if isinstance(error, ModuleNotFoundError) and error.name in INSTRUCTORS:
+        return f"this needs {error.name}, which a student's install leaves out: {INSTALL}"
+    if os.environ.get("CHAINRULE_TRACEBACK"):
+        traceback.print_exception(error)
+    return (
+        f"a defect in Chainrule: {type(error).__name__}: {error}; "
+        "please report it with what CHAINRULE_TRACEBACK=1 shows"
+    )
 
 
 def usage_mistake(error: click.ClickException) -> str:

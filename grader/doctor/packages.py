@@ -13,8 +13,7 @@ from grader.sandbox.zygote import Zygote
 
 _SECONDS = 60.0
 _LONGEST = 200
-# Packages that pip knows by another name than `import` does.
-_TO_INSTALL = {
+TO_INSTALL = {
     "Bio": "biopython",
     "PIL": "pillow",
     "attr": "attrs",
@@ -27,6 +26,7 @@ _TO_INSTALL = {
     "umap": "umap-learn",
     "yaml": "pyyaml",
 }
+"""Packages that pip knows by another name than `import` does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ def _finding(name: str, result: ProbeResult, installed: Mapping[str, Sequence[st
         what = " or ".join(f"`{module}`" for module in sorted(imported)[:3])
         mend = f"write {what} in `environment.packages` instead of `{name}`: the name that `import` takes"
     else:
-        mend = f"python -m pip install {_TO_INSTALL.get(name, name)}"
+        mend = f"python -m pip install {TO_INSTALL.get(name, name)}"
     return PackageFinding(name=name, failure=failure, mend=mend)
 
 

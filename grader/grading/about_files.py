@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import re
 import sys
@@ -10,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from grader.model.records import CellResult
 from grader.notebooks.cells import Cell
-from grader.notebooks.source import parse
+from grader.notebooks.names import imported_packages
 from grader.notebooks.submission_file import SubmissionFile
 from grader.notebooks.submission_files import SubmissionFiles
 
@@ -53,25 +52,9 @@ def missing_modules(cells: Sequence[Cell], results: Sequence[CellResult]) -> Ite
     seen = set[str]()
     for cell in cells:
         name = raised.get(cell.number, "")
-        if name and name not in seen and name in _imported_by(cell) and not _is_installed(name):
+        if name and name not in seen and name in imported_packages(cell.source) and not _is_installed(name):
             seen.add(name)
             yield name, f"line {cell.line}" if cell.line else f"cell {cell.number}"
-
-
-def _imported_by(cell: Cell) -> set[str]:
-    parsed = parse(cell.source)
-    nodes = ast.walk(parsed.tree) if parsed is not None else ()
-    return {
-        name.partition(".")[0]
-        for node in nodes
-        for name in (
-            [alias.name for alias in node.names]
-            if isinstance(node, ast.Import)
-            else [node.module or ""]
-            if isinstance(node, ast.ImportFrom)
-            else []
-        )
-    }
 
 
 def _is_installed(name: str) -> bool:

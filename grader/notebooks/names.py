@@ -47,6 +47,18 @@ def imported_names(cells: Iterable[Cell]) -> dict[str, str]:
     }
 
 
+def imported_packages(source: str) -> set[str]:
+    """The top-level packages and modules that code imports anywhere, relative imports aside."""
+    parsed = parse(source)
+    found = set[str]()
+    for node in ast.walk(parsed.tree) if parsed is not None else ():
+        if isinstance(node, ast.Import):
+            found.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
 def _outside_functions(tree: ast.Module) -> Iterator[ast.AST]:
     waiting: list[ast.AST] = [tree]
     while waiting:

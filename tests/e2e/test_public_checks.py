@@ -14,6 +14,7 @@ from support.notebooks import code, notebook, write_notebook
 from support.tiny import RIGHT, make_tiny
 
 from grader.authoring.template import CONFTEST
+from grader.cli.main import INSTALL, INSTRUCTORS
 
 WRONG = [*RIGHT[:2], code("def double(x):\n    print('called')\n    return 3 * x")]
 SEES = re.compile(r"double\(2\).*?got 6.*?expected 4", re.DOTALL)
@@ -44,6 +45,39 @@ def test_grade_public_shows_what_was_expected(home):
     assert "NOT ISOLATED" not in done.stdout
     record = json.loads((home / "reports/hw/grade.json").read_text())
     assert (record["mode"], record["possible"]) == ("public", 0)
+
+
+def test_a_students_install_is_enough(home):
+    """All three ways, and a report's page, without what the extra [instructor] installs."""
+    left_out = sorted(INSTRUCTORS - {"packaging"})  # pytest needs it too
+    done = python(
+        "-c",
+        f"""
+import sys
+class NotInstalled:
+    def find_spec(self, name, path=None, target=None):
+        if name in {left_out!r}:
+            raise ModuleNotFoundError(name, name=name)
+sys.meta_path.insert(0, NotInstalled())
+from grader import check
+from grader.cli.main import main
+print(check("1"))
+for command in (["hw.ipynb", "--public"], ["table"]):
+    try:
+        main(command)
+    except SystemExit as end:
+        print(command[0], "ended with", end.code or 0)
+import pytest
+print("pytest ended with", int(pytest.main(["-q", "-p", "no:cacheprovider"])))
+""",
+        cwd=home,
+    )
+    assert "hw.ipynb ended with 0" in done.stdout, done.stderr
+    assert "pytest ended with 1" in done.stdout
+    assert len(SEES.findall(done.stdout)) == 2
+    assert (home / "reports/hw/report.html").is_file()
+    assert "table ended with 2" in done.stdout
+    assert f"this needs sqlalchemy, which a student's install leaves out: {INSTALL}" in done.stderr
 
 
 def test_plain_pytest_shows_the_same(home):

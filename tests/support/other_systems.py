@@ -20,7 +20,7 @@ class Blocker(importlib.abc.MetaPathFinder):
         if any(name == each or name.startswith(each + ".") for each in blocked):
             raise ModuleNotFoundError(f"{{name}} is not on this machine", name=name)
 
-for name in THIRD_PARTY:
+for name in ("click", "IPython", "jinja2", "numpy", "pytest", "rich.progress", *THIRD_PARTY):
     importlib.import_module(name)
 sys.meta_path.insert(0, Blocker())
 for name in blocked:
@@ -54,7 +54,7 @@ def run_elsewhere(
 ) -> subprocess.CompletedProcess[str]:
     """Run a program where what only Unix has is missing, and modules ``blocked`` by name.
 
-    ``third_party`` is imported before: those packages look at the platform themselves.
+    ``third_party`` is imported before, as is the base install: such packages look at the platform themselves.
     """
     source = f"THIRD_PARTY, BLOCKED = {third_party!r}, {blocked!r}\n{_PRELUDE}\n{textwrap.dedent(program)}"
     return subprocess.run(

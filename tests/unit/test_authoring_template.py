@@ -294,8 +294,15 @@ class TestBuild:
             "grade --public hw.ipynb",
             "`pytest`",
             "`utils.py`, `data`",
+            "\n$ python -m pip install chainrule jupyterlab\n",
         ):
             assert part in text
+
+    def test_the_readme_has_one_command_that_installs_what_the_code_imports(self, folder):
+        needs = "### BEGIN SOLUTION\nimport cv2\n### END SOLUTION\nimport torch.nn as nn, numpy, utils\n"
+        (folder / "reference/hw.py").write_text(f"{REFERENCE}\n# %%\n{needs}from PIL import Image\n")
+        text = build(ASSIGNMENT, folder)["README.md"].decode()
+        assert "\n$ python -m pip install chainrule jupyterlab pillow torch\n" in text
 
     @pytest.mark.parametrize(
         ("old", "new", "part"),

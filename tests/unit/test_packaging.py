@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import grader
+from grader.cli.main import INSTALL, INSTRUCTORS, unforeseen
 from grader.model import errors
 
 ROOT = Path(__file__).parents[2]
@@ -196,10 +197,22 @@ def test_everything_named_is_pinned():
         re.split(r"[<>=]", requirement)[0]
         for requirements in (PROJECT["project"]["dependencies"], *groups, *extras)
         for requirement in requirements
-        if isinstance(requirement, str)  # a table includes another group
+        # A table includes another group, and an extra may include another.
+        if isinstance(requirement, str) and not requirement.startswith("chainrule[")
     }
     assert len(pinned) == len(set(pinned))
     assert set(pinned) == wanted
+
+
+def test_a_command_of_instructors_says_what_to_install():
+    """A student's install leaves the extra out; every other extra brings it along."""
+    extras = PROJECT["project"]["optional-dependencies"]
+    assert {re.split(r"[<>=]", one)[0] for one in extras["instructor"]} == INSTRUCTORS
+    for name in ("dask", "feedback", "postgres", "review"):
+        assert "chainrule[instructor]" in extras[name]
+    said = unforeseen(ModuleNotFoundError("No module named 'sqlalchemy'", name="sqlalchemy"))
+    assert said == "this needs sqlalchemy, which a student's install leaves out: " + INSTALL
+    assert "a defect" in unforeseen(ModuleNotFoundError("No module named 'x'", name="x"))
 
 
 def test_files_that_are_not_code_are_installed():

@@ -5,7 +5,6 @@ The package has no index to be fetched from, and elsewhere should grade what the
 
 from __future__ import annotations
 
-import ast
 import base64
 import hashlib
 import importlib.metadata
@@ -20,7 +19,7 @@ from packaging.utils import canonicalize_name
 
 from grader.model.errors import UsageError
 from grader.model.version import __version__
-from grader.notebooks.source import python_tree
+from grader.notebooks.names import imported_packages
 
 NAME = "chainrule"
 WHEEL = f"{NAME}-{__version__}-py3-none-any.whl"
@@ -83,14 +82,7 @@ def requirements(packages: Iterable[str]) -> dict[str, bytes]:
 def imported(sources: Iterable[bytes]) -> set[str]:
     """The packages installed here that Python sources import, Chainrule aside."""
     known = importlib.metadata.packages_distributions()
-    found = set[str]()
-    for source in sources:
-        tree = python_tree(source.decode("utf-8", "replace"))
-        for node in ast.walk(tree) if tree is not None else ():
-            if isinstance(node, ast.Import):
-                found.update(alias.name.partition(".")[0] for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found.add(node.module.partition(".")[0])
+    found = {name for source in sources for name in imported_packages(source.decode("utf-8", "replace"))}
     return {name for name in found if name in known} - {"grader"}
 
 
