@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from grader.course.duplicates import Duplicate, duplicates
+from grader.course.duplicates import Duplicate, duplicates, from_others_seeds
 from grader.course.intake import Taken
 from grader.course.jobs import Done, Job, Lost
 from grader.course.keys import Keys, keys_of, result_key
@@ -226,13 +226,18 @@ def this_process() -> str:
 
 
 def shared_evidence(gradebook: Gradebook, assignment: Assignment) -> tuple[Duplicate, ...]:
-    """What submissions of several students share; a student's own are one, with the name of the latest."""
-    names, found = dict[str, str](), dict[str, Prints]()
+    """What submissions of several students share; a student's own are one, with the name of the latest.
+
+    With seeds of their own, runs from somebody else's seed as well.
+    """
+    names, found = dict[tuple[str, str], str](), dict[tuple[str, str], Prints]()
     for name, student, prints in gradebook.fingerprints(assignment.title):
-        owner = f"student {student}" if student else f"file {name}"
+        owner = (student, "" if student else name)
         names[owner], found[owner] = name, found.get(owner, frozenset()) | prints
     by_name = {names[owner]: prints for owner, prints in found.items()}
-    return duplicates(by_name, own_seeds=assignment.evidence.own_seeds)
+    owners = {name: student for (student, _), name in names.items() if student}
+    shared = duplicates(by_name, own_seeds=assignment.evidence.own_seeds)
+    return (*shared, *from_others_seeds(by_name, owners, gradebook.students()))
 
 
 def grade_record(gradebook: Gradebook, key: str) -> Grade:

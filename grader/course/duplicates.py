@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import enum
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from grader.checks.likeness import alike, connected, unsketch
-from grader.course.fingerprints import RUN
+from grader.course.fingerprints import RUN, SEED_OF, seed_of
 from grader.grading.functions import Prints, ShownFunction
 from grader.model.text import printable
 
@@ -53,6 +53,10 @@ class SameAs(enum.Enum):
         "nearly the same trained models or parts of them, as in runs from one seed or where one run goes on "
         "from another",
     )
+    SEED_OF_ANOTHER = (
+        "the run began from the seed of {}, who is somebody else",
+        "runs from the seed of another student than who handed them in",
+    )
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,21 @@ def duplicates(found: Mapping[str, Prints], *, own_seeds: bool = False) -> tuple
     for one in (*_equal(found, own_seeds=own_seeds), *_functions(found)):
         shared.setdefault((one.item, one.submissions), one)
     return tuple(sorted(shared.values(), key=lambda one: (one.item, one.submissions)))
+
+
+def from_others_seeds(
+    found: Mapping[str, Prints], owners: Mapping[str, str], roster: Iterable[str]
+) -> Iterator[Duplicate]:
+    """Submissions whose runs name another student of the roster than their owner, with that student's id.
+
+    An id that nobody on the roster has accuses nobody: some write their number and others their login.
+    """
+    whose = {seed_of(student): student for student in roster}
+    for name, owner in owners.items():
+        for item, fingerprint in sorted(found[name]):
+            named = whose.get(fingerprint, owner)
+            if seed_of(named) != seed_of(owner):
+                yield Duplicate(item, (name, named), SameAs.SEED_OF_ANOTHER)
 
 
 def notices_for(name: str, shared: Sequence[Duplicate]) -> tuple[str, ...]:
@@ -102,7 +121,7 @@ def _equal(found: Mapping[str, Prints], *, own_seeds: bool) -> list[Duplicate]:
     owners: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name, prints in found.items():
         for fingerprint in sorted(prints):
-            if ShownFunction.of(fingerprint[1]) is None:
+            if ShownFunction.of(fingerprint[1]) is None and not fingerprint[1].startswith(SEED_OF):
                 owners[fingerprint].append(name)
     shared = [
         Duplicate(item, tuple(names), SameAs.RUN if digest.startswith(RUN) else numbers)

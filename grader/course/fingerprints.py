@@ -6,14 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from grader.checks.evidence import Recording
+from grader.checks.evidence import Recording, student_seed
 from grader.grading.assignment_folder import AssignmentFolder
 from grader.grading.functions import Prints, sketched
 from grader.grading.recorded import recordings_in
+from grader.model.assignment import EvidenceRules
 from grader.model.errors import AuthorError
 from grader.notebooks.submission_files import SubmissionFiles
 
-RUN, NUMBERS = "run", "numbers"
+RUN, NUMBERS, SEED_OF = "run", "numbers", "seed-of"
 
 
 def fingerprints(recordings: Iterable[Recording]) -> Prints:
@@ -21,6 +22,17 @@ def fingerprints(recordings: Iterable[Recording]) -> Prints:
     return frozenset(
         (one.item, digest) for one in recordings for digest in (_run_of(one), _numbers_of(one)) if digest
     )
+
+
+def begun_as(recordings: Iterable[Recording], rules: EvidenceRules) -> Prints:
+    """Whose seed each recording names, as that student's ``student_seed``; none if all have one seed."""
+    named = ((one.item, one.parameters.get(rules.student)) for one in recordings if rules.own_seeds)
+    return frozenset((item, seed_of(name)) for item, name in named if isinstance(name, str))
+
+
+def seed_of(student: str) -> str:
+    """The fingerprint of runs that name this student."""
+    return f"{SEED_OF} {student_seed(student)}"
 
 
 def all_prints(
@@ -32,7 +44,7 @@ def all_prints(
     run the public checks, do not have it.
     """
     recorded = [one for file in submission.notebooks for one in recordings_in(file.cells, folder.assignment)]
-    found = fingerprints(recorded)
+    found = fingerprints(recorded) | begun_as(recorded, folder.assignment.evidence)
     if not sketches:
         return tuple(sorted(found)), ()
     try:

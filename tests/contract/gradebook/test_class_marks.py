@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
+from grader.checks.evidence import Recording
 from grader.course.batch import shared_evidence
+from grader.course.duplicates import summary_line
+from grader.course.fingerprints import begun_as
 from grader.gradebook.mark_sheets import Reader
 from grader.gradebook.marks import class_marks
-from grader.gradebook.rows import ItemPoints, Mark, NewSubmission, StoredResult
+from grader.gradebook.rows import ItemPoints, Mark, NewSubmission, StoredResult, Student
 from grader.gradebook.store import Gradebook
-from grader.model.assignment import Assignment
+from grader.model.assignment import Assignment, EvidenceRules
 from grader.model.errors import UsageError
 from grader.model.points import Points
 
@@ -134,3 +137,26 @@ def test_what_a_student_shares_with_themselves_is_not_shared(gradebook: Gradeboo
         gradebook.store_result(result, [row], author="", reason="")
     shared = shared_evidence(gradebook, Assignment(HW, Points(0), ()))
     assert [(one.item, one.submissions) for one in shared] == [("4.1", ("two", "three"))]
+
+
+def test_a_run_from_another_students_seed_is_named_and_an_unknown_id_accuses_nobody(
+    gradebook: Gradebook,
+) -> None:
+    rules = EvidenceRules("student")
+    written = {"ada": " ADA", "bob": "ada", "eve": "12345", "joe": ""}
+    gradebook.add_students(Student(name) for name in (*written, "zoe"))
+    for student, said in written.items():
+        row = hand_in(gradebook, student, f"{student}.ipynb", a=student)
+        facts = {"data": {}, "code": {}, "machine": {}, "run": student, "recorded_at": ""}
+        prints = begun_as([Recording("4.1", parameters={"STUDENT": said}, **facts)], rules)
+        key = f"of {student}"
+        result = StoredResult(key, HW, student, {}, (), tuple(prints), b"{}", Points(0), Points(0), Points(0))
+        gradebook.store_result(result, [row], author="", reason="")
+    [found] = shared_evidence(gradebook, Assignment(HW, Points(0), (), evidence=rules))
+    assert (found.item, found.submissions) == ("4.1", ("bob.ipynb", "ada"))
+    assert summary_line([found]) == (
+        "runs from the seed of another student than who handed them in: bob.ipynb, ada (items 4.1)"
+    )
+    assert (
+        begun_as([Recording("4.1", parameters={"STUDENT": "ada"}, **facts)], EvidenceRules()) == frozenset()
+    )
