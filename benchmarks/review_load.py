@@ -1,10 +1,10 @@
 """How soon `grade review` is ready and how fast it saves, with ten thousand answers in the gradebook.
 
-    PYTHONPATH=tests python -m benchmarks.review_load [--students 1112] [--marks 200] [--postgres]
+    PYTHONPATH=tests python -m benchmarks.review_load [--marks 200] [--pause 0.25] [--postgres]
 
 Makes a class with the nine written items of this homework, starts the page as a program, and saves marks over
-HTTP as fast as it answers. Times are a person's: a save is answered with the next screen. Beside other work
-they say little; the processor time of the page's process does.
+HTTP, with a pause before each as short as the quickest person's. A save is answered with the next screen, so
+its time is a person's. Beside other work times say little; the processor time of the page's process does.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def processor_seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(db: str, students: int, marks: int) -> dict[str, float]:
+def measure(db: str, students: int, marks: int, pause: float) -> dict[str, float]:
     """The figures, in seconds and milliseconds."""
     items = [item.id for item in HOME.assignment.of_kind("written")]
     class_in(db, HOME, generated(items, students))
@@ -49,7 +49,7 @@ def measure(db: str, students: int, marks: int) -> dict[str, float]:
             looked = time.perf_counter()
             ada.screen(f"/mark?item={ITEM}")
             looks.append(time.perf_counter() - looked)
-            ada.mark(ITEM, units)
+            ada.mark(ITEM, units, pause=pause)
         used = processor_seconds(links.process.pid) - before
     return {
         "answers": students * len(items),
@@ -66,12 +66,13 @@ def main() -> None:
     command = argparse.ArgumentParser(description=__doc__)
     command.add_argument("--students", type=int, default=1112)
     command.add_argument("--marks", type=int, default=200)
+    command.add_argument("--pause", type=float, default=0.25, help="seconds before each save")
     command.add_argument("--postgres", action="store_true")
     options = command.parse_args()
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory())
         db = stack.enter_context(server()).url() if options.postgres else f"{folder}/gradebook.sqlite"
-        print(measure(db, options.students, options.marks))
+        print(measure(db, options.students, options.marks, options.pause))
 
 
 if __name__ == "__main__":

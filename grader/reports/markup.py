@@ -5,6 +5,7 @@ Whatever is not certain to look as it was meant is shown as it was written: a ma
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from xml.etree import ElementTree
@@ -41,6 +42,7 @@ MOST_CODE = 10_000
 """Characters of code that are coloured."""
 
 
+@functools.lru_cache(maxsize=200)  # a question stands beside every answer
 def answer_html(markdown: str) -> Markup:
     """A student's answer, or the course's question, as safe HTML."""
     return Markup(to_html(markdown, dialect=DIALECT))  # noqa: S704  # both walls of ``prose`` stand here too

@@ -15,6 +15,7 @@ import msgspec
 from grader.gradebook.marker_notes import MarkerNotes, Request, Trial
 from grader.gradebook.marking import MarkingStore
 from grader.gradebook.rubrics import Held, LineVersion
+from grader.review.leases import Leases
 
 OVERLAP = 40
 """Rows that are read again: a server gives out row numbers before it shows the rows."""
@@ -30,9 +31,10 @@ class Notes(msgspec.Struct, frozen=True):
 
 
 class Board:
-    """Shared by all desks."""
+    """Shared by all desks; ``leases`` are theirs, too."""
 
-    def __init__(self, store: MarkingStore, notes: MarkerNotes) -> None:
+    def __init__(self, store: MarkingStore, notes: MarkerNotes, leases: Leases | None = None) -> None:
+        self.leases = leases or Leases(notes)
         self._store = store
         self._notes = notes
         self._held: dict[str, dict[int, Held]] = {}

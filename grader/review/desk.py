@@ -25,11 +25,10 @@ from grader.review.board import Board
 from grader.review.classroom import EMPTY, Classroom, Unit
 from grader.review.groups import Group, group_of, lines_in
 from grader.review.guide import Guide, lines_given
+from grader.review.leases import Leases
 from grader.review.opinions import Opinions, Panel
 from grader.review.standing import Progress, Standing, is_marked, marks_of_class
 
-LEASE_SECONDS = 300
-"""How long an answer is kept for who looks at it; every look and every save begins anew."""
 KEPT_ACTIONS = 200
 CLEARLY = 0.9
 """The chance of a line from which on a mark that says otherwise is pointed out."""
@@ -120,7 +119,7 @@ class Desk:
     ) -> None:
         self._marking = gradebook.marking(title)
         self._notes = gradebook.marker_notes(title)
-        self._board = board or Board(self._marking, self._notes)
+        self._board = board or Board(self._marking, self._notes, Leases(self._notes, waits=True))
         self._guide = guide or Guide()
         self._panel = panel or Panel()
         self.room = room
@@ -154,7 +153,7 @@ class Desk:
             before=before,
             flags=notes.flags,
             requests=notes.requests,
-            leases=self._notes.leases(item_id),
+            leases=self._board.leases.of(item_id),
             opinions=Opinions.of(units, self._panel, notes.trials, held),
             forecast=self._guide.forecast(units, held, notes.versions) if guided else None,
         )
@@ -172,7 +171,9 @@ class Desk:
         if unit is None:
             raise UsageError(f"item {item_id} has no answer {unit_id!r}; was the class graded again?")
         self._look_at(unit)
-        holder = self._notes.lease(item_id, unit_id, holder=self.marker, seconds=LEASE_SECONDS)
+        holder = now.leases.get(unit_id, self.marker)
+        if holder == self.marker:
+            holder = self._board.leases.take(item_id, unit_id, self.marker)
         waits, hidden = now.is_open(unit), now.opinions.is_gathering(unit_id)
         suggested = frozenset(one.row for one in now.lines if one.line in likely and waits)
         given = now.opinions.given.get(unit_id, {})
@@ -243,7 +244,7 @@ class Desk:
         left = []
         for number, unit in enumerate(now.units):
             opinion = now.opinions.waits_for(unit.id, self.marker)
-            is_unmarked = now.is_open(unit)
+            is_unmarked = unit.id in now.left
             calls = is_unmarked or opinion or now.differ(unit.id) or not asked.isdisjoint(unit.submissions)
             if unit.id in others or not calls:
                 continue
@@ -264,6 +265,10 @@ class Desk:
     def progress(self, item_id: str) -> Progress:
         """How far an item is."""
         return self.standing(item_id, guided=False).progress
+
+    def bound(self, item_id: str) -> float | None:
+        """The bound on what would be wrong if all the rest of an item got the suggested lines, if stated."""
+        return self._guide.bound(item_id)
 
     # -- deciding -------------------------------------------------------------------------------------
 
@@ -334,7 +339,7 @@ class Desk:
     def put_aside(self, item_id: str, unit_id: str) -> None:
         """Leave a unit for the end of this marker's queue, and for others at once."""
         self._aside[item_id].add(unit_id)
-        self._notes.release(self.marker, item=item_id)
+        self._board.leases.release(self.marker, item=item_id)
 
     def flag(self, item_id: str, unit_id: str, *, words: str, raised: bool) -> None:
         """Ask a colleague to look at a unit, or say that it is settled."""
@@ -352,7 +357,7 @@ class Desk:
 
     def leave(self) -> None:
         """Give back what is on the desk."""
-        self._notes.release(self.marker)
+        self._board.leases.release(self.marker)
 
     # -- rubric ---------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ come some of them in full, drawn at random, then all others, those that are most
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 import msgspec
@@ -21,21 +22,26 @@ MOST_NAME = 200
 """Characters of a group's lines."""
 
 
-class Group(msgspec.Struct, frozen=True):
-    """Units that would get the same lines: ``sample`` drawn at random, and the rest.
+class Group(msgspec.Struct, frozen=True, dict=True):
+    """Units that would get the same lines, those most in doubt first.
 
     ``wrong`` is the stated bound on the share of its answers for which that would be wrong.
     """
 
     lines: frozenset[int]
-    sample: tuple[Unit, ...]
-    rest: tuple[Unit, ...]
+    units: tuple[Unit, ...]
     wrong: float
 
-    @property
-    def units(self) -> tuple[Unit, ...]:
-        """All of it."""
-        return self.sample + self.rest
+    @functools.cached_property
+    def sample(self) -> tuple[Unit, ...]:
+        """Some of them, drawn at random."""
+        return tuple(sorted(self.units, key=lambda unit: drawn("sample", unit.id))[:SAMPLE])
+
+    @functools.cached_property
+    def rest(self) -> tuple[Unit, ...]:
+        """The others."""
+        shown = {unit.id for unit in self.sample}
+        return tuple(unit for unit in self.units if unit.id not in shown)
 
     @property
     def answers(self) -> int:
@@ -45,7 +51,7 @@ class Group(msgspec.Struct, frozen=True):
     @property
     def as_unit(self) -> Unit:
         """All answers as one unit, for the marks."""
-        answers = tuple(answer for unit in self.units for answer in unit.answers)
+        answers = tuple(answer for unit in self.sample + self.rest for answer in unit.answers)
         return Unit(group_id(self.lines), answers[0].item, answers)
 
 
@@ -69,7 +75,6 @@ def group_of(units: Iterable[Unit], forecast: Forecast | None, lines: frozenset[
     own = [unit for unit in units if forecast.lines.get(unit.id) == lines]
     if len(own) < 2:  # noqa: PLR2004  # one is no group
         return None
-    own.sort(key=lambda unit: drawn("sample", unit.id))
-    rest = sorted(own[SAMPLE:], key=lambda unit: -forecast.doubt[unit.id])
+    own.sort(key=lambda unit: -forecast.doubt[unit.id])
     wrong = forecast.wrong_among({unit.id: len(unit.answers) for unit in own})
-    return Group(lines, tuple(own[:SAMPLE]), tuple(rest), wrong)
+    return Group(lines, tuple(own), wrong)

@@ -12,6 +12,8 @@ from grader.gradebook.rubrics import Held, LineVersion, current
 from grader.review.classroom import Unit
 from grader.review.similar import WORTH_IT, Forecast, Texts
 
+AFTER_SECONDS = 0.1
+"""How long a forecast waits, so that the screen that the marker waits for is made first."""
 MOST_SEEN = 250
 """Marked units that a forecast is fitted to: the time grows with their cube."""
 
@@ -47,9 +49,17 @@ class Guide:
         if self._waits:
             self._work(*work)
         else:
-            threading.Thread(target=self._work, args=work, daemon=True).start()
+            later = threading.Timer(AFTER_SECONDS, self._work, args=work)
+            later.daemon = True
+            later.start()
         with self._lock:
             return self._ready.get(item)
+
+    def bound(self, item: str) -> float | None:
+        """The bound on the share of an item's answers that would be wrong, as it was stated last."""
+        with self._lock:
+            ready = self._ready.get(item)
+        return None if ready is None else ready.wrong
 
     def without(
         self, unit: Unit, every: Sequence[Unit], held: Mapping[int, Held], versions: Sequence[LineVersion]

@@ -149,7 +149,10 @@ class Page:
     def overview(self, desk: Desk) -> tuple[Markup, str]:
         """All items."""
         absent = desk.room.absent
-        rows = [(item, desk.progress(item.id), len(absent.get(item.id, ()))) for item in desk.room.items]
+        rows = [
+            (item, desk.progress(item.id), len(absent.get(item.id, ())), desk.bound(item.id))
+            for item in desk.room.items
+        ]
         return screens.overview(self.title, rows), "/"
 
     def next(self, desk: Desk, item_id: str, *, after: str = "") -> tuple[Markup, str]:

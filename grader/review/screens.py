@@ -29,6 +29,7 @@ from grader.reports.markup import answer_html
 from grader.reports.templates import environment
 from grader.review.classroom import Answer, Seat, Unit
 from grader.review.desk import View
+from grader.review.groups import group_id
 from grader.review.pictures import Plots
 from grader.review.standing import Progress, Standing, is_marked
 
@@ -88,27 +89,28 @@ def frame(body: Markup, *, title: str, assignment: str, marker: str) -> str:
     return _render("frame.html.j2", body=body, title=title, assignment=assignment, marker=marker, keys=KEYS)
 
 
-def overview(assignment: str, rows: Sequence[tuple[Item, Progress, int]]) -> Markup:
-    """All items with how far they are; the last number of a row is that of answers whose file is missing."""
-    left = sum(progress.answers - progress.marked for _, progress, _ in rows)
+def overview(assignment: str, rows: Sequence[tuple[Item, Progress, int, float | None]]) -> Markup:
+    """All items with how far they are, how many answers lack their file, and the bound on what is wrong."""
+    left = sum(progress.answers - progress.marked for _, progress, _, _ in rows)
     shown = [
         {
             "item": item,
             "progress": progress,
             "key": LINE_KEYS[number] if number < 9 else "",  # noqa: PLR2004  # the digits
             "url": f"/mark?{urlencode({'item': item.id})}",
-            "note": _about(progress, absent),
+            "note": _about(progress, absent, bound),
         }
-        for number, (item, progress, absent) in enumerate(rows)
+        for number, (item, progress, absent, bound) in enumerate(rows)
     ]
     total = "Every answer has its mark." if not left else f"{left:,} answers wait for a mark."
     return Markup(_render("overview.html.j2", assignment=assignment, rows=shown, total_left=total))  # noqa: S704
 
 
-def _about(progress: Progress, absent: int) -> str:
+def _about(progress: Progress, absent: int, bound: float | None) -> str:
     said = [f"{name} {number}" for name, number in progress.by_marker.items()]
     if progress.units_left:
         said.insert(0, f"{progress.units_left} to look at")
+        said += [f"with the suggested lines, {_percent(bound)} or fewer would be wrong"] if bound else []
     if absent:
         said.append(f"{absent} without the file that holds the answer: look there first")
     return " · ".join(said)
@@ -296,8 +298,9 @@ def _group(page: Shown) -> dict[str, object] | None:
     if group is None:
         return None
     found = {
-        "url": unit_url(page.view.item.id, group.as_unit.id),
+        "url": unit_url(page.view.item.id, group_id(group.lines)),
         "answers": group.answers,
+        "lines": group.lines,
         "wrong": _percent(group.wrong),
     }
     if not page.view.is_group:

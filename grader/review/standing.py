@@ -73,6 +73,11 @@ class Standing(msgspec.Struct, frozen=True, dict=True):
         """The submissions whose answers have a mark."""
         return frozenset(row for row, one in self.held.items() if is_marked(one))
 
+    @functools.cached_property
+    def left(self) -> frozenset[str]:
+        """The units that have an answer without a mark."""
+        return frozenset(unit.id for unit in self.units if self.is_open(unit))
+
     def is_open(self, unit: Unit) -> bool:
         """Whether an answer of a unit has no mark."""
         return not self.marked.issuperset(unit.submissions)
@@ -92,7 +97,7 @@ class Standing(msgspec.Struct, frozen=True, dict=True):
             marked=len(marks),
             by_marker=dict(Counter(mark.author for mark in marks).most_common()),
             points={Points(hundredths): points[hundredths] for hundredths in sorted(points)},
-            units_left=sum(map(self.is_open, self.units)),
+            units_left=len(self.left),
         )
 
     def comments(self, *, most: int = 30) -> list[str]:

@@ -360,6 +360,8 @@ def test_suggested_lines_are_ticked_by_a_key_and_never_by_themselves(chrome: Bro
         tab.press("m", " ", "Escape")
         assert step(tab, "Enter") == f"saved {number - 1} answers"
         assert step(tab, "u") == "undone"
+        step(tab, "0")
+        assert "% or fewer would be wrong" in tab.text()
 
 
 def test_a_regrade_request_is_beside_its_answer_until_it_has_a_reply(
@@ -588,7 +590,7 @@ def test_nothing_is_wider_than_the_window(chrome: Browser, db: str, width: int) 
         + "cell " * 60
         + " | b |\n|---|---|\n| c | d |\n\n$$ "
         + "x + " * 200
-        + "y $$"
+        + "y $$\n\nنعم."
     )
     class_in(db, HOME, {"ada": {"3.3.ii": long}})
     with reviewing(db, "ada") as links:
@@ -603,3 +605,9 @@ def test_nothing_is_wider_than_the_window(chrome: Browser, db: str, width: int) 
                 "[document.documentElement.clientWidth, document.documentElement.scrollWidth]"
             )
             assert needed <= inner
+        indented = (
+            "(() => { const last = [...document.querySelectorAll('.answer p')].at(-1);"
+            " const words = document.createRange(); words.selectNodeContents(last);"
+            " return words.getBoundingClientRect().left - last.getBoundingClientRect().left })()"
+        )
+        assert tab.evaluate(indented) > 100  # a paragraph runs as its own language does

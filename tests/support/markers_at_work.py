@@ -45,11 +45,12 @@ class Marker:
         """What the page shows at an address."""
         return self._ask("GET", f"{path}&part=1")
 
-    def mark(self, item: str, units: Sequence[str]) -> None:
+    def mark(self, item: str, units: Sequence[str], *, pause: float = 0) -> None:
         """Look at one of these answers, drawn at random, and save some lines; a conflict is saved again."""
         shown = self.screen(f"/mark?item={item}&unit={self._random.choice(units)}")["html"]
         for _ in range(20):
             data = self._decision(item, shown)
+            time.sleep(pause)
             began = time.perf_counter()
             reply = self._ask("POST", "/save", data)
             self.seconds.append(time.perf_counter() - began)
