@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import importlib.util
 import os
 
 
@@ -19,3 +20,11 @@ def login() -> str:
         return getpass.getuser()
     except (ImportError, KeyError, OSError):
         return f"user {os.getuid()}" if hasattr(os, "getuid") else "unknown user"
+
+
+def is_installed(package: str) -> bool:
+    """Whether Python here would find a top-level package; nothing is imported."""
+    try:
+        return importlib.util.find_spec(package) is not None
+    except (ImportError, ValueError, AttributeError):
+        return False

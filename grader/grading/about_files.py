@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
+from grader.host import is_installed
 from grader.model.records import CellResult
 from grader.notebooks.cells import Cell
 from grader.notebooks.names import imported_packages
@@ -52,16 +52,9 @@ def missing_modules(cells: Sequence[Cell], results: Sequence[CellResult]) -> Ite
     seen = set[str]()
     for cell in cells:
         name = raised.get(cell.number, "")
-        if name and name not in seen and name in imported_packages(cell.source) and not _is_installed(name):
+        if name and name not in seen and name in imported_packages(cell.source) and not is_installed(name):
             seen.add(name)
             yield name, f"line {cell.line}" if cell.line else f"cell {cell.number}"
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError, AttributeError):
-        return False
 
 
 def _some(names: Sequence[str]) -> str:

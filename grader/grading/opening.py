@@ -17,6 +17,7 @@ from typing import Self
 from grader.grading.execution import Progress
 from grader.grading.grade_job import GradeJob, Opener
 from grader.grading.seeds import Seeds
+from grader.host import is_installed
 from grader.model.errors import InfrastructureError, SandboxUnavailable
 from grader.model.isolation import Mode
 from grader.notebooks.submission_files import SubmissionFiles
@@ -114,7 +115,10 @@ def box_spec(job: GradeJob) -> BoxSpec:
 
 
 def preload(submission: SubmissionFiles) -> tuple[str, ...]:
-    """What the warm process imports before any student code; torch (1.4 s) only if the submission does."""
+    """What the warm process imports before any student code; torch (1.4 s) only if the submission does.
+
+    What is not installed here fails in the cell that imports it, with its name, not before all cells.
+    """
     uses_torch = any(
         _TORCH.search(cell.source) for cell in submission.first.cells if cell.kind == "code"
     ) or any(
@@ -122,7 +126,8 @@ def preload(submission: SubmissionFiles) -> tuple[str, ...]:
         for place, data in submission.files.items()
         if place.endswith(".py")
     )
-    return (*BASE_PRELOAD, "torch") if uses_torch else BASE_PRELOAD
+    wanted = (*BASE_PRELOAD, "torch") if uses_torch else BASE_PRELOAD
+    return tuple(name for name in wanted if is_installed(name.partition(".")[0]))
 
 
 def open_sandboxed(job: GradeJob, submission: SubmissionFiles, zygote: Zygote, spec: BoxSpec) -> Notebook:
