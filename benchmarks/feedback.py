@@ -12,7 +12,6 @@ import argparse
 import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -33,14 +32,12 @@ from grader.notebooks.submission_files import SubmissionFiles
 from grader.reports.feedback_page import Told, render
 from grader.reports.safe_words import safe_grade
 from tests.support.marked_secrets import NUMBER as SEED
-from tests.support.marked_secrets import SECRET, records
+from tests.support.marked_secrets import SECRET, numbers_of_checks, records
 
 ROOT = Path(__file__).parents[1]
 SOLUTION = ROOT / "examples" / "full_marks" / "hw3.ipynb"
 GRADE = [sys.executable, "-c", "from grader.cli.main import main; main()"]
 FUZZED = 1_000
-NUMBER = re.compile(r"-?\d+\.\d{4,}")
-"""Numbers that are nobody's by chance."""
 
 
 def graded() -> Grade:
@@ -114,13 +111,7 @@ def leaks(url: str) -> Iterator[tuple[str, bool]]:
         own = "".join(
             Path(file.path).read_text(errors="replace") for file in (package.files if package else ())
         )
-        secrets = {
-            number
-            for item in decode(records[row.key]).items
-            for check in item.checks
-            for number in NUMBER.findall(check.detail + check.printed)
-            if number not in own
-        }
+        secrets = numbers_of_checks(decode(records[row.key]), own)
         for path in out.glob(f"{folder}/*"):
             text = path.read_text()
             yield from ((f"{path.parent.name}: {number}", number in text) for number in secrets)

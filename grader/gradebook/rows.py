@@ -6,6 +6,10 @@ import msgspec
 
 from grader.model.points import Points
 from grader.model.records import ItemResult
+from grader.model.text import one_line
+
+LONGEST_NAME = 80
+"""Characters of a name on pages."""
 
 
 class Student(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,8 +22,9 @@ class Student(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def shown(self) -> str:
-        """The name with the id, as pages and messages call them."""
-        return f"{self.name} ({self.id})" if self.name and self.name != self.id else self.id
+        """The name with the id, as pages and messages call them; of a name the first part if it is long."""
+        name = one_line(self.name, LONGEST_NAME)
+        return f"{name} ({self.id})" if name and self.name != self.id else self.id
 
 
 class NewSubmission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ import pytest
 from support.examples.expected import Expected, read_expected
 from support.examples.full_marks import solved_cells
 from support.examples.make import RECIPES, MadeExample, made_examples
+from support.marked_secrets import numbers_of_checks
 from support.paths import EXAMPLES, FULL_MARKS, ROOT
 
 from grader.grading import assignment_folder, opening, pipeline
@@ -23,7 +24,10 @@ from grader.model.errors import CannotGrade
 from grader.model.points import ZERO
 from grader.model.records import Grade, ItemResult, decode, encode
 from grader.notebooks.submission_file import read
+from grader.reports import junit
+from grader.reports.elsewhere import FORMATS
 from grader.reports.page import render
+from grader.reports.safe_words import safe_grade
 
 FOLDERS = {path.parent.name: path.parent for path in EXAMPLES.rglob("expected.toml")}
 NAMES = sorted(FOLDERS)
@@ -85,6 +89,17 @@ def test_an_example_gets_its_pinned_result(
     assert_lines(expected.notices, grade.notices)
     assert_lines(expected.attention, grade.attention)
     assert bool(grade.attention) == (expected.exit == 1)
+    assert not numbers_told(
+        grade, tmp_path / expected.file if expected.recipe else FOLDERS[name] / expected.file
+    )
+
+
+def numbers_told(grade: Grade, handed_in: Path) -> set[str]:
+    """The numbers that checks found, and that the student reads without having written them."""
+    own = handed_in.read_text(encoding="utf-8", errors="replace") if handed_in.is_file() else ""
+    told = [msgspec.json.encode(safe_grade(grade), enc_hook=str).decode(), junit.suite("Ada", grade)]
+    told += [form.graded(grade) for form in FORMATS.values()]
+    return {number for number in numbers_of_checks(grade, own) if any(number in text for text in told)}
 
 
 def shown_items(expected: Expected, grade: Grade) -> dict[str, tuple[str, bool, dict[str, str]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 
 from grader.model import endings
@@ -35,6 +36,15 @@ SECRET = "S3CRET"  # noqa: S105  # of nobody
 NUMBER = 986_753_201
 """The same for numbers: a seed that the inputs were drawn from."""
 HINT = "Is the gradient already that of the mean?"
+
+
+_NUMBER = re.compile(r"-?\d+\.\d{4,}")
+
+
+def numbers_of_checks(grade: Grade, own: str) -> set[str]:
+    """Numbers in what checks found that nobody writes by chance, and that ``own`` does not hold."""
+    texts = [check.detail + check.printed for item in grade.items for check in item.checks]
+    return {number for text in texts for number in _NUMBER.findall(text) if number not in own}
 
 
 def records(count: int, seed: int = 0) -> Iterator[Grade]:
