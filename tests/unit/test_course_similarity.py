@@ -148,7 +148,7 @@ def test_a_class_is_compared_from_its_gradebook(listed: Any) -> None:
 def test_processes_read_the_same(listed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     record, codes, folder = listed
     monkeypatch.setattr(classwide, "_PARALLEL", 2)
-    monkeypatch.setattr(classwide.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(classwide, "processors", lambda: 2)
     locations = Locations(assignment_folder.load(folder), folder, str(folder / "gradebook.sqlite"))
     counts: list[tuple[int, int]] = []
     with Gradebook.open(locations.gradebook) as gradebook:
