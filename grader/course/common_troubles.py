@@ -31,6 +31,7 @@ _LONGEST = 160
 _CAUSE = "Likely cause: "
 Kind = TypeVar("Kind", bound=tuple[str, ...])
 _FORMULA = re.compile(r"^[ \t]{0,40}This is `([^`\n]{1,160})`", re.MULTILINE)
+_CELL = re.compile(r"\bcell \d{1,5}\b")
 _NUMBER = re.compile(r"\d[\d.]*(?:e[+-]?\d+)?")
 
 
@@ -124,7 +125,9 @@ def name_of(check: CheckResult) -> str:
         return "nothing was recorded"
     if check.outcome is Outcome.ERRORED:
         # What the template raises is as many texts as it has gaps.
-        return NOT_DONE if lines[0].startswith("NotImplementedError") else one_line(lines[0], _LONGEST)
+        # And each file has its own count of cells.
+        named = _CELL.sub("a cell", lines[0])
+        return NOT_DONE if named.startswith("NotImplementedError") else one_line(named, _LONGEST)
     causes = (line.strip().removeprefix(_CAUSE) for line in lines if line.strip().startswith(_CAUSE))
     # Without its numbers, which are those of one student's array.
     return one_line(_NUMBER.sub("…", next(causes, "")), _LONGEST)

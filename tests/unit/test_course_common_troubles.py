@@ -58,6 +58,14 @@ def test_a_likely_cause_is_named_without_the_numbers_of_one_array() -> None:
     assert [name for name, *_ in found(grades)] == ["every entry is …/… of what is expected"]
 
 
+def test_an_error_is_named_without_the_count_of_one_file() -> None:
+    lost = "`loss` is not defined; cell {} should define it, but it raised an exception."
+    raised = {"outcome": Outcome.ERRORED}
+    grades = {number: grade(ended("3.1.1", lost.format(number + 5), **raised)) for number in range(2)}
+    [(name, _, _, students)] = found(grades)
+    assert (name, students) == (lost.replace("cell {}", "a cell"), 2)
+
+
 def test_a_formula_of_no_known_kind_is_a_name() -> None:
     one = grade(ended("3.1.1", "differs\n  This is `G @ W`."))
     assert [(name, items) for name, _, items, _ in found({0: one})] == [("`G @ W`", ("3.1.1",))]
