@@ -1,4 +1,4 @@
-"""`grade import SYSTEM SRC`: an assignment of nbgrader or otter, or a pytest suite, in our form."""
+"""`grade import SYSTEM SRC`: an assignment of nbgrader or otter in our form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from grader.authoring.imported.bring import Brought
     from grader.authoring.imported.described import Course
 
-HELP = """Bring an assignment over from nbgrader, otter-grader or a pytest suite.
+HELP = """Bring an assignment over from nbgrader or otter-grader.
 
 SRC is a source notebook with its solutions, or the folder of one assignment. A new folder is written: the
 manifest, the solved notebooks with our markers, hidden and public checks, given files, and the students'
@@ -33,9 +33,10 @@ something is to be mended, 2 nothing can be brought over.
 Examples:
   grade import nbgrader source/ps1
   grade import nbgrader source/ps1/problem1.ipynb --out ~/courses/ps1
+  grade import otter hw01/hw01.ipynb
   cd ps1 && grade check && grade audit
 """
-SYSTEMS = ("nbgrader",)
+SYSTEMS = ("nbgrader", "otter")
 
 
 @click.command("import", help=HELP)
@@ -65,9 +66,9 @@ def command(*, system: str, source: Path, out: Path | None) -> None:  # noqa: D1
 
 
 def _reader(system: str) -> Callable[[Path], Course]:
-    from grader.authoring.imported import nbgrader  # noqa: PLC0415  # see above
+    from grader.authoring.imported import nbgrader, otter  # noqa: PLC0415  # see above
 
-    return {"nbgrader": nbgrader.read}[system]
+    return {"nbgrader": nbgrader.read, "otter": otter.read}[system]
 
 
 def _bring(course: Course, folder: Path) -> Brought:

@@ -8,8 +8,17 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from support.foreign import cell, nbgrader_assignment, write_notebook
+from support.foreign import (
+    cell,
+    nbgrader_assignment,
+    ok_assignment,
+    otter_assignment,
+    otter_v0_assignment,
+    write_notebook,
+)
 
+from grader.authoring.imported import otter
+from grader.authoring.imported.writing import own_check
 from grader.cli.main import cli
 from grader.grading import assignment_folder
 from grader.model.errors import UsageError
@@ -90,6 +99,81 @@ class TestNbgrader:
             "right_mean": 1.0,
             "uses_squares": 1.0,
         }
+
+
+@pytest.fixture(scope="module")
+def from_otter(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("otter")
+    source = otter_assignment(folder / "source")
+    return folder / "out", *run_import("otter", source, folder / "out")
+
+
+class TestOtter:
+    def test_the_reference_earns_all_and_the_template_nothing(self, from_otter):
+        _, status, said = from_otter
+        assert status == 0, said
+        assert "3 items worth 9 points, 1 of them for a person; 5 tests" in said
+        assert "5 run apart from student code, 0 beside it" in said
+        assert "The untouched template earns nothing" in said
+
+    def test_points_are_shared_by_otters_rules_and_messages_are_hints(self, from_otter):
+        hidden = (from_otter[0] / "hidden_tests/test_hw.py").read_text(encoding="utf-8")
+        worth = [line for line in hidden.splitlines() if line.startswith("@points")]
+        assert worth == [
+            "@points(0.5)",
+            "@points(0.5)",
+            "@points(0.5)",
+            '@points(0.5, hint="Look at 0.")',
+            "@points(3)",
+        ]
+        assert "assert_close(nine, 9, name='nine')" in hidden
+        assert "assert_text(str(square(2)), '4', name='str(square(2))')" in hidden
+        assert "assert_text(greeting, 'hello', name='greeting')" in hidden
+
+    def test_students_get_prompts_public_tests_and_named_files(self, from_otter):
+        student = from_otter[0] / "student_template"
+        notebook = (student / "hw.ipynb").read_text(encoding="utf-8")
+        assert "# ..." in notebook
+        assert not any(text in notebook for text in ("x * x", "Because", "ten = 10", "hello"))
+        assert (student / "data.csv").is_file()
+        assert not (student / "notes.txt").exists()
+        public = (student / "public_tests/test_hw.py").read_text(encoding="utf-8")
+        assert "nine" in public
+        assert not any(text in public for text in ("isclose", "square(0)", "'hello'"))
+
+
+def described(course) -> list[tuple[str, str, str, str]]:
+    return [(test.item, str(test.points), test.source, test.public) for test in course.tests]
+
+
+def test_the_first_format_of_otter_is_read(tmp_path):
+    course = otter.read(otter_v0_assignment(tmp_path))
+    assert described(course) == [
+        ("q1", "1", "assert x == 3", "assert x == 3"),
+        ("q1", "1", "assert x > 2", ""),
+    ]
+    assert [(item.id, str(item.points), item.written) for item in course.items] == [
+        ("q1", "2", False),
+        ("q2", "1", True),
+    ]
+    sources = [cell.source for cell in course.notebooks["old.ipynb"]]
+    assert "### BEGIN SOLUTION\nx = 3\n### END SOLUTION" in sources
+    assert sources[-1] == "The end."
+
+
+def test_tests_of_ok_are_read_and_never_run(tmp_path):
+    course = otter.read(ok_assignment(tmp_path / "lab"))
+    first = "assert double(2) == 4\nassert str(double('a')) == 'aa'"
+    assert described(course) == [
+        ("q1", "0.5", first, first),
+        ("q1", "0.5", "import math\nassert math.isclose(double(0.1), 0.2)", ""),
+    ]
+    assert [cell.source for cell in course.notebooks["lab.ipynb"]] == [
+        "rate = 2",
+        "### BEGIN SOLUTION\ndef double(x):\n    return rate * x\n### END SOLUTION",
+        own_check("q1"),
+    ]
+    assert [note.where for note in course.notes] == ["tests/q2.py"]
 
 
 def test_what_is_no_assignment_is_said(tmp_path):

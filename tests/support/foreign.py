@@ -89,3 +89,111 @@ def nbgrader_assignment(folder: Path) -> Path:
     )
     (folder / "numbers.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     return folder
+
+
+def raw(source: str) -> dict[str, Any]:
+    """A raw cell, by which otter says where things begin."""
+    return {"cell_type": "raw", "metadata": {}, "source": source}
+
+
+def shown(source: str, value: str = "", printed: str = "") -> dict[str, Any]:
+    """A code cell with what it showed when it was saved."""
+    outputs: list[dict[str, Any]] = []
+    if printed:
+        outputs.append({"output_type": "stream", "name": "stdout", "text": printed})
+    if value:
+        data = {"text/plain": value}
+        outputs.append({"output_type": "execute_result", "data": data, "metadata": {}, "execution_count": 1})
+    return cell("code", source, outputs=outputs)
+
+
+def otter_assignment(folder: Path) -> Path:
+    """A notebook in otter's format with each kind of question and test."""
+    config = '""" # BEGIN TEST CONFIG\npoints: 0.5\nhidden: true\nfailure_message: Look at 0.\n'
+    config += '""" # END TEST CONFIG\n'
+    write_notebook(
+        folder / "hw.ipynb",
+        raw("# ASSIGNMENT CONFIG\nname: Homework\nfiles:\n    - data.csv\ngenerate:\n    seed: 42"),
+        cell(
+            "markdown", "```otter\n# BEGIN QUESTION\nname: q1\npoints: 2\n```\n\n**Question 1.** Square `x`."
+        ),
+        raw("# BEGIN SOLUTION"),
+        cell(
+            "code",
+            "import numpy as np\n\n"
+            "def square(x):\n    # BEGIN SOLUTION NO PROMPT\n    y = x * x\n    return y\n"
+            '    # END SOLUTION\n    """ # BEGIN PROMPT\n    ...\n    """; # END PROMPT\n'
+            "nine = square(3) # SOLUTION\nten = 10 # IGNORE",
+        ),
+        raw("# END SOLUTION"),
+        raw("# BEGIN TESTS"),
+        shown("nine", "9"),
+        shown("print(square(2))", printed="4\n"),
+        shown("# HIDDEN\nnp.isclose(square(0.5), 0.25)", "True"),
+        shown(config + "def test_zero(square):\n    assert square(0) == 0\n\ntest_zero(square)"),
+        raw("# END TESTS"),
+        raw("# END QUESTION"),
+        raw("# BEGIN QUESTION\nname: q2\nall_or_nothing: true\npoints:\n    - 1\n    - 2"),
+        cell("markdown", "**Question 2.** A greeting."),
+        raw("# BEGIN SOLUTION"),
+        cell("code", 'greeting = "hello" # SOLUTION'),
+        raw("# END SOLUTION"),
+        raw("# BEGIN TESTS"),
+        shown("len(greeting) > 3", "True"),
+        shown("# HIDDEN\ngreeting", "'hello'"),
+        raw("# END TESTS"),
+        raw("# END QUESTION"),
+        raw("# BEGIN QUESTION\nname: q3\nmanual: true\npoints: 4"),
+        cell("markdown", "**Question 3.** Why?"),
+        raw("# BEGIN SOLUTION"),
+        cell("markdown", "**SOLUTION**: Because."),
+        raw("# END SOLUTION"),
+        raw("# END QUESTION"),
+    )
+    (folder / "data.csv").write_text("a\n1\n", encoding="utf-8")
+    (folder / "notes.txt").write_text("mine\n", encoding="utf-8")
+    return folder / "hw.ipynb"
+
+
+def otter_v0_assignment(folder: Path) -> Path:
+    """The same question in otter's first format."""
+    return write_notebook(
+        folder / "old.ipynb",
+        cell("markdown", "# Old\n\n```\nBEGIN ASSIGNMENT\nfiles: []\n```"),
+        cell("markdown", "**Question 1.** Three.\n\n```\nBEGIN QUESTION\nname: q1\npoints: 2\n```"),
+        cell("code", "x = 3 # SOLUTION"),
+        shown("## Test ##\nx", "3"),
+        shown("# HIDDEN TEST\nx > 2", "True"),
+        cell(
+            "markdown", "**Question 2.** Why?\n\n```\nBEGIN QUESTION\nname: q2\nmanual: true\npoints: 1\n```"
+        ),
+        cell("markdown", "**SOLUTION:** Because."),
+        cell("markdown", "The end."),
+    )
+
+
+OK_TEST = """\
+OK_FORMAT = True
+test = {
+    "name": "q1",
+    "points": 1,
+    "suites": [{"cases": [
+        {"code": ">>> double(2)\\n4\\n>>> print(double('a'))\\naa", "hidden": False},
+        {"code": ">>> import math\\n>>> math.isclose(double(0.1), 0.2)\\nTrue", "hidden": True},
+    ], "type": "doctest"}],
+}
+"""
+
+
+def ok_assignment(folder: Path) -> Path:
+    """A solved notebook with tests in OK's format beside it."""
+    (folder / "tests").mkdir(parents=True)
+    (folder / "tests" / "q1.py").write_text(OK_TEST, encoding="utf-8")
+    (folder / "tests" / "q2.py").write_text("import os\nos.remove('x')\n", encoding="utf-8")
+    write_notebook(
+        folder / "lab.ipynb",
+        cell("code", "import otter\ngrader = otter.Notebook()\nrate = 2"),
+        cell("code", "def double(x):\n    return rate * x"),
+        cell("code", 'grader.check("q1")'),
+    )
+    return folder

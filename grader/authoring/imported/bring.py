@@ -93,6 +93,10 @@ def with_points(course: Course, settled: Iterable[Settled]) -> tuple[list[Foreig
         kept = [one for one in by_item.get(item.id, []) if one.form is not None]
         if not item.written and not kept:
             course.note(item.id, "none of its tests was converted: a person marks it")
+        if course.origin == "pytest" and kept:  # nobody gave these points: what is left out is worth none
+            worth = total(one.test.points for one in kept if not one.free)
+            kept = kept if worth else []
+            item = replace(item, points=worth or item.points)  # noqa: PLW2901
         items.append(item if item.written or kept else replace(item, written=True))
         for one, points in _shared(item, kept):
             form = one.form
@@ -104,7 +108,8 @@ def with_points(course: Course, settled: Iterable[Settled]) -> tuple[list[Foreig
 
 def _shared(item: ForeignItem, kept: list[Settled]) -> Iterator[tuple[Settled, Points]]:
     """Each check with its points."""
-    worth = [ZERO if one.free and len(kept) > 1 else one.test.points for one in kept]
+    can_share = any(not one.free for one in kept)
+    worth = [ZERO if one.free and can_share else one.test.points for one in kept]
     heirs = [place for place, one in enumerate(kept) if not one.free] or list(range(len(kept)))
     missing = item.points.hundredths - total(worth).hundredths
     for place, (one, points) in enumerate(zip(kept, worth, strict=True)):

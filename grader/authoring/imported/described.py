@@ -35,6 +35,7 @@ class ForeignTest:
     such as the test cells before it. ``where`` is its place there.
     ``parameters`` are names that its ``decorators`` fill in, as pytest does. ``modules`` are the students'
     modules whose names its source imports. With ``awards`` its last expression is the number of points.
+    ``points`` are for all of its ``cases``.
     """
 
     item: str
@@ -49,6 +50,7 @@ class ForeignTest:
     parameters: tuple[str, ...] = ()
     decorators: tuple[str, ...] = ()
     awards: bool = False
+    cases: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,9 +115,9 @@ def _heading(cell: RawCell) -> str:
 
 
 def _given(cell: RawCell, *, solved: bool) -> str:
-    source = _with_our_markers(cell.source, kind=cell.kind)
+    source = regions.without_foreign_markers(_with_our_markers(cell.source, kind=cell.kind), kind=cell.kind)
     if not solved:
-        return regions.without_foreign_markers(source, kind=cell.kind)
+        return source
     if cell.kind == "code":
         return regions.checked(source) if regions.BEGIN in source else regions.whole(source)
     return source if regions.PROSE_BEGIN in source else regions.whole(source, kind="markdown")

@@ -156,7 +156,7 @@ def settle(
         home = assignment_folder.load(Path(folder))
         on_run("reference")
         graded = graded_in(home, reference_of(home), run, warm=warm, progress=progress)
-        ended = {result.check.rpartition("::")[2]: result for result in graded.results}
+        ended = _ended(graded.results)
         on_run("untouched template")
         gifts = _passes(home, run, warm, progress)
     for key, names in _grouped(candidates).items():
@@ -166,6 +166,21 @@ def settle(
         for part in (False, True)
     )
     return Trial(hidden, public, run_of(graded, seed=SEED).problems)
+
+
+def _name(result: CheckResult) -> str:
+    """The function of a check, without what tells its cases apart."""
+    return result.check.rpartition("::")[2].partition("[")[0]
+
+
+def _ended(results: Iterable[CheckResult]) -> dict[str, CheckResult]:
+    """How each function ended: as its first case that did not pass, if any."""
+    found: dict[str, CheckResult] = {}
+    for result in results:
+        name = _name(result)
+        if name not in found or found[name].outcome is Outcome.PASSED:
+            found[name] = result
+    return found
 
 
 def _candidates(course: Course) -> tuple[dict[str, Candidate], dict[Key, Settled]]:
@@ -245,4 +260,4 @@ def _passes(
     except TemplateError:
         return set()
     graded: Graded = graded_in(home, files, run, warm=warm, progress=progress)
-    return {result.check.rpartition("::")[2] for result in graded.results if result.outcome is Outcome.PASSED}
+    return {_name(result) for result in graded.results if result.outcome is Outcome.PASSED}

@@ -104,7 +104,13 @@ def _function(check: WrittenCheck) -> str:
     test = check.test
     hint = f", hint={json.dumps(test.hint, ensure_ascii=False)}" if test.hint else ""
     title = " ".join(test.title.replace("\\", "/").replace('"""', "'").split())[:_LONGEST].rstrip('"')
-    lines = ["", "", f"@item({_toml(test.item)})", f"@points({check.points}{hint})", *test.decorators]
+    lines = [
+        "",
+        "",
+        f"@item({_toml(test.item)})",
+        f"@points({Points(check.points.hundredths // test.cases)}{hint})",
+        *test.decorators,
+    ]
     lines += [f"def {check.function}({', '.join(('student', *test.parameters))}):"]
     lines += [f'    """{title or test.name}"""', f"    # {test.where}"]
     lines += [f"    # {_REVIEW} {check.review}."] if check.review else []
