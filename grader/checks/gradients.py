@@ -24,8 +24,8 @@ Coarser than the test itself: the numeric gradient that mistakes are made from i
 _FLAT = 1e-6
 """A gradient of this part of the loss over the entry's size is 0 in float32 (8 units in the last place)."""
 
-_CANCELLED_ULPS = 8
-"""Rounding errors of one slope's terms, in units in the last place of the largest."""
+_ULPS = 8
+"""Rounding errors of the point and of a slope's terms, in units in the last place."""
 
 _ZERO_ULPS = 100
 """If the loss does not change at all, a claimed gradient of this many units in the last place of 1 is 0."""
@@ -106,7 +106,7 @@ def judged(
     largest = largest_magnitude(found.value)
     with np.errstate(all="ignore"):
         scale = np.fmax(np.fmax(np.abs(mine), np.abs(found.value)), SMALL * largest)
-        rounding = floor_of(have, largest) + _CANCELLED_ULPS * eps_of(have) * terms.slope
+        rounding = floor_of(have, largest) + _ULPS * eps_of(have) * (terms.slope + found.bend)
         allowed = bar * scale + found.error + rounding + _flat(have, found)
         if not largest:
             allowed = allowed * 0 + _ZERO_ULPS * float(np.finfo(np.float64).eps)

@@ -31,6 +31,8 @@ _TRIES = 3
 _ROUNDING_ULPS = 16
 """Rounding errors of one loss, in units in its last place, that a difference of losses may show."""
 
+_NOISE = _ROUNDING_ULPS * float(np.finfo(np.float64).eps)
+
 _DISAGREE = 1e-3
 """An entry counts as rough if its error may be more than this part of its size."""
 
@@ -51,7 +53,7 @@ class Slopes:
     ``value`` is uncertain by ``error``. Where ``rough``, the point lies on a kink or near one, and all that
     can be said of the slope is that it lies between ``low`` and ``high``. ``noise`` is what rounding adds to
     ``error`` for each unit of the loss, and ``steepness`` is the loss over the size of the entry: what a
-    slope has to be compared with to be called flat.
+    slope has to be compared with to be called flat. ``bend`` is the most that a slope changes over its entry.
     """
 
     value: Array
@@ -62,6 +64,7 @@ class Slopes:
     noise: Array
     sizes: Array
     loss: float
+    bend: float
 
     @property
     def steepness(self) -> Array:
@@ -92,15 +95,19 @@ def slopes(loss: Loss, at: Array, entries: Array, *, step: float = STEP) -> Slop
                 found[place] = again
     columns = [(one.value, one.error, one.low, one.high, one.noise) for one in found]
     value, error, low, high, noise = np.array(columns).reshape(-1, 5).T
+    rough = _rough(found)
+    # ``noise`` is a constant over the step, and a kink bends at no rate.
+    bends = np.abs(at).ravel()[entries] * (high - low) * noise / _NOISE
     return Slopes(
         value=value,
         error=error,
-        rough=_rough(found),
+        rough=rough,
         low=low,
         high=high,
         noise=noise,
         sizes=sizes,
         loss=abs(middle),
+        bend=float(np.max(bends, initial=0.0, where=~rough)),
     )
 
 
@@ -130,7 +137,7 @@ def _slope(loss: Loss, at: Array, entry: int, step: float, middle: float) -> _Sl
     up, down, far_up, far_down = (loss_at(loss, at, entry, by * step) for by in (1, -1, 2, -2))
     near, far = (up - down) / (2 * step), (far_up - far_down) / (4 * step)
     largest = max(map(abs, (up, down, far_up, far_down, middle)))
-    noise = _ROUNDING_ULPS * float(np.finfo(np.float64).eps) / step
+    noise = _NOISE / step
     rounding = noise * largest
     right, left = (up - middle) / step, (middle - down) / step
     bend = abs(right - left)
