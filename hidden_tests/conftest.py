@@ -37,6 +37,7 @@ from grader import (
     assert_labels,
     assert_replay_agrees,
     assert_same_draws,
+    computed_once,
     copied_share,
     is_proxy,
     roughness,
@@ -388,6 +389,7 @@ class Transformer(Run):
         self.assert_trains(train, **self.first_steps(seed, block=block, heads=heads)[1])
 
     @staticmethod
+    @computed_once
     def first_steps(seed: int, *, block: int, heads: int) -> tuple[Any, dict[str, Any]]:
         """A seed's newborn weights, and its first draws with their loss."""
         draws = trusted.TorchDraws(seed)

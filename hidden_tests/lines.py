@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from grader import TrainingLine, clock, log_size, neuron_clock
+from grader import TrainingLine, clock, computed_once, log_size, neuron_clock
 
 Weights = Mapping[str, Any]
 
@@ -55,6 +55,7 @@ def off_the_line(
     return f"weights and losses are not as after {amount:,} epochs or steps: {sides}"
 
 
+@computed_once
 def numbers(
     names: tuple[str, ...], measured: Mapping[str, float], weights: Weights, newborn: Weights
 ) -> list[float]:
