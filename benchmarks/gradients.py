@@ -27,7 +27,7 @@ FAR = 1e-3
 FLAT = {8: 1e-9, 4: 1e-5, 2: 1e-5}
 """and by more than this part of the loss over the point's size, by the type's bytes: less is rounding."""
 
-ROUNDED = 16 * float(np.finfo(np.float32).eps)
+ROUNDED = 64 * float(np.finfo(np.float32).eps)
 """A coarse one must also be off by more than this part of the gradient at a point of ordinary size."""
 
 

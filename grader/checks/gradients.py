@@ -24,7 +24,7 @@ Coarser than the test itself: the numeric gradient that mistakes are made from i
 _FLAT = 1e-6
 """A gradient of this part of the loss over the entry's size is 0 in float32 (8 units in the last place)."""
 
-_ULPS = 8
+_ULPS = 32
 """Rounding errors of the point and of a slope's terms, in units in the last place."""
 
 _ZERO_ULPS = 100
@@ -109,7 +109,7 @@ def judged(
         rounding = floor_of(have, largest) + _ULPS * eps_of(have) * (terms.slope + found.bend)
         allowed = bar * scale + found.error + rounding + _flat(have, found)
         if not largest:
-            allowed = allowed * 0 + _ZERO_ULPS * float(np.finfo(np.float64).eps)
+            allowed = found.error + max(rounding, _ZERO_ULPS * float(np.finfo(np.float64).eps))
             scale = scale * 0 + 1.0
         near = distance(mine, found.value) <= allowed
         between = (found.low - allowed <= mine) & (mine <= found.high + allowed) & (np.imag(mine) == 0)

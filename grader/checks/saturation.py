@@ -23,6 +23,9 @@ _STOPS = 8
 _SATURATED = 3
 """So many of them from the point on are near it: the loss there is still that of saturation."""
 
+_STAYS = 0.03
+"""A loss near the point of less than this part of the largest has decayed, as that of exp or 1/x does."""
+
 _ENTRIES = 16
 _STEP = 1e-2
 """Relative to the point: the order of a slope is enough here."""
@@ -64,9 +67,9 @@ def terms_of(loss: Loss, at: Array, entries: Array, values: Array) -> Terms:
         return Terms(max(losses[:_SATURATED]))
     here, anywhere = max(losses[:_SATURATED]), max(losses)
     falls = any(near > _FALLS * far for far, near in pairwise(steepest))
-    if not here or not falls or steepest[-1] > _SETTLES * steepest[-2]:
+    if here <= _STAYS * anywhere or not falls or steepest[-1] > _SETTLES * steepest[-2]:
         return Terms(here)
-    return Terms(here, max(steepest) * here / anywhere)
+    return Terms(here, max(steepest))
 
 
 def _steepest(loss: Loss, at: Array, entries: Array, *, size: float) -> float:

@@ -359,6 +359,10 @@ MISTAKES = {
         {RELU: "if self.mask is None: self.mask = X > 0\n        return np.maximum(X, 0)"},
         {"test_backward_uses_the_mask_of_this_input"},
     ),
+    "a mask the wrong way round, which backward uses as it should": (
+        {RELU: "self.mask = X < 0; return X * self.mask", RELU_BACK: "return grad * self.mask"},
+        RELU_FORWARD,
+    ),
     "relu is a function": (
         {"class relu:": "def relu(): return 0\nclass other:"},
         RELU_FORWARD | RELU_BACKWARD,
