@@ -108,7 +108,7 @@ def final_weights(found: Recording, *_: object) -> None:
     """3.4.i: the weights with which each run ended."""
     for alpha in ALPHAS:
         weights = weights_in(found, ("runs", alpha), trusted.NETWORK)
-        trusted.counts_and_loss(weights, parts=("train", "validation"))
+        trusted.counts_and_loss(weights, parts=("train", "validation"), coarse=True)
         trusted.active(weights)
 
 

@@ -115,15 +115,23 @@ def next_epoch(weights: Weights, run: NetworkRun, epoch: int, *, rate: float) ->
 
 
 @computed_once
-def counts_and_loss(weights: Weights, *, parts: tuple[str, ...]) -> tuple[dict[str, int], dict[str, float]]:
-    """How many pictures of each set the network names rightly, and the recorded sum of its chunks' losses."""
-    w1, b1, w2, b2 = (np.asarray(weights[name], dtype=np.float64) for name in NETWORK)
+@np.errstate(all="ignore")  # what hostile weights give is NaN or infinite, and no bound holds for it
+def counts_and_loss(
+    weights: Weights, *, parts: tuple[str, ...], coarse: bool = False
+) -> tuple[dict[str, int], dict[str, float]]:
+    """How many pictures of each set the network names rightly, and the recorded sum of its chunks' losses.
+
+    In float32 if ``coarse``: half the time, and 1e-6 of the loss.
+    """
+    kind = np.float32 if coarse else np.float64
+    w1, b1, w2, b2 = (np.asarray(weights[name], dtype=kind) for name in NETWORK)
+    of_bytes = w1 / kind(255)  # in place of every picture
     right, loss = dict.fromkeys(parts, 0), dict.fromkeys(parts, 0.0)
     for part in parts:
         images, known = pictures()[part]
         for start in range(0, len(known), CHUNK):
-            chunk, labels = images[start : start + CHUNK] / 255.0, known[start : start + CHUNK]
-            scores = np.maximum(chunk @ w1 + b1, 0) @ w2 + b2
+            chunk, labels = images[start : start + CHUNK].astype(kind), known[start : start + CHUNK]
+            scores = np.maximum(chunk @ of_bytes + b1, 0) @ w2 + b2
             right[part] += int(np.count_nonzero(scores.argmax(1) == labels))
             loss[part] -= float(log_softmax(scores)[np.arange(len(labels)), labels].mean())
     return right, loss
@@ -133,8 +141,8 @@ def counts_and_loss(weights: Weights, *, parts: tuple[str, ...]) -> tuple[dict[s
 def active(weights: Weights) -> float:
     """The share of relus that are on, over the validation pictures: large steps turn some off for good."""
     images, _ = pictures()["validation"]
-    w, b = (np.asarray(weights[name], dtype=np.float64) for name in ("L1.W", "L1.b"))
-    return active_share(images / 255.0 @ w + b)
+    w, b = (np.asarray(weights[name], dtype=np.float32) for name in ("L1.W", "L1.b"))
+    return active_share(images.astype(np.float32) @ (w / np.float32(255)) + b)
 
 
 def log_softmax(scores: Array) -> Array:
@@ -146,6 +154,9 @@ def log_softmax(scores: Array) -> Array:
 # -- the transformer ---------------------------------------------------------------------------------------
 
 WIDTH, LAYERS, TEXT_BATCH, TRAINING_PART = 64, 4, 16, 0.9
+PROJECTIONS = ("query", "key", "value")
+POSITIONS = 1024  # at once: what is computed of them stays in a processor's cache
+SAFE = 60.0  # exp of what lies between -SAFE and SAFE, and sums of it, are ordinary float32
 
 
 @functools.cache
@@ -264,38 +275,65 @@ def mean_loss(weights: Weights, part: str, starts: Array, *, block: int, heads: 
 @computed_once
 def next_chances(weights: Weights, x: Array, *, heads: int) -> Array:
     """The log-probabilities of the next character after each window (n, time): (n, characters)."""
-    return np.ascontiguousarray(scores(weights, x, heads=heads)[:, -1])
+    return np.ascontiguousarray(scores(weights, x, heads=heads, last=True)[:, 0])
 
 
-def scores(weights: Weights, x: Array, *, heads: int) -> Array:
-    """The log-probabilities of the next character after each position: (n, time, characters)."""
+@np.errstate(all="ignore")
+def scores(weights: Weights, x: Array, *, heads: int, last: bool = False) -> Array:
+    """The log-probabilities of the next character after each position: (n, time, characters).
+
+    With ``last`` after the last position alone: (n, 1, characters).
+    """
+    layers = [layer_of(weights, layer, heads) for layer in range(LAYERS)]
+    rows = max(1, POSITIONS // x.shape[1])
+    parts = [scores_of_few(weights, layers, x[row : row + rows], last=last) for row in range(0, len(x), rows)]
+    return np.concatenate(parts)
+
+
+def layer_of(weights: Weights, layer: int, heads: int) -> dict[str, Array]:
+    """A layer's own weights, with "heads" (3, heads, size, width): queries, keys and values together.
+
+    The course divides by the root of the width; here queries are small by as much.
+    """
+    prefix = f"blocks.{layer}."
+    own = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+    parts = [own[f"heads.{head}.{name}.weight"] for name in PROJECTIONS for head in range(heads)]
+    own["heads"] = np.stack(parts).reshape(len(PROJECTIONS), heads, -1, WIDTH)
+    own["heads"][0] *= np.float32(WIDTH**-0.5)
+    return own
+
+
+def scores_of_few(weights: Weights, layers: list[dict[str, Array]], x: Array, *, last: bool) -> Array:
+    """As scores, all at once."""
     count, time = x.shape
     h = (weights["character.weight"][x] + weights["position.weight"][:time]).reshape(-1, WIDTH)
-    future = np.triu(np.full((time, time), -np.inf, np.float32), k=1)
-    for layer in range(LAYERS):
-        prefix = f"blocks.{layer}."
-        own = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
-        h += attended(own, normed(own, "norm1", h), (count, time, heads), future)
+    for own in layers:
+        only_last = last and own is layers[-1]
+        mixed = attended(own, normed(own, "norm1", h), (count, time), only_last=only_last)
+        h = (h[time - 1 :: time] if only_last else h) + mixed
         wide = linear(own, "think.0", normed(own, "norm2", h))
         h += linear(own, "think.2", np.maximum(wide, 0, out=wide))
-    return log_softmax(linear(weights, "score", normed(weights, "norm", h))).reshape(count, time, -1)
+    found = log_softmax(linear(weights, "score", normed(weights, "norm", h)))
+    return found.reshape(count, -1, found.shape[-1])
 
 
-def attended(own: Weights, x: Array, shape: tuple[int, int, int], future: Array) -> Array:
-    """All heads of one layer at once, mixed. The course divides by the root of the width."""
-    count, time, heads = shape
-    parts = [
-        own[f"heads.{head}.{name}.weight"] for name in ("query", "key", "value") for head in range(heads)
-    ]
-    both = (x @ np.concatenate(parts).T).reshape(count, time, 3, heads, -1).transpose(2, 0, 3, 1, 4)
-    query, key, value = both
+def attended(own: Weights, x: Array, shape: tuple[int, int], *, only_last: bool) -> Array:
+    """All heads of one layer at once, mixed: a row for each position, or for each piece's last one."""
+    (count, time), heads = shape, own["heads"].shape[1]
+    both = (x @ own["heads"].reshape(-1, WIDTH).T).reshape(count, time, 3, heads, -1)
+    query, key, value = both.transpose(2, 0, 3, 1, 4)
+    seen = np.tri(time, dtype=np.float32)
+    if only_last:
+        query, seen = query[:, :, -1:], seen[-1:]
     chances = query @ key.swapaxes(2, 3)
-    chances *= np.float32(WIDTH**-0.5)
-    chances += future
-    chances -= chances.max(axis=-1, keepdims=True)
+    if not -SAFE < chances.min() <= chances.max() < SAFE:
+        chances = np.where(seen > 0, chances, -np.inf)
+        chances -= chances.max(axis=-1, keepdims=True)
     np.exp(chances, out=chances)
-    chances /= chances.sum(axis=-1, keepdims=True)
-    return linear(own, "mix", (chances @ value).swapaxes(1, 2).reshape(count * time, -1))
+    chances *= seen
+    found = chances @ value
+    found /= np.einsum("nhij->nhi", chances)[..., None]
+    return linear(own, "mix", found.swapaxes(1, 2).reshape(-1, WIDTH))
 
 
 def linear(weights: Weights, name: str, x: Array) -> Array:
@@ -307,8 +345,9 @@ def linear(weights: Weights, name: str, x: Array) -> Array:
 
 def normed(weights: Weights, name: str, x: Array) -> Array:
     """Each row with mean 0 and variance 1, scaled."""
-    result: Array = x - x.mean(axis=-1, keepdims=True)
-    variance = np.einsum("ij,ij->i", result, result)[:, None] / np.float32(WIDTH)
+    width = np.float32(WIDTH)
+    result: Array = x - np.einsum("ij->i", x)[:, None] / width  # sums short rows in a quarter of the time
+    variance = np.einsum("ij,ij->i", result, result)[:, None] / width
     result *= 1 / np.sqrt(variance + np.float32(1e-5))
     result *= weights[f"{name}.weight"]
     result += weights[f"{name}.bias"]

@@ -72,6 +72,9 @@ def test_a_networks_last_epoch_comes_again_from_the_weights_before_it(
         assert right["validation"] == pytest.approx(2_000 * long["validation"][epoch], abs=0.1)
         assert right["test"] == pytest.approx(10_000 * long["test"][epoch], abs=0.1)
         assert loss["train"] == pytest.approx(long["loss"][epoch], rel=1e-7)
+        nearly, loss = trusted.counts_and_loss(weights, parts=("train", "validation"), coarse=True)
+        assert [nearly[part] for part in nearly] == pytest.approx([right[part] for part in nearly], abs=2)
+        assert loss["train"] == pytest.approx(long["loss"][epoch], rel=1e-5)
     last = unpack_weights(long["weights"], shapes=trusted.NETWORK)
     assert all(np.abs(last[name] - after[name]).max() < 0.01 for name in after)
 
@@ -118,6 +121,20 @@ def test_a_transformer_begins_as_its_seed_says(
     assert losses.mean() == pytest.approx(kept["losses"][0], rel=2e-6)
 
 
+def test_weights_of_any_size_are_computed(trusted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What exp cannot take as it is, is shifted first; hostile weights end as NaN, without a warning."""
+    weights = trusted.newborn_transformer(trusted.TorchDraws(1), 8, 4)
+    x = np.arange(24).reshape(3, 8)
+    as_it_is = trusted.scores(weights, x, heads=4)
+    monkeypatch.setattr(trusted, "SAFE", 0.0)
+    assert np.abs(trusted.scores(weights, x, heads=4) - as_it_is).max() < 1e-5
+    monkeypatch.undo()
+    large = {name: value * np.float32(300) for name, value in weights.items()}
+    assert np.isfinite(trusted.scores(large, x, heads=4)).all()
+    hostile = {name: np.full_like(value, 3e38) for name, value in weights.items()}
+    assert np.isnan(trusted.scores(hostile, x, heads=4)).any()
+
+
 @pytest.mark.parametrize(("block", "heads"), SHAPES)
 def test_weights_give_the_same_chances_and_know_their_own_text(
     transformer: dict[str, Any], trusted: Any, block: int, heads: int
@@ -136,6 +153,7 @@ def test_weights_give_the_same_chances_and_know_their_own_text(
     numbers = np.concatenate([[0], trusted.numbers_of(transformer["generate"](model, 400))])
     windows = np.lib.stride_tricks.sliding_window_view(numbers, block + 1)
     chances = trusted.scores(weights, windows[:, :-1], heads=heads)[:, -1]
+    assert np.abs(trusted.next_chances(weights, windows[:, :-1], heads=heads) - chances).max() < 2e-5
     assert abs(sampling_surprise(chances, windows[:, -1])) < 5
     anything = np.random.default_rng(1).integers(65, size=len(windows))
     assert sampling_surprise(chances, anything) > 6

@@ -93,6 +93,16 @@ def test_the_subset_is_balanced_scaled_and_in_columns(utils: ModuleType) -> None
         assert np.bincount(Y[:, 0]).tolist() == [each] * 10
 
 
+def test_each_call_draws_a_training_set_and_all_share_the_rest(utils: ModuleType) -> None:
+    """So nobody writes into the shared ones: a run must not depend on what an earlier cell did."""
+    first, second = (utils.data_loader_mnist("subset") for _ in range(2))
+    first[0][:] = 0.5
+    assert second[0].max() == 1.0
+    assert all(a is b for a, b in zip(first[2:], second[2:], strict=True))
+    with pytest.raises(ValueError, match="read-only"):
+        first[2][0] = 0.5
+
+
 def test_the_training_set_is_shuffled_with_one_permutation(utils: ModuleType) -> None:
     np.random.seed(42)
     Y = utils.data_loader_mnist("subset")[1]
