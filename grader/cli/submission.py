@@ -24,6 +24,7 @@ from grader.model.errors import UsageError
 from grader.model.records import Grade, encode
 from grader.notebooks.submission_files import SubmissionFiles
 from grader.reports.summary import checks_passed
+from grader.sandbox.zygote import Zygote
 
 REPORTS_NEED = ("grader.reports.page", "grader.reports.terminal")  # Jinja2 and Markdown, not needed to start
 
@@ -83,8 +84,9 @@ Examples:
 @click.option(
     "--no-sandbox", is_flag=True, help="Run without isolation. For your own work only; the grade says so."
 )
-def command(**given: Any) -> None:  # noqa: D103  # its help is HELP
-    grade_named(Given(**given))
+@click.pass_obj
+def command(early: Zygote | None, /, **given: Any) -> None:  # noqa: D103  # its help is HELP
+    grade_named(Given(**given), early)
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,11 @@ class Given:
     no_sandbox: bool
 
 
-def grade_named(given: Given) -> None:
-    """Grade what is named, show it, and leave with the exit status. Raises CannotGrade."""
+def grade_named(given: Given, early: Zygote | None) -> None:
+    """Grade what is named, show it, and leave with the exit status. Raises CannotGrade.
+
+    ``early`` is a warm process that is starting already.
+    """
     seed = options.draw_seed() if given.seed is None else given.seed
     load = functools.cache(assignment_folder.load)  # one object serves all submissions of an assignment
     jobs = [
@@ -131,7 +136,7 @@ def grade_named(given: Given) -> None:
         elsewhere.write(grade)
         show(grade, written, as_json=given.as_json, folders=folders)
 
-    with opening.WarmProcesses(meanwhile=REPORTS_NEED) as warm:
+    with opening.WarmProcesses(meanwhile=REPORTS_NEED, early=early) as warm:
         status, shared = apart.grade_all(
             jobs,
             [reports_of(job, given.out) for job in jobs],

@@ -23,10 +23,9 @@ from grader.model.isolation import Mode
 from grader.notebooks.submission_files import SubmissionFiles
 from grader.sandbox.modes import remedy, usual_mode, weaker
 from grader.sandbox.spec import BoxSpec, ProcessLimits
-from grader.sandbox.zygote import Zygote
+from grader.sandbox.zygote import BASE_PRELOAD, Zygote
 from grader.session.notebook import CellSettings, Notebook
 
-BASE_PRELOAD = ("numpy", "matplotlib.pyplot")
 CHECKS_NEED = ("numpy.random", "numpy.ma", "grader.grading.pytest_run", "grader.grading.check_plugin")
 A_DAY = 86_400.0
 MAX_LOOK = 100_000
@@ -60,10 +59,12 @@ class WarmProcesses:
 
     A warm process takes half a second to start, with torch two or three. Meanwhile this process imports what
     checks need, and the modules named ``meanwhile``. Use it as a context; what it opened ends before it does.
+    ``early`` is one that was started with ``more``; it becomes the first that is asked for.
     """
 
-    def __init__(self, *, meanwhile: Sequence[str] = ()) -> None:
+    def __init__(self, *, meanwhile: Sequence[str] = (), early: Zygote | None = None) -> None:
         self._meanwhile = (*CHECKS_NEED, *meanwhile)
+        self._early = early
         self._zygotes: dict[tuple[str, ...], Zygote] = {}
 
     def open_notebook(self, job: GradeJob, submission: SubmissionFiles, progress: Progress) -> Notebook:
@@ -76,11 +77,18 @@ class WarmProcesses:
     def zygote(self, modules: tuple[str, ...]) -> Zygote:
         """The warm process with these modules, started when it is first asked for."""
         if modules not in self._zygotes:
-            self._zygotes[modules] = Zygote.start(preload=modules)
+            self._zygotes[modules] = self._started(modules)
             # The zygote is importing its own modules now; these imports take no time that it does not take.
             for module in self._meanwhile:
                 importlib.import_module(module)
         return self._zygotes[modules]
+
+    def _started(self, modules: tuple[str, ...]) -> Zygote:
+        zygote, self._early = self._early, None
+        if zygote is None:
+            return Zygote.start(preload=modules)
+        zygote.and_import([name for name in modules if name not in BASE_PRELOAD])
+        return zygote
 
     def __enter__(self) -> Self:
         return self
@@ -88,6 +96,8 @@ class WarmProcesses:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._early is not None:
+            self._early.close()
         while self._zygotes:
             self._zygotes.popitem()[1].close()
 

@@ -13,6 +13,9 @@ MEGABYTE = 1 << 20
 WORKDIR = "/home/student"
 """The working directory inside, in every mode that has a file system of its own."""
 
+MORE = "+"
+"""In place of a module's name: a warm process will be told which others it has to import."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessLimits:

@@ -1,7 +1,8 @@
 """The zygote's own program: import the libraries once, then fork a supervisor for each request.
 
 Run as ``python -P -m grader.sandbox.warm FD ENTRY PRELOAD...`` by ``grader.sandbox.zygote``, with a clean
-environment, before anybody's notebook is opened. Every sandbox is a copy of this process, so whatever it
+environment, before anybody's notebook is opened. A last PRELOAD of "+" means that the names of more modules
+follow on the socket. Every sandbox is a copy of this process, so whatever it
 ever held could be read by student code: no tests, no submissions, no secrets come here. It stays
 single-threaded, because only then a fork is whole.
 """
@@ -24,6 +25,7 @@ from typing import NoReturn
 from grader.inside import compiling
 from grader.inside.generators import seed_all
 from grader.sandbox import confinement, huge_pages, supervisor
+from grader.sandbox.spec import MORE
 
 _PACKET = 1 << 17
 _DESCRIPTORS = 2
@@ -34,7 +36,7 @@ def main(arguments: list[str]) -> int:
     """Serve requests on the socket numbered by the first argument until the other end closes."""
     control = socket.socket(fileno=int(arguments[0]))
     try:
-        serve = _prepare(entry=arguments[1], preload=arguments[2:])
+        serve = _prepare(entry=arguments[1], preload=arguments[2:], control=control)
     except BaseException as error:  # noqa: BLE001  # told to the host in words, whatever it is
         control.send(json.dumps({"error": f"{type(error).__name__}: {error}"[:2000]}).encode())
         return 1
@@ -50,17 +52,22 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _prepare(*, entry: str, preload: list[str]) -> confinement.Serve:
+def _prepare(*, entry: str, preload: list[str], control: socket.socket) -> confinement.Serve:
     """Import everything and make the shell; returns what a worker calls with its connection."""
     gc.disable()  # there is little to collect among torch's modules, and looking took a quarter of this
+    more_follow = preload[-1:] == [MORE]
+    preload = [name for name in preload if name != MORE]
     for name in ("fcntl", "resource", *preload):
         importlib.import_module(name)
-    if "torch" in preload:
-        _warm_torch()
     agent = importlib.import_module(entry)
     shell = agent.make_shell()
     if "matplotlib.pyplot" in preload:
         _warm_matplotlib()
+    if more_follow:
+        for name in json.loads(control.recv(_PACKET)):
+            importlib.import_module(name)
+    if "torch" in sys.modules:
+        _warm_torch()
     seed_all(0)  # numpy and torch load their generators when first asked: 15 ms in every fork
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads != 1:

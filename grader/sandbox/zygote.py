@@ -6,6 +6,7 @@ copies of it and never in this process. Importable everywhere; starting one need
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -22,9 +23,10 @@ from typing import IO, Self
 
 from grader.model.errors import InfrastructureError, SandboxUnavailable
 from grader.sandbox.box import Box, connection
-from grader.sandbox.spec import BoxSpec
+from grader.sandbox.spec import MORE, BoxSpec
 
 AGENT = "grader.inside.agent"
+BASE_PRELOAD = ("numpy", "matplotlib.pyplot")
 _PACKET = 4096
 _BOOT_SECONDS = 120.0
 _LEAVE_SECONDS = 20.0
@@ -48,25 +50,26 @@ class Zygote:
     def start(
         cls,
         *,
-        preload: Sequence[str] = ("numpy", "matplotlib.pyplot"),
+        preload: Sequence[str] = BASE_PRELOAD,
         entry: str = AGENT,
         import_path: Sequence[Path] = (),
+        more: bool = False,
     ) -> Self:
         """Launch a zygote and return at once; the first ``spawn`` waits until it is ready.
 
         ``preload`` are the modules to import once for all sandboxes, ``entry`` the module whose
         ``make_shell()`` and ``serve(socket, shell)`` run inside, ``import_path`` further folders to import
-        from (student code can read their names, and nothing in them).
+        from (student code can read their names, and nothing in them). With ``more`` it is ready only after
+        ``and_import`` has been called: then it can start before anybody knows what submissions import.
         Raises SandboxUnavailable where processes cannot be copied (everywhere but on Linux).
         """
         if not sys.platform.startswith("linux"):
             raise SandboxUnavailable(f"warm processes need Linux, not {sys.platform}")
-        for name in (*preload, entry):
-            if not _MODULE_NAME.fullmatch(name):
-                raise ValueError(f"not a module's name: {name!r}")
+        _assert_modules((*preload, entry))
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         log = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the zygote
         command = [sys.executable, "-P", "-m", "grader.sandbox.warm", str(theirs.fileno()), entry, *preload]
+        command += [MORE] if more else []
         with theirs:
             process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
                 command,
@@ -96,6 +99,12 @@ class Zygote:
     def process(self) -> int:
         """The zygote's process number, 0 if it is another process's child."""
         return self._process.pid if self._process is not None else 0
+
+    def and_import(self, modules: Sequence[str]) -> None:
+        """Have one that was started with ``more`` import these too; may be none."""
+        _assert_modules(modules)
+        with contextlib.suppress(OSError):  # it has ended: wait_ready says why
+            self._control.send(json.dumps(list(modules)).encode())
 
     def wait_ready(self, *, timeout: float = _BOOT_SECONDS) -> None:
         """Return once the libraries are imported. Raises InfrastructureError with the zygote's own words."""
@@ -169,6 +178,12 @@ class Zygote:
         size = os.fstat(self._log.fileno()).st_size
         words = os.pread(self._log.fileno(), 2000, max(0, size - 2000)).decode(errors="replace").strip()
         return f": {words}" if words else ""
+
+
+def _assert_modules(names: Sequence[str]) -> None:
+    for name in names:
+        if not _MODULE_NAME.fullmatch(name):
+            raise ValueError(f"not a module's name: {name!r}")
 
 
 def _environment(import_path: Sequence[Path]) -> dict[str, str]:

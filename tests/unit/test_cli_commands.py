@@ -5,9 +5,12 @@ from __future__ import annotations
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
+from unittest.mock import Mock
 
 import click
 import pytest
+from click.testing import CliRunner
 
 import grader.cli
 from grader.cli.main import COMMANDS, cli
@@ -27,6 +30,30 @@ def test_a_command_has_the_name_of_its_module(name: str) -> None:
     assert command.name == name
     assert command.callback is not None
     assert command.callback.__module__ == f"grader.cli.{name}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "started"),
+    [
+        (["{file}"], 1),
+        (["submission", "{file}", "--seed", "x"], 1),
+        (["{file}", "--public"], 0),
+        (["{file}", "--help"], 0),
+        (["nothing.ipynb"], 0),
+        (["table", "{file}"], 0),
+    ],
+)
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs warm processes")
+def test_a_warm_process_starts_before_the_command_that_grades_is_imported(
+    arguments: list[str], started: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And is closed, however the command ends."""
+    (tmp_path / "hw.ipynb").touch()
+    zygote = Mock()
+    monkeypatch.setattr("grader.sandbox.zygote.Zygote.start", zygote)
+    CliRunner().invoke(cli, [word.format(file=tmp_path / "hw.ipynb") for word in arguments])
+    assert zygote.call_count == started
+    assert zygote.return_value.close.call_count >= started
 
 
 def test_grading_one_submission_waits_for_no_database() -> None:

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.boxes import Inside, alone, eventually, mode_here, start_zygote
-from support.paths import environment
+from support.boxes import ECHO, Inside, alone, eventually, mode_here, start_zygote
+from support.paths import TESTS, environment
 
 from grader.model.errors import InfrastructureError
 from grader.model.isolation import Ending, EndReason, Mode
@@ -389,6 +389,19 @@ def test_a_preload_must_be_a_modules_name() -> None:
     """Nothing else reaches the zygote's command line."""
     with pytest.raises(ValueError, match="--help"):
         Zygote.start(preload=("--help",))
+
+
+def test_a_zygote_that_has_started_early_imports_what_it_is_told_later() -> None:
+    """It is ready only then; the host closes one that nobody needed."""
+    with Zygote.start(preload=(), entry=ECHO, import_path=[TESTS], more=True) as zygote:
+        with pytest.raises(ValueError, match="--help"):
+            zygote.and_import(["--help"])
+        zygote.and_import(["colorsys"])
+        with zygote.spawn(BoxSpec(mode=mode_here())) as box:
+            assert Inside(box).run("import sys; answer = 'colorsys' in sys.modules") is True
+    with Zygote.start(preload=(), entry=ECHO, import_path=[TESTS], more=True) as unneeded:
+        pass
+    assert not Path(f"/proc/{unneeded.process}").exists()
 
 
 def test_a_fork_imports_nothing_before_the_students_code() -> None:
