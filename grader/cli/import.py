@@ -1,4 +1,4 @@
-"""`grade import SYSTEM SRC`: an assignment of nbgrader or otter in our form."""
+"""`grade import SYSTEM SRC`: an assignment of nbgrader or otter, or a pytest suite, in our form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from grader.authoring.imported.bring import Brought
     from grader.authoring.imported.described import Course
 
-HELP = """Bring an assignment over from nbgrader or otter-grader.
+HELP = """Bring an assignment over from nbgrader or otter-grader, or a package with its pytest suite.
 
 SRC is a source notebook with its solutions, or the folder of one assignment. A new folder is written: the
 manifest, the solved notebooks with our markers, hidden and public checks, given files, and the students'
@@ -34,9 +34,10 @@ Examples:
   grade import nbgrader source/ps1
   grade import nbgrader source/ps1/problem1.ipynb --out ~/courses/ps1
   grade import otter hw01/hw01.ipynb
+  grade import pytest hw0/                            a solved package and its tests
   cd ps1 && grade check && grade audit
 """
-SYSTEMS = ("nbgrader", "otter")
+SYSTEMS = ("nbgrader", "otter", "pytest")
 
 
 @click.command("import", help=HELP)
@@ -66,9 +67,9 @@ def command(*, system: str, source: Path, out: Path | None) -> None:  # noqa: D1
 
 
 def _reader(system: str) -> Callable[[Path], Course]:
-    from grader.authoring.imported import nbgrader, otter  # noqa: PLC0415  # see above
+    from grader.authoring.imported import nbgrader, otter, pytest_suite  # noqa: PLC0415  # see above
 
-    return {"nbgrader": nbgrader.read, "otter": otter.read}[system]
+    return {"nbgrader": nbgrader.read, "otter": otter.read, "pytest": pytest_suite.read}[system]
 
 
 def _bring(course: Course, folder: Path) -> Brought:

@@ -14,6 +14,7 @@ from support.foreign import (
     ok_assignment,
     otter_assignment,
     otter_v0_assignment,
+    package_with_tests,
     write_notebook,
 )
 
@@ -174,6 +175,25 @@ def test_tests_of_ok_are_read_and_never_run(tmp_path):
         own_check("q1"),
     ]
     assert [note.where for note in course.notes] == ["tests/q2.py"]
+
+
+def test_a_package_with_its_suite_becomes_modules_that_students_write(tmp_path):
+    out = tmp_path / "out"
+    status, said = run_import("pytest", package_with_tests(tmp_path / "hw"), out)
+    assert status == 0, said
+    assert "3 run apart from student code, 1 beside it (marked REVIEW), 0 not converted" in said
+    assert "The untouched template earns nothing" in said
+    hidden = (out / "hidden_tests/test_package.py").read_text(encoding="utf-8")
+    assert 'scale = student.module("layers.scale")' in hidden
+    assert "@pytest.mark.parametrize('value, expected', [(-1, 0), (3, 3)])" in hidden
+    assert "def close(a, b):" in hidden
+    student = out / "student_template"
+    assert "np.maximum" not in (student / "layers/relu.py").read_text(encoding="utf-8")
+    scale = (student / "layers/scale.py").read_text(encoding="utf-8")
+    assert "self.factor" not in scale
+    assert "return 1" in scale
+    page = (out / "IMPORT.md").read_text(encoding="utf-8")
+    assert "`test_tmp` uses the fixture `tmp_path`, which is not taken over" in page
 
 
 def test_what_is_no_assignment_is_said(tmp_path):

@@ -197,3 +197,78 @@ def ok_assignment(folder: Path) -> Path:
         cell("code", 'grader.check("q1")'),
     )
     return folder
+
+
+SUITE = '''"""Tests of the layers."""
+
+import numpy as np
+import pytest
+
+from layers import scale
+from layers.relu import *
+
+
+def close(a, b):
+    np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+@pytest.fixture
+def data():
+    return np.array([-1.0, 2.0])
+
+
+def test_forward(data):
+    """relu of two numbers"""
+    close(forward(data), [0, 2])
+
+
+@pytest.mark.parametrize("value, expected", [(-1, 0), (3, 3)])
+def test_numbers(value, expected):
+    assert forward(value) == expected
+
+
+class TestScale:
+    def test_call(self):
+        assert scale.Scale(3)(2) == 6
+
+    def test_hook(self):
+        assert scale.Scale(2).apply(lambda x: x + 1, 1) == 3
+
+
+def test_tmp(tmp_path):
+    assert forward(1) == 1
+'''
+RELU = '''"""The rectifier."""
+
+import numpy as np
+
+
+def forward(x):
+    """max(x, 0)"""
+    ### BEGIN YOUR SOLUTION
+    return np.maximum(x, 0)
+    ### END YOUR SOLUTION
+'''
+SCALE = """class Scale:
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, x):
+        return self.factor * x
+
+    def apply(self, hook, x):
+        return hook(self(x))
+
+
+def given():
+    return 1
+"""
+
+
+def package_with_tests(folder: Path) -> Path:
+    """A solved package, one module marked as a course does and one not, below a folder that is no package."""
+    texts = {"src/layers/__init__.py": "", "src/layers/relu.py": RELU, "src/layers/scale.py": SCALE}
+    for place, text in {**texts, "tests/test_layers.py": SUITE, "README.md": "Read me.\n"}.items():
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / place).write_text(text, encoding="utf-8")
+    return folder

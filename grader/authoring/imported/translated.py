@@ -41,13 +41,14 @@ class Namespace:
 
     ``imports`` are the statements by which a name is imported in its notebook or file; ``variables`` are the
     names that hold a value, not a function or class; ``seen`` those that functions of the notebook read as
-    globals. ``own`` are the packages and modules that come with the assignment.
+    globals. ``own`` are the packages that come with the assignment, ``modules`` its modules by whole names.
     """
 
     imports: Mapping[str, str] = field(default_factory=dict)
     variables: frozenset[str] = frozenset()
     seen: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
+    modules: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -143,12 +144,12 @@ def _with_students_modules(source: str, tree: ast.Module, space: Namespace) -> t
             if packages & assertions.FROM_UNITTEST:
                 edits[node] = "pass"
             elif packages & space.own:
-                edits[node] = "; ".join(_from_student(node))
+                edits[node] = "; ".join(_from_student(node, space))
     source = edited(source, edits)
     return source, ast.parse(source)
 
 
-def _from_student(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+def _from_student(node: ast.Import | ast.ImportFrom, space: Namespace) -> Iterator[str]:
     for alias in node.names:
         if isinstance(node, ast.Import):
             if "." in alias.name and not alias.asname:
@@ -156,6 +157,8 @@ def _from_student(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
             yield f'{alias.asname or alias.name} = student.module("{alias.name}")'
         elif alias.name == "*":
             raise NotHere("it imports all names of a module")
+        elif (whole := f"{node.module}.{alias.name}") in space.modules:
+            yield f'{alias.asname or alias.name} = student.module("{whole}")'
         else:
             yield f'{alias.asname or alias.name} = student.module("{node.module}").{alias.name}'
 

@@ -77,15 +77,14 @@ class Trial:
 
 def namespaces(course: Course) -> dict[str, Namespace]:
     """What tests find in each notebook."""
-    own = frozenset(
-        place.partition("/")[0].removesuffix(".py")
-        for place in (*course.files, *course.modules)
-        if place.endswith(".py")
-    )
-    return {name: _namespace(cells, own) for name, cells in course.notebooks.items()}
+    places = [
+        place.removesuffix(".py") for place in (*course.files, *course.modules) if place.endswith(".py")
+    ]
+    modules = frozenset(place.replace("/", ".") for place in places)
+    return {name: _namespace(cells, modules) for name, cells in course.notebooks.items()}
 
 
-def _namespace(cells: Iterable[Cell], own: frozenset[str]) -> Namespace:
+def _namespace(cells: Iterable[Cell], modules: frozenset[str]) -> Namespace:
     imports = {"award": "from grader import award"}
     variables: set[str] = set()
     seen: set[str] = set()
@@ -101,7 +100,8 @@ def _namespace(cells: Iterable[Cell], own: frozenset[str]) -> Namespace:
         for statement in parsed.tree.body:
             if not isinstance(statement, ast.FunctionDef | ast.ClassDef):
                 variables |= set(bound_by(statement))
-    return Namespace(imports, frozenset(variables), frozenset(seen), own)
+    own = frozenset(name.partition(".")[0] for name in modules)
+    return Namespace(imports, frozenset(variables), frozenset(seen), own, modules)
 
 
 def _imports(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
