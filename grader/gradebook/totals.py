@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from sys import intern
 
 import msgspec
 
@@ -54,10 +55,11 @@ def total_of(items: Iterable[ItemPoints], marks: Mapping[str, Mark]) -> Total:
 def item_total(item: ItemPoints, mark: Mark | None) -> ItemTotal:
     """One item, with its mark if there is one."""
     points = None if mark is None else mark.points
+    # One text for a whole class, not one for each of its students.
     return ItemTotal(
-        item=item.item,
-        title=item.title,
-        kind=item.kind,
+        item=intern(item.item),
+        title=intern(item.title),
+        kind=intern(item.kind),
         earned=Points(item.earned) if points is None else points,
         possible=Points(item.possible),
         decided=item.decided or points is not None,
