@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from grader.checks.evidence import Evidence
+from grader.grading.asked import Questions
 from grader.grading.collected import Printed, closest, settle_property, title_of
 from grader.grading.deadline import Deadline
 from grader.grading.naming import look_up
@@ -94,7 +95,7 @@ class Ran:
     code: OwnCode = field(default_factory=OwnCode)
 
 
-class Fixtures:
+class Fixtures(Questions):
     """A pytest plugin with the markers and fixtures of checks, which ``checks``, once it is there, serves."""
 
     checks: CheckPlugin

@@ -46,6 +46,11 @@ NO_WARNINGS = (
     "let them print, and look at student.printed(), or ask for an exception"
 )
 
+NO_TYPE = (
+    "type(...) of a student's object is this side's proxy, whatever the object is: fetch plain data with "
+    "`.value`, or ask isinstance(...); of a class of the student's look at what it does"
+)
+
 NOT_CARRIED_OUT = "This check could not be carried out; it costs nothing and your instructor has been told."
 
 
@@ -66,6 +71,8 @@ class CheckEnd:
 
 _NOTHING_RAISED = re.compile(r"^DID NOT RAISE (?:any of )?(?:<class ')?([\w., ()]+?)(?:'>)?$")
 """What ``pytest.raises`` says when its block ends without an exception."""
+
+_OF_A_PROXY = re.compile(r"<class 'grader\.session\.proxy\.|'Proxy'")
 
 
 MAX_NOTED, MAX_LINES = 20_000, 400
@@ -120,6 +127,8 @@ def asserted(error: BaseException) -> CheckEnd:
     """The end of a check whose assertion does not hold, or that pytest failed."""
     if isinstance(error, pytest.fail.Exception) and str(error).startswith("DID NOT WARN"):
         return CheckEnd(Outcome.ERRORED, Fault.AUTHOR, "", NO_WARNINGS)
+    if _OF_A_PROXY.search(str(error)):
+        return CheckEnd(Outcome.ERRORED, Fault.AUTHOR, "", f"{NO_TYPE}\n{with_notes(str(error), error)}")
     said = _NOTHING_RAISED.sub(r"nothing was raised, expected \1", str(error))
     detail = with_notes(said or "the check's assertion does not hold", error)
     return CheckEnd(Outcome.FAILED, Fault.STUDENT, "", detail)
