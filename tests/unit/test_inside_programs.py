@@ -69,10 +69,16 @@ def test_what_runs_in_the_background_holds_nobody_up():
 
 @posix
 def test_an_interrupt_ends_a_program_with_all_that_it_started(tmp_path):
-    threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    """It comes while the program is listened to: a first word says that it runs."""
+    pid = tmp_path / "pid"
+    interrupt = threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
-        heard(f"sleep 50 & echo $! > {tmp_path}/pid; sleep 50")
-    inner = int((tmp_path / "pid").read_text())
+        programs.run(
+            ["/bin/sh", "-c", f"sleep 50 & echo $! > {pid}; echo up; sleep 50"],
+            "",
+            lambda _: interrupt.start(),
+        )
+    inner = int(pid.read_text())
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -207,17 +208,26 @@ def test_every_option_is_on_its_page(fast: Load) -> None:
     assert described == set(re.findall(r"--[a-z]+", fast("__main__").parser().format_help())) - {"--help"}
 
 
-def command(out: Path) -> subprocess.Popen[str]:
+HANGS = 600  # seconds; all of it takes a few
+
+
+@contextmanager
+def command(out: Path) -> Iterator[subprocess.Popen[str]]:
+    """The command, running; in the end it is not."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     chosen = ["--only", "batch_runs", "--only", "momentum_runs"]
     arguments = ["--quick", "--out", str(out), "--jobs", "2", *chosen]
-    return subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "reference.fast", *arguments],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
 
 
 def children(parent: int) -> set[int]:
@@ -239,16 +249,16 @@ def kept(out: Path) -> dict[str, int]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 def test_interrupted_it_leaves_nothing_running_and_goes_on_where_it_was(tmp_path: Path) -> None:
-    first = command(tmp_path)
     most = 0
     workers: set[int] = set()
-    while not kept(tmp_path) or most < 2:
-        assert first.poll() is None, first.communicate()[0]
-        workers |= children(first.pid)
-        most = max(most, len(children(first.pid)))
-        time.sleep(0.02)
-    first.send_signal(signal.SIGINT)
-    printed, _ = first.communicate(timeout=60)
+    with command(tmp_path) as first:
+        while not kept(tmp_path) or most < 2:
+            assert first.poll() is None, first.communicate()[0]
+            workers |= children(first.pid)
+            most = max(most, len(children(first.pid)))
+            time.sleep(0.02)
+        first.send_signal(signal.SIGINT)
+        printed, _ = first.communicate(timeout=HANGS)
     assert first.returncode == 130, printed
     assert "the same command goes on" in printed
     until = time.monotonic() + 30  # multiprocessing's own helper ends a moment after its parent
@@ -259,8 +269,8 @@ def test_interrupted_it_leaves_nothing_running_and_goes_on_where_it_was(tmp_path
     before = kept(tmp_path)
     assert 0 < len(before) < 7
 
-    second = command(tmp_path)
-    printed, _ = second.communicate(timeout=120)
+    with command(tmp_path) as second:
+        printed, _ = second.communicate(timeout=HANGS)
     assert second.returncode == 0, printed
     assert f"{len(before)} runs were finished before" in printed
     assert len(kept(tmp_path)) == 7

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.training
 
 LEARNING = {"MAX_EPOCHS": 2, "UPDATES_PER_EPOCH": 160, "MOMENTUM_EPOCHS": 1, "EVAL_EXAMPLES": 800}
 """What a network needs to learn something; the budget's own few updates only show where a run begins."""
-TIMEOUT = 120  # seconds; it takes about six, most of them imports
+TIMEOUT = 600  # seconds, for a run that hangs; it takes about six, most of them imports
 
 
 @pytest.fixture(scope="module")
