@@ -20,6 +20,7 @@ import pytest
 from support.paths import ROOT
 from support.reference_files import cells, definitions
 from support.uninstalled import importing
+from support.unmeasured import unmeasured  # noqa: F401  # a fixture
 
 pytestmark = pytest.mark.training
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from support.paths import ROOT, TESTS
 from support.reference_files import REFERENCE, REGION, cells, definitions, stubbed
+from support.unmeasured import unmeasured  # noqa: F401  # a fixture
 
 from grader.model.assignment import parse
 
