@@ -15,15 +15,19 @@ from pathlib import Path
 from .paths import ROOT, TESTS, environment
 
 NOBODY = 65534
+HANGS = 900
+"""Seconds that no run takes, whole files of tests on a busy machine included."""
 
 
-def run_as_ordinary_user(command: Sequence[str], *, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def run_as_ordinary_user(
+    command: Sequence[str], *, timeout: float = HANGS
+) -> subprocess.CompletedProcess[str]:
     """Run ``command`` without any privilege; as root, through a user that owns nothing here."""
     return run_as(command, "ordinary" if os.geteuid() == 0 else "", timeout=timeout)
 
 
 def run_without_namespaces(
-    command: Sequence[str], *, ordinary: bool = False, timeout: float = 300
+    command: Sequence[str], *, ordinary: bool = False, timeout: float = HANGS
 ) -> subprocess.CompletedProcess[str]:
     """Run ``command`` as in a container with Docker's defaults: no namespaces, no mounts, few privileges.
 
