@@ -21,6 +21,7 @@ from grader.handed_in.content_store import ContentStore, copy
 from grader.handed_in.graded_file import MARKDOWN, NOTEBOOK, SCRIPT, Choice, Expected
 from grader.handed_in.package import FileRef, Package
 from grader.handed_in.trees import Entry, Place, Tree
+from grader.handed_in.unpacked import with_modules
 from grader.model.text import counted, printable
 from grader.notebooks.submission_file import MAX_BYTES
 
@@ -45,6 +46,13 @@ def assemble(
     tree: Tree, choice: Choice, files: Sequence[Entry], expected: Expected, store: ContentStore
 ) -> Package:
     """The package of one student's files. Raises Unusable and OSError if a graded file cannot be read."""
+    with with_modules(tree, files, store) as (whole, every):
+        return _assembled(whole, choice, every, expected, store)
+
+
+def _assembled(
+    tree: Tree, choice: Choice, files: Sequence[Entry], expected: Expected, store: ContentStore
+) -> Package:
     notices = [*choice.notices]
     every = lay_out(files, choice.graded, notices)
     graded = [next(laid for laid in every if laid.entry is entry) for entry in choice.graded]

@@ -6,27 +6,27 @@ taken becomes one line. Submissions come one at a time, in a stable order, and n
 
 from __future__ import annotations
 
-import contextlib
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from grader.handed_in.archives import Archive, Unusable
-from grader.handed_in.assemble import assemble, too_large
+from grader.handed_in.archives import Unusable
+from grader.handed_in.assemble import assemble
 from grader.handed_in.bundles import bundles
 from grader.handed_in.content_store import ContentStore
 from grader.handed_in.contents import Answers, Looker
 from grader.handed_in.downloads import DOWNLOAD, NO_NOTEBOOK, Bundle, looks_like_a_class, nothing_in
 from grader.handed_in.graded_file import ARCHIVES, NOTHING_EXPECTED, Choice, Expected, choose, gradable
 from grader.handed_in.package import Package
-from grader.handed_in.tarballs import Tarball, open_archive
+from grader.handed_in.tarballs import open_archive
 from grader.handed_in.trees import Entry, Folder, Place, Refused, Tree, Zip, below
+from grader.handed_in.unpacked import opened, with_modules
 from grader.model.errors import UsageError
 from grader.model.owner_hints import OwnerHint
 from grader.model.text import printable
-from grader.notebooks.submission_file import MAX_BYTES, ending_of
+from grader.notebooks.submission_file import ending_of
 
 __all__ = ["Refused", "Submission", "collect"]
 
@@ -134,7 +134,15 @@ class _Collector:
     def _of_either(
         self, tree: Tree, choice: Choice, archives: Sequence[Entry], bundle: Bundle, within: Place
     ) -> Iterator[Submission | Refused]:
-        """The submission in the archive if one can be graded there, or else the file beside it."""
+        """The file if it takes its answers from modules in archives, or else what can be graded in one."""
+        with with_modules(tree, bundle.files, self._store) as (whole, files):
+            work = gradable(files, self._expected)
+            again = choose(work, self._expected, Answers(work, Looker(whole, self._expected.names)))
+            if again.defined and again.graded == choice.graded:
+                yield from self._taken(
+                    whole, again, msgspec.structs.replace(bundle, files=tuple(files)), within
+                )
+                return
         entry = best_archive(archives, self._expected)
         inner = list(self._of_packed(tree, entry, bundle, within))
         if any(isinstance(found, Submission) for found in inner):
@@ -148,7 +156,7 @@ class _Collector:
         """The submissions in a zip among the files: one student's work, or a class's."""
         here = (*within, *entry.place)
         try:
-            with self._archive(tree, entry) as archive:
+            with opened(tree, entry, self._store) as archive:
                 inner = Zip(archive)
                 if bundle.holds_class:
                     yield from self._of_tree(inner, here, class_zips=False)
@@ -183,19 +191,6 @@ class _Collector:
             yield Refused(
                 _name((), within), f"{nothing_in(files, self._expected)}; hand in the notebook", who
             )
-
-    @contextlib.contextmanager
-    def _archive(self, tree: Tree, entry: Entry) -> Iterator[Archive | Tarball]:
-        """A zip among the files, opened in place on disk, or from a temporary copy out of another zip."""
-        path = tree.on_disk(entry)
-        if path is not None:
-            with open_archive(path) as archive:
-                yield archive
-            return
-        if entry.size > MAX_BYTES:
-            raise Unusable(too_large(entry))
-        with tree.open(entry) as stream, self._store.temporary(stream) as file, open_archive(file) as archive:
-            yield archive
 
     def _taken(
         self, tree: Tree, choice: Choice, bundle: Bundle, within: Place

@@ -307,6 +307,38 @@ def test_a_helper_that_is_a_link_is_not_followed(tmp_path, into):
 # -- what a person names ------------------------------------------------------------------------------------
 
 
+LAYERS = ["layers/__init__.py", "layers/ops.py"]
+
+
+@pytest.mark.parametrize(
+    ("name", "archive", "laid"),
+    [
+        ("layers.zip", zipped({"layers/__init__.py": b"", "layers/ops.py": b""}), LAYERS),
+        ("layers.zip", zipped({"__init__.py": b"", "ops.py": b""}), LAYERS),
+        ("all.tar.gz", tarred({"ops.py": b"", "data.csv": b""}), ["ops.py"]),
+        ("all.zip", zipped({"own.py": b"x = 2", "../out.py": b"", "hw3.ipynb": book()}), []),
+        ("all.zip", b"no zip", []),
+    ],
+)
+def test_modules_packed_beside_the_notebook_come_along(tmp_path, into, name, archive, laid):
+    files = {"hw3.ipynb": book(*ALL), "own.py": b"x = 1", name: archive}
+    package = package_of(folder(tmp_path / "s01", files) / "hw3.ipynb", HW3, into=into)
+    assert places(package) == sorted([*files, *laid])
+    assert load(package).files["own.py"] == b"x = 1"
+    flat = {f"ada_101_500{number}_{place}": files[place] for number, place in enumerate(files)}
+    (found,) = of_class(folder(tmp_path / "class", flat), into)
+    assert places(found.package) == places(package)
+
+
+def test_a_notebook_that_takes_its_answers_from_packed_modules_is_graded(tmp_path, into):
+    source = json.dumps({"cells": [{"cell_type": "code", "source": "from layers.ops import *"}]}).encode()
+    packed = zipped({"layers/__init__.py": b"", "layers/ops.py": defining(*ALL)})
+    start = folder(tmp_path, {"ada_101_5001_hw3.ipynb": source, "ada_101_5002_layers.zip": packed})
+    (found,) = of_class(start, into)
+    assert found.package.notebooks == ("hw3.ipynb",)
+    assert places(found.package) == ["hw3.ipynb", "layers.zip", *LAYERS]
+
+
 def test_a_named_file_takes_along_what_lies_in_its_students_folder(tmp_path, into):
     folder(tmp_path / "s01", {"hw3.ipynb": book(*ALL), "layers.py": b"", "scratch.ipynb": book()})
     package = package_of(tmp_path / "s01" / "hw3.ipynb", HW3, into=into)
