@@ -234,9 +234,10 @@ class MarkingStore:
             return Saved(rows, action, opinion=bool(also))
 
     def undo(self, item: str, action: str, possible: Points, *, author: str, new: str) -> Saved | Conflict:
-        """Put back, as new rows, what was there before an action; a conflict if a later row is there.
+        """Put back, as new rows, what was there before an action; a conflict if another mark came since.
 
-        A line that has changed since counts as it is now.
+        The author's own later actions are none: they were undone before. Nor is what a changed line scored
+        anew; such a line counts as it is now.
         """
         with self._turn() as connection:
             m, b = schema.mark, schema.mark_basis
@@ -246,13 +247,20 @@ class MarkingStore:
                 row.row: self._marks(connection, m.c.submission == row.submission, m.c.item == item)
                 for row in undone
             }
-            later = {last.mark.submission: last for row, (*_, last) in several.items() if last.row != row}
+            later = {
+                one.mark.submission: one
+                for row, every in several.items()
+                for one in every
+                if one.row > row
+                and one.origin != "rescored"
+                and not (one.origin and one.mark.author == author)
+            }
             if later:
                 return Conflict({**later})
             lines = self._versions(connection, item)
             rows: dict[int, int] = {}
-            for every in several.values():
-                before = every[-2] if len(every) > 1 else None
+            for row, every in several.items():
+                before = next((one for one in reversed(every) if one.row < row), None)
                 mark, ruling = put_back(every[-1].mark, before, lines, possible)
                 mark = msgspec.structs.replace(mark, author=author, reason="undone", at="")
                 rows |= self._write(connection, mark, ruling, "undone", new)

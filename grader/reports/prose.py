@@ -104,21 +104,24 @@ def _new_line(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # as a
 
 
 def _block_formula(state: StateBlock, first: int, last: int, silent: bool) -> bool:  # noqa: FBT001  # as above
-    """Keep a paragraph that begins with ``$$``, up to the line that ends with ``$$``."""
-    if not _line(state, first).startswith("$$"):
+    r"""Keep a paragraph from ``$$`` to a line that ends with ``$$``, or from ``\begin{x}`` to ``\end{x}``."""
+    opening = _line(state, first)
+    name = opening.removeprefix("\\begin{").partition("}")[0] if opening.startswith("\\begin{") else ""
+    if not name and not opening.startswith("$$"):
         return False
+    end = f"\\end{{{name}}}" if name else "$$"
     for number in range(first, min(last, first + _FORMULA_LINES)):
         line = _line(state, number)
         if not line or (number > first and state.sCount[number] < state.blkIndent):
             return False
-        if line.endswith("$$") and (number > first or len(line) > len("$$$$")):
+        if line.endswith(end) and (number > first or len(line) > 2 * len(end)):
             break
     else:
         return False
     if not silent:
         token = state.push("code_block", "code", 0)
         token.content = "\n".join(_line(state, row) for row in range(first, number + 1)) + "\n"
-        token.meta = {"formula": token.content.strip()[2:-2]}
+        token.meta = {"formula": token.content.strip()[0 if name else 2 : None if name else -2]}
         token.map = [first, number + 1]
         state.line = number + 1
     return True

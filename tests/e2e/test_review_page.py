@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import http.client
 import os
+import random
 import socket
 import sqlite3
 import struct
@@ -77,10 +78,19 @@ def enter(chrome: Browser, link: str, item: str = "") -> Tab:
 
 def step(tab: Tab, *keys: str) -> str:
     """Press keys, and wait for the screen that the last one leads to; what the page says."""
-    tab.evaluate("document.getElementById('main').dataset.old = 'yes'")
+    old(tab)
     tab.press(*keys)
-    tab.wait(f"!document.getElementById('main').dataset.old && {READY}")
+    arrived(tab)
     return said(tab)
+
+
+def old(tab: Tab) -> None:
+    tab.evaluate("document.getElementById('main').dataset.old = 'yes'")
+
+
+def arrived(tab: Tab) -> None:
+    """Wait for another screen than the old one."""
+    tab.wait(f"!document.getElementById('main').dataset.old && {READY}")
 
 
 def said(tab: Tab) -> str:
@@ -485,6 +495,46 @@ def test_two_markers_at_random_on_the_same_answers_lose_nothing(url: str) -> Non
         assert_kept(
             [*ada.told, *bob.told], book.all_marks(HOME.assignment.title), book.marks(HOME.assignment.title)
         )
+
+
+BROWSER_MARKS = int(os.environ.get("CHAINRULE_BROWSER_MARKS", "8"))
+"""Of each of two browsers; 500 were run once."""
+
+
+def test_two_browsers_at_random_on_the_same_answers_lose_nothing(
+    chrome: Browser, db: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both press Enter before either is answered; whoever gets a conflict saves again."""
+    class_in(db, HOME, {f"s{number}": {"3.3.ii": f"Answer {number}."} for number in range(3)})
+    choose, told, conflicts = random.Random(1), [], 0  # noqa: S311  # a choice of answers, no secret
+    with Gradebook.open(db) as book, reviewing(db, "ada", "bob", options=["--everybody", "0"]) as links:
+        units = units_of_class(book)
+        tabs = {name: enter(chrome, links[name], "3.3.ii") for name in ("ada", "bob")}
+        for number in range(BROWSER_MARKS):
+            for name, tab in tabs.items():
+                old(tab)
+                tab.evaluate(f"go('/mark?item=3.3.ii&unit={choose.choice(units)}')")
+                arrived(tab)
+                tab.press(*choose.choice(("", "1", "2", "12")), "c")
+                tab.evaluate("document.activeElement.select()")
+                tab.type(f"{name} {number}")
+                tab.press("Escape")
+            rows = {name: tab.evaluate("Object.keys(decision().seen)") for name, tab in tabs.items()}
+            for tab in tabs.values():
+                old(tab)
+            for tab in tabs.values():
+                tab.press("Enter")
+            for name, tab in tabs.items():
+                arrived(tab)
+                while said(tab) == "not saved":
+                    conflicts += 1
+                    step(tab, "Enter")
+                assert said(tab) == "saved 1 answer"
+                told += [Told(int(row), "3.3.ii", name, f"{name} {number}") for row in rows[name]]
+        assert_kept(told, book.all_marks(HOME.assignment.title), book.marks(HOME.assignment.title))
+    assert conflicts
+    with capsys.disabled():
+        print(f"\n{len(told)} marks from two browsers, {conflicts} conflicts")  # noqa: T201
 
 
 def test_what_was_shown_as_saved_survives_a_kill_at_any_moment(url: str) -> None:

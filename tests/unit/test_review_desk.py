@@ -164,6 +164,22 @@ def test_undo_takes_back_the_last_action_as_new_rows(
     assert len(book.mark_history(rows["dan"], "1")) == 2
 
 
+def test_undo_goes_back_save_by_save_though_a_line_was_repriced(
+    desk: Desk, book: Gradebook, rows: dict[str, int]
+) -> None:
+    unit = desk.room.unit("1", desk.room.units["1"][2].id)
+    mark_all(desk, unit.id, 1)
+    mark_all(desk, unit.id, 1, 2)
+    view = desk.view("1", unit.id)
+    dear = LineVersion(1, Points.of("0.5"), "No.")
+    assert desk.change_line("1", dear, seen=view.newest_line) is not None
+    assert list(points(book, rows).values()) == ["1.5"]
+    assert isinstance(desk.undo()[2], Saved)
+    assert list(points(book, rows).values()) == ["0.5"]
+    assert isinstance(desk.undo()[2], Saved)
+    assert points(book, rows) == {}
+
+
 def test_undo_after_somebody_elses_mark_is_a_conflict(
     desk: Desk, book: Gradebook, rows: dict[str, int]
 ) -> None:
