@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grader.authoring.imported import assertions
-from grader.authoring.imported.harmless import roots, why_not
+from grader.authoring.imported.harmless import changed_outside, roots, why_not
 from grader.authoring.imported.names_in_tests import (
     bound_in,
     from_student,
@@ -78,6 +78,8 @@ def translated(
     _assert_leaves_alone(tree, space)
     source, tree = _with_students_modules(source, tree, space)
     known = from_student(tree, {*students, *_of_students_modules(tree)})
+    if changed := changed_outside(tree, known):
+        raise NotHere(f"it changes `{changed}`, which is not the student's")
     values = {name for name in students if way.fetched and name in space.variables}
     _Vacuous(known, proxies=set(students) - values).visit(tree)
     source = _with_our_assertions(source, tree, known, ours=way.ours)
