@@ -124,37 +124,24 @@ def data_loader_mnist(data_dir: str | os.PathLike[str] = "full") -> tuple[np.nda
 
     X is float64 (N, 784) in [0, 1], Y is int (N, 1). ``data_dir`` is "full", "subset" or a folder with the
     four original files. The training set is shuffled with one ``np.random.permutation``: call
-    ``np.random.seed`` before, and the order is the same each time. The other two sets are the same for every
-    call and cannot be written to: copy them to change them.
+    ``np.random.seed`` before, and the order is the same each time.
     """
-    folder = os.fspath(data_dir)
-    images, labels = _splits(folder)["train"]
-    order = np.random.permutation(len(images))
-    return (images[order] / 255.0, _column(labels[order]), *_kept_in_order(folder))
-
-
-@functools.cache
-def _splits(folder: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Pixels uint8 (N, 784) and labels (N,) of each set."""
-    names = ("train", "validation", "test")
-    if folder not in ("full", "subset"):
-        return dict(zip(names, full_split(Path(folder)), strict=True))
-    with np.load(_embedded(FULL_FILE if folder == "full" else SUBSET_FILE), allow_pickle=False) as file:
-        return {name: (file[f"{name}_images"], file[f"{name}_labels"]) for name in names}
-
-
-@functools.cache
-def _kept_in_order(folder: str) -> tuple[np.ndarray, ...]:
-    """Xval, Yval, Xtest, Ytest, made once: as float64 they are 75 MB. Calls share them, so nobody writes."""
-    pairs = [_splits(folder)[name] for name in ("validation", "test")]
-    arrays = [array for images, labels in pairs for array in (images / 255.0, _column(labels))]
-    for array in arrays:
-        array.flags.writeable = False
+    if os.fspath(data_dir) in ("full", "subset"):
+        train, validation, test = _embedded_split(FULL_FILE if os.fspath(data_dir) == "full" else SUBSET_FILE)
+    else:
+        train, validation, test = full_split(Path(data_dir))
+    order = np.random.permutation(len(train[0]))
+    train = (train[0][order], train[1][order])
+    arrays: list[np.ndarray] = []
+    for images, labels in (train, validation, test):
+        arrays += [images / 255.0, labels.astype(int).reshape(-1, 1)]
     return tuple(arrays)
 
 
-def _column(labels: np.ndarray) -> np.ndarray:
-    return labels.astype(int).reshape(-1, 1)
+@functools.cache
+def _embedded_split(name: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    with np.load(_embedded(name), allow_pickle=False) as file:
+        return [(file[f"{part}_images"], file[f"{part}_labels"]) for part in ("train", "validation", "test")]
 
 
 def full_split(folder: Path) -> list[tuple[np.ndarray, np.ndarray]]:
