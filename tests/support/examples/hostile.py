@@ -203,7 +203,7 @@ def writes_outside() -> TextNotebook:
         """
 import os
 here = os.path.realpath('.')
-for path in ('/x', '/etc/x', '/usr/x', '/bin/x', '/root/x', '/var/x', '/proc/sys/kernel/hostname', os.path.join(os.path.dirname(np.__file__), 'x.py'), 'utils.py', 'data/x'):
+for path in ('/x', '/etc/x', '/usr/x', '/bin/x', '/root/x', '/var/x', '/proc/sys/kernel/hostname', os.path.join(os.path.dirname(np.__file__), 'x.py')):
     try:
         with open(path, 'a') as file:
             file.write('x')
