@@ -97,7 +97,7 @@ def test_what_a_cell_writes_into_its_arrays_is_nobody_elses(utils: ModuleType) -
     """Students scale and shift the sets in place, which must work and change nothing for later calls."""
     first, second = (utils.data_loader_mnist("subset") for _ in range(2))
     for array, other in zip(first, second, strict=True):
-        array += 1
+        np.add(array, 1, out=array)
         assert not np.shares_memory(array, other)
 
 
