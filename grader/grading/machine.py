@@ -6,14 +6,13 @@ to a person, and never earns a point.
 
 from __future__ import annotations
 
-import functools
-import importlib.util
 import re
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from grader.grading.outcomes import put_down_to_the_machine
+from grader.host import is_installed
 from grader.model.assignment import EnvironmentRules
 from grader.model.errors import Fault, Outcome
 from grader.model.records import CellResult, CheckResult
@@ -38,6 +37,12 @@ _NO_GPU = re.compile(
     r"|instantiate dummy base class (?:Event|Stream|CUDAGraph)"
 )
 _NOT_STARTED = re.compile(r"CalledProcessError: [\s\S]{0,2000}? returned non-zero exit status 126\.")
+# Programs that notebooks start and that a student cannot hand in. Any other name may be a file of theirs.
+_NO_PROGRAM = re.compile(
+    r"(?:FileNotFoundError: \[Errno 2\] No such file or directory:|failed to execute) (?:PosixPath\()?'"
+    r"(7z|convert|curl|dot|ffmpeg|ffprobe|gcc|g\+\+|git|java|latex|make|node|nvcc|nvidia-smi|pandoc|pdflatex"
+    r"|Rscript|tar|unzip|wget|xelatex|zip)'"
+)
 # Both are rare in Jupyter: EPERM is a call that the sandbox refuses, EROFS is about what it only shows.
 _PROGRAM_FORBIDDEN = re.compile(r" \(Operation not permitted\)$")
 _FORBIDDEN = re.compile(r"[A-Z]\w{0,80}: \[Errno (?:1|30)\] (Operation not permitted|Read-only file system)")
@@ -137,6 +142,8 @@ def _refused(error: str) -> str:
         return "what a notebook compiles cannot be loaded on the grading machine"
     if _NOT_STARTED.match(error):
         return "what a notebook writes or compiles cannot be started on the grading machine"
+    if found := _NO_PROGRAM.search(error):
+        return f"the grading machine has no program `{found[1]}`"
     if found := _FORBIDDEN.match(error):
         return f"the grading machine forbids this ({found[1]})"
     return ""
@@ -151,17 +158,6 @@ def _not_started(cell: CellResult) -> str:
 def own_modules(submission: SubmissionFiles, given: Collection[str]) -> frozenset[str]:
     """The names that the files around a notebook can be imported by."""
     return frozenset(place.partition("/")[0].removesuffix(".py") for place in (*submission.files, *given))
-
-
-@functools.cache
-def is_installed(module: str) -> bool:
-    """Whether the Python that grades, which is also the submissions', has a module of this name."""
-    if module in sys.stdlib_module_names:
-        return True
-    try:
-        return module.isidentifier() and importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):
-        return False
 
 
 def _versioned(module: str) -> str:

@@ -41,6 +41,12 @@ def machine(**rules: object) -> Machine:
             "cannot be started",
         ),
         ("PermissionError: [Errno 1] Operation not permitted\n  File x", "forbids this (Operation not"),
+        ("FileNotFoundError: [Errno 2] No such file or directory: 'ffmpeg'", "no program `ffmpeg`"),
+        (
+            "ExecutableNotFound: failed to execute PosixPath('dot'), make sure the Graphviz executables are "
+            "on your systems' PATH",
+            "no program `dot`",
+        ),
         ("OSError: [Errno 30] Read-only file system: 'data/a.npy'", "Read-only file system"),
     ],
 )
@@ -52,6 +58,8 @@ def test_what_the_machine_lacks_is_named(error: str, told: str) -> None:
     "error",
     [
         "ModuleNotFoundError: No module named 'fairly_common'",
+        "FileNotFoundError: [Errno 2] No such file or directory: 'weights'",
+        "FileNotFoundError: [Errno 2] No such file or directory: 'git/config'",
         "ModuleNotFoundError: No module named 'layers'",
         "ModuleNotFoundError: No module named 'layers.conv'",
         "ImportError: cannot import name 'forward' from 'layers'",
