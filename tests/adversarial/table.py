@@ -158,10 +158,11 @@ _INTRODUCTION = """# Attacks
 Measured, not claimed: {count} hostile submissions, each graded by `grade` as any other. The table is
 written by the suite in `tests/adversarial/` (`tox -e adversarial` runs and prints it). "yes" means that the
 attack was stopped: nothing gained, nothing touched, nothing told, while the honest answer in the same file
-kept its point, so the attack did run; "no, see why" that it was not, for the reason given below, and "-" that
-it has no meaning in that mode. The last columns are the controls. In `none` there are no walls, in
-`same process` the submission runs beside the checks as in most graders of notebooks; there "NO" shows that
-the attack works where nothing stops it.
+kept its point, so the attack did run. Where a call was refused that an honest notebook may make too, the item
+waits for a person instead of earning nothing. "no, see why" means that it was not stopped, for the reason
+given below, and "-" that it has no meaning in that mode. The last columns are the controls. In `none` there
+are no walls, in `same process` the submission runs beside the checks as in most graders of notebooks; there
+"NO" shows that the attack works where nothing stops it.
 
 """
 

@@ -11,11 +11,13 @@ from rich.console import Console
 from suite import NOTHING_EARNED, Attack, Result, checks_of, points_of
 from world import World
 
+from grader.model.errors import Fault
 from grader.model.records import Grade, decode, encode
 from grader.reports.page import render
 from grader.reports.terminal import print_report
 
 _LARGEST_RECORD = 40 << 20
+FORBIDS = "the grading machine forbids this (Operation not permitted)"
 _NEVER_SHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _FORBIDDEN_TAGS = {"script", "iframe", "object", "embed", "form", "input", "base", "link", "svg", "math"}
 _ADDRESS = re.compile(r"(?:data:image/png;base64,[A-Za-z0-9+/=]*|#[\w.-]*|https?://[^\s]*|mailto:[^\s]*)\Z")
@@ -24,7 +26,7 @@ _ADDRESS = re.compile(r"(?:data:image/png;base64,[A-Za-z0-9+/=]*|#[\w.-]*|https?
 def holes(attack: Attack, result: Result, world: World, *, isolation: str) -> list[str]:
     """Everything that should not have happened; empty for an attack that was stopped."""
     found = list(result.touched)
-    if result.exit != attack.exit:
+    if result.exit != attack.exit and not _forbidden(result.grade):
         found.append(f"exit status {result.exit} ({result.refused or attention(result.grade)})")
     if result.grade is None:
         return found + [f"refused with: {result.refused}"] * (attack.error not in result.refused)
@@ -38,6 +40,13 @@ def holes(attack: Attack, result: Result, world: World, *, isolation: str) -> li
     if result.heir is not None and points_of(result.heir) != NOTHING_EARNED:
         found.append(f"the next submission earned {points_of(result.heir)}")
     return found
+
+
+def _forbidden(grade: Grade | None) -> bool:
+    """Whether a grade needs attention for nothing but calls that a wall refused, which the report says."""
+    lost = [check for check in checks_of(grade) if check.fault] if grade else []
+    waiting = [check for check in lost if check.fault is Fault.INFRASTRUCTURE]
+    return bool(waiting) and all(FORBIDS in check.detail and not check.earned for check in waiting)
 
 
 def attention(grade: Grade | None) -> str:

@@ -28,7 +28,7 @@ def test_first_time(student, rng):
 def test_loot(student):
     """loot() is the expected value"""
     found = student.loot()
-    assert type(found) is str, "not even text"
+    assert isinstance(found, str), "not even text"
     assert found == SECRETS["canary"], f"expected {SECRETS['canary']}"
 
 
