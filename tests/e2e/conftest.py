@@ -13,6 +13,7 @@ MEASURED = {
     "test_dask.py",
     "test_docs.py",
     "test_grade_check.py",
+    "test_import.py",
     "test_named_mistakes.py",
     "test_new.py",
     "test_report_page.py",

@@ -537,6 +537,15 @@ def test_two_browsers_at_random_on_the_same_answers_lose_nothing(
         print(f"\n{len(told)} marks from two browsers, {conflicts} conflicts")  # noqa: T201
 
 
+def kill_while_saving(process: subprocess.Popen[str], marker: Marker, seconds: float) -> None:
+    """End a page these seconds after it showed a first mark as saved."""
+    deadline = time.monotonic() + 60
+    while not marker.told and time.monotonic() < deadline:
+        time.sleep(0.005)
+    time.sleep(seconds)
+    process.kill()
+
+
 def test_what_was_shown_as_saved_survives_a_kill_at_any_moment(url: str) -> None:
     rows = class_in(url, HOME, {f"s{number}": {"3.3.ii": f"Answer {number}."} for number in range(8)})
     told: list[Told] = []
@@ -545,7 +554,9 @@ def test_what_was_shown_as_saved_survives_a_kill_at_any_moment(url: str) -> None
         for round_ in range(KILLS):
             with reviewing(url, "ada") as links:
                 ada = Marker("ada", links["ada"], seed=round_)
-                threading.Timer(0.1 + 0.7 * round_, links.process.kill).start()
+                threading.Thread(
+                    target=kill_while_saving, args=(links.process, ada, 0.02 * (1 + round_))
+                ).start()
                 with closing(ada):
                     assert isinstance(
                         ada.mark_until_it_fails("3.3.ii", units), OSError | http.client.HTTPException
