@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from grader.course.locations import Locations, open_gradebook
 from grader.course.table import ClassRow, Rules, class_rows
 from grader.gradebook.people import People
 from grader.gradebook.store import Gradebook
-from grader.host import processors
+from grader.host import is_installed, processors
 from grader.model.errors import UsageError
 from grader.model.text import counted, one_line
 
@@ -151,7 +150,7 @@ def send(asked: Options, made: Sequence[Made], folder: Path, numbers: Mapping[st
 
 def assert_installed() -> None:
     """Raises UsageError where a library is missing that only this command needs."""
-    missing = [name for name in ("nbconvert", "latex2mathml") if find_spec(name) is None]
+    missing = [name for name in ("nbconvert", "latex2mathml") if not is_installed(name)]
     if missing:
         raise UsageError(f"grade feedback needs {' and '.join(missing)}: {INSTALL}")
 

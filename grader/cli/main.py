@@ -102,9 +102,9 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command, with a warm process in ``ctx.obj`` that starts while the command is imported."""
         if args and args[0] == DEFAULT and sys.platform.startswith("linux") and names_a_submission(args[1:]):
-            from grader.sandbox.zygote import Zygote  # noqa: PLC0415  # for this command alone
+            from grader.sandbox.zygote import BASE_PRELOAD, Zygote, installed  # noqa: PLC0415  # for this command alone
 
-            ctx.obj = Zygote.start(more=True)
+            ctx.obj = Zygote.start(preload=installed(BASE_PRELOAD), more=True)
             ctx.call_on_close(ctx.obj.close)
         return super().resolve_command(ctx, args)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shlex
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import click
 
 from grader.cli import options
+from grader.host import is_installed
 from grader.model.text import counted
 
 KINDS = ("notebook", "package", "data-frame", "training")
@@ -50,7 +50,7 @@ def command(folder: Path | None, *, kind: str | None, title: str) -> None:  # no
         kind = kind or click.prompt("Kind", type=click.Choice(KINDS), default=KINDS[0])
     files = make(folder, kind=kind, title=title)
     options.tell(f"{folder}: {counted(len(files), 'file', 'files')} written; README.md says what they are")
-    if kind == "data-frame" and importlib.util.find_spec("pandas") is None:
+    if kind == "data-frame" and not is_installed("pandas"):
         options.tell("Its cells need pandas, which is not installed here: pip install pandas")
     options.tell(f"Next: cd {shlex.quote(str(folder))} && grade check")
 

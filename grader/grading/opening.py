@@ -17,13 +17,12 @@ from typing import Self
 from grader.grading.execution import Progress
 from grader.grading.grade_job import GradeJob, Opener
 from grader.grading.seeds import Seeds
-from grader.host import is_installed
 from grader.model.errors import InfrastructureError, SandboxUnavailable
 from grader.model.isolation import Mode
 from grader.notebooks.submission_files import SubmissionFiles
 from grader.sandbox.modes import remedy, usual_mode, weaker
 from grader.sandbox.spec import BoxSpec, ProcessLimits
-from grader.sandbox.zygote import BASE_PRELOAD, Zygote
+from grader.sandbox.zygote import BASE_PRELOAD, Zygote, installed
 from grader.session.notebook import CellSettings, Notebook
 
 CHECKS_NEED = ("numpy.random", "numpy.ma", "grader.grading.pytest_run", "grader.grading.check_plugin")
@@ -125,10 +124,7 @@ def box_spec(job: GradeJob) -> BoxSpec:
 
 
 def preload(submission: SubmissionFiles) -> tuple[str, ...]:
-    """What the warm process imports before any student code; torch (1.4 s) only if the submission does.
-
-    What is not installed here fails in the cell that imports it, with its name, not before all cells.
-    """
+    """What the warm process imports before any student code; torch (1.4 s) only if the submission does."""
     uses_torch = any(
         _TORCH.search(cell.source) for cell in submission.first.cells if cell.kind == "code"
     ) or any(
@@ -136,8 +132,7 @@ def preload(submission: SubmissionFiles) -> tuple[str, ...]:
         for place, data in submission.files.items()
         if place.endswith(".py")
     )
-    wanted = (*BASE_PRELOAD, "torch") if uses_torch else BASE_PRELOAD
-    return tuple(name for name in wanted if is_installed(name.partition(".")[0]))
+    return installed((*BASE_PRELOAD, "torch") if uses_torch else BASE_PRELOAD)
 
 
 def open_sandboxed(job: GradeJob, submission: SubmissionFiles, zygote: Zygote, spec: BoxSpec) -> Notebook:

@@ -50,13 +50,16 @@ def imported_names(cells: Iterable[Cell]) -> dict[str, str]:
 def imported_packages(source: str) -> set[str]:
     """The top-level packages and modules that code imports anywhere, relative imports aside."""
     parsed = parse(source)
-    found = set[str]()
-    for node in ast.walk(parsed.tree) if parsed is not None else ():
+    return set(import_roots(parsed.tree)) - {"."} if parsed is not None else set()
+
+
+def import_roots(tree: ast.AST) -> Iterator[str]:
+    """The packages that code imports anywhere; "." for what is beside it."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found.update(alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.partition(".")[0])
-    return found
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "." if node.level else (node.module or ".").partition(".")[0]
 
 
 def _outside_functions(tree: ast.Module) -> Iterator[ast.AST]:

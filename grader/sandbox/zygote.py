@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from grader.host import is_installed
 from grader.model.errors import InfrastructureError, SandboxUnavailable
 from grader.sandbox.box import Box, connection
 from grader.sandbox.spec import MORE, BoxSpec
@@ -31,6 +32,11 @@ _PACKET = 4096
 _BOOT_SECONDS = 120.0
 _LEAVE_SECONDS = 20.0
 _MODULE_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+def installed(modules: Sequence[str]) -> tuple[str, ...]:
+    """Those that are there; what is not fails where a submission imports it, with its name."""
+    return tuple(name for name in modules if is_installed(name.partition(".")[0]))
 
 
 class Zygote:

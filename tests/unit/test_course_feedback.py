@@ -299,7 +299,7 @@ def test_text_without_end_is_shown_as_it_is_written() -> None:
 def test_without_the_libraries_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, course: Course
 ) -> None:
-    monkeypatch.setattr("grader.cli.feedback.find_spec", lambda _: None)
+    monkeypatch.setattr("grader.cli.feedback.is_installed", lambda _: False)
     with pytest.raises(UsageError, match=r"nbconvert and latex2mathml: pip install 'chainrule\[feedback\]'"):
         course.run()
 

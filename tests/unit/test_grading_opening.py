@@ -14,5 +14,7 @@ def test_what_is_not_installed_is_not_imported_before_the_cells(tmp_path, monkey
     path = write_notebook(tmp_path / "hw.ipynb", [code("import torch"), code("x = 1")])
     submission = load(package_of(path, into=tmp_path / "unpacked"))
     assert opening.preload(submission) == ("numpy", "matplotlib.pyplot", "torch")
-    monkeypatch.setattr(opening, "is_installed", lambda name: name not in {"torch", "matplotlib"})
+    monkeypatch.setattr(
+        "grader.sandbox.zygote.is_installed", lambda name: name not in {"torch", "matplotlib"}
+    )
     assert opening.preload(submission) == ("numpy",)

@@ -7,8 +7,10 @@ stays behind the sandbox's walls, beside the student's code.
 from __future__ import annotations
 
 import ast
-import importlib.util
-from collections.abc import Iterable, Set
+from collections.abc import Set
+
+from grader.host import is_installed
+from grader.notebooks.names import import_roots
 
 LIBRARIES = frozenset(
     [
@@ -83,10 +85,10 @@ _FINE = frozenset(
 
 def why_not(tree: ast.AST) -> str:
     """Why this source may not run in the trusted process; "" if it may."""
-    for root in roots(tree):
+    for root in import_roots(tree):
         if root not in LIBRARIES:
             return f"it uses {root}"
-        if importlib.util.find_spec(root) is None:
+        if not is_installed(root):
             return f"{root} is not installed here"
     return next((why for node in ast.walk(tree) if (why := _why(node))), "")
 
@@ -124,12 +126,3 @@ def _begin(node: ast.AST) -> str:
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def roots(tree: ast.AST) -> Iterable[str]:
-    """The packages that code imports; "." for what is beside it."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield "." if node.level else (node.module or ".").partition(".")[0]

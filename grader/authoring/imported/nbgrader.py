@@ -128,7 +128,7 @@ def _with_our_markers(source: str, *, kind: str) -> str:
     begin, end = MARKERS.get(kind, ("", ""))
     lines = []
     for line in source.split("\n"):
-        indent = line[: len(line) - len(line.lstrip())]
+        indent = regions.indent_of(line)
         marker = begin if f"BEGIN {_SOLUTION}" in line else end if f"END {_SOLUTION}" in line else ""
         lines.append(indent + marker if marker else line)
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from grader.authoring.imported.regions import checked, marked, without_foreign_markers
+from grader.authoring.imported.regions import checked, indent_of, marked, without_foreign_markers
 
 _END_OF_LINE = re.compile(r"[ \t]{0,80}# ?SOLUTION(?: NO PROMPT)?[ \t]{0,80}$")
 _BEGIN = re.compile(r"[ \t]{0,80}# BEGIN SOLUTION(?: NO PROMPT)?[ \t]{0,80}$")
@@ -32,7 +32,7 @@ def _lines(source: str) -> Iterator[tuple[str, bool]]:
             prompt = bool(_OPENS.match(line))
         elif prompt:
             if line.strip():
-                yield f"{line[: len(line) - len(line.lstrip())]}# {line.strip()}", False
+                yield f"{indent_of(line)}# {line.strip()}", False
         elif _BEGIN.match(line) or line.rstrip().endswith("# END SOLUTION"):
             inside = bool(_BEGIN.match(line))
         elif inside or _END_OF_LINE.search(line):

@@ -10,6 +10,7 @@ from pathlib import Path
 from grader.authoring.imported import files, regions
 from grader.authoring.imported.described import Course, ForeignItem, ForeignTest
 from grader.authoring.imported.names_in_tests import bound_in, used_in
+from grader.authoring.imported.regions import indent_of
 from grader.authoring.imported.translated import edited
 from grader.model.errors import UsageError
 from grader.model.points import Points
@@ -123,7 +124,7 @@ def _marked(text: str, called: set[str], place: str, course: Course) -> str:
     begin, end = MARKERS["code"]
     lines = []
     for line in text.split("\n"):
-        indent = line[: len(line) - len(line.lstrip())]
+        indent = indent_of(line)
         is_comment = line.lstrip().startswith("#")
         words = line.upper()
         if is_comment and any(word in words for word in _BEGIN_WORDS):
@@ -140,7 +141,7 @@ def _marked(text: str, called: set[str], place: str, course: Course) -> str:
             place, "marks no solution: students write the bodies of the functions that the tests call"
         )
     for first, last in sorted(bodies, reverse=True):
-        indent = lines[first - 1][: len(lines[first - 1]) - len(lines[first - 1].lstrip())]
+        indent = indent_of(lines[first - 1])
         lines[last:last] = [indent + end]
         lines[first - 1 : first - 1] = [indent + begin]
     return "\n".join(lines)

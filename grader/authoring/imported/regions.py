@@ -54,11 +54,12 @@ def marked(lines: Iterable[tuple[str, bool]]) -> str:
 def _closed(region: Sequence[str]) -> list[str]:
     if not region:
         return []
-    indent = min((_indent(line) for line in region if line.strip()), key=len)
+    indent = min((indent_of(line) for line in region if line.strip()), key=len)
     return [indent + BEGIN, *region, indent + END]
 
 
-def _indent(line: str) -> str:
+def indent_of(line: str) -> str:
+    """The blanks that a line begins with."""
     return line[: len(line) - len(line.lstrip())]
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grader.authoring.imported import assertions
-from grader.authoring.imported.harmless import changed_outside, roots, why_not
+from grader.authoring.imported.harmless import changed_outside, why_not
 from grader.authoring.imported.names_in_tests import (
     bound_in,
     from_student,
@@ -21,6 +21,8 @@ from grader.authoring.imported.names_in_tests import (
     used_in,
     uses,
 )
+from grader.authoring.imported.regions import indent_of
+from grader.notebooks.names import import_roots
 from grader.notebooks.source import parse
 
 OURS = ("assert_close", "assert_text", "assert_raises")
@@ -109,7 +111,7 @@ def _text(source: str) -> Iterator[str]:
 
 
 def _is_own(statement: str, space: Namespace) -> bool:
-    return not set(roots(ast.parse(statement))).isdisjoint(space.own)
+    return not set(import_roots(ast.parse(statement))).isdisjoint(space.own)
 
 
 def _assert_harmless(trees: Iterable[ast.Module], space: Namespace) -> None:
@@ -122,7 +124,7 @@ def _assert_harmless(trees: Iterable[ast.Module], space: Namespace) -> None:
 
 def _is_replaced(node: ast.stmt, space: Namespace) -> bool:
     replaced = space.own | assertions.FROM_UNITTEST
-    return isinstance(node, ast.Import | ast.ImportFrom) and not replaced.isdisjoint(roots(node))
+    return isinstance(node, ast.Import | ast.ImportFrom) and not replaced.isdisjoint(import_roots(node))
 
 
 def _assert_leaves_alone(tree: ast.Module, space: Namespace) -> None:
@@ -142,7 +144,7 @@ def _with_students_modules(source: str, tree: ast.Module, space: Namespace) -> t
     edits: dict[ast.stmt, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            packages = set(roots(node))
+            packages = set(import_roots(node))
             if packages & assertions.FROM_UNITTEST:
                 edits[node] = "pass"
             elif packages & space.own:
@@ -197,7 +199,7 @@ def edited(source: str, edits: Mapping[ast.stmt, str]) -> str:
     lines = source.split("\n")
     for node, text in sorted(edits.items(), key=lambda edit: -edit[0].lineno):
         first, last = node.lineno - 1, node.end_lineno or node.lineno
-        indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
+        indent = indent_of(lines[first])
         tail = lines[last - 1].encode()[node.end_col_offset or 0 :].decode().strip()
         if node.col_offset != len(indent.encode()) or (tail and not tail.startswith("#")):
             raise NotHere("it has several statements in one line")
