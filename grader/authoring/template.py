@@ -6,6 +6,7 @@ The same reference gives the same bytes: cell ids come from the cells, and the n
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -38,8 +39,7 @@ _SKIPPED = {"__pycache__"}
 _README = """\
 # {title}
 
-This folder is everything you need. Work in {files}; {places} say where (`TODO`), and answers in words
-go under the headings that begin with *Answer*.
+{work}
 
 ## Set up
 
@@ -49,7 +49,7 @@ Install Python 3.11 or newer. One command installs the rest, Chainrule's public 
 $ python -m pip install {packages}
 ```
 
-Then {begin}, so that it finds the files beside it: {given}.
+Then {begin}.
 
 ## Check your work
 
@@ -63,10 +63,18 @@ All three say the same: what was expected, what came, and what often causes it.
 
 ## Hand in
 
-Hand in {files}{alone}, saved with its outputs: plots and numbers of long runs are taken from the saved
-notebook and not computed again. Restart the kernel and run all cells once before you save. A cell that raises
-costs only what depends on it, so hand in unfinished work too.
+{hand_in}
 """
+
+_WORK = (
+    "This folder is everything you need. Work in {files}; {places} say where (`TODO`), and answers in words "
+    "go under the headings that begin with *Answer*."
+)
+_HAND_IN = (
+    "Hand in {files}{alone}, saved with its outputs: plots and numbers of long runs are taken from the saved "
+    "notebook and not computed again. Restart the kernel and run all cells once before you save. A cell that "
+    "raises costs only what depends on it, so hand in unfinished work too."
+)
 
 
 def build(home: AssignmentFolder) -> dict[str, bytes]:
@@ -175,23 +183,23 @@ def _cell(cell: Cell) -> nbformat.NotebookNode:
 
 
 def _readme(assignment: Assignment, work: Sequence[str], *, packages: Sequence[str]) -> str:
-    given = ", ".join(f"`{PurePosixPath(entry).name}`" for entry in assignment.beside) or "none here"
+    given = ", ".join(f"`{PurePosixPath(entry).name}`" for entry in assignment.beside)
     item = next((item.id for item in assignment.item if item.kind == "code"), assignment.item[0].id)
     names = [f"`{name}`" for name in work]
     files = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
     alone, places = (" alone", "the cells") if len(work) == 1 else (", each in its folder", "they")
     jupyter = [name for name in work if name.endswith(".ipynb")]
-    begin = "open the notebook from this folder" if jupyter else "start Python in this folder"
+    opened = "the notebook" if len(jupyter) == 1 else "the notebooks"
+    begin = f"open {opened} from this folder" if jupyter else "start Python in this folder"
+    begin += f", so that the files beside it are found: {given}" if given else ""
     return _README.format(
         title=assignment.title,
         packages=" ".join(["chainrule", *(["jupyterlab"] if jupyter else []), *packages]),
         begin=begin,
         notebook=work[0],
-        files=files,
-        alone=alone,
-        places=places,
-        given=given,
         item=item,
+        work=textwrap.fill(_WORK.format(files=files, places=places), 112, break_long_words=False),
+        hand_in=textwrap.fill(_HAND_IN.format(files=files, alone=alone), 112, break_long_words=False),
     )
 
 

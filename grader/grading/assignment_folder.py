@@ -125,6 +125,7 @@ class AssignmentFolder:
             self.given_files(),
             rules.files,
             tuple((self.path / path).resolve() for path in solved),
+            tuple(self.reference_modules),
         )
 
     @functools.cached_property

@@ -61,6 +61,7 @@ def _assembled(
             raise Unusable(too_large(one.entry))
     folder = _folder_of(graded[0].place)
     others = [laid for laid in every if laid not in graded]
+    others = _in_their_places(others, expected, folder, notices)
     others = list(_without_given(tree, others, expected, folder, notices))
     beside = list(_wanted(others, expected, folder, notices))
     refs = [_ref(tree, laid, store) for laid in graded]
@@ -91,6 +92,23 @@ def lay_out(files: Sequence[Entry], graded: Sequence[Entry], notices: list[str])
                 f"{printable(entry.place[-1])} was left out: another file is called {printable(place)}"
             )
     return list(laid.values())
+
+
+def _in_their_places(
+    others: Sequence[Laid], expected: Expected, folder: str, notices: list[str]
+) -> list[Laid]:
+    """The files, with the assignment's modules in their folders: a platform without folders loses these."""
+    places = {place.rpartition("/")[2]: place for place in expected.modules}
+    taken = {laid.place for laid in others}
+    found = []
+    for laid in others:
+        place = folder + places.get(laid.entry.name, laid.entry.name)
+        only = sum(one.rpartition("/")[2] == laid.entry.name for one in expected.modules) == 1
+        if only and laid.place == folder + laid.entry.name and place not in taken:
+            notices.append(f"{printable(laid.place)} is graded as {place}, where the assignment has it")
+            laid = Laid(laid.entry, place)  # noqa: PLW2901  # the same file, elsewhere
+        found.append(laid)
+    return found
 
 
 def too_large(entry: Entry) -> str:

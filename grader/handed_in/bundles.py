@@ -136,11 +136,11 @@ def split(files: Sequence[Entry], place: Place, expected: Expected, looker: Look
             deeper[entry.place[len(place)]].append(entry)
     inner = {name: own for name, below_it in deeper.items() if (own := _anchors(below_it, expected))}
     if not _has_notebook(files, expected):
-        one = _is_one_answer(work, direct, inner, looker)
+        one = _is_one_answer(work, direct, inner, expected, looker)
     else:
         inner = {name: own for name, own in inner.items() if _has_notebook(own, expected)}
         one = _is_one_person(list(direct.values()), list(inner.values()), expected)
-        one = one or (not inner and len(direct) <= _FEW and len(rivals(work, looker)) == 1)
+        one = one or (not inner and len(direct) <= _FEW and len(rivals(work, expected, looker)) == 1)
     if one:
         yield Bundle(place, tuple(files), (_who(place, list(direct.values()), expected),))
         return
@@ -169,18 +169,26 @@ def _has_notebook(files: Sequence[Entry], expected: Expected) -> bool:
 
 
 def _is_one_answer(
-    work: Sequence[Entry], direct: Mapping[str, Entry], inner: Mapping[str, Sequence[Entry]], looker: Looker
+    work: Sequence[Entry],
+    direct: Mapping[str, Entry],
+    inner: Mapping[str, Sequence[Entry]],
+    expected: Expected,
+    looker: Looker,
 ) -> bool:
     """Whether a folder of scripts is one student's: one of them is the answer, the others help it."""
     if len(inner) == 1 and not direct:
         return False  # the inner folder says more
-    return len(work) == 1 or len(rivals(work, looker)) == 1
+    parts = {expected.part(name) for name in direct} - {""}
+    return len(work) == 1 or len(parts) > 1 or len(rivals(work, expected, looker)) == 1
 
 
-def rivals(work: Sequence[Entry], looker: Looker, *, of: Entry | None = None) -> list[Entry]:
+def rivals(
+    work: Sequence[Entry], expected: Expected, looker: Looker, *, of: Entry | None = None
+) -> list[Entry]:
     """The files that may be answers of several people: each defines most of what the best or ``of`` does.
 
-    A file that uses the best one or is used by it, or is named like a draft of it, is no rival of it.
+    A file that uses the best one or is used by it, is named like a draft of it, or like another one of the
+    manifest's notebooks, is no rival of it.
     """
     if len(work) > MAX_FILES:
         return list(work)
@@ -190,12 +198,14 @@ def rivals(work: Sequence[Entry], looker: Looker, *, of: Entry | None = None) ->
         return []
     best = of or max(able, key=lambda entry: (len(answers.whole(entry)), len(answers.own(entry))))
     names, used = answers.whole(best), answers.reached(best)
-    stem = stem_of(best.name).casefold()
+    stem, part = stem_of(best.name).casefold(), expected.part(best.name)
 
     def is_rival(entry: Entry) -> bool:
         own = stem_of(entry.name).casefold()
         drafts = entry.place[:-1] == best.place[:-1] and (own.startswith(stem) or stem.startswith(own))
         linked = entry.place in used or best.place in answers.reached(entry)
+        if part and expected.part(entry.name) not in ("", part):
+            return False
         return not drafts and not linked and 2 * len(answers.whole(entry) & names) > len(names)
 
     return [best, *(entry for entry in able if entry is not best and is_rival(entry))]

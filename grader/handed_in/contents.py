@@ -36,7 +36,7 @@ _RUN = re.compile(r"[ \t]*%run[ \t]+(?:-[a-z]+[ \t]+)*[\"']?(?P<file>[^\s\"']{1,
 class Taken(msgspec.Struct, frozen=True):
     """Names that a file takes from another: ``module`` as its parts, ``level`` the dots before it.
 
-    ``name`` is "*" for all, ``bound`` what it is called afterwards.
+    ``name`` is "*" for all and "" for the module itself, ``bound`` what it is called afterwards.
     """
 
     module: Place
@@ -57,10 +57,13 @@ NOTHING = Contents()
 
 
 class Looker:
-    """Reads the files of one tree, each once, as far as the bounds go."""
+    """Reads the files of one tree, each once, as far as the bounds go.
 
-    def __init__(self, tree: Tree, names: frozenset[str]) -> None:
-        self._tree, self.asked = tree, names
+    ``modules`` are the names of the files in which checks look for a module's own names.
+    """
+
+    def __init__(self, tree: Tree, names: frozenset[str], modules: frozenset[str] = frozenset()) -> None:
+        self._tree, self.asked, self.modules = tree, names, modules
         self._known: dict[Place, Contents] = {}
         self._left = MAX_BYTES
 
@@ -153,7 +156,7 @@ class Answers:
             for place, edges in self._edges.items():
                 before = len(found[place])
                 for taken, other in edges:
-                    if taken.name == "*":
+                    if taken.name == "*" or (not taken.name and other[-1] in self._looker.modules):
                         found[place] |= found[other]
                     elif taken.name in found[other] and taken.bound in self.asked:
                         found[place].add(taken.bound)
@@ -194,15 +197,26 @@ def _taken(cells: Iterable[Cell]) -> Iterator[Taken]:
                 yield Taken((*parts[:-1], name if "." in name else f"{name}.py"), 0, "*", "*")
         parsed = parse(cell.source) if "import" in cell.source else None
         for statement in _statements(parsed.tree.body if parsed is not None else ()):
-            module = tuple(statement.module.split(".")) if statement.module else ()
-            for alias in statement.names:
-                yield Taken(module, statement.level, alias.name, alias.asname or alias.name)
+            yield from _imported(statement)
 
 
-def _statements(body: Collection[ast.stmt]) -> Iterator[ast.ImportFrom]:
+def _imported(statement: ast.Import | ast.ImportFrom) -> Iterator[Taken]:
+    """What an import takes: names of a module, and modules, which a package's names may be."""
+    for alias in statement.names:
+        own = tuple(alias.name.split("."))
+        if isinstance(statement, ast.Import):
+            yield Taken(own, 0, "", "")
+            continue
+        module = tuple(statement.module.split(".")) if statement.module else ()
+        yield Taken(module, statement.level, alias.name, alias.asname or alias.name)
+        if alias.name != "*":
+            yield Taken((*module, *own), statement.level, "", "")
+
+
+def _statements(body: Collection[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
     """The imports that run with a cell, also inside ``try`` and ``if``."""
     for statement in body:
-        if isinstance(statement, ast.ImportFrom):
+        if isinstance(statement, ast.Import | ast.ImportFrom):
             yield statement
         elif isinstance(statement, ast.Try | ast.If):
             yield from _statements([*statement.body, *statement.orelse])

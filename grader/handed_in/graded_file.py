@@ -33,7 +33,8 @@ class Expected(msgspec.Struct, frozen=True):
     ``notebooks`` are the names of the graded notebooks ("hw3.ipynb"), ``names`` the functions, classes and
     variables that students are asked to write. ``given`` are the files and folders that the course gives, by
     their names in the working directory, with where they are. ``files`` are patterns of what else may be
-    handed in. ``solved`` are the reference's own notebooks and modules.
+    handed in. ``solved`` are the reference's own notebooks and modules, ``modules`` the places of the modules
+    that students write.
     """
 
     notebooks: tuple[str, ...] = ()
@@ -41,6 +42,12 @@ class Expected(msgspec.Struct, frozen=True):
     given: Mapping[str, Path] = MappingProxyType({})
     files: tuple[str, ...] = ("*",)
     solved: tuple[Path, ...] = ()
+    modules: tuple[str, ...] = ()
+
+    @property
+    def module_names(self) -> frozenset[str]:
+        """The modules' names without their folders."""
+        return frozenset(place.rpartition("/")[2] for place in self.modules)
 
     @property
     def stems(self) -> frozenset[str]:
@@ -50,6 +57,10 @@ class Expected(msgspec.Struct, frozen=True):
     def fit(self, name: str) -> int:
         """How well a name fits: 3 for the same, 2 for a copy ("hw3 (1)"), 1 if it holds it ("hw3_ada")."""
         return max((fit_of(name, stem) for stem in self.stems), default=0)
+
+    def part(self, name: str) -> str:
+        """Which of the notebooks a file is called like, or is a copy of: its stem, "" for none."""
+        return next((stem for stem in sorted(self.stems) if fit_of(name, stem) >= COPY), "")
 
     def without(self, stem: str) -> str:
         """The rest of a file's stem, which may be a student's name: "hw3_ada" gives "ada"; "" for no rest."""
@@ -119,7 +130,20 @@ def gradable(files: Sequence[Entry], expected: Expected) -> list[Entry]:
 
 
 def choose(files: Sequence[Entry], expected: Expected, answers: Answers) -> Choice:
-    """The files to grade among one student's gradable ones, archives left aside; none if there are none."""
+    """The files to grade among one student's gradable ones, archives left aside; none if there are none.
+
+    A module of the assignment, which may define all that is asked for, is no notebook, unless it lies alone.
+    """
+    modules = [entry for entry in files if entry.name in expected.module_names]
+    others = [entry for entry in files if entry not in modules]
+    if not modules or all(entry.suffix in ARCHIVES for entry in others):
+        return _chosen(files, expected, answers)
+    choice = _chosen(others, expected, answers)
+    defined = frozenset[str]().union(*map(answers.own, modules))
+    return msgspec.structs.replace(choice, defined=max(choice.defined, len(defined)))
+
+
+def _chosen(files: Sequence[Entry], expected: Expected, answers: Answers) -> Choice:
     work = [entry for entry in files if entry.suffix not in ARCHIVES]
     if not work:
         return Choice(())

@@ -160,6 +160,45 @@ def test_several_notebooks_come_in_the_manifests_order_and_a_missing_one_is_name
     assert one.notebooks == package.notebooks
 
 
+def test_several_notebooks_of_one_student_may_use_the_same_module(tmp_path, into):
+    """Each then defines what the other does; their names say that nobody else wrote them."""
+    expected = Expected(("part1.ipynb", "part2.ipynb"), NAMES)
+    for ending, using in ((".py", b"from own import *\n"), (".ipynb", book(more="from own import *"))):
+        files = {f"part1{ending}": using, f"part2{ending}": using, "own.py": defining(*ALL)}
+        start = folder(tmp_path / ending / "ada", files)
+        for path in (start, start / f"part1{ending}"):
+            package = package_of(path, expected, into=into)
+            assert (package.notebooks, package.notices) == ((f"part1{ending}", f"part2{ending}"), ())
+    unknown = package_of(tmp_path / ".py" / "ada", Expected(expected.notebooks), into=into)
+    assert unknown.notebooks == ("part1.py", "part2.py"), "on a student's machine nobody knows the names"
+
+
+@pytest.mark.parametrize("using", ["from layers import net", "import layers.net as net", "x = 1"])
+def test_a_module_of_the_assignment_is_not_the_graded_file(using, tmp_path, into):
+    """It defines all that is asked for, and the notebook nothing."""
+    expected = Expected(("hw3.ipynb",), NAMES, files=("layers/*.py",), modules=("layers/net.py",))
+    home, module = book(more=using), defining(*ALL)
+    laid = {
+        "folder": {"hw3.ipynb": home, "layers/net.py": module},
+        "renamed": {"mine.ipynb": home, "layers/net.py": module},
+        "flat": {"hw3.ipynb": home, "net.py": module},
+    }
+    for name, files in laid.items():
+        package = package_of(folder(tmp_path / name, files), expected, into=into)
+        assert places(package) == sorted([*package.notebooks, "layers/net.py"]), name
+        assert package.notebooks[0].endswith(".ipynb")
+        assert [*package.notices] == (
+            ["net.py is graded as layers/net.py, where the assignment has it"] if name == "flat" else []
+        )
+    flat = {"ada_101_5001_hw3.ipynb": home, "ada_101_5002_net.py": module}
+    (found,) = of_class(folder(tmp_path / "canvas", flat), into, expected)
+    assert places(found.package) == ["hw3.ipynb", "layers/net.py"]
+    packed = {"hw3.ipynb": home, "layers.zip": zipped({"layers/net.py": module})}
+    (found,) = of_class(folder(tmp_path / "packed" / "ada", packed).parent, into, expected)
+    assert found.package.notebooks == ("hw3.ipynb",)
+    assert "layers/net.py" in places(found.package)
+
+
 def test_scripts_of_one_folder_are_one_students_if_one_of_them_is_the_answer(tmp_path, into):
     files = {
         "s01/net.py": defining(*ALL),

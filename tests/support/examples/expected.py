@@ -19,6 +19,7 @@
     earned = 5.25
     decided = true                         # left out, true
     lost = { test_forward = "timed_out" }  # the checks that do not pass, and how they end
+    says = { test_forward = "a mean" }     # part of what one of them says to the instructor
 
     [cells]                                # code cells by their number in the file; the others are "ok"
     4 = "timed_out: stopped after"         # status, then part of the error
@@ -43,6 +44,7 @@ class ExpectedItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     earned: Decimal
     decided: bool = True
     lost: dict[str, str] = {}
+    says: dict[str, str] = {}
 
     @property
     def points(self) -> Points:

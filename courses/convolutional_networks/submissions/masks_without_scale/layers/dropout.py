@@ -1,0 +1,18 @@
+"""Dropout that leaves nothing to do at test time."""
+
+import numpy as np
+
+
+def dropout(X, keep, rng, training):
+    """X with random entries set to 0, and the mask that X was multiplied with.
+
+    Each entry is kept with the probability `keep` and then divided by it. `rng` is a numpy Generator, the only
+    source of chance. Outside training X comes back as it is, with a mask of ones.
+    """
+    mask = rng.random(X.shape) < keep if training else np.ones(X.shape)
+    return X * mask, mask
+
+
+def dropout_backward(G, mask):
+    """The gradient of the loss with respect to X, from that with respect to the output."""
+    return G * mask
