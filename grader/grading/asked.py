@@ -1,4 +1,4 @@
-"""``hasattr``, ``getattr``, ``isinstance`` and ``callable`` in checks, of a student's object.
+"""What checks ask of a student's object by Python's own functions, such as ``isinstance`` and ``type``.
 
 A proxy only makes a path longer, so Python's own would call everything there and nothing a list. Files of
 checks, and the author's helpers beside them, find these under Python's names.
@@ -7,6 +7,9 @@ checks, and the author's helpers beside them, find these under Python's names.
 from __future__ import annotations
 
 import sys
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from types import GeneratorType
 from typing import Any
 
 import pytest
@@ -21,9 +24,33 @@ _NOTHING = object()
 PLAIN = frozenset({"builtins", "collections", "numbers", "numpy", "pandas", "types", "typing"})
 """Where the types of plain data are defined, and their abstract ones."""
 
-OVER_THERE = (
-    "isinstance was asked of a student's object or with their class, which stay on their side; ask there: "
-    'student.provide("def is_a(x, kind): return isinstance(x, kind)").is_a(x, student.Net)'
+THERE = """
+import sys
+
+def found(kind):
+    return getattr(sys.modules.get(kind[0]), kind[1], None) if type(kind) is list else kind
+
+def is_a(value, kind):
+    names = [type(value).__module__, type(value).__qualname__]
+    return names == kind or isinstance(found(kind), type) and isinstance(value, found(kind))
+
+def is_below(value, kind):
+    return isinstance(value, type) and isinstance(found(kind), type) and issubclass(value, found(kind))
+"""
+"""Asked on the side of a student's object, of a class there, or of one that is known by module and name."""
+
+NO_TYPE = (
+    "type(...) of a student's object is this side's stand-in, whatever the object is: ask "
+    "isinstance(x, student.Net), or fetch plain data with `.value`"
+)
+NEXT = (
+    "next(...) of what a student's iterator gives, which comes here whole, as a list: write "
+    "next(iter(student.batches())), or `for batch in student.batches()`"
+)
+VARS = "vars(...) of a student's object stays on its side: ask hasattr(x, name), and fetch `x.name.value`"
+NOT_THE_SAME = (
+    "`is` compares this side's stand-ins for a student's objects: write `student.flag.value is True` of "
+    'plain data, and of objects student.provide("def same(a, b): return a is b").same(x, y)'
 )
 
 
@@ -39,6 +66,13 @@ class Questions:
         for module in modules_of(session.config.rootpath):
             for name, function in ANSWERS.items():
                 vars(module).setdefault(name, function)
+
+    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:
+        """Refuse an assertion that no solution meets. Raises AuthorError."""
+        if op == "is" and (isinstance(left, Proxy) or isinstance(right, Proxy)):
+            raise AuthorError(NOT_THE_SAME)
+        if any(isinstance(one, type) and issubclass(one, Proxy) for one in (left, right)):
+            raise AuthorError(NO_TYPE)
 
 
 def has(value: object, name: str, /) -> bool:
@@ -68,18 +102,79 @@ def got(value: object, name: str, default: object = _NOTHING, /) -> Any:
 
 
 def is_instance(value: object, kinds: Any, /) -> bool:
-    """Whether plain data is of a kind, which no object is. Raises AuthorError for others' kinds."""
-    each = kinds if isinstance(kinds, tuple) else (kinds,)
-    if any(isinstance(kind, Proxy) for kind in each):
-        raise AuthorError(OVER_THERE)
-    if isinstance(value, kinds) or not isinstance(value, Proxy):
-        return isinstance(value, kinds)
-    try:
-        return isinstance(value._plain("the type", FETCH), kinds)
-    except AuthorError:
-        if all(getattr(kind, "__module__", "types").partition(".")[0] in PLAIN for kind in each):
-            return False
-        raise AuthorError(OVER_THERE) from None
+    """Whether plain data is of a kind, or a student's object, as its own side says."""
+    return any(_is_of_kind(value, kind) for kind in _each(kinds))
+
+
+def _is_of_kind(value: object, kind: Any) -> bool:
+    if not isinstance(value, Proxy) and not isinstance(kind, Proxy):
+        return isinstance(value, kind)
+    if kind is object:
+        return True
+    if isinstance(value, Proxy) and not isinstance(kind, Proxy) and _is_plain_kind(kind):
+        with suppress(AuthorError):
+            return isinstance(value._plain("the type", FETCH), kind)
+    return _says(kind if isinstance(kind, Proxy) else value, "is_a", value, kind)
+
+
+def is_subclass(kind: Any, bases: Any, /) -> bool:
+    """Whether a class is below another, as its own side says of a student's."""
+    return any(
+        _says(kind if isinstance(kind, Proxy) else base, "is_below", kind, base)
+        if isinstance(kind, Proxy) or isinstance(base, Proxy)
+        else issubclass(kind, base)
+        for base in _each(bases)
+    )
+
+
+def _each(kinds: Any) -> tuple[Any, ...]:
+    several = kinds if isinstance(kinds, tuple) else getattr(kinds, "__args__", ()) or (kinds,)
+    return tuple(type if kind is TypeOf else kind for kind in several)
+
+
+def _is_plain_kind(kind: Any) -> bool:
+    """Whether plain data can be of a kind; an iterator's is gone once it is plain data."""
+    return kind.__module__.partition(".")[0] in PLAIN and kind not in (Generator, Iterator, GeneratorType)
+
+
+def _says(theirs: Any, question: str, value: object, kind: Any) -> bool:
+    """What the side of a student's object or class says."""
+    there = theirs._session.request("provide", THERE)
+    value, kind = (
+        [one.__module__, one.__qualname__] if isinstance(one, type) else one for one in (value, kind)
+    )
+    return getattr(there, question)(value, kind) is True
+
+
+class TypeOf(type):
+    """``type`` as files of checks find it: of a student's plain data, that data's."""
+
+    def __new__(cls, value: Any, *rest: Any, **named: Any) -> Any:  # noqa: D102  # as type's
+        if rest or named:
+            return super().__new__(cls if cls is not TypeOf else type, value, *rest, **named)
+        if not isinstance(value, Proxy):
+            return type(value)
+        try:
+            return type(value._plain("the type", NO_TYPE))
+        except AuthorError:
+            raise AuthorError(NO_TYPE) from None
+
+    def __class_getitem__(cls, key: Any) -> Any:
+        return type[key]
+
+
+def following(value: Any, /, *default: Any) -> Any:
+    """``next``, of what is an iterator here."""
+    if isinstance(value, Proxy) or type(value) is list:
+        raise AuthorError(NEXT)
+    return next(value, *default)
+
+
+def variables(value: Any, /) -> Any:
+    """``vars``, of what is here."""
+    if isinstance(value, Proxy):
+        raise AuthorError(VARS)
+    return vars(value)
 
 
 def can_be_called(value: object, /) -> bool:
@@ -93,7 +188,18 @@ def can_be_called(value: object, /) -> bool:
     return False
 
 
-ANSWERS = {"hasattr": has, "getattr": got, "isinstance": is_instance, "callable": can_be_called}
+ANSWERS = {
+    "hasattr": has,
+    "getattr": got,
+    "isinstance": is_instance,
+    "issubclass": is_subclass,
+    "callable": can_be_called,
+    "type": TypeOf,
+    "next": following,
+    "vars": variables,
+}
+_OURS: dict[object, Any] = {TypeOf: type}
+"""What a check that names one of these means."""
 
 
 def refuse_unittest(name: str, value: object) -> None:

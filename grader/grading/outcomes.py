@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 import traceback
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from dataclasses import replace as replace_end
 from pathlib import Path
+from types import FrameType, FunctionType, GeneratorType
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
@@ -27,6 +31,7 @@ from grader.model.errors import (
 from grader.model.points import ZERO, Points
 from grader.model.records import CheckResult
 from grader.model.text import excerpt
+from grader.model.values import Remote
 
 NO_HINT = "This hidden check did not pass. Its name says what it looks at; try your own small examples."
 
@@ -46,10 +51,21 @@ NO_WARNINGS = (
     "let them print, and look at student.printed(), or ask for an exception"
 )
 
-NO_TYPE = (
-    "type(...) of a student's object is this side's proxy, whatever the object is: fetch plain data with "
-    "`.value`, or ask isinstance(...); of a class of the student's look at what it does"
+NO_QUESTION = (
+    "the question is about this side's stand-in for a student's object, whatever the object is: fetch plain "
+    "data with `.value` (a tensor comes as an array, an iterator as a list); of an object ask "
+    "isinstance(x, student.Net), or ask over there, by student.provide(...)"
 )
+
+DATA = "; a function that is no numpy's or torch's needs the data itself: pass `student.x.value`"
+
+OF_PLAIN = {
+    tuple: "; a namedtuple comes as a tuple: unpack it, or write points[0]",
+    list: "; what an iterator gives comes as a list",
+    dict: "; a data class that is asked for its value comes as a dictionary",
+    np.ndarray: "; a tensor comes as an array: torch.as_tensor(x) makes one of it",
+}
+"""What to write instead of an attribute that plain data lacks."""
 
 NOT_CARRIED_OUT = "This check could not be carried out; it costs nothing and your instructor has been told."
 
@@ -71,8 +87,6 @@ class CheckEnd:
 
 _NOTHING_RAISED = re.compile(r"^DID NOT RAISE (?:any of )?(?:<class ')?([\w., ()]+?)(?:'>)?$")
 """What ``pytest.raises`` says when its block ends without an exception."""
-
-_OF_A_PROXY = re.compile(r"<class 'grader\.session\.proxy\.|'Proxy'")
 
 
 MAX_NOTED, MAX_LINES = 20_000, 400
@@ -125,13 +139,49 @@ def check_end(  # noqa: PLR0911  # a table of kinds
 
 def asserted(error: BaseException) -> CheckEnd:
     """The end of a check whose assertion does not hold, or that pytest failed."""
-    if isinstance(error, pytest.fail.Exception) and str(error).startswith("DID NOT WARN"):
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if isinstance(error, pytest.fail.Exception) and any(map(_is_of_warns, frames)):
         return CheckEnd(Outcome.ERRORED, Fault.AUTHOR, "", NO_WARNINGS)
-    if _OF_A_PROXY.search(str(error)):
-        return CheckEnd(Outcome.ERRORED, Fault.AUTHOR, "", f"{NO_TYPE}\n{with_notes(str(error), error)}")
+    if any(map(_asks_of_a_proxy, frames)):
+        return CheckEnd(Outcome.ERRORED, Fault.AUTHOR, "", f"{NO_QUESTION}\n{with_notes(str(error), error)}")
     said = _NOTHING_RAISED.sub(r"nothing was raised, expected \1", str(error))
     detail = with_notes(said or "the check's assertion does not hold", error)
     return CheckEnd(Outcome.FAILED, Fault.STUDENT, "", detail)
+
+
+def _is_of_warns(frame: FrameType) -> bool:
+    return frame.f_globals.get("__name__") == pytest.warns.__module__
+
+
+def _asks_of_a_proxy(frame: FrameType) -> bool:
+    """Whether what does not hold is about the proxy itself, not about what is behind it.
+
+    pytest keeps the parts of an assertion that fails among the locals. Libraries that compare check the types
+    of what they are given.
+    """
+    values = list(frame.f_locals.values())
+    has_proxy = any(isinstance(value, Remote) for value in values)
+    if str(frame.f_globals.get("__name__")).partition(".")[0] in ("pandas", "unittest"):
+        return has_proxy
+    asked = [value for name, value in frame.f_locals.items() if name.startswith("@py_")]
+    return any(map(_is_type_of_no_answer, asked)) or (has_proxy and any(map(_is_about_objects, asked)))
+
+
+def _is_type_of_no_answer(value: object) -> bool:
+    """Whether no value that a check gets is of this type: see ``OF_PLAIN``."""
+    never = (_torch("Tensor"), Generator, Iterator, GeneratorType)
+    return isinstance(value, type) and (issubclass(value, Remote) or value in never)
+
+
+def _is_about_objects(value: object) -> bool:
+    """Whether this is a function such as ``inspect.isclass``, which asks Python and not the proxy."""
+    name, module = getattr(value, "__name__", ""), getattr(value, "__module__", "")
+    is_known = module in ("inspect", "dataclasses") or value is _torch("is_tensor")
+    return isinstance(value, FunctionType) and is_known and name.startswith("is")
+
+
+def _torch(name: str) -> object:
+    return getattr(sys.modules.get("torch"), name, NO_QUESTION)
 
 
 def in_doubt(end: CheckEnd) -> CheckEnd:
@@ -167,8 +217,19 @@ def where(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     place = next((frame for frame in reversed(frames) if Path(frame.filename).name.startswith("test_")), None)
     at = f" at {Path(place.filename).name}:{place.lineno}: {place.line}" if place else ""
-    advice = COMPARE if isinstance(error, ValueError) and "truth value of" in str(error) else ""
-    return f"{type(error).__name__}: {error}{at}{advice}"
+    return f"{type(error).__name__}: {error}{at}{advice(error)}"
+
+
+def advice(error: BaseException) -> str:
+    """What to write instead, for the author, where the error tells."""
+    if isinstance(error, ValueError) and "truth value of" in str(error):
+        return COMPARE
+    if isinstance(error, AttributeError):
+        return OF_PLAIN.get(type(error.obj), "")
+    is_of_proxy = any(
+        isinstance(frame.f_locals.get("self"), Remote) for frame, _ in traceback.walk_tb(error.__traceback__)
+    )
+    return DATA if isinstance(error, TypeError) and (is_of_proxy or "Proxy" in str(error)) else ""
 
 
 def message_for_student(end: CheckEnd, *, hidden: bool, hint: str | None, tells_mistake: bool = False) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import itertools
 import sys
 from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
@@ -70,7 +71,12 @@ def as_plain(value: object, *, asked: bool = False) -> object:
 
 
 def fields_of(value: object) -> object:
-    """A data class's fields by name; anything else as it is. For a value that was asked for as data."""
+    """A data class's fields by name, an enumeration's value; anything else as it is.
+
+    For a value that was asked for as data.
+    """
+    if issubclass(type(value), enum.Enum):
+        return value._value_  # type: ignore[attr-defined]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     return value

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
 
 from grader.inside.codec import OBJECT
-from grader.model.errors import AuthorError, SandboxDied, UnsupportedValue
+from grader.model.errors import AuthorError, MissingName, SandboxDied, StudentError, UnsupportedValue
 from grader.model.values import Remote
 
 Step = tuple[str, object]
@@ -37,6 +38,18 @@ FETCH = "fetch what it holds, such as an attribute's `.value` or as_array(...)"
 OPERATOR = (
     "an operator that the student wrote is called over there: "
     'student.provide("def add(a, b): return a + b").add(a, b)'
+)
+ENTRIES = (
+    "what a class of theirs makes of len, `in` and iteration is asked over there: "
+    'student.provide("def entries(x): return list(x)").entries(x)'
+)
+OWN_NAMES = (
+    "Python's own attributes of a student's object stay on their side, ask there: "
+    'student.provide("import inspect\\ndef names(f): return list(inspect.signature(f).parameters)")'
+    ".names(student.f); of a name ask hasattr(x, name)"
+)
+_INSPECTED = frozenset(
+    {"__annotations__", "__code__", "__defaults__", "__dict__", "__kwdefaults__", "__signature__"}
 )
 _NOT_SENT = (slice, type(...))
 """Parts of a key that do not cross: what they select is selected here."""
@@ -74,6 +87,13 @@ def _fetched(value: Any) -> Any:
     return value
 
 
+def _as_tensors(value: Any) -> Any:
+    """What torch was given, with a tensor of the plain data behind each proxy."""
+    if isinstance(value, Proxy):
+        return sys.modules["torch"].as_tensor(value._number())
+    return type(value)(map(_as_tensors, value)) if type(value) in (list, tuple) else value
+
+
 class Proxy(Remote):
     """An object on the student's side and a path below it (``layer.params["W"]``).
 
@@ -108,9 +128,22 @@ class Proxy(Remote):
             return self._session.request("value", self)
         if name == "__name__" and self._path:  # what a check calls a function in its messages
             return self._name()
+        if name in _INSPECTED:
+            raise AuthorError(f"`{name}` of {self!r} was asked for in a check; {OWN_NAMES}")
         if name.startswith(("__", "_repr_", "_ipython_")):  # Python, IPython and Hypothesis ask each object
             raise AttributeError(name)
-        return self._below(("attribute", name))
+        below = self._below(("attribute", name))
+        return below._dtype() if name == "dtype" else below
+
+    def _dtype(self) -> Any:
+        """What is here, if it is a dtype of numpy's, to be compared with types; else a path as any."""
+        try:
+            [[name, text]] = self._below(("attribute", "descr")).value
+            return np.dtype(text) if name == "" and type(text) is str else self
+        except MissingName:
+            raise
+        except (StudentError, UnsupportedValue, ValueError, TypeError):
+            return self
 
     def __getitem__(self, key: object) -> Any:
         if any(isinstance(part, _NOT_SENT) for part in (key if isinstance(key, tuple) else (key,))):
@@ -151,7 +184,7 @@ class Proxy(Remote):
         return self._plain("arithmetic or a number", f"{FETCH}; {OPERATOR}")
 
     def _elements(self) -> Any:
-        return self._plain("the length, an element or an iteration", FETCH)
+        return self._plain("the length, an element or an iteration", f"{FETCH}; {ENTRIES}")
 
     def __bool__(self) -> bool:
         asked = "fetch plain data with `.value`, or test with `student.has(name)`"
@@ -163,7 +196,11 @@ class Proxy(Remote):
     def __ne__(self, other: object) -> Any:
         return self._plain("a comparison", f"{FETCH} and use assert_close(...)") != other
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        try:
+            return hash(self._session.request("data", self))
+        except UnsupportedValue:
+            return object.__hash__(self)
 
     __add__, __radd__ = _both(operator.add)
     __sub__, __rsub__ = _both(operator.sub)
@@ -211,6 +248,15 @@ class Proxy(Remote):
     def __array_function__(self, function: Any, _: object, arguments: Any, named: Any) -> Any:
         return function(*map(_fetched, arguments), **_fetched(named))
 
+    @classmethod
+    def __torch_function__(cls, function: Any, _: object, arguments: Any = (), named: Any = None) -> Any:
+        return function(
+            *map(_as_tensors, arguments), **{key: _as_tensors(each) for key, each in (named or {}).items()}
+        )
+
+    def __dir__(self) -> Any:
+        raise AuthorError(f"dir() of {self!r} was asked for in a check; {OWN_NAMES}")
+
     def __copy__(self) -> Any:
         return self._plain("a copy", FETCH)
 
@@ -233,6 +279,22 @@ class Proxy(Remote):
         if self._id == ROOT:
             return f"<the student's {path.lstrip('.') or 'notebook'}>"
         return f"<the student's {self._type} object{path}>"
+
+
+class _Documentation:
+    """``__doc__`` of what is behind a proxy, and of the class itself."""
+
+    def __init__(self, own: str | None) -> None:
+        self._own = own
+
+    def __get__(self, proxy: Proxy | None, _: type[Proxy]) -> str | None:
+        if proxy is None:
+            return self._own
+        found: str | None = proxy._below(("attribute", "__doc__")).value
+        return found
+
+
+Proxy.__doc__ = _Documentation(Proxy.__doc__)  # type: ignore[assignment]
 
 
 class Student(Proxy):

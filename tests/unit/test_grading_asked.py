@@ -17,13 +17,41 @@ class Net:
     def broken(self):
         raise ValueError("no")
 
+class Deep(Net):
+    "twice as deep"
+
 def make():
     return Net()
+
+def shape(x):
+    return x.shape
+
+import collections, enum
+import numpy as np
+
+Color = enum.Enum("Color", "RED")
+Point = collections.namedtuple("Point", "x y")
+x, flag, number = np.arange(3.0), True, 5
+
+def batches():
+    yield 1
+    yield 2
+
+def points():
+    return Point(1, 2)
+
+def says(text):
+    return text
 """
 HEAD = """
+import inspect
+import json
+import types
 import unittest
+from collections.abc import Iterable
 
 import helper
+import numpy as np
 from unittest import TestCase
 from grader import item
 
@@ -45,16 +73,36 @@ TRUE = [
     "isinstance(net.sizes, list) and isinstance(net.sizes, (dict, list)) and not isinstance(net.sizes, dict)",
     "not isinstance(net, (list, tuple)) and not isinstance(net, int | float) and isinstance(net, object)",
     "callable(student.make) and callable(student.Net) and not callable(net.sizes)",
+    "isinstance(net, student.Net) and not isinstance(net, student.Deep)",
+    "isinstance(student.Deep(), (int, student.Net))",
+    "isinstance(student.shape, types.FunctionType) and not isinstance(net, types.FunctionType)",
+    "isinstance(net.sizes, Iterable) and not isinstance(net, Iterable)",
+    "issubclass(student.Deep, student.Net) and not issubclass(student.Net, (student.Deep, int))",
+    "type(net.sizes) is list and type(student.x) == np.ndarray and type(student.number).__name__ == 'int'",
+    "type('A', (), {})().__class__.__name__ == 'A' and next(iter([1])) == 1 and vars(helper)",
+    "student.x.dtype == float and student.x.dtype == np.float64 and net.dtype is not None",
+    "student.number in {5} and {5: 1}[student.number] and {student.number} == {5}",
+    "student.Deep.__doc__ == 'twice as deep' and not student.make.__doc__ and helper.has(student.x, 'T')",
+    "student.Color.RED.value == 1 and next(iter(student.batches())) == 1",
     "callable(print) and isinstance(1, int) and hasattr([], 'append') and getattr([], 'nothing', 1) == 1",
 ]
 OTHERS = {
     "hasattr(net, 'broken')": ("student", "ValueError"),
     "callable(student.nothing)": ("student", "not defined"),
-    "isinstance(net, TestCase)": ("author", "student.provide("),
-    "isinstance(net, student.Net)": ("author", "student.provide("),
-    "type(net).__name__ == 'Net'": ("author", "isinstance(...)"),
-    "type(net.sizes) == list": ("author", "fetch plain data with `.value`"),
-    "len(net) == 2": ("author", "fetch what it holds"),
+    "isinstance(net, TestCase)": ("student", "isinstance"),
+    "type(net).__name__ == 'Net'": ("author", "isinstance(x, student.Net)"),
+    "net.__class__.__name__ == 'Net'": ("author", "isinstance(x, student.Net)"),
+    "student.flag is True": ("author", "`student.flag.value is True`"),
+    "net.sizes is net.sizes": ("author", "a is b"),
+    "inspect.isclass(student.Net)": ("author", "ask over there"),
+    "isinstance(student.batches(), types.GeneratorType)": ("author", "an iterator as a list"),
+    "len(inspect.signature(student.make).parameters) == 0": ("author", "student.provide("),
+    "'sizes' in dir(net)": ("author", "hasattr(x, name)"),
+    "vars(net)['sizes']": ("author", "hasattr(x, name)"),
+    "next(student.batches()) == 1": ("author", "next(iter(student.batches()))"),
+    "student.points().x == 1": ("author", "unpack it"),
+    "json.dumps(net.sizes)": ("author", "pass `student.x.value`"),
+    "len(net) == 2": ("author", "def entries(x)"),
     "[one for one in net]": ("author", "fetch what it holds"),
 }
 
@@ -81,6 +129,21 @@ def test_what_has_no_answer_is_said(tmp_path, asked):
     [result] = run(tmp_path, CHECK.format(asked=asked)).results
     assert result.fault == fault
     assert words in result.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "check"),
+    [
+        ("'Proxy' is <class 'grader.session.proxy.Proxy'>", "assert student.says(TEXT) == 1"),
+        ("unsupported operand type(s) for +: 'int' and 'Proxy'", "assert student.says(TEXT) == 1"),
+        ("DID NOT WARN 'Proxy'", "pytest.fail(student.says(TEXT))"),
+    ],
+)
+def test_what_a_student_writes_does_not_say_whose_fault_it_is(tmp_path, text, check):
+    """Without a reference the author's faults cost nothing, so a text must not make one."""
+    body = f"import pytest\n\n\nTEXT = {text!r}\n\n\ndef test_it(student):\n    {check}\n"
+    [result] = run(tmp_path, body).results
+    assert (result.fault, result.outcome) == ("student", "failed")
 
 
 def test_a_test_case_of_unittest_is_not_left_out_silently(tmp_path):
