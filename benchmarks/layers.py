@@ -32,6 +32,12 @@ class Case:
         with torch.no_grad():
             return float((self.layer(torch.from_numpy(point)) * torch.from_numpy(self.upstream)).sum())
 
+    def losses(self, points: Array) -> Array:
+        """The loss at each of many points, computed together."""
+        with torch.no_grad():
+            outputs = torch.vmap(self.layer)(torch.from_numpy(points))
+            return np.asarray((outputs * torch.from_numpy(self.upstream)).reshape(len(points), -1).sum(1))
+
     def gradient(self, *, single: bool = False, upstream: Array | None = None) -> Array:
         """The right gradient; with ``single`` as float32 code computes it."""
         kind = torch.float32 if single else torch.float64

@@ -16,8 +16,8 @@ from grader.checks.arrays import Array
 from grader.checks.slopes import Loss, loss_at, number_from, sizes_of
 from grader.model.errors import AuthorError
 
-_NEARER = 0.25
-_STOPS = 8
+NEARER = 0.25
+STOPS = 8
 """Points on the way, each at a quarter of the one before: from a size of 1000 to one of 0.02."""
 
 _SATURATED = 3
@@ -27,7 +27,7 @@ _STAYS = 0.03
 """A loss near the point of less than this part of the largest has decayed, as that of exp or 1/x does."""
 
 _ENTRIES = 16
-_STEP = 1e-2
+COARSE = 1e-2
 """Relative to the point: the order of a slope is enough here."""
 
 _FALLS = 6.0
@@ -59,8 +59,8 @@ def terms_of(loss: Loss, at: Array, entries: Array, values: Array) -> Terms:
     some = steep[:: max(1, len(steep) // _ENTRIES)][:_ENTRIES]
     losses, steepest = [abs(number_from(loss, at.copy()))], [float(np.abs(values).max())]
     try:
-        for stop in range(1, _STOPS + 1):
-            point = at * _NEARER**stop
+        for stop in range(1, STOPS + 1):
+            point = at * NEARER**stop
             losses.append(abs(number_from(loss, point.copy())))
             steepest.append(_steepest(loss, point, some, size=max(losses)))
     except (AuthorError, ArithmeticError, ValueError):
@@ -74,7 +74,7 @@ def terms_of(loss: Loss, at: Array, entries: Array, values: Array) -> Terms:
 
 def _steepest(loss: Loss, at: Array, entries: Array, *, size: float) -> float:
     """The largest slope at a point, less what rounding may have made of a loss of this size."""
-    steps = _STEP * sizes_of(at).ravel()[entries]
+    steps = COARSE * sizes_of(at).ravel()[entries]
     found = [
         (loss_at(loss, at, entry, step) - loss_at(loss, at, entry, -step)) / (2 * step)
         for entry, step in zip(entries, steps, strict=True)

@@ -7,6 +7,7 @@ the two one-sided ones tell a kink from a bend: over half the step a bend halves
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -183,6 +184,7 @@ def number_from(loss: Loss, point: Array) -> float:
         raise AuthorError(
             f"the loss must give one number, not an array of {shape_text(number.shape)}: sum it up"
         )
-    if not np.isfinite(number).all():
-        raise AuthorError(f"the loss is {number.item()} near the point of the check: choose another point")
-    return float(number.item())
+    single = float(number.item())
+    if not math.isfinite(single):
+        raise AuthorError(f"the loss is {single} near the point of the check: choose another point")
+    return single
