@@ -99,6 +99,7 @@ class Foreseen:
         self._unseen = batches(case.point)
 
     def __call__(self, point: Array) -> float:
+        """The loss at a point."""
         key = point.tobytes()
         while key not in self._known:
             points = next(self._unseen, None)
@@ -116,7 +117,8 @@ def batches(at: Array) -> Iterator[Array]:
     nearer = steps * SMALLER
     yield np.concatenate((moved(at, nearer), moved(at, nearer * SMALLER)))
     stops = [at * NEARER**stop for stop in range(1, STOPS + 1)]
-    yield np.concatenate([part for stop in stops for part in (stop[None], moved(stop, COARSE * sizes_of(stop)))])
+    around = (moved(stop, COARSE * sizes_of(stop)) for stop in stops)
+    yield np.concatenate((np.stack(stops), *around))
 
 
 def moved(at: Array, steps: Array) -> Array:
