@@ -23,7 +23,7 @@ from grader.sandbox.zygote import AGENT, Zygote
 
 UNFILTERED = "benchmarks_unfiltered"
 AGENT_WITHOUT_FILTER = """
-from grader.inside.agent import make_shell, serve
+from grader.inside.agent import make_shell, prepare, serve
 from grader.sandbox.walls import seccomp
 
 def install(**_):

@@ -415,6 +415,14 @@ def make_shell() -> shells.Shell:
     return shells.make_shell()
 
 
+def prepare(shell: shells.Shell) -> None:
+    """Make it a notebook's, in the zygote once all is imported: each fork would take 10 ms for it."""
+    habits.prepare(shell)
+    kernel.install(shell)
+    for wanted in (True, False):  # what either needs is then loaded
+        shells.draw_figures(shell, wanted=wanted)
+
+
 def serve(sock: socket.socket, shell: shells.Shell) -> NoReturn:
     """Answer requests until the trusted side closes the socket. Owns the process."""
     connection = Connection(sock)
@@ -422,8 +430,7 @@ def serve(sock: socket.socket, shell: shells.Shell) -> NoReturn:
     interrupts.install()
     agent = Agent(shell.user_ns, connection, shell=shell, interrupts=interrupts)
     agent.take_streams()
-    habits.install(shell)
-    kernel.install(shell)
+    habits.begin(shell)
     sys.modules["grader"] = stand_ins.grader_module()
     sys.path.insert(0, "")  # as in Jupyter: what was given lies in the working directory
     while True:

@@ -6,6 +6,7 @@ import contextlib
 import random
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 
 def seed_all(seed: int) -> None:
@@ -21,7 +22,7 @@ def seed_all(seed: int) -> None:
         _set_entropy(random.Random(f"numpy {seed}").getrandbits)  # noqa: S311  # no secret, the reverse of one
     torch = sys.modules.get("torch")
     if torch is not None:
-        torch.manual_seed(seed)
+        _seed_torch(torch, seed)
 
 
 @contextlib.contextmanager
@@ -45,6 +46,15 @@ def undisturbed() -> Iterator[None]:
             own.setstate(of_own)
         if torch is not None:
             torch.set_rng_state(of_torch)
+
+
+def _seed_torch(torch: Any, seed: int) -> None:
+    """As torch.manual_seed, which notes a traceback for each kind of device there is: 2 ms in a new fork."""
+    accelerator = getattr(torch, "accelerator", None)  # since torch 2.6
+    if accelerator is None or accelerator.current_accelerator() is not None:
+        torch.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
 
 
 def _set_entropy(source: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from grader.inside import (
@@ -20,10 +21,23 @@ from grader.inside.gpu_requests import Requests
 
 def install(shell: Any) -> None:
     """Make a notebook's shell forgiving. Acts on the whole process: only for one that runs a submission."""
+    prepare(shell)
+    begin(shell)
+
+
+def prepare(shell: Any) -> None:
+    """What a warm process can do for all its forks: it changes nothing that the grader's own code uses."""
     shell_lines.install(shell)
-    stand_ins.install(shell)
+    stand_ins.install_magics(shell)
     plots.install(shell)
     nobody_there.install(shell)
+
+
+def begin(shell: Any) -> None:
+    """The rest, in the process that runs the submission, and in its folder."""
+    shell_lines.start_in(shell, os.getcwd())  # noqa: PTH109  # pathlib is not needed inside
+    stand_ins.install_finder()
+    plots.forget_folders()
     network.install()
     own_files.install()
 

@@ -53,7 +53,7 @@ def get_connection_file(*_: object) -> str:
 
 
 def install(shell: Any) -> None:
-    """Answer as Jupyter does where code asks whether it runs in a notebook. Only for a sandbox's process."""
+    """Answer as Jupyter does where code asks whether it runs in a notebook. Only for sandboxes' processes."""
     shell.config["IPKernelApp"] = type(shell.config)()
     shell.kernel = IPythonKernel(shell)
     IPKernelApp.clear_instance()

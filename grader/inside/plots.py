@@ -21,13 +21,18 @@ def install(shell: Any) -> None:
     matplotlib = sys.modules.get("matplotlib")
     if matplotlib is None:
         return
-    for name in ("get_cachedir", "get_configdir"):  # remembered from before the sandbox had a home of its own
-        getattr(getattr(matplotlib, name), "cache_clear", lambda: None)()
     vars(matplotlib)["use"] = _drawn(matplotlib.use)
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:
         vars(pyplot)["switch_backend"] = _drawn(pyplot.switch_backend)
     _without_latex()
+
+
+def forget_folders() -> None:
+    """Have matplotlib look for its folders anew: those that it remembers are from outside the sandbox."""
+    matplotlib = sys.modules.get("matplotlib")
+    for name in ("get_cachedir", "get_configdir"):
+        getattr(getattr(matplotlib, name, None), "cache_clear", lambda: None)()
 
 
 def _inline(magic: Callable[[str], object]) -> Callable[..., object]:

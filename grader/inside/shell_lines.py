@@ -32,7 +32,6 @@ def install(shell: Any) -> None:
     for name in INSTALLERS:
         shell.register_magic_function(_left_out(name), "line", name)
     shell.register_magic_function(_cd(shell), "line", "cd")
-    start_in(shell, os.getcwd())
     if os.name != "posix":
         return
     # No function may stand between: `var_expand` looks for names in the frame that called, by its distance.

@@ -177,14 +177,18 @@ def grader_module() -> types.ModuleType:
     return module
 
 
-def install(shell: Any) -> None:
-    """Offer the stand-ins to imports and magics. Acts on the whole process: only where a submission runs."""
+def install_magics(shell: Any) -> None:
+    """Have a notebook's shell pass over the magics that have nobody to talk to."""
     for name in LINE_MAGICS:
         shell.register_magic_function(_left_out(name), "line", name)
     for name in ("load_ext", "reload_ext"):
         shell.register_magic_function(_extension(shell, name), "line", name)
     for name in CELL_MAGICS:
         shell.register_magic_function(_not_shown, "cell", name)
+
+
+def install_finder() -> None:
+    """Offer the stand-ins to imports. Acts on the whole process: only where a submission runs."""
     if not any(isinstance(finder, StandInFinder) for finder in sys.meta_path):
         sys.meta_path.append(StandInFinder())
 

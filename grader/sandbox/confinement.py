@@ -6,6 +6,7 @@ sandbox that did not start is never taken for a student's crash.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -71,6 +72,13 @@ def run(
         serve(socket.socket(fileno=DATA))
     finally:
         os._exit(_SERVE_RETURNED)
+
+
+def prepare() -> None:
+    """Work out in the zygote, once for all its forks, what is the same in each of them."""
+    filesystem.prepare()
+    with contextlib.suppress(OSError):  # not a machine that we have a filter for
+        seccomp.prepare()
 
 
 def _confine(spec: BoxSpec, *, data: int, report: int, slot_user: int, place: Place) -> None:
@@ -155,7 +163,7 @@ def _keep_only(data: int, report: int) -> None:
         os.dup2(nowhere, standard)
     # Closed by programs, not by forks: a program that was left running must not hold the grader's connection.
     os.dup2(data, DATA, inheritable=False)
-    for number in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
+    for number in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208  # pathlib takes 0.5 ms in a new fork
         if number > DATA and number != report:
             _close(number)
 
@@ -176,7 +184,7 @@ def _close(number: int) -> None:
 
 def _clean_environment() -> None:
     """An environment from scratch: nothing of that of the person who grades."""
-    here = str(Path.cwd())
+    here = os.getcwd()  # noqa: PTH109  # as above
     os.environ.clear()
     os.environ.update(
         HOME=here,

@@ -68,6 +68,8 @@ def _prepare(*, entry: str, preload: list[str], control: socket.socket) -> confi
             importlib.import_module(name)
     if "torch" in sys.modules:
         _warm_torch()
+    agent.prepare(shell)
+    confinement.prepare()
     seed_all(0)  # numpy and torch load their generators when first asked: 15 ms in every fork
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads != 1:

@@ -64,9 +64,10 @@ class Zygote:
         """Launch a zygote and return at once; the first ``spawn`` waits until it is ready.
 
         ``preload`` are the modules to import once for all sandboxes, ``entry`` the module whose
-        ``make_shell()`` and ``serve(socket, shell)`` run inside, ``import_path`` further folders to import
-        from (student code can read their names, and nothing in them). With ``more`` it is ready only after
-        ``and_import`` has been called: then it can start before anybody knows what submissions import.
+        ``make_shell()``, ``prepare(shell)`` and ``serve(socket, shell)`` run inside, ``import_path`` further
+        folders to import from (student code can read their names, and nothing in them). With ``more`` it is
+        ready only after ``and_import`` has been called: then it can start before anybody knows what
+        submissions import.
         Raises SandboxUnavailable where processes cannot be copied (everywhere but on Linux).
         """
         if not sys.platform.startswith("linux"):

@@ -30,7 +30,8 @@ def entry(folder: Path, names: Iterable[str]) -> str:
     names = sorted(names)
     module = "without_" + "_".join(name.replace(" ", "_") for name in names)
     source = (
-        f"import layers\nlayers.switch_off({names!r})\nfrom grader.inside.agent import make_shell, serve\n"
+        f"import layers\nlayers.switch_off({names!r})\n"
+        "from grader.inside.agent import make_shell, prepare, serve\n"
     )
     (folder / f"{module}.py").write_text(source)
     return module

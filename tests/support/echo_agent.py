@@ -16,6 +16,10 @@ def make_shell() -> dict[str, Any]:
     return {"__name__": "__main__"}
 
 
+def prepare(shell: dict[str, Any]) -> None:
+    """Nothing: the namespace is ready."""
+
+
 def serve(connection: socket.socket, shell: dict[str, Any]) -> NoReturn:
     """Answer each line ``{"run": source}`` with ``{"value": answer}`` or ``{"error": "Name: text"}``.
 

@@ -28,7 +28,7 @@ def start_zygote(
     stand_in = f"measured_{entry.rpartition('.')[2]}"
     source = (
         f"from support import line_recorder\nline_recorder.start({str(into)!r})\n"
-        f"from {entry} import make_shell, serve\n"
+        f"from {entry} import make_shell, prepare, serve\n"
     )
     (into.parent / f"{stand_in}.py").write_text(source)
     return Zygote.start(preload=preload, entry=stand_in, import_path=[into.parent, TESTS, *import_path])

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import builtins
 import contextlib
 import importlib.machinery
 import sys
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -326,27 +324,10 @@ def test_a_plain_bar_without_a_length_says_so_as_tqdm_does():
     assert list(PlainBar()) == []
 
 
-class BareShell:
-    """Just enough of a shell to install the habits in."""
-
-    def __init__(self) -> None:
-        self.magics_manager = SimpleNamespace(magics={"line": {"matplotlib": print}})
-        self.user_ns: dict[str, object] = {}
-
-    def find_line_magic(self, _: str) -> object:
-        """One for all."""
-        return print
-
-    def register_magic_function(self, *_: object) -> None:
-        """Forget it."""
-
-
 def test_the_finder_is_installed_once(monkeypatch):
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
-    monkeypatch.setattr(builtins, "input", input)
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    stand_ins.install(BareShell())
-    stand_ins.install(BareShell())
+    stand_ins.install_finder()
+    stand_ins.install_finder()
     assert sum(isinstance(finder, StandInFinder) for finder in sys.meta_path) == 1
 
 

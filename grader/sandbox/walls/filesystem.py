@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from grader.sandbox import syscalls
 from grader.sandbox.spec import WORKDIR, BoxSpec
@@ -72,19 +73,35 @@ class View:
     source: str | None
 
 
+def prepare() -> None:
+    """Look once, in the zygote, at what every sandbox shows."""
+    _always_shown()
+
+
 def plan(spec: BoxSpec) -> list[View]:
     """What is shown outside the working directory, parents before children."""
-    shown: dict[str, View] = {}
-    for path in (*_SYSTEM, *_python_folders(), *map(str, spec.extra)):
-        source = os.path.realpath(path)
-        if os.path.exists(source):
-            # Both names: sys.path uses one, a library may find its neighbours by the other.
-            shown |= {name: View(name, source) for name in (os.path.normpath(path), source)}
+    shown = {**_always_shown(), **_shown(map(str, spec.extra))}
     hidden = {os.path.realpath(path) for path in spec.hidden}
     # A view may show a hidden path under another name than its own: cover each name.
     covers = {cover for path in hidden for view in shown.values() for cover in _seen_through(view, path)}
     ordered = sorted({**shown, **{path: View(path, None) for path in covers}}.values(), key=_depth)
     return list(_without_repetition(ordered))
+
+
+@cache
+def _always_shown() -> dict[str, View]:
+    return _shown([*_SYSTEM, *_python_folders()])
+
+
+def _shown(paths: Iterable[str]) -> dict[str, View]:
+    """Those of the paths that exist, each under both its names."""
+    shown: dict[str, View] = {}
+    for path in paths:
+        source = os.path.realpath(path)
+        if os.path.exists(source):
+            # sys.path uses one, a library may find its neighbours by the other.
+            shown |= {name: View(name, source) for name in (os.path.normpath(path), source)}
+    return shown
 
 
 def build(spec: BoxSpec) -> None:
@@ -224,7 +241,8 @@ def _locked_flags(source: str) -> int:
 
 def _write_accounts(user: int) -> None:
     """The one account that exists inside; the machine's own list stays outside."""
-    with open("/etc/passwd", "w", encoding="ascii") as accounts:
-        accounts.write(f"student:x:{user}:{user}::{WORKDIR}:/\n")
-    with open("/etc/group", "w", encoding="ascii") as groups:
-        groups.write(f"student:x:{user}:\n")
+    # In bytes: a codec would be imported, in each sandbox anew.
+    with open("/etc/passwd", "wb") as accounts:
+        accounts.write(b"student:x:%d:%d::%s:/\n" % (user, user, WORKDIR.encode()))
+    with open("/etc/group", "wb") as groups:
+        groups.write(b"student:x:%d:\n" % user)

@@ -14,6 +14,7 @@ import os
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from grader.sandbox import syscalls
 from grader.sandbox.walls.seccomp_table import (
@@ -126,10 +127,21 @@ def install(*, among_others: bool = False, alone: bool = False) -> None:
     See ``allow_list``; ``alone`` is for a user who has other processes.
     """
     own = os.getpid() if alone else None
-    code = assemble(allow_list(syscalls.architecture(), among_others=among_others, alone=own))
+    code = _filter(among_others=among_others, alone=own)
     buffer = ctypes.create_string_buffer(code, len(code))
     header = struct.pack("HxxxxxxQ", len(code) // 8, ctypes.addressof(buffer))
     syscalls.call("seccomp", _FILTER_MODE, 0, header)
+
+
+def prepare() -> None:
+    """Assemble in the zygote what is the same in each of its forks. Raises OSError on other machines."""
+    for among_others in (False, True):
+        _filter(among_others=among_others, alone=None)
+
+
+@cache
+def _filter(*, among_others: bool, alone: int | None) -> bytes:
+    return assemble(allow_list(syscalls.architecture(), among_others=among_others, alone=alone))
 
 
 @dataclass(frozen=True)
