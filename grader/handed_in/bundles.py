@@ -2,7 +2,7 @@
 
 A download from a learning platform says whose each file is. Elsewhere a file at the top belongs to one
 student, and so does a folder that holds one notebook, or one named like the assignment's, or scripts of which
-one defines what the assignment asks for.
+one defines what the assignment asks for, or is named like the assignment's where that says nothing.
 """
 
 from __future__ import annotations
@@ -175,11 +175,19 @@ def _is_one_answer(
     expected: Expected,
     looker: Looker,
 ) -> bool:
-    """Whether a folder of scripts is one student's: one of them is the answer, the others help it."""
+    """Whether a folder of scripts is one student's: one of them is the answer, the others help it.
+
+    By what they define; by their names where nothing is asked for or none defines any of it.
+    """
     if len(inner) == 1 and not direct:
         return False  # the inner folder says more
     parts = {expected.part(name) for name in direct} - {""}
-    return len(work) == 1 or len(parts) > 1 or len(rivals(work, expected, looker)) == 1
+    if len(work) == 1 or len(parts) > 1:
+        return True
+    able = rivals(work, expected, looker) if looker.asked else []
+    if able:
+        return len(able) == 1
+    return _is_one_person(list(direct.values()), list(inner.values()), expected)
 
 
 def rivals(

@@ -9,6 +9,7 @@ import selectors
 import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO
 
@@ -24,22 +25,24 @@ def run(arguments: Sequence[str], text: str, out: Hear, err: Hear | None = None)
     What it writes is passed on in pieces, so that none of it is kept here; ``out`` gets the errors too where
     ``err`` is None. Whatever ends this function, as a KeyboardInterrupt, ends the program first.
     """
-    with _readable(text) as given:
-        process = subprocess.Popen(
-            arguments,
-            stdin=given,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if err is None else subprocess.PIPE,
-            start_new_session=True,  # a group of its own, to end what it starts as well
-        )
+    process = None
     try:
+        with _readable(text) as given, _interrupted_afterwards():
+            process = subprocess.Popen(
+                arguments,
+                stdin=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if err is None else subprocess.PIPE,
+                start_new_session=True,  # a group of its own, to end what it starts as well
+            )
         _listen(process, out, err or out)
         return process.wait()
     except BaseException:
-        end(process)
+        if process is not None:
+            end(process)
         raise
     finally:
-        for pipe in filter(None, (process.stdout, process.stderr)):
+        for pipe in filter(None, (process.stdout, process.stderr) if process is not None else ()):
             pipe.close()
 
 
@@ -60,6 +63,23 @@ def end(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+@contextlib.contextmanager
+def _interrupted_afterwards() -> Iterator[None]:
+    """Let a SIGINT wait until a program that is being started is somebody's: Popen would leave it running."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler) or threading.current_thread() is not threading.main_thread():
+        yield  # then nothing is raised here
+        return
+    waiting: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: waiting.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if waiting:
+            signal.raise_signal(signal.SIGINT)
 
 
 @contextlib.contextmanager

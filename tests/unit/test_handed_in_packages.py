@@ -414,6 +414,25 @@ def test_other_students_files_never_come_along(tmp_path, into, files, name, with
     assert len(package.notebooks) == 1
 
 
+@pytest.mark.parametrize("names", [frozenset(), NAMES])
+def test_scripts_that_define_nothing_asked_for_are_one_students_by_the_manifests_name(tmp_path, into, names):
+    """Also a folder of scripts with a package, in a course without a reference."""
+    expected = Expected(("word2vec.ipynb",), names)
+    files = {"word2vec.py": b"from utils.grad import g", "sgd.py": b"x = 1", "run.py": b"import word2vec"}
+    package = {"utils/__init__.py": b"", "utils/grad.py": b"g = 1", "utils/text.py": b"t = 1"}
+    start = folder(tmp_path / "class" / "s01", {**files, **package})
+    folder(start.parent / "s02", {"word2vec.py": b"x = 1", "utils/grad.py": b"g = 2"})
+    for path in (start, start / "word2vec.py"):
+        found = package_of(path, expected, into=into)
+        assert found.notebooks == ("word2vec.py",)
+        assert set(places(found)) == {*files, *package}
+    own = of_class(start.parent, into, expected)
+    assert [one.package.notebooks for one in own] == [("word2vec.py",)] * 2
+    assert [len(one.package.files) for one in own] == [6, 2]
+    with pytest.raises(SubmissionError, match="several people"):
+        package_of(start.parent, expected, into=into)
+
+
 @pytest.mark.parametrize("place", ["", "reference/", "hidden_tests/"])
 def test_an_assignments_own_files_never_come_along(tmp_path, into, place):
     own = {"assignment.toml": b"", "hidden_tests/t.py": b"SECRET", "reference/r.py": b"", "a.py": b""}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from support.measured import start_zygote
@@ -90,6 +92,25 @@ def test_an_interrupt_ends_a_program_with_all_that_it_started(tmp_path):
                 return
         time.sleep(0.05)
     pytest.fail("what it started goes on")
+
+
+@posix
+def test_an_interrupt_while_a_program_is_being_started_ends_it_too(monkeypatch):
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Interrupted(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self)
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0)  # where it would be raised: nobody has the program yet
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        programs.run(["/bin/sleep", "50"], "", print)
+    assert started[0].returncode == -signal.SIGKILL
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 def test_kept_output_is_cut():
