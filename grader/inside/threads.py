@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -34,7 +35,7 @@ class ThreadPools:
             self._torch_threads = torch.get_num_threads()
             if self._torch_threads > 1:
                 torch.set_num_threads(1)  # ends the pool that is not OpenMP's
-        _end_tqdm_monitor()
+        _end_tqdm_monitors()
         for path in _openmp_libraries():
             with contextlib.suppress(AttributeError, OSError):
                 ctypes.CDLL(path).omp_pause_resource_all(_PAUSE_HARD)
@@ -70,11 +71,12 @@ def _openmp_libraries() -> Iterator[str]:
                 yield name
 
 
-def _end_tqdm_monitor() -> None:
-    """tqdm watches its bars from a thread, and starts another one with the next bar."""
-    tqdm = getattr(sys.modules.get("tqdm.std"), "tqdm", None)
-    monitor = getattr(tqdm, "monitor", None)
-    if tqdm is not None and monitor is not None:
+def _end_tqdm_monitors() -> None:
+    """tqdm watches each kind of bar from a thread, and starts another one with the next bar."""
+    if (tqdm := sys.modules.get("tqdm.std")) is None:
+        return
+    for thread in threading.enumerate():
         with contextlib.suppress(Exception):
-            monitor.exit()
-            tqdm.monitor = None
+            if isinstance(thread, tqdm.TMonitor):
+                thread.exit()
+                thread.tqdm_cls.monitor = None

@@ -236,16 +236,20 @@ result = [before > 1, settled, alone, *said]
 
 @linux_only
 @pytest.mark.skipif(importlib.util.find_spec("tqdm") is None, reason="needs tqdm")
-def test_the_thread_that_watches_tqdms_bars_is_ended(tmp_path: Path) -> None:
+def test_the_threads_that_watch_tqdms_bars_are_ended(tmp_path: Path) -> None:
+    """A kind of bar of its own, as tqdm.notebook's, has a thread of its own."""
     source = f"""{POOLS}
 import sys, tqdm
-bar = tqdm.tqdm(total=3, file=open(os.devnull, "w"), mininterval=0)
+class Own(tqdm.tqdm):
+    pass
+bars = [kind(total=3, file=open(os.devnull, "w"), mininterval=0) for kind in (Own, tqdm.tqdm)]
 before = count()
 settled = pools.settle()
-bar.update(1); bar.close()
-result = [before > 1, settled]
+for bar in bars:
+    bar.update(1); bar.close()
+result = [before, settled, Own.monitor, tqdm.tqdm.monitor]
 """
-    assert result_of(source, tmp_path) == [True, True]
+    assert result_of(source, tmp_path) == [3, True, None, None]
 
 
 # -- nobody is there ---------------------------------------------------------------------------------------
