@@ -227,7 +227,7 @@ def environ(tmp_path_factory):
 
 
 def test_finished_runs_are_kept_and_not_made_again(home, environ):
-    first, second, more, changed = Opened(70), Opened(), Opened(), Opened()
+    first, second, more, changed = Opened(70), Opened(), Opened(), Opened(1)
     with pytest.raises(CalibrationError, match="seed 70: broken; 69 finished runs are kept"):
         calibrated(home, opener=first, environ=environ)
     found = calibrated(home, opener=second, environ=environ)
@@ -236,28 +236,36 @@ def test_finished_runs_are_kept_and_not_made_again(home, environ):
     calibrated(home, seeds=103, opener=more, environ=environ)
     assert more.seeds == [101, 102, 103, 0]
     (home / "hidden_tests/test_noise.py").write_text(CHECKS + "\n# changed\n")
-    calibrated(home, opener=changed, environ=environ)
-    assert len(changed.seeds) == 101
+    begun(home, environ, changed)
+    assert changed.seeds == [1]
+
+
+def begun(home, environ, opened):
+    """A calibration that ends with the first seed that is broken."""
+    with pytest.raises(CalibrationError, match="broken"):
+        calibrated(home, opener=opened, environ=environ)
 
 
 @pytest.mark.parametrize("what", ["reference.py", "data/numbers.txt", "hidden_tests/helper.py"])
 def test_kept_runs_count_only_for_the_same_reference_and_helpers(home, environ, what):
-    calibrated(home, environ=environ)
+    same, changed = Opened(4), Opened(1)
+    begun(home, environ, Opened(3))
+    begun(home, environ, same)
+    assert same.seeds == [3, 4]
     with (home / what).open("a") as file:
         file.write("\n# changed\n")
-    again = Opened()
-    calibrated(home, opener=again, environ=environ)
-    assert len(again.seeds) == 101
+    begun(home, environ, changed)
+    assert changed.seeds == [1]
 
 
 def test_kept_runs_that_were_cut_off_or_damaged_are_made_again(home, environ):
-    calibrated(home, environ=environ)
+    begun(home, environ, Opened(8))
     [path] = pathlib.Path(environ["XDG_CACHE_HOME"]).glob("chainrule/calibration-*.jsonl")
     lines = path.read_bytes().split(b"\n")
-    path.write_bytes(b"\n".join([*lines[:51], b"[]", lines[52][:40]]))
-    again = Opened()
-    calibrated(home, opener=again, environ=environ)
-    assert again.seeds == [*range(51, 101), 0]
+    path.write_bytes(b"\n".join([*lines[:5], b"[]", lines[6][:40]]))
+    again = Opened(7)
+    begun(home, environ, again)
+    assert again.seeds == [5, 6, 7]
 
 
 CERTAIN = (
