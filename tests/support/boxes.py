@@ -20,6 +20,20 @@ from .paths import TESTS
 
 ECHO = "support.echo_agent"
 
+ASK_THE_MODE = {
+    "test_doctor_examination.py": "each_promise or forge_the_verdict",
+    "test_sandbox_life.py": "not none and not zygote_that and not zygote_with and not preload"
+    " and not at_once and not imports_nothing and not left_open and not last_words",
+    "test_session_sandboxed.py": "(takes_the_process_down and (segfault or memory or deaf))"
+    " or (ends_badly and (killed or memory or deaf)) or interrupt or dies_only or rebuilding"
+    " or same_state or (draws_depend and not torch) or cross_both_ways or of_a_check or left_over"
+    " or forged_value or a_flood or drip or descriptors or killed_from_a_copy",
+}
+"""Of each file the tests whose result depends on the isolation (pytest's ``-k``): what other users run again.
+
+The rest is about words, frames and the warm process, the same in every mode.
+"""
+
 
 @functools.cache
 def mode_here() -> Mode:

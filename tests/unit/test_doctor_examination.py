@@ -1,6 +1,6 @@
 """Each promise tried in a real sandbox, each probe seen to get through where there is none.
 
-``test_sandbox_users`` runs this file again as an ordinary user.
+``test_sandbox_users`` runs what depends on the mode again as an ordinary user.
 """
 
 from __future__ import annotations

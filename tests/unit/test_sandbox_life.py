@@ -1,6 +1,6 @@
 """How sandboxes live and end: limits, crashes, interruptions, and that nothing is left behind.
 
-``test_sandbox_users`` runs this file again as an ordinary user.
+``test_sandbox_users`` runs what depends on the mode again as an ordinary user.
 """
 
 from __future__ import annotations
