@@ -79,7 +79,7 @@ def graded(
 def test_an_example_gets_its_pinned_result(
     name: str, seed: int, assignment: AssignmentFolder, warm: opening.WarmProcesses, tmp_path: Path
 ) -> None:
-    """The status, the points of every item, the checks that were lost and how every cell ended."""
+    """The status, every item's points, the checks that were lost, how every cell ended; and the report."""
     expected = read_expected(FOLDERS[name])
     if expected.exit == 2:
         with pytest.raises(CannotGrade, match=r".") as refused:
@@ -95,6 +95,7 @@ def test_an_example_gets_its_pinned_result(
     assert_lines(expected.notices, grade.notices)
     assert_lines(expected.attention, grade.attention)
     assert bool(grade.attention) == (expected.exit == 1)
+    assert_recorded_and_shown(grade)
     assert not numbers_told(
         grade, tmp_path / expected.file if expected.recipe else FOLDERS[name] / expected.file
     )
@@ -169,12 +170,8 @@ def assert_lines(parts: tuple[str, ...], shown: tuple[str, ...]) -> None:
         assert part in line
 
 
-@pytest.mark.parametrize("name", ["full_marks", "hostile_text", "syntax_error_in_one_cell"])
-def test_an_example_has_a_record_and_a_report(
-    name: str, assignment: AssignmentFolder, warm: opening.WarmProcesses, tmp_path: Path
-) -> None:
+def assert_recorded_and_shown(grade: Grade) -> None:
     """The record survives JSON, and the page holds no mark-up, colours or reversed text of the student's."""
-    grade = graded(name, 5, assignment, warm, tmp_path)
     assert decode(encode(grade)) == grade
     page = render(grade)
     for bad in ("<script>alert", "<img src=x", "\x1b[", "\u202e"):
