@@ -51,7 +51,9 @@ def command(  # noqa: D103  # its help is HELP
         raise UsageError("POINTS is empty; write a number, or none to withdraw a mark")
     with open_gradebook(assignment, db, environ=os.environ) as (gradebook, locations):
         found = GradedSubmissions(gradebook, locations.title).find(submission)
-        written = gradebook.add_marks([mark_of(found, given, author=author, reason=reason)])
+        written = gradebook.add_marks(
+            [mark_of(found, given, author=author, reason=reason, bonus=locations.home.assignment.bonuses)]
+        )
         follow(gradebook, locations, {found.submission.student})
         name = found.submission.name
     said = "no mark" if given.points is None else given.points.in_words

@@ -78,7 +78,8 @@ def import_marks(path: Path, *, reason: str, author: str, assignment: Path | Non
     with open_gradebook(assignment, db, environ=os.environ) as (gradebook, locations):
         rows = read_table(data, source=path.name)
         marks = class_marks(gradebook, locations.title)
-        reader = Reader(gradebook, locations.title, marks, author=author, reason=reason)
+        bonus = locations.home.assignment.bonuses
+        reader = Reader(gradebook, locations.title, marks, author=author, reason=reason, bonus=bonus)
         sheet = reader.read(rows, source=path.name)
         written, late = gradebook.add_seen_marks(sheet.marks)
         follow(gradebook, locations, reader.students_of(mark for mark, _ in sheet.marks))

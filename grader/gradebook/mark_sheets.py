@@ -88,12 +88,19 @@ class Reader:
     """Reads the rows of tables for one assignment, as they are exported or made by hand."""
 
     def __init__(
-        self, gradebook: Gradebook, assignment: str, marks: ClassMarks, *, author: str, reason: str
+        self,
+        gradebook: Gradebook,
+        assignment: str,
+        marks: ClassMarks,
+        *,
+        author: str,
+        reason: str,
+        bonus: Mapping[str, Points],
     ) -> None:
         self._graded, self._marks = GradedSubmissions(gradebook, assignment), marks
         self._written = gradebook.all_marks(assignment)
         self._last = {(mark.submission, mark.item): mark for mark in self._written.values()}  # oldest first
-        self._author, self._reason = author, reason
+        self._author, self._reason, self._bonus = author, reason, bonus
 
     def read(self, rows: Iterable[Mapping[str, str]], *, source: str) -> Sheet:
         """The marks of a table's rows. Raises UsageError that lists the wrong rows, if there is any."""
@@ -166,7 +173,8 @@ class Reader:
         return self._of(word, given)
 
     def _of(self, word: str, given: MarkGiven) -> Mark:
-        return mark_of(self._graded.find(word), given, author=self._author, reason=self._reason)
+        grade = self._graded.find(word)
+        return mark_of(grade, given, author=self._author, reason=self._reason, bonus=self._bonus)
 
 
 def _key(row: Mapping[str, str]) -> tuple[str, str]:

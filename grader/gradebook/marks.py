@@ -13,7 +13,7 @@ from grader.gradebook.rows import GradeRow, ItemPoints, Mark, SubmissionRow
 from grader.gradebook.spreadsheets import parse_points
 from grader.gradebook.store import Gradebook
 from grader.model.errors import UsageError
-from grader.model.points import Points
+from grader.model.points import ZERO, Points
 
 WITHDRAWN = ("none", "withdraw", "-")
 
@@ -97,15 +97,20 @@ def find_submissions(gradebook: Gradebook, assignment: str, word: str) -> list[S
     return found
 
 
-def mark_of(grade: GradeRow, given: MarkGiven, *, author: str, reason: str) -> Mark:
-    """The row for a mark. Raises UsageError for an item or points that the submission cannot have."""
+def mark_of(
+    grade: GradeRow, given: MarkGiven, *, author: str, reason: str, bonus: Mapping[str, Points]
+) -> Mark:
+    """The row for a mark. Raises UsageError for an item or points that the submission cannot have.
+
+    ``bonus`` are the points that items may have above what they are worth.
+    """
     item = next((item for item in grade.items if item.item == given.item), None)
     if item is None:
         known = ", ".join(item.item for item in grade.items)
         raise UsageError(f"item {given.item!r}: not one of this grade's; it has {known}")
-    possible = Points(item.possible)
-    if given.points is not None and not Points(0) <= given.points <= possible:
-        raise UsageError(f"item {given.item}: {given.points.in_words}; it is worth 0 to {possible}")
+    most = Points(item.possible) + bonus.get(given.item, ZERO)
+    if given.points is not None and not ZERO <= given.points <= most:
+        raise UsageError(f"item {given.item}: {given.points.in_words}; it is worth 0 to {most}")
     return Mark(
         submission=grade.submission.row,
         item=given.item,

@@ -8,7 +8,7 @@ from sys import intern
 import msgspec
 
 from grader.gradebook.rows import ItemPoints, Mark
-from grader.model.points import ZERO, Points, total
+from grader.model.points import Points, total
 
 
 class ItemTotal(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ class Total(msgspec.Struct, frozen=True):
     @property
     def complete(self) -> bool:
         """Whether every point is decided."""
-        return self.awaiting == ZERO
+        return all(item.decided for item in self.items)
 
 
 def total_of(items: Iterable[ItemPoints], marks: Mapping[str, Mark]) -> Total:

@@ -398,7 +398,7 @@ def assert_fits_manifest(checks: list[Check], assignment: Assignment, *, worth: 
     for item in decided_by_checks if worth else ():
         own = [check for check in checks if check.item == item.id]
         added = total(check.points for check in own if check.points > ZERO)  # others are deductions
-        if own and added != item.points + item.bonus:
+        if own and added != item.most:
             files = ", ".join(sorted({check.file for check in own}))
             raise ManifestError(
                 f"assignment.toml: item {item.id!r}: key `points`: {item.points}, but its checks in {files} "

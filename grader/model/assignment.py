@@ -32,7 +32,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``kind`` is "code" (checks decide), "evidence" (checks of the saved run decide) or "written" (a person
     decides). By default it is "written" for an item with a rubric and "code" for any other. ``notebook`` is
     one of the assignment's several; without it, the item's heading decides. ``bonus`` are points that its
-    checks may give above its own, and above the assignment's.
+    checks, or a person, may give above its own, and above the assignment's.
     """
 
     id: str
@@ -42,6 +42,11 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rubric: tuple[RubricLine, ...] = ()
     notebook: str = ""
     bonus: Points = ZERO
+
+    @property
+    def most(self) -> Points:
+        """The points that it may earn."""
+        return self.points + self.bonus
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -143,6 +148,11 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The item with this id, or None."""
         return next((item for item in self.item if item.id == item_id), None)
 
+    @property
+    def bonuses(self) -> dict[str, Points]:
+        """What items may earn above their points."""
+        return {item.id: item.bonus for item in self.item if item.bonus}
+
     def of_kind(self, kind: str) -> tuple[Item, ...]:
         """The items of one kind, in the manifest's order."""
         return tuple(item for item in self.item if item.kind == kind)
@@ -189,15 +199,13 @@ def _assert_items(assignment: Assignment, source: str) -> None:
             raise ManifestError(f"{where}: key `kind`: {item.kind!r} is not one of {', '.join(KINDS)}")
         if item.points < ZERO or (item.points == ZERO and item.bonus <= ZERO):
             raise ManifestError(f"{where}: key `points`: must be more than 0, not {item.points}")
-        if item.bonus < ZERO or (item.bonus and item.kind == "written"):
-            raise ManifestError(
-                f"{where}: key `bonus`: points that checks may give above the item's, not {item.bonus} of an "
-                f"item of kind {item.kind!r}"
-            )
+        if item.bonus < ZERO:
+            raise ManifestError(f"{where}: key `bonus`: points above the item's, not {item.bonus}")
         rubric = total(line.points for line in item.rubric)
-        if item.rubric and rubric != item.points:
+        if item.rubric and rubric != item.most:
+            with_bonus = f" with its bonus of {item.bonus}" if item.bonus else ""
             raise ManifestError(
-                f"{where}: key `rubric`: its lines add up to {rubric}, the item has {item.points}"
+                f"{where}: key `rubric`: its lines add up to {rubric}, the item has {item.most}{with_bonus}"
             )
     if not assignment.item:
         raise ManifestError(f"{source}: key `item`: an assignment has at least one item")

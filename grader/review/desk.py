@@ -288,7 +288,7 @@ class Desk:
             item_id,
             ruling,
             seen,
-            item.points,
+            item.most,
             author=self.marker,
             origins=origins,
             action=action,
@@ -327,7 +327,7 @@ class Desk:
             if not self._actions:
                 return None
             item_id, unit_id, action = self._actions.pop()
-        possible = self.item(item_id).points
+        possible = self.item(item_id).most
         new = secrets.token_hex(8)
         return item_id, unit_id, self._marking.undo(item_id, action, possible, author=self.marker, new=new)
 
@@ -371,13 +371,13 @@ class Desk:
 
     def preview(self, item_id: str, line: LineVersion) -> dict[int, tuple[Held, Points]]:
         """Whose points a changed line would change."""
-        return self._marking.preview_line(item_id, line, self.item(item_id).points)
+        return self._marking.preview_line(item_id, line, self.item(item_id).most)
 
     def change_line(self, item_id: str, line: LineVersion, *, seen: int) -> Saved | None:
         """Change or add a line and score anew; None if the rubric has changed since it was seen."""
         action = secrets.token_hex(8)
         line = msgspec.structs.replace(line, author=self.marker)
-        points = self.item(item_id).points
+        points = self.item(item_id).most
         return self._marking.change_line(item_id, line, points, seen=seen, action=action)
 
 

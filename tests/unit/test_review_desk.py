@@ -10,9 +10,11 @@ from support.browser import until
 from support.marked_class import add_class
 
 from grader.gradebook.marking import Conflict, Saved
+from grader.gradebook.marks import MarkGiven, class_marks, mark_of
 from grader.gradebook.rows import Mark
 from grader.gradebook.rubrics import LineVersion, Ruling
 from grader.gradebook.store import Gradebook
+from grader.gradebook.totals import total_of
 from grader.model.assignment import Assignment, Item, RubricLine
 from grader.model.endings import NOT_HANDED_IN
 from grader.model.errors import UsageError
@@ -313,3 +315,22 @@ def test_the_class_is_read_anew_once_a_batch_has_ended() -> None:
     until(lambda: read == ["read"])
     reloader.close()
     assert read == ["read"]
+
+
+def test_a_written_items_bonus_is_given_by_lines_and_lies_above_the_points(book: Gradebook) -> None:
+    lines = (*RUBRIC, RubricLine(ONE, "And why the maximum."))
+    extra = Item("x", "Extra", Points.of(0), "written", (RubricLine(ONE, "Found it."),), bonus=ONE)
+    assignment = Assignment("Bonus", TWO, (Item("1", "Why", TWO, "written", lines, bonus=ONE), extra))
+    row = add_class(book, assignment, {"ada": {"1": "No.", "x": "Here."}})["ada"]
+    mine = Desk(book, classroom(book, assignment), assignment.title, "ada")
+    unit = mine.next_unit("1").id
+    mark_all(mine, unit, *(line.line for line in mine.view("1", unit).lines))
+    [grade] = book.grades(assignment.title)
+    so_far = total_of(grade.items, class_marks(book, assignment.title).counting[row])
+    assert (str(so_far.earned), str(so_far.possible), so_far.complete) == ("3", "2", False)
+    given = MarkGiven("x", ONE, "")
+    mark = mark_of(grade, given, author="ada", reason="", bonus=assignment.bonuses)
+    done = total_of(grade.items, {**class_marks(book, assignment.title).counting[row], "x": mark})
+    assert (str(done.earned), done.complete) == ("4", True)
+    with pytest.raises(UsageError, match="worth 0 to 0"):
+        mark_of(grade, given, author="ada", reason="", bonus={})

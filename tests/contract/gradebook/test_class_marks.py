@@ -82,7 +82,7 @@ def read(gradebook: Gradebook) -> Callable[..., tuple[list[str], int]]:
     """Reads rows of a sheet; the points that it wants to write, and the number of conflicts."""
 
     def read_rows(*rows: dict[str, str]) -> tuple[list[str], int]:
-        reader = Reader(gradebook, HW, class_marks(gradebook, HW), author="max", reason="")
+        reader = Reader(gradebook, HW, class_marks(gradebook, HW), author="max", reason="", bonus={})
         sheet = reader.read(rows, source="m.csv")
         return [str(mark.points) for mark, _ in sheet.marks], len(sheet.conflicts)
 
