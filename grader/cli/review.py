@@ -97,7 +97,7 @@ def command(  # noqa: D103, PLR0913  # its help is HELP; an argument for each op
     written = [item.id for item in manifest.of_kind("written")]
     if unknown := [item for item in items if item not in written]:
         raise UsageError(f"--item {unknown[0]}: no written item; there are {', '.join(written) or 'none'}")
-    with Gradebook.open(locations.gradebook) as gradebook:
+    with Gradebook.open(locations.gradebook) as gradebook, gradebook.quick_saves():
         known = gradebook.newest()
         room = classroom(gradebook, manifest, only=items)
         names = [name.strip() for name in markers if name.strip()] or [login()]

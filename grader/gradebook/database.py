@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,10 @@ WAIT_SECONDS = 15
 
 POSTGRES = "postgresql+psycopg"
 _DRIVERS = frozenset({"sqlite", POSTGRES})
+LOCAL = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "overlay", "tmpfs"})
+"""File systems that one machine writes to; the write-ahead log needs its programs to share memory."""
+MOUNTS = Path("/proc/self/mounts")
+_OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 def parse_url(text: str) -> URL:
@@ -104,6 +110,48 @@ def writing(engine: Engine) -> Iterator[Connection]:
         connection.begin(),
     ):
         yield connection
+
+
+@contextmanager
+def write_ahead(engine: Engine, *, mounts: Path = MOUNTS) -> Iterator[None]:
+    """Let SQLite append to a log for a while: a commit then waits for the disk once instead of four times.
+
+    Commits are as durable as before. The log is a second file, so it is taken back at the end: a gradebook
+    that nobody has open is one file. A file system of another machine keeps the slow way, and so does a
+    gradebook that is busy now; whoever opens it reads either.
+    """
+    is_local = engine.url.drivername == "sqlite" and _file_system(engine.url, mounts) in LOCAL
+    if is_local:
+        _journal(engine, "WAL")
+    try:
+        yield
+    finally:
+        if is_local:
+            _journal(engine, "DELETE")
+
+
+def _journal(engine: Engine, mode: str) -> None:
+    """Ask for a way of committing; while another program has the file open it stays as it is."""
+    engine.dispose()  # connections that are kept know the old way
+    with closing(sqlite3.connect(str(engine.url.database), timeout=1)) as connection:
+        try:
+            connection.execute(f"PRAGMA journal_mode = {mode}")
+        except sqlite3.OperationalError:
+            return
+
+
+def _file_system(url: URL, mounts: Path) -> str:
+    """What kind of file system holds a file; nothing if this system does not say."""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+        place = Path(url.database or "").resolve()
+    except OSError:
+        return ""
+    found = {}
+    for line in lines:
+        _, folder, kind, *_ = line.split(" ")
+        found[Path(_OCTAL.sub(lambda code: chr(int(code[1], 8)), folder))] = kind  # the last mount is on top
+    return next((found[folder] for folder in place.parents if folder in found), "")
 
 
 @contextmanager

@@ -59,7 +59,15 @@ LEAVE_OTHERS = """
     WHERE assignment = :assignment AND holder = :holder AND NOT (item = :item AND unit = :unit)"""
 HOLDER = "SELECT holder FROM lease WHERE assignment = :assignment AND item = :item AND unit = :unit"
 LEASES = "SELECT unit, holder FROM lease WHERE assignment = :assignment AND item = :item AND until > :now"
-SAID = (schema.rubric_line, schema.trial_mark, schema.flag, schema.regrade_request, schema.regrade_reply)
+SAID = (
+    schema.mark,
+    schema.rubric_line,
+    schema.trial_mark,
+    schema.flag,
+    schema.regrade_request,
+    schema.regrade_reply,
+)
+SIZES = f"SELECT {', '.join(f'(SELECT COUNT(*) FROM {table.name})' for table in SAID)}"  # noqa: S608  # ours
 
 
 class MarkerNotes:
@@ -123,15 +131,14 @@ class MarkerNotes:
 
     def leases(self, item: str) -> dict[str, str]:
         """Who looks at which answers of an item now."""
+        return self.news(item)[1]
+
+    def news(self, item: str) -> tuple[tuple[int, ...], dict[str, str]]:
+        """How many marks there are, then rows of all else that is said, which only grow; an item's leases."""
         fields = {"assignment": self.assignment, "item": item, "now": self._now()}
         with reading(self._engine) as connection:
-            return {row.unit: row.holder for row in connection.execute(text(LEASES), fields)}
-
-    def sizes(self) -> tuple[int, ...]:
-        """How many rows there are of all that markers and students say beside marks; they only grow."""
-        with reading(self._engine) as connection:
-            counts = [select(func.count()).select_from(table).scalar_subquery() for table in SAID]
-            return tuple(connection.execute(select(*counts)).one())
+            leases = {row.unit: row.holder for row in connection.execute(text(LEASES), fields)}
+            return tuple(connection.execute(text(SIZES)).one()), leases
 
     def flag(self, submission: int, item: str, *, words: str, author: str, raised: bool = True) -> None:
         """Ask a colleague to look at an answer, or say that it is settled."""

@@ -6,7 +6,7 @@ writes, so of two markers who save the same answer the second gets a ``Conflict`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -45,6 +45,14 @@ class Saved(msgspec.Struct, frozen=True):
     rows: dict[int, int]
     action: str
     opinion: bool = False
+
+
+class Given(msgspec.Struct, frozen=True):
+    """A mark to write, with what it rests on."""
+
+    mark: Mark
+    ruling: Ruling
+    origin: str
 
 
 class Conflict(msgspec.Struct, frozen=True):
@@ -127,13 +135,13 @@ class MarkingStore:
             row = self._add_version(connection, item, line)
             changed = msgspec.structs.replace(line, row=row)
             held = self._held(connection, item)
-            rows: dict[int, int] = {}
+            reason = f"rubric line {number}: {line.reason or 'changed'}"
+            given = []
             for submission, (ruling, points) in rescored(held, before, changed, possible).items():
-                mark = Mark(submission, item, points, words_of(ruling, [*before, changed]), line.author)
-                reason = f"rubric line {number}: {line.reason or 'changed'}"
-                mark = msgspec.structs.replace(mark, reason=reason)
-                rows |= self._write(connection, mark, ruling, "rescored", action)
-            return Saved(rows, action)
+                words = words_of(ruling, [*before, changed])
+                mark = Mark(submission, item, points, words, line.author, reason)
+                given.append(Given(mark, ruling, "rescored"))
+            return Saved(self._write(connection, given, held, action), action)
 
     def _affected(
         self, connection: Connection, item: str, line: LineVersion, possible: Points
@@ -185,10 +193,9 @@ class MarkingStore:
     def held_since(self, item: str, row: int) -> list[Held]:
         """The rows of marks for an item that came after a row, oldest first."""
         m, s = schema.mark, schema.submission
-        own = select(s.c.row).where(s.c.assignment == self.assignment)
+        own = select(s.c.row).where(s.c.row == m.c.submission, s.c.assignment == self.assignment)
         with reading(self._engine) as connection:
-            where = (m.c.row > row, m.c.item == item, m.c.submission.in_(own))
-            return self._marks(connection, *where)
+            return self._marks(connection, m.c.row > row, m.c.item == item, own.exists())
 
     def save(
         self,
@@ -227,11 +234,12 @@ class MarkingStore:
                     trial = Trial(submission, item, "conflict", ruling, points, author)
                     add_trial(connection, trial, self._now())
                 return Conflict(other)
-            rows: dict[int, int] = {}
-            for submission in seen:
-                mark = Mark(submission, item, points, words_of(ruling, lines), author, "rubric")
-                rows |= self._write(connection, mark, ruling, origins.get(submission, "seen"), action)
-            return Saved(rows, action, opinion=bool(also))
+            words = words_of(ruling, lines)
+            given = [
+                Given(Mark(one, item, points, words, author, "rubric"), ruling, origins.get(one, "seen"))
+                for one in seen
+            ]
+            return Saved(self._write(connection, given, now, action), action, opinion=bool(also))
 
     def undo(self, item: str, action: str, possible: Points, *, author: str, new: str) -> Saved | Conflict:
         """Put back, as new rows, what was there before an action; a conflict if another mark came since.
@@ -258,24 +266,38 @@ class MarkingStore:
             if later:
                 return Conflict({**later})
             lines = self._versions(connection, item)
-            rows: dict[int, int] = {}
+            given = []
             for row, every in several.items():
                 before = next((one for one in reversed(every) if one.row < row), None)
                 mark, ruling = put_back(every[-1].mark, before, lines, possible)
                 mark = msgspec.structs.replace(mark, author=author, reason="undone", at="")
-                rows |= self._write(connection, mark, ruling, "undone", new)
-            return Saved(rows, new)
+                given.append(Given(mark, ruling, "undone"))
+            last = {every[-1].mark.submission: every[-1] for every in several.values()}
+            return Saved(self._write(connection, given, last, new), new)
 
     def _write(
-        self, connection: Connection, mark: Mark, ruling: Ruling, origin: str, action: str
+        self, connection: Connection, given: Iterable[Given], last: Mapping[int, Held], action: str
     ) -> dict[int, int]:
-        """Write a mark and its basis; its row by its submission, nothing if the last one says the same."""
-        row = statements.add_mark(connection, mark, self._now())
-        if not row:
+        """Write marks and what they rest on, where the last one does not say the same; rows by submission."""
+        fresh = []
+        for one in given:
+            before = last.get(one.mark.submission)
+            if statements.says_more(one.mark, before.mark if before else None):
+                fresh.append(one)
+        if not fresh:
             return {}
-        values = {"mark": row, **ruling_fields(ruling), "origin": origin, "action": action}
-        connection.execute(schema.mark_basis.insert().values(values))
-        return {mark.submission: row}
+        rows = statements.insert_marks(connection, [one.mark for one in fresh], self._now())
+        bases = [
+            {
+                "mark": rows[one.mark.submission],
+                **ruling_fields(one.ruling),
+                "origin": one.origin,
+                "action": action,
+            }
+            for one in fresh
+        ]
+        connection.execute(schema.mark_basis.insert(), bases)
+        return rows
 
     def _held(
         self, connection: Connection, item: str, submissions: Sequence[int] | None = None

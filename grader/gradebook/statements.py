@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -211,19 +211,33 @@ def add_grade(connection: Connection, submission: int, key: str, facts: tuple[st
 
 def add_mark(connection: Connection, mark: Mark, now: str) -> int:
     """Write a mark; its row, 0 if the last one says the same."""
-    table = schema.mark
-    hundredths = None if mark.points is None else mark.points.hundredths
     last = last_mark(connection, mark.submission, mark.item)
-    if last is not None and (last.points, last.comment) == (mark.points, mark.comment):
-        return 0
-    if last is None and hundredths is None:
-        return 0  # there is nothing to withdraw
-    values = {"submission": mark.submission, "item": mark.item, "hundredths": hundredths}
-    texts = {"comment": mark.comment, "author": mark.author, "reason": mark.reason, "at": now}
-    row: int = connection.execute(
-        table.insert().values(**values, **texts).returning(table.c.row)
-    ).scalar_one()
-    return row
+    return insert_marks(connection, [mark], now)[mark.submission] if says_more(mark, last) else 0
+
+
+def says_more(mark: Mark, last: Mark | None) -> bool:
+    """Whether a mark is worth a row after the last one of its answer."""
+    if last is None:
+        return mark.points is not None  # there is nothing to withdraw
+    return (last.points, last.comment) != (mark.points, mark.comment)
+
+
+def insert_marks(connection: Connection, marks: Sequence[Mark], now: str) -> dict[int, int]:
+    """Write marks of an item, at least one, whatever the last ones say; their rows by submission."""
+    rows = [
+        {
+            "submission": mark.submission,
+            "item": mark.item,
+            "hundredths": None if mark.points is None else mark.points.hundredths,
+            "comment": mark.comment,
+            "author": mark.author,
+            "reason": mark.reason,
+            "at": now,
+        }
+        for mark in marks
+    ]
+    added = schema.mark.insert().returning(schema.mark.c.submission, schema.mark.c.row)
+    return {row.submission: row.row for row in connection.execute(added, rows)}
 
 
 def last_mark(connection: Connection, submission: int, item: str) -> Mark | None:

@@ -95,6 +95,8 @@ def counted(count: int, one: str, many: str) -> str:
 
 
 def _visible(text: str) -> str:
+    if text.isascii() and text.isprintable():  # most of what a page shows
+        return text
     plain = _ANSI.sub("", text).replace("\u2028", "\n").replace("\u2029", "\n")
     plain = "\n".join(map(_last_state, plain.split("\n")))
     if plain.isascii() and plain.replace("\n", "").replace("\t", "").isprintable():

@@ -37,30 +37,34 @@ class Board:
         self.leases = leases or Leases(notes)
         self._store = store
         self._notes = notes
-        self._held: dict[str, dict[int, Held]] = {}
-        self._newest: dict[str, int] = {}
+        self._held: dict[str, tuple[int, int, dict[int, Held]]] = {}
         self._said: dict[str, tuple[tuple[int, ...], Notes]] = {}
         self._lock = threading.Lock()
 
-    def held(self, item: str) -> Mapping[int, Held]:
-        """The last row of marks of each submission for an item, withdrawn ones too; not to be changed."""
+    def look(self, item: str) -> tuple[Notes, Mapping[int, Held], dict[str, str]]:
+        """What is said about an item now, its marks by submission, and who looks at which unit.
+
+        The marks are the last rows, withdrawn ones too. Nothing of it is to be changed.
+        """
+        (marks, *sizes), leases = self._notes.news(item)
+        return self._notes_of(item, tuple(sizes)), self._held_of(item, marks), self.leases.of(item, leases)
+
+    def _held_of(self, item: str, marks: int) -> Mapping[int, Held]:
         with self._lock:
-            newest = self._newest.get(item, 0)
-            known = self._held.get(item, {})
+            size, newest, known = self._held.get(item, (0, 0, {}))
+            if size == marks:
+                return known
             later = {}
             for one in self._store.held_since(item, newest - OVERLAP):
                 before = known.get(one.mark.submission)
                 if before is None or before.row < one.row:
                     later[one.mark.submission] = one
                     newest = max(newest, one.row)
-            if later:  # a new dictionary: whoever has the old one may be going through it
-                self._held[item] = {**known, **later}
-                self._newest[item] = newest
-            return self._held.get(item, {})
+            # A new dictionary: whoever has the old one may be going through it.
+            self._held[item] = marks, newest, {**known, **later}
+            return self._held[item][2]
 
-    def notes(self, item: str) -> Notes:
-        """What is said about an item now; read again if there is any row more of it."""
-        sizes = self._notes.sizes()
+    def _notes_of(self, item: str, sizes: tuple[int, ...]) -> Notes:
         with self._lock:
             known = self._said.get(item)
         if known is not None and known[0] == sizes:

@@ -6,6 +6,7 @@ see and did last.
 
 from __future__ import annotations
 
+import functools
 import math
 import secrets
 import threading
@@ -34,7 +35,7 @@ CLEARLY = 0.9
 """The chance of a line from which on a mark that says otherwise is pointed out."""
 
 
-class View(msgspec.Struct, frozen=True):
+class View(msgspec.Struct, frozen=True, dict=True):
     """A unit as a marker sees it; ``standing`` is that of its item. ``held`` are its submissions' marks.
 
     ``holder`` is another marker who has it on their desk, ``flags`` who asks for a look, by submission.
@@ -93,7 +94,7 @@ class View(msgspec.Struct, frozen=True):
         own = {row: held for row, held in self.held.items() if held.mark.submission == row}
         return {row: own[row].row if row in own else 0 for row in self.unit.submissions}
 
-    @property
+    @functools.cached_property
     def open_submissions(self) -> tuple[int, ...]:
         """Those without a mark; all if every one has a mark, which is then looked at again."""
         left = tuple(row for row in self.unit.submissions if not is_marked(self.held.get(row)))
@@ -139,11 +140,12 @@ class Desk:
         Raises UsageError if it is none of those marked here.
         """
         item, room = self.item(item_id), self.room
-        units, notes = room.units[item_id], self._board.notes(item_id)
+        units = room.units[item_id]
+        notes, every, leases = self._board.look(item_id)
         if not current(notes.versions) and item.rubric:  # the first look
             self._marking.begin_rubric(item_id, [(line.points, line.text) for line in item.rubric])
-            notes = self._board.notes(item_id)
-        held, before = marks_of_class(room, item_id, self._board.held(item_id))
+            notes, every, leases = self._board.look(item_id)
+        held, before = marks_of_class(room, item_id, every)
         return Standing(
             room=room,
             item=item,
@@ -153,7 +155,7 @@ class Desk:
             before=before,
             flags=notes.flags,
             requests=notes.requests,
-            leases=self._board.leases.of(item_id),
+            leases=leases,
             opinions=Opinions.of(units, self._panel, notes.trials, held),
             forecast=self._guide.forecast(units, held, notes.versions) if guided else None,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -45,9 +45,8 @@ class Leases:
         self._looks: dict[str, Look] = {}
         self._lock = threading.Lock()
 
-    def of(self, item: str) -> dict[str, str]:
-        """Who looks at which units of an item now."""
-        written = self._notes.leases(item)
+    def of(self, item: str, written: Mapping[str, str]) -> dict[str, str]:
+        """Who looks at which units of an item now; ``written`` is what the gradebook says."""
         with self._lock:
             looks = dict(self._looks)
         elsewhere = {unit: who for unit, who in written.items() if who not in looks}

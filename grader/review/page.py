@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Collection
 from typing import Any
@@ -26,6 +27,9 @@ from grader.review.guide import Guide
 from grader.review.opinions import Panel
 from grader.review.pictures import Pictures
 from grader.review.standing import Standing
+
+KEPT_RECORDS = 16
+"""Records that are kept decoded: each may take megabytes."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -102,6 +106,7 @@ class Page:
         self._gradebook = gradebook
         self._room = room
         self._marked = marked
+        self._grade = functools.lru_cache(KEPT_RECORDS)(functools.partial(grade_of, gradebook))
         self._pictures = Pictures(home)
         self._questions = home.questions
         self._board = Board(gradebook.marking(self.title), gradebook.marker_notes(self.title))
@@ -196,7 +201,7 @@ class Page:
             shown=row,
             question=self._questions.get(item_id, ""),
             names=desk.shows_names,
-            grade=grade_of(self._gradebook, now.room.seats[row].key) if commented else None,
+            grade=self._grade(now.room.seats[row].key) if commented else None,
             before=self._before(view, row),
             **more,
         )
@@ -209,7 +214,7 @@ class Page:
             return None
         several = view.standing.room.earlier[row]
         other = next(one for one in several if one.submission == held.mark.submission)
-        grade = grade_of(self._gradebook, other.key)
+        grade = self._grade(other.key)
         items = () if grade is None else grade.items
         return next((one.answer for one in items if one.item == view.item.id), None)
 

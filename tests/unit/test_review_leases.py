@@ -36,14 +36,14 @@ def test_a_page_knows_before_the_gradebook_does_and_another_page_soon(
     assert here.take("1", "a", "ada") == "ada"  # the same screen again
     assert here.take("1", "a", "bob") == "ada"
     assert here.take("1", "b", "bob") == "bob"
-    assert here.of("1") == {"a": "ada", "b": "bob"}
-    assert elsewhere.of("1") == {}
+    assert here.of("1", notes.leases("1")) == {"a": "ada", "b": "bob"}
+    assert elsewhere.of("1", notes.leases("1")) == {}
     go.set()
-    until(lambda: elsewhere.of("1") == {"a": "ada", "b": "bob"})
+    until(lambda: elsewhere.of("1", notes.leases("1")) == {"a": "ada", "b": "bob"})
     assert written == ["a", "b"]
     here.take("1", "c", "ada")
     here.release("bob", item="2")
-    assert here.of("1") == {"c": "ada", "b": "bob"}
+    assert here.of("1", notes.leases("1")) == {"c": "ada", "b": "bob"}
     here.release("bob")
-    assert here.of("1").keys() - {"b"} == {"c"}
-    until(lambda: elsewhere.of("1") == {"c": "ada"})
+    assert here.of("1", notes.leases("1")).keys() - {"b"} == {"c"}
+    until(lambda: elsewhere.of("1", notes.leases("1")) == {"c": "ada"})

@@ -8,7 +8,7 @@ from sqlalchemy import inspect, text
 from support.postgres import Server
 
 from grader.gradebook import migrations, schema
-from grader.gradebook.database import connect, parse_url, reading, without_password, writing
+from grader.gradebook.database import connect, parse_url, reading, without_password, write_ahead, writing
 from grader.gradebook.migrations import Migration
 from grader.gradebook.rows import Arrival, NewSubmission
 from grader.gradebook.store import Gradebook
@@ -105,6 +105,28 @@ def test_a_locked_gradebook_says_so(tmp_path: Path) -> None:
             gradebook.add_submission(NewSubmission("HW3", "a", "aa"))
         other.close()
         gradebook.add_submission(NewSubmission("HW3", "a", "aa"))
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("ext4", "wal"), ("nfs4", "delete")])
+def test_a_commit_waits_for_the_disk_once_while_that_is_asked_for(
+    tmp_path: Path, kind: str, mode: str
+) -> None:
+    folder, mounts = tmp_path / "a course", tmp_path / "mounts"
+    folder.mkdir()
+    place = str(folder).replace(" ", "\\040")
+    mounts.write_text(f"/dev/a / ext4 rw 0 0\nthere:/b {place} {kind} rw 0 0\n")
+    path = folder / "gradebook.sqlite"
+    with Gradebook.open(str(path)) as gradebook:
+        with write_ahead(gradebook._engine, mounts=mounts), reading(gradebook._engine) as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == mode
+            assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # in full: marks are kept
+            assert gradebook.add_submissions([NewSubmission("HW3", "a", "1")]) == [1]
+        assert [one.name for one in folder.iterdir()] == [path.name]
+        assert len(list(gradebook.submissions("HW3"))) == 1
+        with sqlite3.connect(path) as other:  # a busy one stays as it is
+            other.execute("BEGIN IMMEDIATE")
+            with write_ahead(gradebook._engine, mounts=mounts), reading(gradebook._engine) as connection:
+                assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "delete"
 
 
 def test_a_full_disk_says_so_and_loses_nothing(tmp_path: Path) -> None:

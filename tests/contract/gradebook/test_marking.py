@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
+from sqlalchemy import event
 
 from grader.gradebook.marker_notes import OPINION
 from grader.gradebook.marking import Conflict, MarkingStore, Outdated, Saved
@@ -63,6 +64,23 @@ def test_a_rubric_begins_with_the_manifests_lines_once(store: MarkingStore) -> N
         (2, *FIRST[1]),
     ]
     assert store.rubric("3.3.ii") == []
+
+
+def test_a_save_of_many_answers_asks_the_database_as_often_as_one_of_few(
+    gradebook: Gradebook, store: MarkingStore
+) -> None:
+    several = submissions(gradebook, 60)
+    asked: list[str] = []
+    event.listen(gradebook._engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    numbers = []
+    for some in (several[:2], several[2:]):
+        before = len(asked)
+        saved = save(store, Ruling(rows_of(store, 1)), dict.fromkeys(some, 0))
+        assert isinstance(saved, Saved)
+        assert set(saved.rows) == set(some)
+        numbers.append(len(asked) - before)
+    assert numbers[0] == numbers[1]
+    assert {row: gradebook.marks(HW)[row, ITEM].row for row in several[2:]} == saved.rows
 
 
 def test_lines_are_the_mark_and_the_student_reads_them(gradebook: Gradebook, store: MarkingStore) -> None:
