@@ -37,7 +37,6 @@ from grader import (
     assert_labels,
     assert_replay_agrees,
     assert_same_draws,
-    computed_once,
     copied_share,
     is_proxy,
     roughness,
@@ -69,9 +68,9 @@ ROUGH_TOGETHER = {"3.3.i": 0.0086, "3.4.i": 0.0195}  # all curves of an item, ge
 STEPS, POINTS, TEXT_STEPS = 5_000, 51, 3
 TRANSFORMER = {
     "EVAL_EVERY": 100,
-    "EVAL_BATCHES": 200,
+    "EVAL_BATCHES": trusted.EVALUATED_BATCHES,
     "EVAL_USED": 200,
-    "TRANSFORMER_BATCH": 16,
+    "TRANSFORMER_BATCH": trusted.TEXT_BATCH,
     "TRANSFORMER_RATE": 1e-3,
     "TRANSFORMER_STEPS": STEPS,
     "EMBEDDING": 64,
@@ -376,7 +375,7 @@ class Transformer(Run):
         if self.recorded.parameters.get("DATA") == "subset":
             raise BadEvidence('the run was on the small text: set DATA = "full" and run everything again')
         seed = self.seed(**({} if path else {"BLOCK_SIZE": block, "N_HEADS": heads}))
-        newborn, steps = self.first_steps(seed, block=block, heads=heads)
+        newborn, steps = trusted.first_text_steps(seed, block=block, heads=heads)
         self.assert_begins(path, steps=TEXT_STEPS, **steps)
         return newborn
 
@@ -389,22 +388,7 @@ class Transformer(Run):
             student.TRANSFORMER_STEPS = student.GENERATED_CHARACTERS = 1
             return student.train_transformer(block, heads)
 
-        self.assert_trains(train, **self.first_steps(seed, block=block, heads=heads)[1])
-
-    @staticmethod
-    @computed_once
-    def first_steps(seed: int, *, block: int, heads: int) -> tuple[Any, dict[str, Any]]:
-        """A seed's newborn weights, and its first draws with their loss."""
-        draws = trusted.TorchDraws(seed)
-        newborn = trusted.newborn_transformer(draws, block, heads)
-        parts = trusted.corpus()
-        for part in parts:
-            draws.integers(
-                len(parts[part]) - block, TRANSFORMER["EVAL_BATCHES"] * TRANSFORMER["TRANSFORMER_BATCH"]
-            )
-        starts = draws.integers(len(parts["train"]) - block, TRANSFORMER["TRANSFORMER_BATCH"])
-        losses = trusted.character_losses(newborn, trusted.pieces("train", starts, block), heads=heads)
-        return newborn, {"draws": [starts.tolist()], "losses": np.array([losses.mean()])}
+        self.assert_trains(train, **trusted.first_text_steps(seed, block=block, heads=heads)[1])
 
     def assert_ends(self, curve: Any, mean: float, width: float, name: str) -> None:
         """The curve's last value is the weights' loss.

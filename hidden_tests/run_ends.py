@@ -113,20 +113,20 @@ def final_weights(found: Recording, *_: object) -> None:
 
 
 def one_transformer(found: Recording, _: object, rng_of: Callable[[str], np.random.Generator]) -> None:
-    """4.1.ii: the losses of the model."""
+    """4.1.ii: the ends of the run."""
     weights = weights_in(found, (), trusted.transformer_shapes(*USUAL))
-    losses_of(weights, first_of(rng_of("test_4_1_ii.py::test_loss_curve")), (), USUAL)
+    both_ends(found, weights, first_of(rng_of("test_4_1_ii.py::test_loss_curve")), (), USUAL)
 
 
 def runs_of(check: str, runs: Mapping[str, tuple[int, int]]) -> Callable[..., None]:
-    """4.1.iii and iv: the losses and texts of several models."""
+    """4.1.iii and iv: the ends of several runs, and their texts."""
 
     def ahead(found: Recording, _: object, rng_of: Callable[[str], np.random.Generator]) -> None:
         first = first_of(rng_of(check))
         for label, (block, heads) in runs.items():
             path = ("runs", label)
             weights = weights_in(found, path, trusted.transformer_shapes(block, heads))
-            losses_of(weights, first, path, (block, heads))
+            both_ends(found, weights, first, path, (block, heads))
             numbers = written_numbers(found.text(*path, "text"))
             chances_of(numbers, weights, first, f"`runs.{label}.text`", block=block, heads=heads)
 
@@ -147,10 +147,14 @@ def before_and_after(
     chances_of(written_numbers(found.text("after")), weights, first, "`after`", block=block, heads=heads)
 
 
-def losses_of(weights: Any, first: int, path: tuple[str, ...], sizes: tuple[int, int]) -> None:
-    """Both parts' losses."""
+def both_ends(
+    found: Recording, weights: Any, first: int, path: tuple[str, ...], sizes: tuple[int, int]
+) -> None:
+    """Where the run's seed begins, and both parts' losses at its end."""
+    block, heads = sizes
+    trusted.first_text_steps(found.parameters["TRANSFORMER_SEED"], block=block, heads=heads)
     for part in DRAWN:
-        loss_of(weights, part, first, path, block=sizes[0], heads=sizes[1])
+        loss_of(weights, part, first, path, block=block, heads=heads)
 
 
 AHEAD: dict[str, Callable[..., None]] = {

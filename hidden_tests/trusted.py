@@ -153,7 +153,7 @@ def log_softmax(scores: Array) -> Array:
 
 # -- the transformer ---------------------------------------------------------------------------------------
 
-WIDTH, LAYERS, TEXT_BATCH, TRAINING_PART = 64, 4, 16, 0.9
+WIDTH, LAYERS, TEXT_BATCH, EVALUATED_BATCHES, TRAINING_PART = 64, 4, 16, 200, 0.9
 PROJECTIONS = ("query", "key", "value")
 POSITIONS = 1024  # at once: what is computed of them stays in a processor's cache
 SAFE = 60.0  # exp of what lies between -SAFE and SAFE, and sums of it, are ordinary float32
@@ -257,6 +257,18 @@ def newborn_transformer(draws: TorchDraws, block: int, heads: int) -> dict[str, 
             inputs = shape[1] if kind == "weight" else weights[f"{layer}.weight"].shape[1]
             weights[name] = draws.uniform(shape, 1 / math.sqrt(inputs))
     return weights
+
+
+@computed_once
+def first_text_steps(seed: int, *, block: int, heads: int) -> tuple[dict[str, Array], dict[str, Any]]:
+    """A seed's newborn weights, and its first draws with their loss."""
+    draws, parts = TorchDraws(seed), corpus()
+    newborn = newborn_transformer(draws, block, heads)
+    for numbers in parts.values():  # the evaluation before the first step
+        draws.integers(len(numbers) - block, EVALUATED_BATCHES * TEXT_BATCH)
+    starts = draws.integers(len(parts["train"]) - block, TEXT_BATCH)
+    losses = character_losses(newborn, pieces("train", starts, block), heads=heads)
+    return newborn, {"draws": [starts.tolist()], "losses": np.array([losses.mean()])}
 
 
 def character_losses(weights: Weights, found: Array, *, heads: int) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import inspect
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
@@ -23,14 +24,20 @@ def computed_once(function: Callable[Taken, Given]) -> Callable[Taken, Given]:
     """The function, which computes for equal arguments once: a check finds what a replay has computed ahead.
 
     Arguments are arrays, numbers, texts, and mappings, sequences and dataclasses of them; arrays count by
-    their bytes. Nobody may write into a result. What was raised is raised by the next call anew.
+    their bytes, and how an argument is passed makes no difference. Nobody may write into a result. What was
+    raised is raised by the next call anew.
     """
     found: dict[bytes, Future[Given]] = {}
-    lock = threading.Lock()
+    lock, signature = threading.Lock(), inspect.signature(function)
 
     @functools.wraps(function)
     def once(*args: Taken.args, **by_name: Taken.kwargs) -> Given:
-        key = hashlib.sha256(b"".join(_parts((args, by_name)))).digest()
+        asked = signature.bind(*args, **by_name)
+        asked.apply_defaults()  # an argument left out is its default's equal, a positional one its name's
+        digest = hashlib.sha256()
+        for part in _parts(asked.arguments):
+            digest.update(part)
+        key = digest.digest()
         with lock:
             future = found.get(key)
             mine = future is None

@@ -26,7 +26,7 @@ from grader.notebooks.submission_files import SubmissionFiles
 from grader.reports.summary import checks_passed
 from grader.sandbox.zygote import Zygote
 
-REPORTS_NEED = ("grader.reports.page", "grader.reports.terminal")  # Jinja2 and Markdown, not needed to start
+SHOWING_NEEDS = ("grader.reports.terminal",)  # not needed to start
 
 HELP = """Grade a submission, or several one after the other.
 
@@ -136,7 +136,7 @@ def grade_named(given: Given, early: Zygote | None) -> None:
         elsewhere.write(grade)
         show(grade, written, as_json=given.as_json, folders=folders)
 
-    with opening.WarmProcesses(meanwhile=REPORTS_NEED, early=early) as warm:
+    with opening.WarmProcesses(meanwhile=SHOWING_NEEDS, early=early) as warm:
         status, shared = apart.grade_all(
             jobs,
             [reports_of(job, given.out) for job in jobs],

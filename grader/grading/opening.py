@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
@@ -56,13 +57,14 @@ def opener(
 class WarmProcesses:
     """Opens submissions, each in a fork of a warm process; those that need the same libraries share one.
 
-    A warm process takes half a second to start, with torch two or three. Meanwhile this process imports what
-    checks need, and the modules named ``meanwhile``. Use it as a context; what it opened ends before it does.
-    ``early`` is one that was started with ``more``; it becomes the first that is asked for.
+    A warm process takes half a second to start, with torch two or three. Meanwhile this process imports the
+    modules named ``meanwhile``, and what checks need if it opens notebooks itself. Use it as a context; what
+    it opened ends before it does. ``early`` is one that was started with ``more``; it becomes the first that
+    is asked for.
     """
 
     def __init__(self, *, meanwhile: Sequence[str] = (), early: Zygote | None = None) -> None:
-        self._meanwhile = (*CHECKS_NEED, *meanwhile)
+        self._meanwhile = tuple(meanwhile)
         self._early = early
         self._zygotes: dict[tuple[str, ...], Zygote] = {}
 
@@ -71,14 +73,17 @@ class WarmProcesses:
 
         Raises SandboxUnavailable if hidden checks need a sandbox that this machine does not have.
         """
-        return opener(self.zygote)(job, submission, progress)
+        return opener(partial(self.zygote, also=CHECKS_NEED))(job, submission, progress)
 
-    def zygote(self, modules: tuple[str, ...]) -> Zygote:
-        """The warm process with these modules, started when it is first asked for."""
+    def zygote(self, modules: tuple[str, ...], *, also: Sequence[str] = ()) -> Zygote:
+        """The warm process with these modules, started when it is first asked for.
+
+        Meanwhile this process imports ``also`` too.
+        """
         if modules not in self._zygotes:
             self._zygotes[modules] = self._started(modules)
             # The zygote is importing its own modules now; these imports take no time that it does not take.
-            for module in self._meanwhile:
+            for module in (*self._meanwhile, *also):
                 importlib.import_module(module)
         return self._zygotes[modules]
 

@@ -49,6 +49,18 @@ def test_equal_arguments_are_computed_once_and_others_anew():
         count(object())
 
 
+def test_how_an_argument_is_passed_makes_no_difference():
+    asked = []
+
+    @computed_once
+    def count(first: int, *, coarse: bool = False) -> int:
+        asked.append(first)
+        return len(asked)
+
+    assert count(1) == count(first=1) == count(1, coarse=False) == 1
+    assert count(1, coarse=True) == 2
+
+
 def test_who_asks_meanwhile_waits_and_an_error_is_not_kept():
     begun, go = threading.Event(), threading.Event()
     times = []
