@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pytest
 
-from grader.authoring.traces import Trace
+from grader.authoring.steps import Trace
 from grader.grading.check_plugin import Check, CheckPlugin, Ran
 from grader.grading.deadline import Deadline
 from grader.grading.grade_job import GradeJob

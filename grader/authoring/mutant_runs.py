@@ -21,7 +21,7 @@ from grader.authoring.cell_names import (
     slim_cells,
 )
 from grader.authoring.mutants import Mutant, Target, diff_of
-from grader.authoring.mutation.unit import Unit
+from grader.authoring.mutation.unit import without_region
 from grader.authoring.traces import Asked, ask_reference, first_difference
 from grader.grading.check_plugin import Ran
 from grader.grading.execution import Silent
@@ -35,7 +35,6 @@ from grader.model.points import Points, total
 from grader.model.records import CellStatus, CheckResult
 from grader.notebooks.cells import Cell
 from grader.notebooks.parameters import with_budget
-from grader.notebooks.source import parse
 from grader.notebooks.submission_files import SubmissionFiles
 from grader.session.branch import Branch, Code, branch
 from grader.session.notebook import Copies
@@ -388,28 +387,6 @@ def lost_points(results: Sequence[tuple[str, CheckResult]]) -> dict[str, Points]
         for item in dict.fromkeys(result.item for result in counted)
     }
     return {item: points for item, points in lost.items() if points}
-
-
-def without_region(unit: Unit) -> str:
-    """The unit as the template has it: its regions raise NotImplementedError."""
-    lines = unit.text.split("\n")
-    for first, last in sorted(unit.regions, reverse=True):
-        code = [line for line in lines[first - 1 : last] if line.strip()]
-        indent = code[0][: len(code[0]) - len(code[0].lstrip())] if code else ""
-        body = f'{indent}raise NotImplementedError("taken out")'
-        tree = parse(unit.text)
-        is_definition = tree is not None and any(node.lineno == first for node in tree.tree.body)
-        if is_definition and not unit.text.lstrip().startswith("#") and first == 1 and last >= len(lines):
-            return f"{_header(unit)}\n    raise NotImplementedError('taken out')"
-        lines[first - 1 : last] = [body]
-    return "\n".join(lines)
-
-
-def _header(unit: Unit) -> str:
-    """The first lines of a definition that is a region as a whole, with a body that raises when called."""
-    node = unit.tree.body[0]
-    name = getattr(node, "name", "_")
-    return f"def {name}(*_, **__):"
 
 
 def _spliced(text: str, target: Target, unit: str) -> str:

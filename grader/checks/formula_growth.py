@@ -205,8 +205,8 @@ class Growth:
 
     def _sums_of_terms(self, named: list[Stack], known: list[Stack]) -> None:
         """Up to three arrays, each with a factor of up to two numbers: what an update rule is made of."""
-        complements = self._complements(known)
-        factors = known + complements + self._pairs((TIMES,), known, known + complements)
+        shares = known + self._each((COMPLEMENT,), known)  # as in averages
+        factors = shares + self._pairs((TIMES,), known, shares)
         squares = self._each((SQUARE,), named)
         roots = self._each((ROOT,), named)
         rooted = roots + self._pairs((PLUS,), named + roots, known)
@@ -217,10 +217,6 @@ class Growth:
         self._pairs((PLUS, MINUS), terms, self._pairs((TIMES,), factors, squares))
         self._pairs((PLUS, MINUS), named, quotients + self._pairs((TIMES,), known, quotients))
         self._pairs((PLUS, MINUS), named, steps, most=3 * MOST_OF_A_STAGE)
-
-    def _complements(self, known: list[Stack]) -> list[Stack]:
-        """1 minus each number, for averages."""
-        return self._each((COMPLEMENT,), known)
 
     # -- one stage -------------------------------------------------------------------------------------
 
@@ -397,8 +393,4 @@ def fits(operation: Operation, left: Shape, right: Shape) -> bool:
         if left[-1] != inner:
             return False
         left, right = left[:-2], right[:-2]
-    try:
-        np.broadcast_shapes(left, right)
-    except ValueError:
-        return False
-    return True
+    return all(one == other or 1 in (one, other) for one, other in zip(left[::-1], right[::-1], strict=False))

@@ -16,7 +16,7 @@ from grader.authoring.mutants import (
     targets_in_cells,
     targets_in_module,
 )
-from grader.authoring.traces import Step, Trace, varied
+from grader.authoring.steps import Step, Trace, varied
 from grader.notebooks.cells import Cell
 
 LAYER = '''\

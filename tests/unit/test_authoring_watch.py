@@ -5,12 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from grader.authoring import saved_files
 from grader.authoring.saved_files import SavedFiles
-from grader.authoring.watch import changed_functions
+from grader.authoring.watch import changed_functions, merged
+from grader.grading.checking import Ended
+from grader.model.errors import Outcome
+from grader.model.points import Points
+from grader.model.records import CheckResult
+
+ONE = Points.of(1)
 
 TEXT = '''
 """Checks."""
@@ -83,3 +90,29 @@ def test_files_that_come_and_go_are_noticed(tmp_path: Path, monkeypatch: pytest.
     assert saved.wait(seconds=5) == {old}
     new.write_text("1")
     assert saved.wait(seconds=5) == {new}
+
+
+def ended(results: dict[str, bool], **rest: Any) -> Ended:
+    """Checks by name, and whether they passed."""
+    found = {
+        name: CheckResult(name, name, "1", Outcome.PASSED if passed else Outcome.FAILED, ONE, ONE)
+        for name, passed in results.items()
+    }
+    return Ended(found, **{"collected": tuple(found), **rest})
+
+
+def test_what_did_not_run_again_keeps_its_result_and_its_messages() -> None:
+    before = ended({"a": True, "b": False, "c": True}, missing={("1", "a"): "old", ("1", "b"): "kept"})
+    found = ended(
+        {"a": False}, collected=("a", "b"), missing={("1", "a"): "new"}, if_theirs={("1", "a"): "x"}
+    )
+    after = merged(before, found)
+    assert [(name, str(one.outcome)) for name, one in after.results.items()] == [
+        ("a", "failed"),
+        ("b", "failed"),
+    ]
+    assert (after.missing, after.if_theirs) == ({("1", "a"): "new", ("1", "b"): "kept"}, {("1", "a"): "x"})
+    unread = merged(before, ended({}, errors=("test_c.py: cannot be imported",)))
+    assert set(unread.results) == {"a", "b", "c"}
+    right_now = merged(before, ended({"b": True}, collected=("a", "b", "c")))
+    assert ("1", "b") not in right_now.missing

@@ -91,6 +91,17 @@ def test_an_array_that_is_not_named_is_another_one_in_the_probe(session, inputs)
     assert not np.allclose(found, LAYER.probes[0]["X"] @ LAYER.probes[0]["W"])
 
 
+def test_a_module_that_the_check_provides_is_not_run_anew(session, inputs):
+    """It holds no inputs, and running it takes longer than all calls."""
+    given = session.student.provide(f"print('ran')\n{CODE}")
+    layer = given.Layer(5, 3)
+    layer.params["W"] = inputs["W"]
+    answer = layer.forward(inputs["X"], inputs["b"])
+    probe = LAYER.probes[0]
+    np.testing.assert_allclose(again(session, answer, inputs), probe["X"] @ probe["W"] - probe["b"])
+    assert session.printed == "ran\n"
+
+
 def test_many_or_large_requests_are_not_made_again(session, inputs, monkeypatch):
     monkeypatch.setattr(history, "MOST_REQUESTS", 2)
     layer = session.student.Layer(5, 3)
