@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.courses import COURSES, SUBMISSIONS, complete
 from support.examples.expected import Expected, read_expected
+from support.paths import ROOT
 
 from grader.authoring.template import build
 from grader.authoring.template_folder import differences
@@ -93,3 +95,14 @@ def test_each_course_has_four_wrong_submissions_and_right_ones_of_other_styles(c
     own = [read_expected(path) for path in SUBMISSIONS if path.parents[1] == course]
     assert sum(bool(one.items) for one in own) >= 4
     assert sum(not one.items for one in own) >= 2
+
+
+def test_the_recorder_is_hw3s_own() -> None:
+    """What the course gives to keep a run is copied function by function."""
+
+    def functions(path: Path) -> set[str]:
+        text = path.read_text(encoding="utf-8")
+        found = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+        return {ast.unparse(node) for node in found}
+
+    assert functions(COURSES / "torch_training/reference/utils.py") < functions(ROOT / "reference/utils.py")

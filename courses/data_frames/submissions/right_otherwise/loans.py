@@ -1,0 +1,123 @@
+# %% [markdown]
+# # A library's loans
+#
+# `loans.csv` has a row for each loan, as three branches typed them in; `books.csv` a row for each book. Write your
+# code where a `TODO` stands. No function changes the tables that it gets.
+
+# %%
+import matplotlib.pyplot as plt
+import pandas as pd
+
+loans, books = pd.read_csv("loans.csv"), pd.read_csv("books.csv")
+
+# %% [markdown]
+# ## 1 Clean (4 points)
+
+
+# %%
+def clean(loans):
+    """Each loan once, with branches and dates that can be used.
+
+    Of the rows with the same `loan` the last one stays. `branch` has no blanks around it and one capital letter:
+    "North". `lent` and `returned` are dates; a loan that has not been returned has no date there, and stays. Rows
+    are in the order of `loan`, numbered 0, 1, 2, ...
+    """
+    def as_name(text):
+        return text.strip()[0].upper() + text.strip()[1:].lower()
+
+    table = loans.groupby("loan", as_index=False).tail(1).copy()
+    table["branch"] = table["branch"].map(as_name)
+    table[["lent", "returned"]] = table[["lent", "returned"]].apply(pd.to_datetime)
+    return table.sort_values(by="loan", ignore_index=True)
+
+
+# %% [markdown]
+# ## 2 Join (3 points)
+
+
+# %%
+def with_titles(loans, books):
+    """The loans, each with the `title` and `year` of its book, in the order of the loans.
+
+    A loan whose book is not in `books` stays, with the title "unknown" and no year.
+    """
+    by_number = books.set_index("book")
+    return loans.assign(
+        year=loans["book"].map(by_number["year"]), title=loans["book"].map(by_number["title"]).fillna("unknown")
+    )
+
+
+# %% [markdown]
+# ## 3 Group (3 points)
+
+
+# %%
+def by_branch(loans):
+    """One row for each branch, in alphabetical order: `branch`, the number of `loans` and of different `members`."""
+    counts = loans["branch"].value_counts().sort_index()
+    members = loans.drop_duplicates(["branch", "member"])["branch"].value_counts()
+    return pd.DataFrame({"members": members, "loans": counts}).rename_axis("branch").reset_index()
+
+
+# %% [markdown]
+# ## 4 Dates (4 points)
+
+
+# %%
+def days_late(loans, allowed, today):
+    """For each loan, how many days it is late: more than `allowed` days after it was lent; 0 if it is not late.
+
+    A loan that has not been returned counts up to `today`, a pd.Timestamp.
+    """
+    end = loans["returned"].where(loans["returned"].notna(), today)
+    late = (end - loans["lent"]) / pd.Timedelta(days=1) - allowed
+    return late.where(late > 0, 0.0)
+
+
+def per_month(loans):
+    """The number of loans that began in each month, from the first month to the last, none left out.
+
+    A table with the columns `month`, such as "2025-03", and `loans`.
+    """
+    counts = loans.set_index("lent")["loan"].resample("MS").count()
+    counts.index = counts.index.strftime("%Y-%m")
+    return counts.rename_axis("month").reset_index(name="loans")
+
+
+# %% [markdown]
+# ## 5 Categories (2 points)
+
+
+# %%
+def length_of(days):
+    """Each number of days as one of the ordered categories "short" (up to 7), "usual" (up to 28) and "long"."""
+    codes = (days > 7).astype(int) + (days > 28)
+    return pd.Series(pd.Categorical.from_codes(codes, ["short", "usual", "long"], ordered=True), index=days.index)
+
+
+# %% [markdown]
+# ## 6 Plot (2 points)
+
+
+# %%
+def plot_months(months):
+    """Axes with a bar for each row of per_month(...), as high as the number of loans, and both axes named."""
+    axes = months.plot(kind="bar", x="month", y="loans", legend=False)
+    axes.set(xlabel="month", ylabel="loans lent")
+    return axes
+
+
+# %%
+table = clean(loans)
+plot_months(per_month(table))
+by_branch(table)
+
+# %% [markdown]
+# ## 7 What is missing (2 points)
+#
+# Why would it be wrong to drop the loans without a date of return before you compute how long a loan takes?
+
+# %% [markdown]
+# #### Answer 7
+#
+# Those are the books that are still out, and among them are the longest loans. Without them the mean is too small.
