@@ -23,6 +23,7 @@ from grader.model.text import storable
 from grader.notebooks.answers import Answer, find_answers
 from grader.notebooks.cells import Cell
 from grader.notebooks.item_cells import cells_of_items
+from grader.notebooks.own_feedback import KEY, SEAL, seal_of
 from grader.notebooks.saved_texts import saved_texts
 from grader.notebooks.submission_file import SubmissionFile, json_tree
 from grader.notebooks.submission_files import SubmissionFiles
@@ -31,8 +32,6 @@ from grader.reports.safe_words import SafeCell, SafeGrade, SafeItem
 
 _MINOR = 5  # nbformat 4.5, the first with ids
 NOT_FOUND = "Not in a cell of your notebook"
-KEY = "chainrule"
-"""Where a cell's metadata say what it is: ``reports.feedback_page`` reads it."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def feedback_cells(told: SafeGrade, part: Part, rest: Sequence[SafeItem]) -> Ite
             first = last + 1
         yield from _said(items[cell.number], ended[cell.number], part)
     if rest:
-        yield v4.new_markdown_cell(f"## {NOT_FOUND}", metadata={KEY: {"title": NOT_FOUND}})
+        yield _ours(f"## {NOT_FOUND}", title=NOT_FOUND)
         yield from _said(rest, (), part)
 
 
@@ -152,17 +151,23 @@ def _said(items: Sequence[SafeItem], cells: Sequence[SafeCell], part: Part) -> I
     pictures = [figure for item in items for figure in _apart(item, part)]
     texts = [*map(cell_markdown, cells), *map(item_markdown, items)]
     texts += [f"![your plot](attachment:{at}.png)" for at in range(len(pictures))]
-    facts = {
-        "cells": [[cell.file, cell.cell] for cell in cells],
-        "items": [item.item for item in items],
-        "pictures": [[f"{at}.png", one.cell] for at, one in enumerate(pictures)],
-    }
     # A quotation, so that it is told apart from the student's own text.
     lines = "\n\n".join(texts).split("\n")
-    cell = v4.new_markdown_cell("\n".join(f"> {line}".rstrip() for line in lines), metadata={KEY: facts})
+    cell = _ours(
+        "\n".join(f"> {line}".rstrip() for line in lines),
+        cells=[[cell.file, cell.cell] for cell in cells],
+        items=[item.item for item in items],
+        pictures=[[f"{at}.png", one.cell] for at, one in enumerate(pictures)],
+    )
     if pictures:
         cell["attachments"] = _attachments(pictures)
     yield cell
+
+
+def _ours(source: str, **facts: object) -> NotebookNode:
+    """A cell of ours, which ``reports.feedback_page`` knows by its facts and our own reader by its seal."""
+    made: NotebookNode = v4.new_markdown_cell(source, metadata={KEY: {**facts, SEAL: seal_of([source])}})
+    return made
 
 
 def _apart(item: SafeItem, part: Part) -> tuple[Figure, ...]:
@@ -187,7 +192,7 @@ def feedback_notebooks(
         is_last = not parts or part is parts[-1]
         cells = list(feedback_cells(told, part, rest if is_last else ()))
         if not found:
-            cells.insert(0, v4.new_markdown_cell(heading(told, whose, changes), metadata={KEY: {}}))
+            cells.insert(0, _ours(heading(told, whose, changes)))
         found[part.name] = _notebook(cells)
     return found
 
@@ -197,7 +202,7 @@ def one_notebook(notebooks: Mapping[str, NotebookNode]) -> NotebookNode:
     cells = []
     for name, notebook in notebooks.items():
         if len(notebooks) > 1:
-            cells.append(v4.new_markdown_cell(name, metadata={KEY: {"title": name}}))
+            cells.append(_ours(name, title=name))
         cells += notebook.cells
     return _notebook(cells)
 
@@ -205,7 +210,10 @@ def one_notebook(notebooks: Mapping[str, NotebookNode]) -> NotebookNode:
 def _notebook(cells: list[NotebookNode]) -> NotebookNode:
     for number, cell in enumerate(cells):
         cell["id"] = f"feedback-{number}"  # nbformat draws a random one: the same feedback is the same bytes
-    metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        KEY: {SEAL: seal_of(cell["source"] for cell in cells)},
+    }
     made: NotebookNode = v4.new_notebook(cells=cells, metadata=metadata, nbformat_minor=_MINOR)
     return made
 

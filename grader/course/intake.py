@@ -124,7 +124,7 @@ def collected(path: Path, locations: Locations) -> Found:
     found = Found()
     for entry in collect(path, into=locations.reports / UNPACKED, expected=locations.home.expected):
         if isinstance(entry, Refused):
-            found.refused.append(entry)
+            found.refused += [] if entry.is_ours else [entry]
             found.lines.append(f"{entry.name}: {entry.why}")
         else:
             found.entries.append(entry)
@@ -132,9 +132,8 @@ def collected(path: Path, locations: Locations) -> Found:
     if not found.entries and len(found.refused) == 1:
         raise UsageError(f"{found.refused[0].name}: {found.refused[0].why}")
     if not found.entries and not found.refused:
-        raise UsageError(
-            f"{path}: holds no notebook (.ipynb) and no script (.py); name the folder of submissions"
-        )
+        empty = f"{path}: holds no notebook (.ipynb) and no script (.py); name the folder of submissions"
+        raise UsageError(next(iter(found.lines), empty))
     return found
 
 

@@ -17,6 +17,7 @@ from grader.handed_in.contents import MAX_FILES, Answers, Looker
 from grader.handed_in.downloads import (
     ADVICE,
     DOWNLOAD,
+    FEEDBACK,
     Bundle,
     Part,
     files_below,
@@ -76,7 +77,8 @@ class _Plain:
 
     def top(self, listing: Listing, *, class_zips: bool) -> Iterator[Part]:
         """The top: each file is one student's; folders are looked into."""
-        work = [entry for entry in listing.files if entry.suffix in (NOTEBOOK, *ARCHIVES)]
+        ends = (NOTEBOOK, *ARCHIVES)
+        work = [entry for entry in listing.files if entry.suffix in ends and not entry.is_feedback]
         # A script beside notebooks is what they import, so it is a submission only where there are none.
         helpers = bool(work or _has_notebooks(self._tree, listing))
         alone = len(work) == 1 and work[0].suffix in ARCHIVES and not listing.folders
@@ -88,6 +90,9 @@ class _Plain:
                 yield from self._file(entries[name], helpers=helpers, holds_class=alone and class_zips)
 
     def _file(self, entry: Entry, *, helpers: bool, holds_class: bool) -> Iterator[Part]:
+        if entry.is_feedback:
+            yield Refused(entry.name, FEEDBACK, is_ours=True)
+            return
         named = entry.suffix == MARKDOWN and self._expected.fit(entry.name) >= HOLDS
         if entry.suffix in (NOTEBOOK, *ARCHIVES) or named or (entry.suffix == SCRIPT and not helpers):
             yield msgspec.structs.replace(_own(entry, self._expected), holds_class=holds_class)
@@ -115,7 +120,8 @@ class _Plain:
         if gradable(files, self._expected):
             yield from split(files, (name,), self._expected, self._looker)
         elif not refused:
-            yield Refused(name, nothing_in(files, self._expected), OwnerHint(words=(name,), label=name))
+            why = nothing_in(files, self._expected)
+            yield Refused(name, why, OwnerHint(words=(name,), label=name), is_ours=why == FEEDBACK)
 
 
 def _has_notebooks(tree: Tree, listing: Listing) -> bool:

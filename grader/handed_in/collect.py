@@ -17,8 +17,9 @@ from grader.handed_in.assemble import assemble
 from grader.handed_in.bundles import bundles
 from grader.handed_in.content_store import ContentStore
 from grader.handed_in.contents import Answers, Looker
-from grader.handed_in.downloads import DOWNLOAD, NO_NOTEBOOK, Bundle, looks_like_a_class, nothing_in
+from grader.handed_in.downloads import DOWNLOAD, FEEDBACK, NO_NOTEBOOK, Bundle, looks_like_a_class, nothing_in
 from grader.handed_in.graded_file import ARCHIVES, NOTHING_EXPECTED, Choice, Expected, choose, gradable
+from grader.handed_in.own_feedback import FeedbackMarked, is_kept_feedback
 from grader.handed_in.package import Package
 from grader.handed_in.tarballs import open_archive
 from grader.handed_in.trees import Entry, Folder, Place, Refused, Tree, Zip, below
@@ -98,13 +99,13 @@ class _Collector:
 
     def of_folder(self, path: Path) -> Iterator[Submission | Refused]:
         """The submissions in a folder on disk."""
-        return self._of_tree(Folder(path, without=self._store.folder), (), class_zips=True)
+        return self._of_tree(FeedbackMarked(Folder(path, without=self._store.folder)), (), class_zips=True)
 
     def of_archive(self, path: Path) -> Iterator[Submission | Refused]:
         """The submissions in a zip on disk."""
         try:
             with open_archive(path) as archive:
-                yield from self._of_tree(Zip(archive), (), class_zips=False)
+                yield from self._of_tree(FeedbackMarked(Zip(archive)), (), class_zips=False)
         except (Unusable, OSError) as error:
             yield Refused(path.name, reason(error))
 
@@ -164,7 +165,7 @@ class _Collector:
         here = (*within, *entry.place)
         try:
             with opened(tree, entry, self._store) as archive:
-                inner = Zip(archive)
+                inner = FeedbackMarked(Zip(archive))
                 if bundle.holds_class:
                     yield from self._of_tree(inner, here, class_zips=False)
                 elif looks_like_a_class(inner.listing(())):
@@ -176,7 +177,7 @@ class _Collector:
             yield Refused(_name((), here), reason(error), bundle.people[0])
 
     def _of_one_persons_zip(
-        self, tree: Zip, bundle: Bundle, within: Place, beside: Sequence[Entry]
+        self, tree: Tree, bundle: Bundle, within: Place, beside: Sequence[Entry]
     ) -> Iterator[Submission | Refused]:
         who = bundle.people[0]
         files = [found for found in below(tree, ()) if isinstance(found, Entry)]
@@ -209,9 +210,14 @@ class _Collector:
         """One submission of these files for each of the bundle's people."""
         name = _name(within, choice.graded[0].place)
         try:
-            package = assemble(tree, choice, bundle.files, self._expected, self._store)
+            files = [entry for entry in bundle.files if not entry.is_feedback]
+            package = assemble(tree, choice, files, self._expected, self._store)
         except (Unusable, OSError) as error:
             yield Refused(name, reason(error), bundle.people[0])
+            return
+        kept = package.first
+        if tree.on_disk(choice.graded[0]) is None and is_kept_feedback(Path(kept.path), kept.size):
+            yield Refused(name, FEEDBACK, bundle.people[0])
             return
         for who in bundle.people:
             apart = f"{name} ({who.label})" if len(bundle.people) > 1 else name

@@ -17,6 +17,8 @@ from grader.handed_in.trees import Entry, Listing, Place, Refused, Tree, below
 from grader.model.owner_hints import OwnerHint
 
 DOWNLOAD = "looks like a download of a whole class; grade it by itself"
+FEEDBACK = "is feedback that `grade feedback` wrote, which is nobody's work: hand in the notebook itself"
+_BESIDE_FEEDBACK = frozenset({"feedback.html", "feedback.pdf"})
 NO_NOTEBOOK = "holds no notebook (.ipynb) and no script (.py)"
 
 
@@ -194,6 +196,9 @@ def nothing_in(files: Sequence[Entry], expected: Expected) -> str:
     """Why nothing in one student's files can be graded, and what to do if the reason is a known one."""
     if not files:
         return f"{NO_NOTEBOOK}: it is empty"
+    rest = [entry for entry in files if not entry.is_feedback]
+    if len(rest) < len(files) and all(entry.name in _BESIDE_FEEDBACK for entry in rest):
+        return FEEDBACK
     if all(expected.is_given(entry.name) for entry in files):
         return f"holds only what the course gives: {listed(files)}"
     advice = next((f"; {ADVICE[entry.suffix]}" for entry in files if entry.suffix in ADVICE), "")

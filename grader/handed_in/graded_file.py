@@ -119,11 +119,11 @@ def stem_of(name: str) -> str:
 
 
 def gradable(files: Sequence[Entry], expected: Expected) -> list[Entry]:
-    """Notebooks, scripts and archives that may hold some, without what the course gives.
+    """Notebooks, scripts and archives that may hold some, without what the course gives or gave back.
 
     Markdown counts if it is named like the assignment's, or if there is nothing else.
     """
-    own = [entry for entry in files if not expected.is_given(entry.name)]
+    own = [entry for entry in files if not expected.is_given(entry.name) and not entry.is_feedback]
     work = [entry for entry in own if entry.suffix in WORK]
     prose = [entry for entry in own if entry.suffix == MARKDOWN and not _is_readme(entry.name)]
     return work + [entry for entry in prose if expected.fit(entry.name) >= (HOLDS if work else 0)]

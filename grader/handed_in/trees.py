@@ -31,12 +31,13 @@ class Entry(msgspec.Struct, frozen=True):
     """A regular file in a folder or a zip.
 
     ``place`` is relative to the start, ``size`` in bytes. ``called`` is the student's own name for the file
-    where the platform renamed it.
+    where the platform renamed it. ``is_feedback`` marks what this program gave back.
     """
 
     place: Place
     size: int
     called: str = ""
+    is_feedback: bool = False
 
     @property
     def name(self) -> str:
@@ -60,11 +61,15 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """Something that cannot be graded: its name, one line that says why, and whose it may be."""
+    """Something that cannot be graded: its name, one line that says why, and whose it may be.
+
+    ``is_ours`` marks what nobody handed in: it is told, and no student has to do anything about it.
+    """
 
     name: str
     why: str
     who: OwnerHint = OwnerHint()
+    is_ours: bool = False
 
     def within(self, place: Place) -> Refused:
         """The same, with its name relative to the start of ``place`` instead of to ``place``."""

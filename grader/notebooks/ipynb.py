@@ -14,9 +14,10 @@ from typing import Any
 from grader.inside.media_types import EVIDENCE
 from grader.model.errors import SubmissionError
 from grader.model.records import Figure
-from grader.model.text import printable, storable
+from grader.model.text import counted, printable, storable
 from grader.notebooks.cells import MAX_CELL, Cell, cells_were
 from grader.notebooks.figures import BadFigure, figure_from_base64
+from grader.notebooks.own_feedback import is_sealed
 from grader.notebooks.recordings import BadRecording, read_recording
 
 _PYTHON = re.compile(r"[1-9]\.\d{1,2}")
@@ -41,6 +42,7 @@ class _Reader:
     figures: int = 0
     evidence: int = 0
     source: int = 0
+    feedback: int = 0
     left_out: list[int] = field(default_factory=list)
     too_long: list[int] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -87,6 +89,13 @@ def raw_cells(tree: object) -> list[object] | None:
     ]
 
 
+def is_feedback(tree: object) -> bool:
+    """Whether a notebook's JSON is feedback just as this program wrote it."""
+    cells = raw_cells(tree) or []
+    sources = [joined(cell.get("source")) or "" for cell in cells if isinstance(cell, dict)]
+    return isinstance(tree, dict) and is_sealed(tree.get("metadata"), sources)
+
+
 def _cells(entries: list[object], reader: _Reader) -> Iterator[Cell]:
     for number, entry in enumerate(entries, start=1):
         if not isinstance(entry, dict):
@@ -97,6 +106,9 @@ def _cells(entries: list[object], reader: _Reader) -> Iterator[Cell]:
         source = joined(entry.get("source", entry.get("input")))
         if kind is None or source is None:
             reader.left_out.append(number)
+            continue
+        if is_sealed(entry.get("metadata"), [source]):
+            reader.feedback += 1
             continue
         source, pictures = _without_pictures(source) if kind == "markdown" else (source, [])
         if len(source) > MAX_CELL:
@@ -220,6 +232,8 @@ def _notices(tree: dict[str, Any], entries: list[object], reader: _Reader) -> It
     if language and "python" not in language.lower():
         named = printable(language)
         yield f"the notebook names the language {named}, not Python; its cells are run as Python"
+    if reader.feedback:
+        yield f"{counted(reader.feedback, 'cell', 'cells')} of our own feedback left out"
     if reader.left_out:
         yield f"{cells_were(reader.left_out)} left out: not a cell with a kind and text"
     if reader.too_long:

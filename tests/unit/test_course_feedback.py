@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import shutil
 import zipfile
 from html import unescape
 from pathlib import Path
@@ -30,7 +31,8 @@ from grader.course.table import class_rows
 from grader.gradebook.rows import Arrival, Mark, NewSubmission, Refusal, Student
 from grader.gradebook.store import Gradebook
 from grader.grading import assignment_folder
-from grader.handed_in.collect import Submission, collect
+from grader.handed_in.collect import Refused, Submission, collect
+from grader.handed_in.graded_file import Expected
 from grader.model.assignment import parse
 from grader.model.errors import UsageError
 from grader.model.points import Points
@@ -213,6 +215,50 @@ def test_canvas_gets_each_of_several_notebooks_under_its_own_name(course: Course
         course.run("--zip", "canvas", "--to", str(to), "--all", status=1)
         users = {444: 33, 445: 33, 666: 55, 667: 55}
         assert canvas_files(zipfile.ZipFile(to).namelist(), attachments=users).keys() == names
+
+
+def test_feedback_that_was_given_back_is_nobodys_work_however_it_comes_back(
+    course: Course, tmp_path: Path
+) -> None:
+    course.run()
+    of_bob = (course.out / "bob" / "bob.feedback.ipynb").read_bytes()
+    place = tmp_path / "class"
+    shutil.copytree(course.out, place / "feedback")
+    for name in ("ada/hw.ipynb", "bob/hw.ipynb"):
+        (place / name).parent.mkdir()
+        hand_in(place / name)
+    (place / "ada" / "hw.feedback (1).ipynb").write_bytes(of_bob)
+    expected = Expected(("hw.ipynb",))
+    found = list(collect(place, into=tmp_path / "kept", expected=expected))
+    assert [one.name for one in found if isinstance(one, Submission)] == ["ada/hw.ipynb", "bob/hw.ipynb"]
+    (told,) = (one for one in found if isinstance(one, Refused))
+    assert (told.name, told.is_ours) == ("feedback", True)
+    assert "feedback that `grade feedback` wrote" in told.why
+
+    # Uploaded again under the name of a hand-in, by a student who is told so.
+    download = tmp_path / "download.zip"
+    with zipfile.ZipFile(download, "w") as archive:
+        archive.writestr("ada_1_2_hw.ipynb", of_bob)
+        archive.writestr("bob_3_4_hw.ipynb", hand_in(tmp_path / "b.ipynb").read_bytes())
+    found = list(collect(download, into=tmp_path / "kept", expected=expected))
+    assert [(type(one), one.name) for one in found] == [
+        (Refused, "ada_1_2_hw.ipynb"),
+        (Submission, "bob_3_4_hw.ipynb"),
+    ]
+    assert not found[0].is_ours
+
+
+def test_who_works_on_in_their_feedback_hands_in_their_own_cells(course: Course) -> None:
+    course.run()
+    tree = json.loads((course.out / "ada" / "ada.feedback.ipynb").read_bytes())
+    own = read(course.db.parent.parent / "ada.ipynb").cells
+    answer = next(cell for cell in tree["cells"] if "Because" in "".join(cell["source"]))
+    answer["source"] = "#### Answer 2\n\nFor another reason."
+    again = from_bytes(json.dumps(tree).encode(), name="hw.ipynb")
+    assert [cell.source for cell in again.cells] == [
+        cell.source if "Because" not in cell.source else answer["source"] for cell in own
+    ]
+    assert any("of our own feedback left out" in notice for notice in again.notices)
 
 
 def test_a_table_for_mail_names_each_file_and_says_who_has_no_address(course: Course) -> None:
