@@ -9,7 +9,7 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -33,7 +33,7 @@ def read_whole(path: Path, *, option: str = "") -> bytes:
         raise not_usable(path, error, option) from None
 
 
-def write_whole(path: Path, data: bytes, *, option: str = "") -> None:
+def write_whole(path: Path, data: bytes | Iterable[bytes], *, option: str = "") -> None:
     """As `replace_whole`, and makes the folder if need be. Raises UsageError, as `read_whole`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,11 +42,15 @@ def write_whole(path: Path, data: bytes, *, option: str = "") -> None:
         raise not_usable(path, error, option) from None
 
 
-def replace_whole(path: Path, data: bytes) -> None:
-    """Write a file beside ``path`` and move it there, so that no reader sees half a file. Raises OSError."""
+def replace_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
+    """Write a file beside ``path`` and move it there, so that no reader sees half a file. Raises OSError.
+
+    Several pieces are written as they come.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_bytes(data)
+        with draft.open("wb") as file:
+            file.writelines([data] if isinstance(data, bytes) else data)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from grader.cli import options
-from grader.course.export import Leaving, Matched, as_csv, as_json, leaving, matched
+from grader.course.export import Leaving, Matched, as_csv, as_json, encoded, leaving, matched
 from grader.course.filled_sheets import PLATFORMS, Wanted, fill
 from grader.course.locations import open_gradebook
 from grader.course.table import Rules, class_rows
@@ -97,26 +97,24 @@ def export(given: Options) -> None:
         found = leaving(class_rows(gradebook, title, given.rules))
         kept = gradebook.roster(title) if given.roster is None else (given.roster.name, roster or b"")
         sheet = None if kept is None else read_sheet(kept[1], source=kept[0])
-        people = {**{one: Student(one) for one in found.rows}, **gradebook.students()}
+        people = gradebook.students()
+        people |= {one: Student(one) for one in found.rows if one not in people}
         theirs = Matched([], []) if sheet is None else matched(sheet, people, gradebook, title)
     skipped = dict[str, str]()
+    written: Collection[str] = found.rows
     if given.form in PLATFORMS:
         wanted = Wanted(title, given.column, given.maximum)
         filled = fill(given.form, sheet, theirs.students, found, wanted)
-        data, written, skipped = (
-            "".join(filled.lines).encode(filled.encoding),
-            filled.students,
-            filled.skipped,
-        )
+        data, written, skipped = encoded(filled.lines, filled.encoding), filled.students, filled.skipped
     elif given.form == "json":
-        data, written = as_json(found, sheet, theirs.students, assignment=title), [*found.rows]
+        data = as_json(found, sheet, theirs.students, assignment=title)
     else:
-        data, written = as_csv(found, sheet, theirs.students), [*found.rows]
+        data = as_csv(found, sheet, theirs.students)
     write_whole(given.path, data)
     show(given.path, len(written), [*found.undecided, *not_in(written, found, skipped)], found, theirs)
 
 
-def not_in(written: Sequence[str], found: Leaving, skipped: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def not_in(written: Collection[str], found: Leaving, skipped: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Whose points are decided and yet not in the file, each with the reason."""
     for student in found.rows.keys() - set(written):
         name = found.rows[student].student.name or student

@@ -6,23 +6,26 @@ is never mistaken for "handed in nothing".
 
 from __future__ import annotations
 
+import codecs
 import html
+import os
+import tempfile
+import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 
 from grader.course.matching import Matcher, said_by
 from grader.course.table import ClassRow
-from grader.gradebook.people import logins_of
-from grader.gradebook.rows import Student
+from grader.gradebook.people import names_of
+from grader.gradebook.rows import Student, SubmissionRow
 from grader.gradebook.spreadsheets import Sheet, owners_of_rows, write_table
 from grader.gradebook.store import Gradebook
 from grader.gradebook.totals import Total
 from grader.model.owner_hints import OwnerHint
-from grader.model.points import Points
+from grader.model.points import ZERO, Points
 from grader.model.text import clean
 
 SCHEMA = "chainrule.grades/1"
@@ -31,63 +34,93 @@ FACTS = ("submission", "submitted_at", "late_days", "earned", "possible", "final
 
 
 class Leaver(msgspec.Struct, frozen=True):
-    """What leaves of one student: little, for a class of thousands is held at once.
-
-    ``facts`` are in the order of ``FACTS``, ``points`` in that of ``items``, which a class shares.
-    ``comment`` says the same in HTML, with what markers wrote.
-    """
+    """What leaves of one student; ``comment`` says it in HTML, with what markers wrote."""
 
     student: Student
-    facts: tuple[object, ...]
+    submission: str
+    submitted_at: str
+    late_days: int
+    earned: Points
     possible: Points
     final: Points
-    items: tuple[str, ...]
-    points: tuple[Points, ...]
+    items: dict[str, Points]
     comment: str
+
+    @property
+    def facts(self) -> tuple[object, ...]:
+        """What an export says of the submission, in the order of ``FACTS``."""
+        return tuple(getattr(self, name) for name in FACTS)
+
+
+class Leavers(Mapping[str, Leaver]):
+    """Those whose points leave, by the student's id, in the order of the class.
+
+    They lie in a file of this program's own, which goes when it does: of a class of thousands no more is held
+    than where each is. ``items`` are all of theirs, ``possible`` is what the assignment is worth.
+    """
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the object
+        weakref.finalize(self, self._file.close)
+        self._places: dict[str, int] = {}
+        self.items_of_all: dict[str, None] = {}
+        self.possible = ZERO
+
+    def add(self, one: Leaver) -> None:
+        """One more."""
+        self.items_of_all.update(dict.fromkeys(one.items))
+        self.possible = max(self.possible, one.possible)
+        self._places[one.student.id] = self._file.seek(0, os.SEEK_END)
+        self._file.write(_PACK.encode(one) + b"\n")
+
+    def __getitem__(self, student: str) -> Leaver:
+        self._file.seek(self._places[student])
+        return _UNPACK.decode(self._file.readline())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, student: object) -> bool:
+        return student in self._places
 
 
 @dataclass(frozen=True)
 class Leaving:
     """Whose points are decided, by the student's id, and who is left out: a name and why."""
 
-    rows: dict[str, Leaver] = field(default_factory=dict)
+    rows: Leavers = field(default_factory=Leavers)
     undecided: list[tuple[str, str]] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
-
-    @property
-    def items(self) -> list[str]:
-        """All items, in the order of the assignment."""
-        kinds = dict.fromkeys(row.items for row in self.rows.values())
-        return list(dict.fromkeys(item for items in kinds for item in items))
 
 
 def leaving(rows: Iterable[ClassRow]) -> Leaving:
     """Sort a class's rows by whether their points may leave."""
-    found, same = Leaving(), dict[object, Any]()
+    found = Leaving()
     for row in rows:
         name, why = row.student.name or row.student.id or row.waits or submission_of(row), why_undecided(row)
         if why:
             found.undecided.append((name, why))
-        elif row.total is None:
+        elif row.total is None or row.grade is None:
             found.absent.append(name)
         else:
-            one = leaver(row, row.total)
-            points = tuple(same.setdefault(each, each) for each in one.points)
-            found.rows[row.student.id] = msgspec.structs.replace(
-                one, items=same.setdefault(one.items, one.items), points=points
-            )
+            found.rows.add(leaver(row, row.grade.submission, row.total))
     return found
 
 
-def leaver(row: ClassRow, total: Total) -> Leaver:
+def leaver(row: ClassRow, handed_in: SubmissionRow, total: Total) -> Leaver:
     """What leaves of a row whose points are decided."""
     return Leaver(
         row.student,
-        tuple(facts(row)),
+        handed_in.name,
+        handed_in.submitted_at,
+        row.lateness.days,
+        total.earned,
         total.possible,
         row.final,
-        tuple(item.item for item in total.items),
-        tuple(item.earned for item in total.items),
+        {item.item: item.earned for item in total.items},
         "<br />".join(said(row, total)),
     )
 
@@ -132,87 +165,94 @@ def matched(sheet: Sheet, people: Mapping[str, Student], gradebook: Gradebook, a
 
     A name decides only in a sheet that tells nothing else: two people may have one name.
     """
-    hints = owners_of_rows(sheet)
-    by_name = any(hint.name for hint in hints)
-    known = [one if by_name else msgspec.structs.replace(one, name="") for one in people.values()]
-    logins = logins_of(gradebook, assignment)
-    matches = Matcher(known, logins=logins, numbers=gradebook.participants(assignment)).match_all(hints)
+    by_name = any(hint.name for hint in owners_of_rows(sheet))
+    logins, numbers = names_of(gradebook, assignment)
+    matcher = Matcher(people.values(), logins=logins, numbers=numbers, by_name=by_name)
+    matches = matcher.match_all(owners_of_rows(sheet))
     students = [match.student.id if match.student is not None else "" for match in matches]
     twice = {one for one, count in Counter(filter(None, students)).items() if count > 1}
     strangers = [
         f"{said_by(hint)} is nobody in the gradebook, or not for certain"
-        for hint, student in zip(hints, students, strict=True)
-        if hint != OwnerHint() and not student
+        for hint, student in zip(owners_of_rows(sheet), students, strict=True)
+        if not student and hint != OwnerHint()
     ]
     strangers += [f"{people[one].name or one} has several rows" for one in sorted(twice)]
     return Matched(["" if one in twice else one for one in students], strangers)
 
 
-def as_csv(found: Leaving, sheet: Sheet | None, owners: Sequence[str]) -> bytes:
+def as_csv(found: Leaving, sheet: Sheet | None, owners: Sequence[str]) -> Iterator[bytes]:
     """A table for people: the roster's columns as they came, then the points and each item's.
 
     Spreadsheets rewrite what looks like a number or a date: students have a key and items a name that none
     does.
     """
-    items = found.items
+    items = found.rows.items_of_all
     columns = sheet.columns if sheet is not None else ["id", "name", "email", "section"]
     head = ["key", *columns, *FACTS, *(f"#{item}" for item in items)]
-    cells = rows_of_owners(sheet, owners)
 
     def lines() -> Iterator[list[object]]:
-        for student, row in found.rows.items():
+        for row, cells in with_roster(found, sheet, owners):
             own = row.student
-            person = cells.get(student) or (
-                [""] * len(columns) if sheet is not None else [own.id, own.name, own.email, own.section]
-            )
-            points = dict(zip(row.items, row.points, strict=True))
-            yield [f"#{student}", *person, *row.facts, *(points.get(item, "") for item in items)]
+            unknown = [""] * len(columns) if sheet is not None else [own.id, own.name, own.email, own.section]
+            points = (row.items.get(item, "") for item in items)
+            yield [f"#{own.id}", *(cells or unknown), *row.facts, *points]
 
-    return "".join(write_table(head, lines())).encode("utf-8-sig")
+    return encoded(write_table(head, lines()), "utf-8-sig")
 
 
-def as_json(found: Leaving, sheet: Sheet | None, owners: Sequence[str], *, assignment: str) -> bytes:
+def as_json(
+    found: Leaving, sheet: Sheet | None, owners: Sequence[str], *, assignment: str
+) -> Iterator[bytes]:
     """The same as JSON: points are decimal numbers, and those who are left out are named."""
-    cells = rows_of_owners(sheet, owners)
     columns = sheet.columns if sheet is not None else []
+    encode = msgspec.json.Encoder(enc_hook=_decimal, decimal_format="number").encode
+    yield b'{"schema":%b,"assignment":%b,"students":[' % (encode(SCHEMA), encode(assignment))
+    for number, (row, cells) in enumerate(with_roster(found, sheet, owners)):
+        whole = {
+            **msgspec.structs.asdict(row.student),
+            **dict(zip(FACTS, row.facts, strict=True)),
+            "items": row.items,
+            "roster": dict(zip(columns, cells, strict=False)),
+        }
+        yield (b"," if number else b"") + encode(whole)
     left_out = [{"student": name, "why": why} for name, why in found.undecided]
     left_out += [{"student": name, "why": "handed in nothing"} for name in found.absent]
-    encode = msgspec.json.Encoder(enc_hook=_decimal, decimal_format="number").encode
-    students = (
-        encode(
-            {
-                **msgspec.structs.asdict(row.student),
-                **dict(zip(FACTS, row.facts, strict=True)),
-                "items": dict(zip(row.items, row.points, strict=True)),
-                "roster": dict(zip(columns, cells.get(student, ()), strict=False)),
-            }
-        )
-        for student, row in found.rows.items()
-    )
-    whole = {
-        "schema": SCHEMA,
-        "assignment": assignment,
-        "students": msgspec.Raw(b"[%b]" % b",".join(students)),
-        "left_out": left_out,
-    }
-    return encode(whole) + b"\n"
+    yield b'],"left_out":%b}\n' % encode(left_out)
 
 
-def rows_of_owners(sheet: Sheet | None, owners: Sequence[str]) -> dict[str, list[str]]:
-    """Each student's row of the roster's sheet, by the student's id."""
-    return {owner: row for owner, row in zip(owners, sheet.rows, strict=True) if owner} if sheet else {}
+def with_roster(
+    found: Leaving, sheet: Sheet | None, owners: Sequence[str]
+) -> Iterator[tuple[Leaver, list[str]]]:
+    """Each student who leaves with their row of the roster's sheet, in its order; without one at the end."""
+    left = dict.fromkeys(found.rows)
+    for owner, cells in zip(owners, sheet.rows, strict=True) if sheet is not None else ():
+        if owner in left:
+            del left[owner]
+            yield found.rows[owner], cells
+    yield from ((found.rows[student], []) for student in left)
 
 
-def facts(row: ClassRow) -> list[object]:
-    """What an export says of a submission, in the order of ``FACTS``."""
-    if row.grade is None or row.total is None:
-        return [""] * len(FACTS)
-    handed_in = row.grade.submission
-    points = (row.total.earned, row.total.possible, row.final)
-    return [handed_in.name, handed_in.submitted_at, row.lateness.days, *points]
+def encoded(lines: Iterable[str], encoding: str) -> Iterator[bytes]:
+    """The lines as bytes, with a byte order mark before the first if the encoding has one."""
+    encoder = codecs.getincrementalencoder(encoding)()
+    yield from map(encoder.encode, lines)
+
+
+def _hundredths(value: object) -> object:
+    if isinstance(value, Points):
+        return value.hundredths
+    raise NotImplementedError(type(value))
+
+
+def _points(_: type, value: int) -> Points:
+    return Points(value)
 
 
 def _decimal(value: object) -> object:
     if isinstance(value, Points):
         return value.decimal
     raise NotImplementedError(type(value))
+
+
+_PACK = msgspec.json.Encoder(enc_hook=_hundredths)
+_UNPACK = msgspec.json.Decoder(Leaver, dec_hook=_points)

@@ -42,7 +42,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Filled:
-    """The file's lines, the ids of the students whose grades are in it, and who is not, with the reason.
+    """The file's lines; as they are gone through, whose grades are in it, and who is not, with the reason.
 
     A byte order mark has Excel show names in every alphabet.
     """
@@ -77,21 +77,23 @@ def canvas(sheet: Sheet, owners: Sequence[str], found: Leaving, wanted: Wanted) 
         )
     place = canvas_column(names, people, wanted)
     header = names[place] if place is not None else wanted.title
-    possible = possible_of(found)
-    maximum, rows, filled = possible, list[list[object]](), list[str]()
-    excused = dict[str, str]()
-    for owner, cells in zip(owners, sheet.rows, strict=True):
-        old = cells[place].strip() if place is not None else ""
-        if "Points Possible" in cells[0]:
-            maximum = maximum_of(old, possible, wanted.maximum, where=f"Canvas, {header}")
-            rows.append([*cells[:people], maximum])
-        elif owner in found.rows and old.casefold() == _EXCUSED:
-            excused[owner] = "excused in Canvas"
-        elif owner in found.rows:
-            filled.append(owner)
-            rows.append([*cells[:people], scaled(found.rows[owner], possible, maximum, wanted)])
+    filled, excused = list[str](), dict[str, str]()
+
+    def rows() -> Iterator[list[object]]:
+        maximum = found.rows.possible
+        for owner, cells in zip(owners, sheet.rows, strict=True):
+            old = cells[place].strip() if place is not None else ""
+            if "Points Possible" in cells[0]:
+                maximum = maximum_of(old, found.rows.possible, wanted.maximum, where=f"Canvas, {header}")
+                yield [*cells[:people], maximum]
+            elif owner in found.rows and old.casefold() == _EXCUSED:
+                excused[owner] = "excused in Canvas"
+            elif owner in found.rows:
+                filled.append(owner)
+                yield [*cells[:people], scaled(found.rows[owner], found.rows.possible, maximum, wanted)]
+
     separator = ";" if sheet.separator == ";" else ","  # Canvas knows these two
-    lines = write_table([*names[:people], header], rows, separator=separator)
+    lines = write_table([*names[:people], header], rows(), separator=separator)
     # Canvas knows a sheet with last names first by its very first bytes.
     return Filled(lines, filled, excused, "utf-8" if names[0] == "LastName" else "utf-8-sig")
 
@@ -135,28 +137,32 @@ def moodle(sheet: Sheet, owners: Sequence[str], found: Leaving, wanted: Wanted) 
             "this sheet is not a grading worksheet with points; get it there "
             f"({PLATFORMS['moodle']}) and give it with --roster"
         )
-    possible = possible_of(found)
-    maximum = maximum_of(sheet.rows[0][places.maximum], possible, wanted.maximum, where="Moodle")
-    points = {one: scaled(row, possible, maximum, wanted) for one, row in found.rows.items()}
-    skipped = {
-        one: f"{earned} is above the maximum in Moodle, whose import would skip it"
-        for one, earned in points.items()
-        if earned > maximum.decimal
-    }
-    locked = {owner for owner, cells in zip(owners, sheet.rows, strict=True) if places.is_locked(cells)}
-    skipped |= dict.fromkeys(locked & points.keys(), LOCKED)
+    possible, written, skipped = found.rows.possible, list[str](), dict[str, str]()
+    maximum = maximum_of(places.possible, possible, wanted.maximum, where="Moodle")
 
     def rows() -> Iterator[list[object]]:
         for owner, cells in zip(owners, sheet.rows, strict=True):
             filled: list[object] = [*map(Lines, cells)]
-            if owner in points and owner not in skipped:
-                filled[places.grade] = points[owner]
-                if places.comments is not None:
-                    filled[places.comments] = Lines(comment(cells[places.comments], found.rows[owner]))
+            if owner in found.rows:
+                row = found.rows[owner]
+                points = scaled(row, possible, maximum, wanted)
+                if why := moodle_skips(points, maximum, is_locked=places.is_locked(cells)):
+                    skipped[owner] = why
+                else:
+                    written.append(owner)
+                    filled[places.grade] = points
+                    if places.comments is not None:
+                        filled[places.comments] = Lines(comment(cells[places.comments], row))
             yield filled
 
-    written = [owner for owner in owners if owner in points and owner not in skipped]
     return Filled(write_table([*map(Lines, sheet.columns)], rows()), written, skipped)
+
+
+def moodle_skips(points: Decimal, maximum: Points, *, is_locked: bool) -> str:
+    """Why Moodle's import would skip a grade; "" if it would not."""
+    if is_locked:
+        return LOCKED
+    return f"{points} is above the maximum in Moodle, whose import would skip it" * (points > maximum.decimal)
 
 
 def comment(before: str, row: Leaver) -> str:
@@ -164,11 +170,6 @@ def comment(before: str, row: Leaver) -> str:
     above, _, rest = before.partition(_OURS)
     kept = f"{above}{rest.partition(_END)[2]}".strip()
     return f"{kept} {_OURS}{row.comment}{_END}".strip()
-
-
-def possible_of(found: Leaving) -> Points:
-    """What the assignment is worth, without any bonus; nothing if nobody's points leave."""
-    return max((row.possible for row in found.rows.values()), default=ZERO)
 
 
 def maximum_of(cell: str, possible: Points, rule: str, *, where: str) -> Points:

@@ -5,6 +5,7 @@ Everything that a hint says is looked up; a student matches only if all of it fi
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,21 +41,22 @@ class Matcher:
         *,
         logins: Mapping[str, str] = MappingProxyType({}),
         numbers: Mapping[str, str] = MappingProxyType({}),
+        by_name: bool = True,
     ) -> None:
         """``logins`` are the students' ids by what else a roster calls them, in lower case.
 
-        ``numbers`` are the ids by the platform's own numbers, which are certain.
+        ``numbers`` are the ids by the platform's own numbers, which are certain. Without ``by_name`` a name
+        finds nobody.
         """
         self._students = {student.id: student for student in students}
-        self._by_id = _index((folded(student.id), student.id) for student in self._students.values())
-        self._by_email = _index((folded(student.email), student.id) for student in self._students.values())
-        others = [(word, student) for word, student in logins.items() if student in self._students]
-        locals_ = ((_login(student.email), student.id) for student in self._students.values())
-        self._by_login = _index((*others, *locals_))
-        self._by_name = _index(
-            (key, student.id) for student in self._students.values() for key in name_keys(student.name)
-        )
-        self._numbers = {number: one for number, one in numbers.items() if one in self._students}
+        people, known = self._students.values(), self._students
+        self._by_id = _index((folded(one.id), one.id) for one in people if folded(one.id) != one.id)
+        self._by_email = _index((folded(one.email), one.id) for one in people)
+        others = ((word, student) for word, student in logins.items() if student in known)
+        self._by_login = _index(itertools.chain(others, ((_login(one.email), one.id) for one in people)))
+        named = people if by_name else ()
+        self._by_name = _index((key, one.id) for one in named for key in name_keys(one.name))
+        self._numbers = numbers
         self._ids_only = not (self._by_email or self._by_name)
 
     @property
@@ -64,8 +66,8 @@ class Matcher:
 
     def match(self, hint: OwnerHint) -> Match:
         """The student of the platform's number, or the one whom everything in the hint fits."""
-        if hint.number in self._numbers:
-            return Match(self._students[self._numbers[hint.number]])
+        if certain := self._certain(hint):
+            return Match(certain)
         evidence = [ids for ids in self._evidence(hint) if ids]
         either, both = set().union(*evidence), set(in_all(evidence))
         if len(either) > 1 and len(both) > 1 and hint.number:
@@ -81,40 +83,50 @@ class Matcher:
         more = f" and {len(either) - _SHOWN} more" if len(either) > _SHOWN else ""
         return Match(None, f"{said} may be {names}{more}; rename the file to the id of the right one")
 
-    def match_all(self, hints: Sequence[OwnerHint]) -> list[Match]:
+    def match_all(self, hints: Iterable[OwnerHint]) -> list[Match]:
         """Each hint's match. Two accounts on a platform are two people, even if their names are the same."""
-        matches = [self.match(hint) for hint in hints]
-        accounts = defaultdict[str, set[str]](set)
-        for hint, match in zip(hints, matches, strict=True):
-            if match.student is not None and hint.number:
-                accounts[match.student.id].add(hint.number)
+        matches, unsure = list[Match](), list[tuple[int, str]]()
+        accounts, several = dict[str, str](), defaultdict[str, set[str]](set)
+        for place, hint in enumerate(hints):
+            match = self.match(hint)
+            matches.append(match)
+            if match.student is None or not hint.number:
+                continue
+            student = match.student.id
+            first = accounts.setdefault(student, hint.number)
+            if first != hint.number:
+                several[student] |= {first, hint.number}
+            if self._certain(hint) is None:
+                unsure.append((place, student))
+        for place, student in unsure:
+            if student in several:
+                matches[place] = Match(None, _two_accounts(self._students[student], several[student]))
+        return matches
 
-        def one(hint: OwnerHint, match: Match) -> Match:
-            if match.student is None or not hint.number or hint.number in self._numbers:
-                return match
-            numbers = accounts[match.student.id]
-            return Match(None, _two_accounts(match.student, numbers)) if len(numbers) > 1 else match
-
-        return list(map(one, hints, matches))
+    def _certain(self, hint: OwnerHint) -> Student | None:
+        """The student of the platform's number."""
+        return self._students.get(self._numbers.get(hint.number, "")) if hint.number else None
 
     def _evidence(self, hint: OwnerHint) -> Iterator[set[str]]:
         """For each thing that a hint says, the students whom it fits."""
-        yield self._ids(hint.id) | self._by_login.get(folded(hint.id), set())
-        yield self._by_email.get(folded(hint.email), set())
+        yield self._ids(hint.id) | _in(self._by_login, folded(hint.id))
+        yield _in(self._by_email, folded(hint.email))
         yield self._names(hint.name)
         if self._ids_only:
             yield self._ids(hint.number)
         for word in hint.words:
             key = folded(word)
-            ids = self._ids(word) | self._by_email.get(key, set()) | self._by_login.get(key, set())
-            yield ids | self._names(word)
+            yield self._ids(word) | _in(self._by_email, key) | _in(self._by_login, key) | self._names(word)
 
     def _ids(self, text: str) -> set[str]:
         """The student with exactly this id; otherwise those whose id differs in case only."""
-        return {text} if text in self._students else self._by_id.get(folded(text), set())
+        if text in self._students:
+            return {text}
+        key = folded(text)
+        return _in(self._by_id, key) | ({key} & self._students.keys())
 
     def _names(self, name: str) -> set[str]:
-        return set().union(*(self._by_name.get(key, set()) for key in name_keys(name)))
+        return {one for key in name_keys(name) for one in _in(self._by_name, key)} if self._by_name else set()
 
 
 def _two_accounts(student: Student, numbers: set[str]) -> str:
@@ -176,12 +188,18 @@ def _letter(sign: str) -> str:
     return "".join(one if unicodedata.category(one)[0] in "LNM" else " " for one in kept).translate(_PLAIN)
 
 
-def _index(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
-    found = defaultdict[str, set[str]](set)
+def _index(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """The students of each key: tuples, for a class of thousands takes a tenth of the memory of sets."""
+    found = dict[str, tuple[str, ...]]()
     for key, student in pairs:
-        if key:
-            found[key].add(student)
-    return dict(found)
+        several = found.get(key, ())
+        if key and student not in several:
+            found[key] = (*several, student)
+    return found
+
+
+def _in(index: Mapping[str, tuple[str, ...]], key: str) -> set[str]:
+    return set(index.get(key, ()))
 
 
 def _login(email: str) -> str:

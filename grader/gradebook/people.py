@@ -77,10 +77,17 @@ class People:
         return []
 
 
+def names_of(gradebook: Gradebook, assignment: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The students' ids by their logins in lower case, and by the platform's numbers."""
+    numbers, logins = gradebook.participants(assignment), dict[str, str]()
+    for name in [name for name in numbers if name.startswith(LOGIN)]:
+        logins[name.removeprefix(LOGIN)] = numbers.pop(name)
+    return logins, numbers
+
+
 def logins_of(gradebook: Gradebook, assignment: str) -> dict[str, str]:
     """The students' ids by their logins in lower case, as rosters gave them."""
-    known = gradebook.participants(assignment).items()
-    return {name.removeprefix(LOGIN): student for name, student in known if name.startswith(LOGIN)}
+    return names_of(gradebook, assignment)[0]
 
 
 def words_of(gradebook: Gradebook, assignment: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ What is written for people never holds a formula, whatever a student's name is.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import itertools
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from grader.gradebook.rows import Student
-from grader.gradebook.worksheets import in_english, participant_number
+from grader.gradebook.worksheets import english_names, in_english, participant_number
 from grader.model.errors import UsageError
 from grader.model.owner_hints import OwnerHint
 from grader.model.points import Points
@@ -55,12 +56,42 @@ TEST_STUDENTS = ("Student, Test", "Test Student")  # Canvas makes one for each c
 _NEVER = ("", "-")
 
 
-class Sheet(msgspec.Struct, frozen=True):
-    """A CSV file as it was read: the columns, and each filled row with as many cells as there are columns."""
+class Sheet:
+    """A CSV file: its columns, and each filled row with as many cells as there are columns.
 
-    columns: list[str]
-    rows: list[list[str]]
-    separator: str = ","
+    The rows are parsed anew each time: a class of thousands is not held. Raises UsageError that names file
+    and line.
+    """
+
+    def __init__(self, data: bytes, *, source: str) -> None:
+        if len(data) > MAX_BYTES:
+            raise UsageError(f"{source}: {len(data):,} bytes; a table has at most {MAX_BYTES:,}")
+        self._data, self._source = data, source
+        self._encoding = _encoding_of(data)
+        with self._text() as text:
+            self.separator = max(",;\t", key=text.readline().count)
+        csv.field_size_limit(MAX_CELL * 10)
+        self.columns = next(self._filled(), [])
+        if not self.columns:
+            raise UsageError(f"{source}: empty; its first line has to name the columns")
+
+    @property
+    def rows(self) -> Iterator[list[str]]:
+        """The rows after the columns."""
+        empty = [""] * len(self.columns)
+        for row in itertools.islice(self._filled(), 1, None):
+            yield [*row, *empty][: len(empty)]
+
+    def _filled(self) -> Iterator[list[str]]:
+        with self._text() as text:
+            rows = csv.reader(text, delimiter=self.separator)
+            try:
+                yield from (row for row in rows if any(cell.strip() for cell in row))
+            except csv.Error as error:
+                raise UsageError(f"{self._source}, line {rows.line_num}: {error}") from None
+
+    def _text(self) -> io.TextIOWrapper:
+        return io.TextIOWrapper(io.BytesIO(self._data), self._encoding, "replace", newline="")
 
 
 class TimeGiven(msgspec.Struct, frozen=True):
@@ -79,46 +110,32 @@ def read_sheet(data: bytes, *, source: str) -> Sheet:
     comma, semicolon or tab, whichever is most frequent in the first line: Excel writes semicolons in half of
     Europe. A row that ends early has empty cells.
     """
-    if len(data) > MAX_BYTES:
-        raise UsageError(f"{source}: {len(data):,} bytes; a table has at most {MAX_BYTES:,}")
-    text = _decoded(data)
-    head = text.split("\n", 1)[0]
-    separator = max(",;\t", key=head.count)
-    csv.field_size_limit(MAX_CELL * 10)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    try:
-        found = list(rows)
-    except csv.Error as error:
-        raise UsageError(f"{source}, line {rows.line_num}: {error}") from None
-    filled = [row for row in found if any(cell.strip() for cell in row)]
-    if not filled:
-        raise UsageError(f"{source}: empty; its first line has to name the columns")
-    columns = filled[0]
-    empty = [""] * len(columns)
-    return Sheet(columns, [[*row, *empty][: len(columns)] for row in filled[1:]], separator)
+    sheet = Sheet(data, source=source)
+    for _ in sheet.rows:  # whatever is wrong is said before anything else is done
+        pass
+    return sheet
 
 
 def read_table(data: bytes, *, source: str) -> list[dict[str, str]]:
     """The rows of a CSV file as ``read_sheet`` reads it, by column name in lower case."""
-    return rows_by_name(read_sheet(data, source=source))
+    return list(rows_by_name(read_sheet(data, source=source)))
 
 
-def rows_by_name(sheet: Sheet) -> list[dict[str, str]]:
+def rows_by_name(sheet: Sheet) -> Iterator[dict[str, str]]:
     """Each row of a sheet by column name in lower case, its cells without the blanks around them."""
     columns = [name.strip().lower() for name in sheet.columns]
-    return [
-        {column: cell.strip()[:MAX_CELL] for column, cell in zip(columns, row, strict=True)}
-        for row in sheet.rows
-    ]
+    for row in sheet.rows:
+        yield {column: cell.strip()[:MAX_CELL] for column, cell in zip(columns, row, strict=True)}
 
 
-def _decoded(data: bytes) -> str:
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", "replace")
+def _encoding_of(data: bytes) -> str:
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "utf-16"
     try:
-        return data.decode("utf-8-sig")
+        data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return data.decode("latin-1")
+        return "latin-1"
+    return "utf-8-sig"
 
 
 class Roster(msgspec.Struct, frozen=True):
@@ -175,24 +192,28 @@ def read_roster(data: bytes, *, source: str) -> Roster:
     return msgspec.structs.replace(roster, students=list(students.values()), logins=alone)
 
 
-def owners_of_rows(sheet: Sheet) -> list[OwnerHint]:
+def owners_of_rows(sheet: Sheet) -> Iterator[OwnerHint]:
     """What each row of a roster says about whose it is; nothing for a row that is nobody's.
 
     A name says something only in a sheet that tells neither ids nor addresses: two people may have one name.
     """
-    rows = in_english(rows_by_name(sheet), known=_PEOPLE)
-    is_canvas = bool(rows) and any(column in rows[0] for column in _CANVAS)
-    hints = []
-    for row in rows:
-        student = _student(row)
+    names = english_names(rows_by_name(sheet), known=_PEOPLE)
+    is_by_name = not any(hint.email or hint.words for hint in _hints(sheet, names))
+    for hint in _hints(sheet, names):
+        yield hint if is_by_name else msgspec.structs.replace(hint, name="", id="")
+
+
+def _hints(sheet: Sheet, names: Mapping[str, str]) -> Iterator[OwnerHint]:
+    """What each row says, by columns that are renamed so."""
+    for found in rows_by_name(sheet):
+        row = {names.get(column, column): cell for column, cell in found.items()}
+        student, is_canvas = _student(row), any(column in row for column in _CANVAS)
+        if not student.id or (is_canvas and student.name in TEST_STUDENTS):
+            yield OwnerHint()
+            continue
         number = row.get("id", "") if is_canvas else _participant(row)
-        words = {student.id, *_others(row, student)} - {"", number}
-        hint = OwnerHint(id=number, name=student.name, email=student.email, number=number, words=tuple(words))
-        is_nobody = not student.id or (is_canvas and student.name in TEST_STUDENTS)
-        hints.append(OwnerHint() if is_nobody else hint)
-    if any(hint.email or hint.words for hint in hints):
-        hints = [msgspec.structs.replace(hint, name="", id="") for hint in hints]
-    return hints
+        words = tuple({student.id, *_others(row, student)} - {"", number})
+        yield OwnerHint(id=number, name=student.name, email=student.email, number=number, words=words)
 
 
 def read_times(data: bytes, *, source: str, columns: Sequence[str] = TIME_COLUMNS) -> list[TimeGiven]:

@@ -7,7 +7,7 @@ mod_assign, `fullname`, `idnumber`, `username` and `group` of its core.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 
 import msgspec
 
@@ -78,10 +78,14 @@ def participant_number(cell: str) -> str:
 
 
 class GradeColumns(msgspec.Struct, frozen=True):
-    """Where a worksheet has its grades, their maximum, and the comments (None if it has no such column)."""
+    """Where a worksheet has its grades, their maximum, and the comments (None if it has no such column).
+
+    ``possible`` is the maximum as it is written.
+    """
 
     grade: int
     maximum: int
+    possible: str
     comments: int | None
 
     def is_locked(self, row: Sequence[str]) -> bool:
@@ -89,26 +93,29 @@ class GradeColumns(msgspec.Struct, frozen=True):
         return row[self.maximum + 1].strip().casefold() in _NO
 
 
-def grade_columns(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> GradeColumns | None:
+def grade_columns(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> GradeColumns | None:
     """The columns of a worksheet that grades go into, in any language; None if it is no worksheet.
 
     Moodle writes the grade, then its maximum, which is the same number in each row; "Last modified (grade)"
     is the last column whose name ends in parentheses, and the comments follow it.
     """
     timed = [place for place, name in enumerate(columns) if _TIMED.fullmatch(name.strip())]
-    if not rows or not timed or not all(_PARTICIPANT.fullmatch(row[0].strip()) for row in rows):
-        return None
-    found = [
-        place
-        for place in range(2, timed[-1])
-        if _is_number(rows[0][place])
-        and all(row[place] == rows[0][place] for row in rows)
-        and all(row[place - 1].strip() in ("", "-") or _is_number(row[place - 1]) for row in rows)
-    ]
-    after = timed[-1] + 1
+    found = list(range(2, timed[-1])) if timed else []
+    first = list[str]()
+    for row in rows:
+        first = first or [*row]
+        if not _PARTICIPANT.fullmatch(row[0].strip()):
+            return None
+        found = [place for place in found if row[place] == first[place] and _may_be_grade(row[place - 1])]
+    found = [place for place in found if first and _is_number(first[place])]
     if not found:
         return None
-    return GradeColumns(found[-1] - 1, found[-1], after if after < len(columns) else None)
+    after = timed[-1] + 1
+    return GradeColumns(found[-1] - 1, found[-1], first[found[-1]], after if after < len(columns) else None)
+
+
+def _may_be_grade(cell: str) -> bool:
+    return cell.strip() in ("", "-") or _is_number(cell)
 
 
 def _is_number(cell: str) -> bool:
@@ -116,37 +123,43 @@ def _is_number(cell: str) -> bool:
 
 
 def in_english(rows: Sequence[dict[str, str]], *, known: Collection[str]) -> list[dict[str, str]]:
-    """A worksheet's rows with the columns that a roster needs named in English; other tables as they are.
+    """A worksheet's rows with the columns that a roster needs named in English; other tables as they are."""
+    names = english_names(rows, known=known)
+    return [{names.get(column, column): cell for column, cell in row.items()} for row in rows]
+
+
+def english_names(rows: Iterable[Mapping[str, str]], *, known: Collection[str]) -> dict[str, str]:
+    """What a worksheet's columns are called in English, as far as a roster needs them; {} for other tables.
 
     In a language without translations here the first column, which Moodle fills with the participants, and
     the addresses are found by what is in them. ``known`` are the columns that say who somebody is.
     """
-    if not rows or not _is_worksheet(rows, known):
-        return [*rows]
-    names = dict(_names(rows))
-    return [{names[column]: cell for column, cell in row.items()} for row in rows]
+    columns, words, addressed, plain = list[str](), set[str](), set[str](), set[str]()
+    for row in rows:
+        columns = columns or list(row)
+        found = _PARTICIPANT.fullmatch(row[columns[0]])
+        words.add(found[1].strip().casefold() if found else "")
+        for column, cell in row.items():
+            if cell:
+                (addressed if "@" in cell else plain).add(column)
+    if not columns or not _is_worksheet(columns, words, known):
+        return {}
+    return dict(_names(columns, addressed - plain))
 
 
-def _is_worksheet(rows: Sequence[Mapping[str, str]], known: Collection[str]) -> bool:
-    first = next(iter(rows[0]))
-    found = [_PARTICIPANT.fullmatch(row[first]) for row in rows]
-    words = {match[1].strip().casefold() if match else "" for match in found}
+def _is_worksheet(columns: Sequence[str], words: Set[str], known: Collection[str]) -> bool:
     if words & _WORDS:
         return True
-    return (
-        len(rows[0]) >= _FEWEST_COLUMNS
-        and len(words - {""}) == len(words) == 1
-        and not (set(rows[0]) & set(known))
-    )
+    is_one_word = len(words) == 1 and "" not in words
+    return len(columns) >= _FEWEST_COLUMNS and is_one_word and not (set(columns) & set(known))
 
 
-def _names(rows: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+def _names(columns: Sequence[str], addressed: Set[str]) -> Iterator[tuple[str, str]]:
     """Each column with the name that it gets; no two get the same."""
-    taken = set(rows[0])
-    for place, column in enumerate(rows[0]):
+    taken = set(columns)
+    for place, column in enumerate(columns):
         english = IDENTIFIER if place == 0 else _ENGLISH.get(column, column)
-        cells = [row[column] for row in rows if row[column]]
-        if english == column and cells and all("@" in cell for cell in cells):
+        if english == column and column in addressed:
             english = EMAIL
         name = column if english in taken else english
         taken.add(name)

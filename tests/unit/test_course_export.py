@@ -3,21 +3,23 @@
 import csv
 import io
 import json
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 from support.importers import MoodleWords, canvas_import, moodle_import
 
 from grader.cli.main import cli
 from grader.course.export import Leaving, as_csv, as_json, leaving, matched
 from grader.course.filled_sheets import LOCKED, Filled, Wanted, fill
 from grader.course.intake import read_given_roster
-from grader.course.table import class_rows
+from grader.course.table import ClassRow, class_rows
 from grader.gradebook.rows import ItemPoints, Mark, NewSubmission, Refusal, StoredResult, Student
-from grader.gradebook.spreadsheets import read_sheet
+from grader.gradebook.spreadsheets import Sheet, read_sheet
 from grader.gradebook.store import Gradebook
 from grader.model.errors import UsageError
 from grader.model.points import Points
@@ -264,17 +266,42 @@ def test_who_is_undecided_is_left_out_and_named(book: Gradebook) -> None:
         "s14": "s14.zip: handed in, but cannot be graded: damaged",
     }
     assert found.absent == ["s13"]
-    whole = json.loads(as_json(found, None, [], assignment=HW))
+    whole = json.loads(b"".join(as_json(found, None, [], assignment=HW)))
     assert {one["student"] for one in whole["left_out"]} == {"s12", "s13", "s14"}
     assert [one["id"] for one in whole["students"]] == [*DECIDED, "s15"]
     assert whole["students"][0]["items"] == {"1.10": 1.5, "2": 0.5}
+
+
+def test_of_a_large_class_little_is_held(book: Gradebook) -> None:
+    row = next(row for row in class_rows(book, HW) if row.student.id == "s01")
+
+    def people(number: int) -> Iterator[ClassRow]:
+        for one in range(number):
+            mark = Mark(1, "2", Points(50), f"{one} " * 500)
+            assert row.total is not None
+            items = tuple(replace(item, mark=mark) for item in row.total.items)
+            yield replace(row, student=Student(f"x{one}"), total=replace(row.total, items=items))
+
+    def held(number: int) -> int:
+        tracemalloc.start()
+        sheet = Sheet(("id\n" + "".join(f"x{one}\n" for one in range(number))).encode(), source="r.csv")
+        found = leaving(people(number))
+        owners = [f"x{one}" for one in range(number)]
+        for data in (as_csv(found, sheet, owners), as_json(found, sheet, owners, assignment=HW)):
+            assert sum(map(len, data)) > 20 * number
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return peak
+
+    held(10)
+    assert held(600) - held(100) < 500 * 500, "bytes for each of 500 students"
 
 
 def test_the_table_keeps_the_rosters_columns_and_survives_a_spreadsheet(book: Gradebook) -> None:
     roster = "Matrikel;id;name\n007;s01;=cmd\n1E5;s02;b\n"
     sheet = read_sheet(roster.encode(), source="r.csv")
     found = leaving(class_rows(book, HW))
-    data = as_csv(found, sheet, matched(sheet, book.students(), book, HW).students)
+    data = b"".join(as_csv(found, sheet, matched(sheet, book.students(), book, HW).students))
     assert data.startswith(b"\xef\xbb\xbf")
     rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
     assert rows[0][:4] == ["key", "Matrikel", "id", "name"]
