@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +28,16 @@ def discrimination(points: Array, item: int) -> float | None:
     decided in nearly all submissions in which this one is, where all of these are. None for fewer than FEWEST
     submissions, and where either does not vary.
     """
-    own = points[~np.isnan(points[:, item])]
-    if len(own) < FEWEST:
+    is_decided = ~np.isnan(points)
+    own = is_decided[:, item]
+    if own.sum() < FEWEST:
         return None
-    is_decided = ~np.isnan(own)
-    others = is_decided.mean(axis=0) >= MOSTLY
+    others = is_decided[own].mean(axis=0) >= MOSTLY
     others[item] = False
-    rows = is_decided[:, others].all(axis=1)
-    first, rest = own[rows, item], own[rows][:, others].sum(axis=1)
+    rows = own & is_decided[:, others].all(axis=1)
+    first, rest = points[rows, item], np.zeros(int(rows.sum()))
+    for other in np.flatnonzero(others):  # one after the other: a copy of all is large
+        rest += points[rows, other]
     if len(first) < FEWEST or np.ptp(first) == 0 or np.ptp(rest) == 0:
         return None
     return float(np.corrcoef(first, rest)[0, 1])
@@ -61,15 +64,28 @@ def krippendorffs_alpha(units: Iterable[Iterable[float]]) -> float | None:
     return float(1 - observed / expected)
 
 
-def above_mean(shares: Mapping[str, Iterable[tuple[str, float]]]) -> dict[str, tuple[int, float]]:
+@dataclass
+class Tally:
+    """How many numbers there were, and their sum."""
+
+    count: int = 0
+    sum: float = 0.0
+
+    def add(self, value: float) -> None:
+        """One more."""
+        self.count += 1
+        self.sum += value
+
+
+def above_mean(items: Iterable[Mapping[str, Tally]]) -> dict[str, tuple[int, float]]:
     """For each marker: how many marks, and by how much they lie above the mean of their items.
 
-    ``shares`` are pairs of a marker and a share of the possible points, by item.
+    ``items`` are each item's shares of the possible points, by marker.
     """
-    distances: dict[str, list[float]] = defaultdict(list)
-    for pairs in shares.values():
-        several = list(pairs)
-        mean = float(np.mean([share for _, share in several]))
-        for marker, share in several:
-            distances[marker].append(share - mean)
-    return {marker: (len(found), float(np.mean(found))) for marker, found in distances.items()}
+    found: dict[str, Tally] = defaultdict(Tally)
+    for by_marker in items:
+        mean = sum(one.sum for one in by_marker.values()) / sum(one.count for one in by_marker.values())
+        for marker, one in by_marker.items():
+            found[marker].count += one.count
+            found[marker].sum += one.sum - one.count * mean
+    return {marker: (one.count, one.sum / one.count) for marker, one in found.items()}

@@ -11,6 +11,9 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
+import tempfile
+import weakref
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -49,7 +52,7 @@ def alike(answers: Mapping[int, Runs]) -> Iterator[tuple[tuple[int, ...], float]
     for student, runs in answers.items():
         same[runs.tobytes()].append(student)
     texts = list(same)
-    links = list(_links([answers[same[text][0]].tolist() for text in texts]))
+    links = list(_links([answers[same[text][0]] for text in texts]))
     groups = connected([(one, other) for one, other, _ in links])
     alone = set(range(len(texts))).difference(*groups)
     for group in (*groups, *([text] for text in alone)):
@@ -59,22 +62,48 @@ def alike(answers: Mapping[int, Runs]) -> Iterator[tuple[tuple[int, ...], float]
             yield tuple(students), least
 
 
-def _links(answers: Sequence[Sequence[int]]) -> Iterator[tuple[int, int, float]]:
+def _links(answers: Sequence[Runs]) -> Iterator[tuple[int, int, float]]:
     """Pairs of different answers that share at least ALIKE of the smaller one's runs."""
-    owners: dict[int, list[int]] = defaultdict(list)
-    for number, runs in enumerate(answers):
-        for run in runs:
-            owners[run].append(number)
-    most = min(max(FEW, COMMON * len(answers)), MANY)
-    own = [several for several in owners.values() if len(several) <= most]
-    sizes = Counter(number for several in own for number in several)
+    flat = np.concatenate([np.empty(0, np.uint64), *answers])
+    order = np.argsort(flat, kind="stable")  # so that each run's owners stand together, in order
+    owners = np.repeat(np.arange(len(answers), dtype=np.int32), [len(runs) for runs in answers])[order]
+    starts = np.flatnonzero(np.diff(flat[order], prepend=~flat[order][:1]))
+    counts = np.diff(starts, append=len(flat))
+    is_own = counts <= min(max(FEW, COMMON * len(answers)), MANY)
+    sizes = np.bincount(owners[np.repeat(is_own, counts)], minlength=len(answers))
     together: Counter[tuple[int, int]] = Counter()
-    for several in own:
-        together.update(itertools.combinations(several, 2))
+    shared = is_own & (counts > 1)
+    for start, count in zip(starts[shared].tolist(), counts[shared].tolist(), strict=True):
+        together.update(itertools.combinations(owners[start : start + count].tolist(), 2))
     for (one, other), count in together.items():
-        smaller = min(sizes[one], sizes[other])
+        smaller = int(min(sizes[one], sizes[other]))
         if count >= max(FEWEST, ALIKE * smaller):
             yield one, other, min(count / smaller, NEARLY)
+
+
+class Pile:
+    """The runs of a class's answers to one item, in a file of this program's own until they are compared."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the object
+        weakref.finalize(self, self._file.close)
+        self._students, self._lengths = array("l"), array("l")
+
+    def __len__(self) -> int:
+        return len(self._students)
+
+    def add(self, student: int, runs: Runs) -> None:
+        """One student's answer."""
+        self._students.append(student)
+        self._lengths.append(len(runs))
+        self._file.write(runs.tobytes())
+
+    def answers(self) -> dict[int, Runs]:
+        """All of them, by the student's number."""
+        self._file.seek(0)
+        flat = np.frombuffer(self._file.read(), np.uint64)
+        parts = np.split(flat, np.cumsum(self._lengths)[:-1])
+        return dict(zip(self._students, parts, strict=True)) if self._students else {}
 
 
 def _number(span: str) -> int:

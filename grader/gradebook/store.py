@@ -383,6 +383,18 @@ class Gradebook:
         query = select(m).join(s, s.c.row == m.c.submission).where(s.c.assignment == assignment)
         return {row.row: statements.mark_row(row._asdict()) for row in self._pages(query, m.c.row)}
 
+    def mark_histories(self, assignment: str) -> Iterator[Mark]:
+        """Every mark that was ever given, one answer after the other, each answer's oldest first."""
+        m, s = schema.mark, schema.submission
+        query = select(m).join(s, s.c.row == m.c.submission).where(s.c.assignment == assignment)
+        with reading(self._engine) as connection:
+            last = connection.execute(select(func.max(m.c.submission))).scalar() or 0
+        for start in range(0, last, MOST_AT_ONCE):
+            some = query.where(m.c.submission > start, m.c.submission <= start + MOST_AT_ONCE)
+            with reading(self._engine) as connection:
+                rows = connection.execute(some.order_by(m.c.submission, m.c.item, m.c.row)).all()
+            yield from (statements.mark_row(row._asdict()) for row in rows)
+
     def mark_history(self, submission: int, item: str) -> list[Mark]:
         """Every mark for one item of one submission, oldest first."""
         m = schema.mark

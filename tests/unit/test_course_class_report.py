@@ -14,20 +14,20 @@ from support.marked_class import add_class, record
 from support.tiny import make_tiny
 
 from grader.cli.main import cli
-from grader.course.class_report import class_report, code_shared, handed_in
+from grader.course.class_report import Attendance, class_report, code_shared
 from grader.course.item_figures import discrimination, krippendorffs_alpha
 from grader.course.locations import Locations
 from grader.course.marker_figures import rubric_figures
 from grader.course.report_files import PAGE, report_name
 from grader.course.shared_answers import NEARLY, alike, runs_of
-from grader.course.table import ClassRow, Rules, class_rows
+from grader.course.table import ClassRow, Rules
 from grader.gradebook.marker_notes import OPINION
 from grader.gradebook.rows import Arrival, ItemPoints, Mark, NewSubmission, Refusal, StoredResult, Student
 from grader.gradebook.rubrics import Ruling
 from grader.gradebook.store import Gradebook
 from grader.grading import assignment_folder
 from grader.model.assignment import Assignment, Item
-from grader.model.class_report import ClassReport, Named, encode
+from grader.model.class_report import ClassReport, HandedIn, Named, encode
 from grader.model.errors import Fault, Outcome
 from grader.model.points import ZERO, Points
 from grader.model.records import CellResult, CellStatus, CheckResult, Grade, ItemResult
@@ -282,8 +282,7 @@ def test_rubric_lines_are_counted_by_line_whichever_version_was_given(tmp_path: 
             ruling = Ruling(tuple(line.row for line in lines))
             store.save("1", ruling, {row: 0}, Points.of(2), author="ann", origins={}, action=str(row))
         gradebook.add_marks([Mark(rows[3], "1", Points.of(2), author="table")])
-        totals = [row.total for row in class_rows(gradebook, "HW") if row.total]
-        found = list(rubric_figures(gradebook, "HW", "1", totals))
+        found = list(rubric_figures(gradebook, "HW", "1", rows))
     assert [(line.text, line.given, line.answers) for line in found] == [
         ("says what", 2, 3),
         ("says why", 1, 3),
@@ -293,7 +292,13 @@ def test_rubric_lines_are_counted_by_line_whichever_version_was_given(tmp_path: 
 def test_what_cannot_be_read_waits_for_no_batch() -> None:
     """`grade batch` knows of the file, and tried it."""
     waits = ClassRow(Student("ada"), None, None, ungraded="a.ipynb")
-    assert [len(handed_in([row], [Named("Ada")]).ungraded) for row in (waits, refused(waits))] == [1, 0]
+    assert [len(attendance(row).ungraded) for row in (waits, refused(waits))] == [1, 0]
+
+
+def attendance(row: ClassRow) -> HandedIn:
+    found = Attendance()
+    found.add(row, Named("Ada"))
+    return found.figures()
 
 
 def refused(row: ClassRow) -> ClassRow:
