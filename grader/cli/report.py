@@ -11,10 +11,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from grader.cli import options
-from grader.course.class_report import class_report
+from grader.course.class_page import PAGE, write_class_page
 from grader.course.locations import Locations, open_gradebook
 from grader.course.table import Rules
-from grader.files import write_whole
 from grader.gradebook.policy import moment
 from grader.gradebook.store import Gradebook
 from grader.model.class_report import ClassReport, encode
@@ -23,7 +22,8 @@ from grader.reports.class_terminal import print_class
 HELP = """Show the class on one page: who handed in, the points, how hard and how telling each item was,
 mistakes by name with examples, cells that were slow or failed, how markers agree, what several share.
 
-The page is written beside the students' reports, as class.html; the terminal shows the most important of it.
+The page is written beside the students' reports, as class.html, and from then on it follows every mark, batch
+and regrade; the terminal shows the most important of it.
 --json prints all of it for a program. The page is for you: it names students and their mistakes.
 
 \b
@@ -32,7 +32,6 @@ Examples:
   grade report --deadline 2026-11-30T23:59+01:00
   grade report --json | jq '.mistakes[0]'
 """
-PAGE = "class.html"
 WIDEST = 160
 
 
@@ -50,15 +49,12 @@ def command(  # noqa: D103  # its help is HELP
     db: str | None,
     **counting: Any,
 ) -> None:
-    from grader.reports.class_page import render  # noqa: PLC0415  # matplotlib, not needed for --help
-
     moment(counting["deadline"])
     names = ("choose", "deadline", "late_percent", "grace", "unknown_late_days")
     rules = Rules(*(counting[name] for name in names))
     with open_gradebook(assignment, db, environ=os.environ) as (gradebook, locations):
-        found = gathered(gradebook, locations, rules, with_code=not no_code)
+        found = written(gradebook, locations, rules, with_code=not no_code)
     page = locations.reports / PAGE
-    write_whole(page, render(found).encode())
     if as_json:
         click.echo(encode(found), nl=False)
     else:
@@ -68,8 +64,8 @@ def command(  # noqa: D103  # its help is HELP
         print_class(found, console, page=str(page))
 
 
-def gathered(gradebook: Gradebook, locations: Locations, rules: Rules, *, with_code: bool) -> ClassReport:
-    """The class, with a bar on a terminal while records and submissions are read."""
+def written(gradebook: Gradebook, locations: Locations, rules: Rules, *, with_code: bool) -> ClassReport:
+    """The class, whose page is written, with a bar on a terminal while records and submissions are read."""
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("reading the class", total=None)
@@ -77,4 +73,4 @@ def gathered(gradebook: Gradebook, locations: Locations, rules: Rules, *, with_c
         def on_read(done: int, count: int) -> None:
             bar.update(task, completed=done, total=count)
 
-        return class_report(gradebook, locations, rules, with_code=with_code, progress=on_read)
+        return write_class_page(gradebook, locations, rules, with_code=with_code, progress=on_read)

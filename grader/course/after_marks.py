@@ -1,4 +1,4 @@
-"""What follows a mark, and a batch: the class's table, and each page with its student's marks.
+"""What follows a mark, and a batch: the class's table and page, and each page with its student's marks.
 
 A batch grades files of the same content once and writes one page; here each submission gets its own.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from grader.course.batch import grade_record
+from grader.course.class_page import follow_class_page
 from grader.course.locations import Locations
 from grader.course.report_files import RECORD, is_misheaded, report_name, write_reports
 from grader.course.table import write_class_table
@@ -42,6 +43,7 @@ def follow(gradebook: Gradebook, locations: Locations, students: Collection[str]
                 names = [grade.submission.name, *(one.submission.name for one in group)]
                 write_page(gradebook, grade, own, locations, names, student)
     write_class_table(gradebook, locations.title, locations.table)
+    follow_class_page(gradebook, locations)
 
 
 def write_page(

@@ -314,8 +314,11 @@ class Gradebook:
             for row in self._pages(query.where(g.c.row.in_(last)), s.c.row):
                 yield statements.grade_row(row._asdict())
 
-    def newest(self) -> tuple[int, ...]:
-        """The last rows of all that decides which submissions count, and what their grades are."""
+    def newest(self, *, marks: bool = False) -> tuple[int, ...]:
+        """The last rows of all that decides which submissions count, and what their grades are.
+
+        With ``marks`` the last row of them, too, at the end.
+        """
         tables = (
             schema.submission,
             schema.grade,
@@ -323,6 +326,7 @@ class Gradebook:
             schema.owner,
             schema.extension,
             schema.student,
+            *((schema.mark,) if marks else ()),
         )
         with reading(self._engine) as connection:
             several = [connection.execute(select(func.max(table.c.row))).scalar() for table in tables]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from support.marked_class import add_class, record
 from support.tiny import make_tiny
 
 from grader.cli.main import cli
+from grader.course.class_page import STATE, follow_class_page, write_class_page
 from grader.course.class_report import Attendance, class_report, code_shared
 from grader.course.item_figures import discrimination, krippendorffs_alpha
 from grader.course.locations import Locations
-from grader.course.marker_figures import rubric_figures
+from grader.course.marker_figures import changed_by_others, rubric_figures
 from grader.course.report_files import PAGE, report_name
 from grader.course.shared_answers import NEARLY, alike, runs_of
 from grader.course.table import ClassRow, Rules
@@ -224,6 +226,44 @@ def test_the_same_class_is_the_same_bytes(place: Locations, found: ClassReport) 
     with Gradebook.open(place.gradebook) as gradebook:
         again = class_report(gradebook, place, Rules(deadline=DUE), now=datetime(2026, 12, 1, tzinfo=UTC))
     assert encode(again) == encode(found)
+
+
+def test_the_page_follows_a_mark_as_if_it_were_written_anew(place: Locations, tmp_path: Path) -> None:
+    folder = tmp_path / "course"
+    shutil.copytree(place.home.path, folder)
+    here = Locations(place.home, folder / "reports", str(folder / "reports/gradebook.sqlite"))
+    page, rules = here.reports / "class.html", Rules(deadline=DUE)
+    with Gradebook.open(here.gradebook) as gradebook:
+        page.unlink(missing_ok=True)
+        follow_class_page(gradebook, here)
+        assert not page.exists(), "nobody asked for one"
+        write_class_page(gradebook, here, rules, with_code=False)
+        row = next(iter(gradebook.submissions(here.title))).row
+        for news in (
+            lambda: gradebook.add_marks([Mark(row, "2", ZERO, author="zoe")]),
+            lambda: gradebook.add_students([Student("s14", "Late Comer")]),
+        ):
+            before = page.stat().st_mtime_ns
+            follow_class_page(gradebook, here)
+            assert page.stat().st_mtime_ns == before, "nothing is new"
+            news()
+            follow_class_page(gradebook, here)
+            now = datetime(2026, 12, 1, tzinfo=UTC)
+            kept = msgspec.json.decode((here.reports / STATE).read_bytes())["report"]
+            fresh = json.loads(encode(class_report(gradebook, here, rules, with_code=False, now=now)))
+            assert kept["handed_in"] == fresh["handed_in"]
+            assert [one["marker"] for one in kept["marking"]["markers"]] == ["ann", "ben", "zoe"]
+            assert [one["mean"] for one in kept["items"]] == [one["mean"] for one in fresh["items"]]
+            assert [one["name"] for one in kept["mistakes"]] == [one["name"] for one in fresh["mistakes"]]
+    assert "zoe" in page.read_text(encoding="utf-8")
+    assert "Late Comer" in page.read_text(encoding="utf-8")
+
+
+def test_of_a_mark_that_another_person_replaced_with_a_withdrawal_between() -> None:
+    one, other = Mark(1, "2", ZERO, author="ann"), Mark(1, "2", Points.of(1), author="ben")
+    assert changed_by_others([one, msgspec.structs.replace(one, points=None), other]) == 1
+    assert changed_by_others([one, msgspec.structs.replace(other, points=ZERO)]) == 0
+    assert changed_by_others([one, msgspec.structs.replace(other, item="3")]) == 0
 
 
 def test_krippendorffs_own_example() -> None:
