@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from grader.checks.letters import copied_share as copied_share
     from grader.checks.letters import sampling_surprise as sampling_surprise
     from grader.checks.likeness import centred_scores as centred_scores
-    from grader.checks.likeness import drawn_examples as drawn_examples
-    from grader.checks.likeness import example_losses as example_losses
     from grader.checks.likeness import likeness as likeness
     from grader.checks.likeness import neuron_products as neuron_products
     from grader.checks.likeness import sketch as sketch
@@ -122,8 +120,6 @@ _HOMES = {
     "clock": "grader.checks.clocks",
     "computed_once": "grader.checks.once",
     "copied_share": "grader.checks.letters",
-    "drawn_examples": "grader.checks.likeness",
-    "example_losses": "grader.checks.likeness",
     "is_proxy": "grader.model.values",
     "item": "grader.grading.decorators",
     "keep_seeds": "grader.grading.decorators",

@@ -27,9 +27,6 @@ import numpy as np
 from grader.checks.arrays import Array
 from grader.model.errors import AuthorError
 
-LARGEST_LOSS = 50.0
-"""Nats. A probability of e^-50 is as good as none: nothing is learned from larger losses."""
-
 MOST_OUTPUTS = 8192
 """Of a model, for a sketch: more say nothing more."""
 
@@ -49,29 +46,8 @@ _BLOCK = 256
 """Sketches compared at once: the product of two blocks takes 256 kB."""
 
 
-def example_losses(scores: Array, labels: Array) -> Array:
-    """The cross-entropy -log p_y of each example, (N,), from scores (N, C) and classes (N,) of integers.
-
-    Between 0 and LARGEST_LOSS; an example whose scores are not finite has the largest.
-    """
-    rows = np.asarray(scores, np.float64)
-    with np.errstate(all="ignore"):
-        shifted = rows - rows.max(axis=1, keepdims=True)
-        losses = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(rows)), np.asarray(labels)]
-    return np.clip(np.where(np.isfinite(losses), losses, LARGEST_LOSS), 0.0, LARGEST_LOSS)
-
-
-def drawn_examples(available: int, wanted: int, *, seed: int) -> Array:
-    """The numbers of the examples on which all submissions are compared: the same ones for everybody.
-
-    ``wanted`` different ones of ``available``, ascending; all if there are no more.
-    """
-    chosen = np.random.default_rng(seed).choice(available, size=min(wanted, available), replace=False)
-    return np.sort(chosen)
-
-
 def likeness(first: Array, second: Array) -> float:
-    """The correlation of two models' losses or outputs on the same examples, (N,) each: 1 for one function.
+    """The correlation of two models' outputs on the same examples, (N,) each: 1 for one function.
 
     0 if one of them does not vary or is not finite.
     """

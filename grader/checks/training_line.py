@@ -90,11 +90,6 @@ class TrainingLine:
         """Whether the numbers are those of honest training: False with probability ``risk`` if they are."""
         return self.distance(values, steps) <= self.bound(risk)
 
-    def reads_as(self, values: Sequence[float]) -> float:
-        """The steps after which honest runs come nearest to these numbers, for a person to read."""
-        grid = np.unique(np.concatenate([self.at, np.linspace(self.at[0], self.at[-1], 200)]))
-        return float(min(grid, key=lambda steps: self.distance(values, float(steps))))
-
     def as_data(self) -> dict[str, Any]:
         """Plain data, for a file beside the checks."""
         arrays = {name: getattr(self, name).tolist() for name in _ARRAYS}

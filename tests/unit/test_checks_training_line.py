@@ -89,11 +89,6 @@ def test_what_is_not_finite_is_off_the_line() -> None:
         assert not own.holds([odd, 0.0], 20)
 
 
-def test_numbers_of_half_the_steps_read_as_half_the_steps() -> None:
-    own = line(seed=1)
-    assert own.reads_as(own.means[1].tolist()) == pytest.approx(20, abs=0.2)
-
-
 def test_a_few_runs_of_each_setting_share_their_covariance() -> None:
     several = [line(runs=8, seed=seed) for seed in range(5)]
     shared = pooled(several)

@@ -84,8 +84,6 @@ def test_public_names_are_pinned():
         "clock",
         "computed_once",
         "copied_share",
-        "drawn_examples",
-        "example_losses",
         "is_proxy",
         "item",
         "keep_seeds",
