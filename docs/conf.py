@@ -9,6 +9,7 @@ from grader.model.version import __version__
 
 REPOSITORY = "https://chainrule.example/chainrule"
 """Reserved, leads nowhere: docs/releases.md asks for the real one."""
+_WHOLE_FILE = re.compile(r'^(`{3,})(\w+) title="([^"\n]{1,200})"$', re.MULTILINE)
 _OUTSIDE = re.compile(r"\]\(\.\./(?=[\w/]{1,100}\.md)")
 
 project = "Chainrule"
@@ -34,8 +35,9 @@ def setup(app: Any) -> None:
 
 
 def _to_the_repository(_: object, __: str, source: list[str]) -> None:
-    """Links to files that are no pages of the site lead to the repository."""
-    source[0] = _OUTSIDE.sub(f"]({REPOSITORY}/blob/main/", source[0])
+    """Links to files that are no pages of the site lead to the repository; whole files show their names."""
+    linked = _OUTSIDE.sub(f"]({REPOSITORY}/blob/main/", source[0])
+    source[0] = _WHOLE_FILE.sub(r"\1{code-block} \2\n:caption: \3\n", linked)
 
 
 def _lengths(*event: Any) -> None:

@@ -26,6 +26,7 @@ OTHER_PROGRAMS = {
     "benchmarks.md": {"--only", "--rounds", "--tools"},  # python -m benchmarks.peers
     "operators.md": {"--security-opt", "--user"},  # docker, systemd-run
     "reference-run.md": {"--data", "--device", "--jobs", "--quick"},  # python -m reference.fast
+    "running.md": {"--failed"},  # systemctl
     "scale.md": {"--lifetime", "--nthreads", "--nworkers"},  # dask worker
 }
 """Options that a page names by themselves and that belong to another program."""
@@ -75,7 +76,7 @@ def grade(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_block_says_what_it_is():
-    known = {"python", "toml", "console", "sh", "text"}
+    known = {"python", "toml", "console", "sh", "text", "ini", "yaml", "dockerfile"}
     assert [block for block in BLOCKS if block.language not in known] == []
 
 
