@@ -1,9 +1,10 @@
 """Searches for inputs that break a target, led by coverage (atheris): ``tox -e fuzz [-- TARGET...]``.
 
 ``CHAINRULE_FUZZ_SECONDS`` is how long all targets take together, 60 by default. Inputs that reach new code
-are kept in the folder that ``CHAINRULE_FUZZ_CORPUS`` names, if any. What breaks a target is written to the
-working directory as ``crash-...``, ``timeout-...`` or ``oom-...``, and the exit status is 1. Put it into
-``corpus/TARGET/`` under a name that says what it is: ``test_corpus.py`` then replays it for ever.
+are kept in the folder that ``CHAINRULE_FUZZ_CORPUS`` names, if any. What breaks a target is written to
+``CHAINRULE_FUZZ_FOUND``, by default the working directory, as ``crash-...``, ``timeout-...`` or ``oom-...``,
+and the exit status is 1. Put it into ``corpus/TARGET/`` under a name that says what it is:
+``test_corpus.py`` then replays it for ever.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+TESTS = Path(__file__).resolve().parents[1]
 MOST_MEGABYTES = 200  # that an input, or all of them together, may add
 LONGEST_SECONDS = 20  # for one input, whatever its size
 SIZES = {"frames": 1 << 13, "notebooks": 1 << 14, "archives": 1 << 14}
@@ -35,6 +37,7 @@ def hunt(target: str, seconds: int, kept: Path) -> None:
         f"-timeout={LONGEST_SECONDS}",
         f"-rss_limit_mb={resident_megabytes() + MOST_MEGABYTES}",
         f"-max_len={SIZES[target]}",
+        f"-artifact_prefix={Path(os.environ.get('CHAINRULE_FUZZ_FOUND') or '.')}/",
         "-print_final_stats=1",
         "-verbosity=0" if "CI" in os.environ else "-verbosity=1",
     ]
@@ -58,10 +61,15 @@ def main(names: list[str]) -> int:
         return 0
     seconds = int(os.environ.get("CHAINRULE_FUZZ_SECONDS") or 60)
     each = str(max(1, seconds // len(names)))
+    found_here = {**os.environ, "PYTHONPATH": str(TESTS)}  # support, which only these tests import
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(os.environ.get("CHAINRULE_FUZZ_CORPUS") or scratch)
         ends = [
-            subprocess.run([sys.executable, __file__, "--here", name, each, str(folder / name)], check=False)
+            subprocess.run(
+                [sys.executable, __file__, "--here", name, each, str(folder / name)],
+                env=found_here,
+                check=False,
+            )
             for name in names
         ]
     return int(any(end.returncode for end in ends))
