@@ -114,25 +114,25 @@ def crossed(value: object) -> Any:
     return codec.unpack(tree, b"".join(buffers))
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(series())
 def test_any_series_crosses_unchanged(value: Any) -> None:
     pd.testing.assert_series_equal(crossed(value), value, check_freq=False, check_exact=True)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(frames())
 def test_any_frame_crosses_unchanged(value: Any) -> None:
     pd.testing.assert_frame_equal(crossed(value), value, check_freq=False, check_exact=True)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(LENGTHS.flatmap(indexes))
 def test_any_index_crosses_unchanged(value: Any) -> None:
     pd.testing.assert_index_equal(crossed(value), value, exact=True)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.one_of(series(), frames(), LENGTHS.flatmap(indexes)), st.data())
 def test_a_damaged_table_is_a_value_or_a_wire_error(value: Any, data: st.DataObject) -> None:
     """Whatever byte of it was changed: no other exception leaves the codec."""
