@@ -15,6 +15,7 @@ import importlib.util
 import io
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.commands import run_grade
 from support.paths import ROOT, environment
 
 HERE = Path(__file__).parent
@@ -75,23 +77,30 @@ def run_case(case: Path, folder: Path) -> tuple[dict[str, Any], Outcome]:
     exits, said = [], []
     start = time.monotonic()
     for written in settings["command"]:
-        line = re.sub(r"^grade ", f"{sys.executable} -m grader.cli.main ", written)
-        line = re.sub(r"^python ", f"{sys.executable} ", line).replace("{hw3}", str(ROOT))
-        done = subprocess.run(  # noqa: S602  # the case's own line
-            line,
-            shell=True,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=400,
-            env=environment(COLUMNS="160"),
-            check=False,
-        )
+        line = written.replace("{hw3}", shlex.quote(str(ROOT)))
+        done = run_line(line, folder, environment(COLUMNS="160"))
         exits.append(done.returncode)
         said.append(done.stdout + done.stderr)
     outcome = Outcome(folder, exits, "".join(said), said[-1], time.monotonic() - start)
     return {"table": settings.get("table", "out/grades.csv")} | settings["expect"], outcome
+
+
+def run_line(line: str, folder: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """A line without what only a shell does: `grade ...` or `python ...`."""
+    program, *words = shlex.split(line)
+    if program == "grade":
+        return run_grade(*words, cwd=folder, env=env, timeout=400, errors="replace")
+    assert program == "python"
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=400,
+        env=env,
+        check=False,
+    )
 
 
 def fits(seen: object, wanted: object) -> bool:

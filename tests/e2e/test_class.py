@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 
 import pytest
 from nbformat import NotebookNode
+from support.commands import run_grade as grade
 from support.notebooks import code, write_notebook
 from support.tiny import HIDDEN, RIGHT, make_tiny
 
@@ -26,9 +27,10 @@ SLOW = [*RIGHT, code("import time; time.sleep(2)")]
 ROSTER = "id,name\nada,Ada L.\nbob,Bob B.\ncyd,Cyd C.\n"
 
 
-def grade(*arguments: object, cwd: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def program(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The command started as a person starts it: while it does, its warm process starts as well."""
     command = [sys.executable, "-m", "grader.cli.main", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=timeout, check=False)
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, check=False)
 
 
 def hand_in(home: Path, name: str, cells: list[NotebookNode]) -> Path:
@@ -540,12 +542,12 @@ def test_a_submission_that_costs_us_too_much_loses_its_own_points_once(tmp_path:
     (home / "hidden_tests/test_1.py").write_text(COSTLY)
     for name, answer in {"honest": 4, "loop": 7, "call": 8, "memory": 9}.items():
         hand_in(home, name, costly(answer))
-    done = grade("batch", "in", "--workers", 2, cwd=home)
+    done = program("batch", "in", "--workers", 2, cwd=home)
     assert done.returncode == 0, done.stderr
     points = {name.split("/")[0]: row["1"] for name, row in table(home).items()}
     assert points == {"honest": "3", "loop": "1", "call": "0", "memory": "2"}
     before = rows(home, "SELECT count(*) FROM result")
-    again = grade("batch", "in", "--workers", 2, cwd=home)
+    again = program("batch", "in", "--workers", 2, cwd=home)
     assert (again.returncode, rows(home, "SELECT count(*) FROM result")) == (0, before)
 
 
@@ -555,7 +557,7 @@ def test_grade_keeps_the_same_bounds(tmp_path: Path) -> None:
     manifest.write_text(manifest.read_text().replace("[limits]", "[limits]\ntotal_seconds = 5"))
     (home / "hidden_tests/test_1.py").write_text(COSTLY)
     costs = {"loop": 7, "call": 8, "memory": 9, "honest": 4}
-    done = grade(*(hand_in(home, name, costly(answer)) for name, answer in costs.items()), cwd=home)
+    done = program(*(hand_in(home, name, costly(answer)) for name, answer in costs.items()), cwd=home)
     assert done.returncode == 0, done.stderr
     earned = re.findall(r"Doubling +(\d) +of 3", done.stdout)
     assert earned == ["1", "0", "2", "3"], done.stdout

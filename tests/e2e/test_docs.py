@@ -6,12 +6,12 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import click
 import pytest
+from support.commands import run_grade
 from support.pages import BLOCKS, FENCE, GUIDES, PAGES, write_page_files
 from support.paths import ROOT
 
@@ -64,15 +64,7 @@ def named(language: str) -> list[pytest.param]:
 
 def grade(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """The command as a person runs it. The pages' own examples need no isolation."""
-    return subprocess.run(
-        [sys.executable, "-m", "grader.cli.main", *arguments],
-        cwd=folder,
-        env={**os.environ, "COLUMNS": "80"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return run_grade(*arguments, cwd=folder, env={**os.environ, "COLUMNS": "80"})
 
 
 def test_every_block_says_what_it_is():

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.commands import run_grade
 from support.evidence_course import REPLAY, STEPS, WALK, make_course, make_notebook, recording, shown
 
 from grader import student_seed
@@ -243,13 +242,7 @@ def test_several_submissions_are_graded_and_copied_evidence_is_named(tmp_path: P
             )
     (tmp_path / "broken.ipynb").write_text("{")
     files = ["a.ipynb", "broken.ipynb", "b.ipynb", "other/a.ipynb"]
-    done = subprocess.run(
-        [sys.executable, "-m", "grader.cli.main", *files],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_grade(*files, cwd=tmp_path)
     assert done.returncode == 2
     said = done.stderr.strip().splitlines()
     assert said[0].startswith("grade: broken.ipynb: not a notebook: not JSON")
@@ -335,7 +328,6 @@ def test_an_authors_file_of_sketches_that_fails_is_a_notice(tmp_path: Path) -> N
 
 def said_by(folder: Path, *arguments: str) -> str:
     """What `grade` says on both streams; it must have graded all."""
-    command = [sys.executable, "-m", "grader.cli.main", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = run_grade(*arguments, cwd=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.assignments import Item, manifest, write_files
+from support.commands import run_grade
 from support.notebooks import code, write_notebook
 from support.small_course import SmallCourse, checks_by_name, points_by_item
 
@@ -98,15 +99,7 @@ def mpl_folder() -> str:
 
 
 def grade(folder: Path, *arguments: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "grader.cli.main", *arguments],
-        cwd=folder,
-        env={**environ, "COLUMNS": "100"},
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+    return run_grade(*arguments, cwd=folder, env={**environ, "COLUMNS": "100"}, timeout=200)
 
 
 def test_right_checks_pass_and_the_next_grade_says_so(tmp_path, caches):

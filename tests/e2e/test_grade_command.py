@@ -9,14 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.commands import run_grade as grade
 from support.notebooks import code, prose, write_notebook
 from support.tiny import HIDDEN, MANIFEST, RIGHT, make_tiny
 
 from grader.model.records import decode
 
 
-def grade(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command in ``cwd``."""
+def program(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The command in ``cwd``, started as a person starts it; elsewhere here it is forked."""
     command = [sys.executable, "-m", "grader.cli.main", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, check=False)
 
@@ -29,7 +30,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def test_a_right_submission_gets_its_points_a_record_and_a_page(home):
-    done = grade("right.ipynb", "--seed", 7, cwd=home)
+    done = program("right.ipynb", "--seed", 7, cwd=home)
     assert done.returncode == 0, done.stderr
     assert "3 of 5 points decided" in done.stdout
     record = decode((home / "reports/right/grade.json").read_bytes())
@@ -42,7 +43,7 @@ def test_a_right_submission_gets_its_points_a_record_and_a_page(home):
 
 
 def test_json_prints_the_record_alone_with_decimal_points(home):
-    done = grade("right.ipynb", "--json", "--out", "elsewhere", cwd=home)
+    done = program("right.ipynb", "--json", "--out", "elsewhere", cwd=home)
     record = json.loads(done.stdout)
     kept = [{key: item[key] for key in ("item", "earned", "possible", "decided")} for item in record["items"]]
     assert kept == [
@@ -235,6 +236,6 @@ def test_json_is_utf_8_whatever_the_terminal_takes(home):
 
 
 def test_help_shows_examples_and_a_file_named_like_a_command_can_be_graded(home):
-    assert "Examples:" in grade("--help", cwd=home).stdout
+    assert "Examples:" in program("--help", cwd=home).stdout
     assert "Examples:" in grade("submission", "--help", cwd=home).stdout
     assert "grade" in grade("--version", cwd=home).stdout

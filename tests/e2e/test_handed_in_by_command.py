@@ -6,7 +6,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 import tarfile
 import zipfile
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.commands import run_grade
 from support.notebooks import as_bytes, code, notebook
 from support.tiny import RIGHT, make_tiny
 
@@ -33,8 +33,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def grade(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "grader.cli.main", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=home, timeout=120, check=False)
+    return run_grade(*arguments, cwd=home)
 
 
 def graded(home: Path, *arguments: object) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import socket
 import sqlite3
 import struct
 import subprocess
-import sys
 import threading
 import time
 import tomllib
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import pytest
 from support.browser import Browser, Tab, browser, chromium
+from support.commands import run_grade
 from support.marked_class import write_class
 from support.markers_at_work import Marker, Told, assert_kept
 from support.notebooks import code
@@ -418,8 +418,7 @@ def test_wrong_requests_are_named_and_none_is_taken(db: str, tmp_path: Path) -> 
 
 
 def grade(*arguments: object, db: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "grader.cli.main", *map(str, arguments), "--assignment", str(ROOT)]
-    return subprocess.run([*command, "--db", db], capture_output=True, text=True, timeout=120, check=False)
+    return run_grade(*arguments, "--assignment", ROOT, "--db", db, cwd=Path.cwd())
 
 
 def test_the_rubric_is_exported_as_it_has_become(db: str, tmp_path: Path) -> None:

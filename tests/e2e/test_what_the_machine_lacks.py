@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.assignments import write_files
+from support.commands import run_grade
 from support.notebooks import code, write_notebook
 from support.paths import FULL_MARKS, ROOT, environment
 
@@ -29,17 +29,8 @@ def test_mean(student):
 
 def graded(folder: Path, submission: Path) -> tuple[dict[str, Any], int]:
     """The record of a submission, and the command's status."""
-    command = [
-        sys.executable,
-        "-m",
-        "grader.cli.main",
-        str(submission),
-        "--assignment",
-        str(folder),
-        "--json",
-    ]
-    done = subprocess.run(
-        command, capture_output=True, text=True, env=environment(), check=False, timeout=300
+    done = run_grade(
+        submission, "--assignment", folder, "--json", cwd=Path.cwd(), env=environment(), timeout=300
     )
     assert done.stdout, done.stderr
     return json.loads(done.stdout), done.returncode

@@ -146,7 +146,7 @@ class Tab:
                 if time.monotonic() > deadline:
                     raise
             assert time.monotonic() < deadline, f"never true: {script}; page: {self.text()[:2000]}"
-            time.sleep(0.005)
+            time.sleep(0.02)
 
     def text(self) -> str:
         """What can be read on the page."""
