@@ -39,7 +39,7 @@ class ThreadPools:
         for path in _openmp_libraries():
             with contextlib.suppress(AttributeError, OSError):
                 ctypes.CDLL(path).omp_pause_resource_all(_PAUSE_HARD)
-        return _is_alone()
+        return not _numba_ran_in_parallel() and _is_alone()
 
     def resume(self) -> None:
         """In a copy: the number of threads that the notebook asked for."""
@@ -57,6 +57,14 @@ def _is_alone() -> bool:
             return True
         time.sleep(_BETWEEN)
     return False
+
+
+def _numba_ran_in_parallel() -> bool:
+    """Whether numba has started threads: it ends a copy that needs them, even where they are gone."""
+    try:
+        return bool(sys.modules["numba"].threading_layer())
+    except (KeyError, AttributeError, ValueError):  # not imported, being imported, none started
+        return False
 
 
 def _openmp_libraries() -> Iterator[str]:

@@ -190,6 +190,23 @@ pools = ThreadPools()
 
 
 @linux_only
+def test_numbas_threads_prevent_copies_even_when_they_are_gone(tmp_path: Path) -> None:
+    source = f"""{POOLS}
+import sys, types
+def threading_layer():
+    if not ran:
+        raise ValueError("Threading layer is not initialized.")
+    return "omp"
+sys.modules["numba"] = types.SimpleNamespace(threading_layer=threading_layer)
+ran = False
+before = pools.settle()
+ran = True
+result = [before, pools.settle()]
+"""
+    assert result_of(source, tmp_path) == [True, False]
+
+
+@linux_only
 def test_a_process_with_one_thread_is_settled(tmp_path: Path) -> None:
     assert result_of(f"{POOLS}\nresult = [pools.settle(), count()]", tmp_path) == [True, 1]
 
