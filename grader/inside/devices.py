@@ -93,6 +93,30 @@ def _enter_mode(torch: Any, is_gpu: Callable[[object], bool]) -> None:
     mode: Any = OnProcessor()
     mode.__enter__()
 
+    def here(device: Any) -> Any:
+        if is_gpu(device):
+            say()
+        return "cpu" if is_gpu(device) else device
+
+    torch.Generator = _generators(torch.Generator, here)  # a type, which no mode overrides
+
+
+def _generators(kind: Any, here: Callable[[Any], Any]) -> Any:
+    """The type of generators, made for the device that ``here`` gives."""
+
+    class Kind(type(kind)):  # type: ignore[misc]
+        def __instancecheck__(cls, value: object) -> bool:
+            return isinstance(value, kind)
+
+    class Generator(kind, metaclass=Kind):  # type: ignore[misc]
+        def __new__(cls, device: Any = "cpu") -> Any:
+            return kind.__new__(cls, here(device))
+
+        def __init__(self, device: Any = "cpu") -> None:
+            """Made already, for its device."""
+
+    return Generator
+
 
 def _loaded_here(load: Callable[..., Any], is_gpu: Callable[[object], bool]) -> Callable[..., Any]:
     """``torch.load`` with what was saved from a GPU put where there is one: on the processor."""

@@ -105,6 +105,7 @@ ON_PROCESSOR = f"{DEVICES}\ndone = devices.install_devices() and done\n"
 
 MADE_THERE = (
     "torch.ones(3).cuda()",
+    "torch.Generator(device='cuda')",
     "torch.ones(3).to('cuda')",
     "torch.ones(3).to('cuda:0')",
     "torch.ones(3).to(torch.device('cuda'))",
