@@ -23,6 +23,7 @@ PLATFORMS = {
 """The systems, each with where to get its sheet."""
 
 _ASSIGNMENT = re.compile(r"(.*) \((\d{1,18})\)")
+_GROUPED = re.compile(r"\d{1,3}(?:([,.])\d{3})(?:\1\d{3}){0,3}(?!\1)[,.]\d{1,5}")
 _OURS, _END = '<div class="chainrule">', "</div>"
 _EXCUSED = "ex"
 LOCKED = "Moodle says that this grade cannot be changed: unlock it in its gradebook, or enter it there"
@@ -174,7 +175,9 @@ def comment(before: str, row: Leaver) -> str:
 
 def maximum_of(cell: str, possible: Points, rule: str, *, where: str) -> Points:
     """The other system's maximum. Raises UsageError if it is another than ours and nobody said what then."""
-    theirs = parse_points(cell, where=f"{where}: the maximum")
+    is_grouped = _GROUPED.fullmatch(cell)  # 1,000.00
+    plain = cell.replace(is_grouped[1], "") if is_grouped else cell
+    theirs = parse_points(plain, where=f"{where}: the maximum")
     if theirs is None:
         return possible
     if rule == "scale" and theirs == ZERO:

@@ -157,7 +157,8 @@ def read_roster(data: bytes, *, source: str) -> Roster:
 
     The e-mail address is the id if a row has no other, and the participant's number if there is no address:
     a worksheet of blind marking has nothing else. A worksheet may be in any language. Canvas's test student
-    is nobody. Raises UsageError if no column holds ids, and if two people have the same one.
+    is nobody. Several rows of one name are one person in several sections. Raises UsageError if no column
+    holds ids, and if two people have the same one.
     """
     rows = in_english(read_table(data, source=source), known=_PEOPLE)
     students: dict[str, Student] = {}
@@ -173,13 +174,18 @@ def read_roster(data: bytes, *, source: str) -> Roster:
             )
         if student.name in TEST_STUDENTS and "sis user id" in row:
             continue
-        known = students.get(student.id)
-        if known is not None and known != student:
+        known = students.setdefault(student.id, student)
+        if not _is_one_person(known, student):
             raise UsageError(
                 f"{source}, line {number}: the id {student.id!r} stands for {known.name!r} "
                 f"and for {student.name!r}; give each their own"
             )
-        students[student.id] = student
+        is_new = student.section not in ("", known.section, *known.section.split(", "))
+        students[student.id] = msgspec.structs.replace(
+            known,
+            email=known.email or student.email,
+            section=", ".join(filter(None, (known.section, student.section if is_new else ""))),
+        )
         for word in _others(row, student):
             roster.logins[word] = student.id if roster.logins.get(word, student.id) == student.id else ""
         participant = row.get("id", "") if any(column in row for column in _CANVAS) else _participant(row)
@@ -235,6 +241,12 @@ def read_times(data: bytes, *, source: str, columns: Sequence[str] = TIME_COLUMN
         if row[time]:
             found.append(TimeGiven(who, row[time], row.get("reason", ""), where))
     return found
+
+
+def _is_one_person(known: Student, student: Student) -> bool:
+    """Whether two rows are one person's, who is in two sections."""
+    emails = {one.email.casefold() for one in (known, student)} - {""}
+    return known.name == student.name and len(emails) <= 1
 
 
 def _has_any(row: Mapping[str, str], kinds: Sequence[str]) -> bool:

@@ -160,6 +160,9 @@ def test_canvas_is_refused_where_it_would_take_another_column_or_maximum(book: G
     done = export(book, "canvas", larger, maximum="scale")
     read = canvas_import(done.data, students=CANVAS_STUDENTS, assignments={42: "HW3"})
     assert (read.grades[901, 42], read.possible) == ("17.50", {42: "100"})
+    grouped = CANVAS.replace("10.00,10.00", '10.00,"1,000.00"')
+    with pytest.raises(UsageError, match="the maximum there is 1000, and"):
+        export(book, "canvas", grouped)
     with pytest.raises(UsageError, match="everybody would get 0"):
         export(book, "canvas", CANVAS.replace("10.00,10.00", '10.00,"0,0"'), maximum="scale")
     with pytest.raises(UsageError, match="not Canvas's"):

@@ -222,6 +222,13 @@ def test_who_has_no_id_is_known_by_the_address() -> None:
     assert read_roster(b"email,name\na@b.c,Ada\n", source="r.csv").students[0].id == "a@b.c"
 
 
+def test_who_is_in_two_sections_is_one_person() -> None:
+    rows = "id,name,email,section\n7,Ada,A@b.c,S1\n7,Ada,a@B.c,S2\n7,Ada,,S1\n"
+    assert read_roster(rows.encode(), source="r.csv").students == [Student("7", "Ada", "A@b.c", "S1, S2")]
+    with pytest.raises(UsageError, match="line 3"):
+        read_roster(rows.replace("a@B.c", "other@b.c").encode(), source="r.csv")
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
