@@ -4,7 +4,8 @@
 
 Makes a class with the nine written items of this homework, starts the page as a program, and saves marks over
 HTTP, with a pause before each as short as the quickest person's. A save is answered with the next screen, so
-its time is a person's. Beside other work times say little; the processor time of the page's process does.
+its time is the sum of both; "next answer" is such a screen alone, here the longest: all empty answers.
+Beside other work times say little; the processor time of the page's process does.
 """
 
 from __future__ import annotations

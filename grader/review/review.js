@@ -206,12 +206,23 @@ function submit(event) {
   }
 }
 
+// The arrows put the comments that were used before into the field, most used first; a browser's own list need not open.
+function usedBefore(event, field) {
+  const used = [...document.getElementById("comments").options].map((option) => option.value);
+  const at = used.indexOf(field.value);
+  const next = used[at + (event.key === "ArrowDown" ? 1 : -1)];
+  if (!next || (field.value && at < 0)) return; // words that somebody has begun to type stay
+  event.preventDefault();
+  field.value = next;
+}
+
 function press(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
   const field = event.target.closest("input:not([type=checkbox]), textarea, select");
   const dialog = document.querySelector("dialog[open]");
   if (field || dialog) {
     if (event.key === "Escape" && !dialog && field) main().focus();
+    if (field?.name === "comment" && /^Arrow(Down|Up)$/.test(event.key)) usedBefore(event, field);
     return; // what is typed is text
   }
   if (event.key === "Enter") {
