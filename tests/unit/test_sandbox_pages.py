@@ -1,9 +1,14 @@
-"""Gathering the zygote's memory into huge pages: which regions, and that nothing in them changes."""
+"""What the warm process does once for all sandboxes: its memory in huge pages, what a notebook needs."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+from support.measured import start_zygote
+from support.sandboxed import checked, sandboxed
 
 from grader.sandbox.huge_pages import HUGE, regions
 
@@ -42,3 +47,29 @@ def test_gathered_memory_holds_what_it_held():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= 0  # how much was gathered depends on the kernel; the values do not
+
+
+NOTING = """
+import sys
+from grader.inside import agent
+make_shell, serve = agent.make_shell, agent.serve
+
+def prepare(shell):
+    agent.prepare(shell)
+    sys.loaded_before = frozenset(sys.modules)
+"""
+
+
+@pytest.mark.sandbox
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="sandboxes need Linux")
+def test_what_a_notebook_needs_is_prepared_in_the_warm_process(tmp_path: Path) -> None:
+    """Each sandbox would take 10 ms to import and make it."""
+    (tmp_path / "noting.py").write_text(NOTING)
+    cell = "import sys; new = [name for name in sys.modules if name not in sys.loaded_before]"
+    prepared = ("IPython.core.magics", "encodings", "ipykernel", "matplotlib")
+    with (
+        start_zygote("numpy", "matplotlib.pyplot", entry="noting", import_path=[tmp_path]) as warm,
+        sandboxed(warm, cell) as notebook,
+        checked(notebook, seed=1) as student,
+    ):
+        assert [name for name in student.new.value if name.startswith(prepared)] == []
