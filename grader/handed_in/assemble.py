@@ -32,6 +32,8 @@ MAX_PLACE = 500
 """Characters of a file's place."""
 
 _LIBRARIES = sys.stdlib_module_names | {"grader", "matplotlib", "numpy", "pandas", "scipy", "torch"}
+_GIVEN_OUT = ("README.md", "conftest.py", "public_tests/*")
+"""What `grade template` lays beside the students' files."""
 _SHOWN = 3
 
 
@@ -132,8 +134,10 @@ def _wanted(others: Sequence[Laid], expected: Expected, folder: str, notices: li
     for laid in sorted(others, key=_by_use):
         if why := _odd(laid.place):
             refused[why].append(laid.place)
-        elif not _is_allowed(laid.place, expected, folder):
-            refused["the assignment takes no such file"].append(laid.place)
+        elif not _is_allowed(laid.place, expected.files, folder):
+            # A student hands in the folder that was given out: nothing is wrong with that.
+            if not _is_allowed(laid.place, _GIVEN_OUT, folder):
+                refused["the assignment takes no such file"].append(laid.place)
         elif not count or laid.entry.size > size:
             refused[f"at most {MAX_FILES} files with {MAX_BESIDE:,} bytes come along"].append(laid.place)
         else:
@@ -171,9 +175,9 @@ def _plain(part: str) -> str:
     return printable(part, limit=MAX_PLACE // 2).replace("\\", "?")
 
 
-def _is_allowed(place: str, expected: Expected, folder: str) -> bool:
+def _is_allowed(place: str, patterns: Sequence[str], folder: str) -> bool:
     inner = place.removeprefix(folder)
-    return any(fnmatchcase(place, pattern) or fnmatchcase(inner, pattern) for pattern in expected.files)
+    return any(fnmatchcase(place, pattern) or fnmatchcase(inner, pattern) for pattern in patterns)
 
 
 def _ref(tree: Tree, laid: Laid, store: ContentStore) -> FileRef:

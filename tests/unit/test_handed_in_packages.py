@@ -295,7 +295,8 @@ def test_a_file_where_the_course_gives_a_folder_and_the_other_way_round_is_named
 def test_patterns_say_what_else_may_be_handed_in_and_lead_nowhere_else(tmp_path, into):
     folder(tmp_path, {"secret.txt": b"?"})
     files = {"hw3.ipynb": book(*ALL), "layers/a.py": b"", "b.py": b"", "notes.txt": b""}
-    start = folder(tmp_path / "ada", files)
+    template = {"README.md": b"", "conftest.py": b"", "public_tests/test_1.py": b""}
+    start = folder(tmp_path / "ada", files | template)
     expected = Expected(("hw3.ipynb",), NAMES, files=("layers/*.py", "../*", "/etc/*"))
     package = package_of(start, expected, into=into)
     assert places(package) == ["hw3.ipynb", "layers/a.py"]
