@@ -85,6 +85,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     """Turn off the driver's own transactions, so that ``_begin_sqlite`` decides how one begins."""
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")  # some builds wait for less with a write-ahead log
 
 
 def _begin_sqlite(connection: Connection) -> None:
