@@ -69,10 +69,16 @@ class Questions:
 
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:
         """Refuse an assertion that no solution meets. Raises AuthorError."""
-        if op == "is" and (isinstance(left, Proxy) or isinstance(right, Proxy)):
+        if op == "is" and (_is_open(left, right) or _is_open(right, left)):
             raise AuthorError(NOT_THE_SAME)
         if any(isinstance(one, type) and issubclass(one, Proxy) for one in (left, right)):
             raise AuthorError(NO_TYPE)
+
+
+def _is_open(value: object, other: object) -> bool:
+    """Whether `is` says nothing of what is behind a proxy: from calls, True, False and None come as such."""
+    is_object = isinstance(value, Proxy) and not value._where()[1]
+    return isinstance(value, Proxy) and not (is_object and any(other is one for one in (True, False, None)))
 
 
 def has(value: object, name: str, /) -> bool:

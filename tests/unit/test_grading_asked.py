@@ -93,6 +93,7 @@ OTHERS = {
     "type(net).__name__ == 'Net'": ("author", "isinstance(x, student.Net)"),
     "net.__class__.__name__ == 'Net'": ("author", "isinstance(x, student.Net)"),
     "student.flag is True": ("author", "`student.flag.value is True`"),
+    "student.make() is True": ("student", "is True"),
     "net.sizes is net.sizes": ("author", "a is b"),
     "inspect.isclass(student.Net)": ("author", "ask over there"),
     "isinstance(student.batches(), types.GeneratorType)": ("author", "an iterator as a list"),
