@@ -163,7 +163,7 @@ def test_what_somebody_looks_at_or_asks_about_is_in_no_group(large: tuple[Gradeb
     mark(desk, 12)
     group = desk.view("1", group_id([1])).group
     taken, flagged, asked, kept = group.units[:4]
-    other = Desk(book, desk.room, HW.title, "bob")
+    other = Desk(book, desk.room, HW.title, "bob", guide=Guide(waits=True))
     other.flag("1", flagged.id, words="odd", raised=True)
     other.view("1", taken.id)
     book.marker_notes(HW.title).add_request(asked.submissions[0], "1", words="why?", author="eve")

@@ -80,7 +80,7 @@ def prepare() -> None:
 
 def plan(spec: BoxSpec) -> list[View]:
     """What is shown outside the working directory, parents before children."""
-    shown = {**_always_shown(), **_shown(map(str, spec.extra))}
+    shown = {**_always_shown(), **_shown(tuple(map(str, spec.extra)))}
     hidden = {os.path.realpath(path) for path in spec.hidden}
     # A view may show a hidden path under another name than its own: cover each name.
     covers = {cover for path in hidden for view in shown.values() for cover in _seen_through(view, path)}
@@ -88,12 +88,12 @@ def plan(spec: BoxSpec) -> list[View]:
     return list(_without_repetition(ordered))
 
 
-@cache
 def _always_shown() -> dict[str, View]:
-    return _shown([*_SYSTEM, *_python_folders()])
+    return _shown((*_SYSTEM, *_python_folders()))
 
 
-def _shown(paths: Iterable[str]) -> dict[str, View]:
+@cache
+def _shown(paths: tuple[str, ...]) -> dict[str, View]:
     """Those of the paths that exist, each under both its names."""
     shown: dict[str, View] = {}
     for path in paths:
@@ -150,7 +150,7 @@ def finish(user: int) -> None:
 
 
 def _python_folders() -> Iterator[str]:
-    for prefix in {sys.prefix, sys.base_prefix, sys.exec_prefix}:
+    for prefix in dict.fromkeys((sys.prefix, sys.base_prefix, sys.exec_prefix)):
         for name in _OF_PREFIX:
             yield os.path.join(prefix, name)
     for entry in sys.path:
