@@ -59,6 +59,7 @@ def distribution(scores: Scores) -> str:
         _line_at(axes, scores.median or 0.0, "median")
         axes.set_xlabel(f"points so far, of {scores.possible}")
         axes.set_ylabel("submissions")
+        axes.locator_params(axis="y", integer=True)
         axes.set_xlim(0, most)
 
     return _svg(draw, f"Histogram of {len(points)} submissions' points")

@@ -14,6 +14,7 @@ from support.report_samples import HOSTILE
 from grader.model.class_report import ClassReport, HandedIn, ItemFigures, Scores
 from grader.model.points import Points
 from grader.reports.class_page import render
+from grader.reports.class_pictures import distribution
 from grader.reports.class_summary import remark
 from grader.reports.class_terminal import print_class
 
@@ -56,6 +57,11 @@ def test_pictures_take_the_pages_colours_keep_text_and_are_the_same_again() -> N
     assert not re.search(r"#0[0-9]0[0-9]0[0-9]\b", drawn), "a colour that no scheme changes"
     assert ">points so far, of 46</text>" in drawn
     assert "<style" not in drawn, "it would hold for the whole page"
+
+
+def test_submissions_are_counted_in_whole_numbers() -> None:
+    drawn = distribution(Scores((Points.of(1), Points.of(3)), Points.of(5), Points(0), median=2.0))
+    assert re.findall(r">([\d.]+)</text>", drawn) == ["0", "1", "2", "3", "4", "5", "0", "1"]
 
 
 def test_a_class_of_nobody_has_a_page() -> None:
