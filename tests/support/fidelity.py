@@ -1,22 +1,14 @@
-"""Small notebooks in Markdown, run by a real Jupyter kernel and by the sandbox.
-
-What the kernel made of each is noted in tests/fidelity/kernels.json, which ``python -m support.fidelity``
-writes anew: after a change of a notebook or of a version.
-"""
+"""Small notebooks in Markdown, run by a real Jupyter kernel and by the sandbox."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
 import re
-import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 
 from grader.model.errors import CheckError
 from grader.model.isolation import Mode
@@ -28,7 +20,6 @@ from grader.session.sandboxed_notebook import SandboxedNotebook
 from .paths import ROOT, TESTS
 
 NOTEBOOKS = TESTS / "fidelity" / "notebooks"
-NOTED = TESTS / "fidelity" / "kernels.json"
 PAGE = ROOT / "docs" / "what-runs-here.md"
 PRELOAD = ("numpy", "matplotlib.pyplot", "torch")
 LIMITS = ProcessLimits(memory_mb=4096, disk_mb=256, wall_seconds=300)
@@ -118,29 +109,6 @@ def by_kernel(cells: Sequence[str]) -> Came:
     return Came(tuple(errors), printed.partition("ANSWER")[2].strip())
 
 
-def key_of(small: Small) -> str:
-    """What a kernel's outcome depends on: the cells and the versions."""
-    versions = [version(name).partition("+")[0] for name in ("ipykernel", "ipython", "numpy", "torch")]
-    text = "\0".join((*small.cells, *map(str, sys.version_info[:2]), *versions))
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
-
-
-def noted() -> dict[str, Came]:
-    """What a kernel made of notebooks, by their keys."""
-    tree = json.loads(NOTED.read_text(encoding="utf-8"))
-    return {key: Came(tuple(errors), answer) for key, (errors, answer) in tree.items()}
-
-
-def note_all() -> None:
-    """Run every notebook by a kernel that is not noted yet, and forget what is no more."""
-    known = noted() if NOTED.exists() else {}
-    for small in notebooks():
-        known[key_of(small)] = known.get(key_of(small)) or by_kernel(small.cells)
-    kept = {key_of(small): known[key_of(small)] for small in notebooks()}
-    tree = {key: [list(came.errors), came.answer] for key, came in sorted(kept.items())}
-    NOTED.write_text(json.dumps(tree, indent=0, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
 def by_sandbox(zygote: Zygote, cells: Sequence[str], mode: Mode) -> Came:
     """What a sandbox makes of them; the answer is fetched as a check would, from a copy of the state."""
     spec = BoxSpec(mode=mode, limits=LIMITS, seed=3)
@@ -168,7 +136,3 @@ def modes_for(small: Small, usual: Mode, others: Sequence[Mode]) -> Iterator[Mod
         )
         if small.topic in topics:
             yield mode
-
-
-if __name__ == "__main__":
-    note_all()
