@@ -19,7 +19,8 @@ from .pages import Block, blocks_of
 from .paths import ROOT
 
 TUTORIALS = sorted((ROOT / "docs").glob("tutorial-*.md"))
-OF_THE_MACHINE = re.compile(r"\b(?:ns-user|ns-root|setuid|landlock)\b|\b\d+(?:\.\d+)? s\b|\s+")
+# Which of two workers ends first is the machine's, too.
+OF_THE_MACHINE = re.compile(r"\b(?:ns-user|ns-root|setuid|landlock)\b|\b\d+(?:\.\d+)? s\b|\[\d+/\d+\]|\s+")
 
 
 @dataclass(frozen=True)
