@@ -204,8 +204,6 @@ ANSWERS = {
     "next": following,
     "vars": variables,
 }
-_OURS: dict[object, Any] = {TypeOf: type}
-"""What a check that names one of these means."""
 
 
 def refuse_unittest(name: str, value: object) -> None:

@@ -100,13 +100,15 @@ def _in_their_places(
     others: Sequence[Laid], expected: Expected, folder: str, notices: list[str]
 ) -> list[Laid]:
     """The files, with the assignment's modules in their folders: a platform without folders loses these."""
-    places = {place.rpartition("/")[2]: place for place in expected.modules}
+    places = defaultdict[str, list[str]](list)
+    for place in expected.modules:
+        places[place.rpartition("/")[2]].append(folder + place)
     taken = {laid.place for laid in others}
     found = []
     for laid in others:
-        place = folder + places.get(laid.entry.name, laid.entry.name)
-        only = sum(one.rpartition("/")[2] == laid.entry.name for one in expected.modules) == 1
-        if only and laid.place == folder + laid.entry.name and place not in taken:
+        several = places.get(laid.entry.name, [])
+        place = several[0] if len(several) == 1 else laid.place
+        if laid.place == folder + laid.entry.name and place not in taken:
             notices.append(f"{printable(laid.place)} is graded as {place}, where the assignment has it")
             laid = Laid(laid.entry, place)  # noqa: PLW2901  # the same file, elsewhere
         found.append(laid)

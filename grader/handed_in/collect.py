@@ -110,16 +110,13 @@ class _Collector:
             yield Refused(path.name, reason(error))
 
     def _of_tree(self, tree: Tree, within: Place, *, class_zips: bool) -> Iterator[Submission | Refused]:
-        looker = self._looker(tree)
+        looker = self._expected.looker(tree)
         for part in bundles(tree, self._expected, looker, class_zips=class_zips):
             looker.forget()
             if isinstance(part, Refused):
                 yield part.within(within)
             else:
                 yield from self._of_bundle(tree, part, within, looker)
-
-    def _looker(self, tree: Tree) -> Looker:
-        return Looker(tree, self._expected.names, self._expected.module_names)
 
     def _of_bundle(
         self, tree: Tree, bundle: Bundle, within: Place, looker: Looker
@@ -141,11 +138,7 @@ class _Collector:
         """The file if it takes its answers from modules in archives, or else what can be graded in one."""
         with with_modules(tree, bundle.files, self._store) as (whole, files):
             work = gradable(files, self._expected)
-            again = choose(
-                work,
-                self._expected,
-                Answers(work, self._looker(whole)),
-            )
+            again = choose(work, self._expected, Answers(work, self._expected.looker(whole)))
             if again.defined and again.graded == choice.graded:
                 yield from self._taken(
                     whole, again, msgspec.structs.replace(bundle, files=tuple(files)), within
@@ -184,11 +177,7 @@ class _Collector:
         for refused in tree.listing(()).refused:
             yield msgspec.structs.replace(refused.within(within), who=who)
         work = gradable(files, self._expected)
-        choice = choose(
-            work,
-            self._expected,
-            Answers(work, self._looker(tree)),
-        )
+        choice = choose(work, self._expected, Answers(work, self._expected.looker(tree)))
         if choice.graded:
             if beside:
                 names = ", ".join(printable(entry.shown) for entry in beside[:3])

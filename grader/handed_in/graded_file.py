@@ -14,8 +14,8 @@ from types import MappingProxyType
 
 import msgspec
 
-from grader.handed_in.contents import Answers
-from grader.handed_in.trees import Entry, Place
+from grader.handed_in.contents import Answers, Looker
+from grader.handed_in.trees import Entry, Place, Tree
 from grader.model.text import counted, printable
 
 NOTEBOOK, SCRIPT, MARKDOWN = ".ipynb", ".py", ".md"
@@ -48,6 +48,10 @@ class Expected(msgspec.Struct, frozen=True):
     def module_names(self) -> frozenset[str]:
         """The modules' names without their folders."""
         return frozenset(place.rpartition("/")[2] for place in self.modules)
+
+    def looker(self, tree: Tree) -> Looker:
+        """Reads the files of a tree for what the assignment asks for."""
+        return Looker(tree, self.names, self.module_names)
 
     @property
     def stems(self) -> frozenset[str]:

@@ -90,7 +90,7 @@ def _of_tree(tree: Tree, expected: Expected, store: ContentStore) -> Package:
         raise Unusable(
             "; ".join((*lines[:1], *([nothing_in(files, expected)] if files or not lines else ())))
         )
-    looker = Looker(tree, expected.names, expected.module_names)
+    looker = expected.looker(tree)
     own = list(itertools.islice(split(files, (), expected, looker), 2))
     if len(own) > 1:
         raise Unusable(_CLASS)
@@ -108,7 +108,7 @@ def _of_file(path: Path, expected: Expected, store: ContentStore) -> Package:
     entry = next((one for one in own if one.place == entry.place), entry)
     choice = Choice((entry,), notices)
     if len(expected.notebooks) > 1 and len(own) > 1:
-        looker = Looker(tree, expected.names, expected.module_names)
+        looker = expected.looker(tree)
         several = choose(gradable(own, expected), expected, Answers(own, looker))
         choice = several if entry in several.graded else choice
     return assemble(tree, choice, own, expected, store)
@@ -125,7 +125,7 @@ def _with_it(
         many = counted(MAX_AROUND, "file", "files")
         return [entry], (f"it lies among more than {many} and is graded without them",)
     files = [one for one in found if isinstance(one, Entry)]
-    looker = Looker(tree, expected.names, expected.module_names)
+    looker = expected.looker(tree)
     bundle = _bundle_of(entry, tree, files, expected, looker)
     if bundle is None:
         return [entry], ()

@@ -76,22 +76,15 @@ def _one(operation: Callable[[Any], Any]) -> Callable[..., Any]:
     return alone
 
 
-def _fetched(value: Any) -> Any:
-    """What numpy was given, with the plain data behind each proxy."""
+def _fetched(value: Any, form: Callable[[Any], Any] = lambda data: data) -> Any:
+    """What numpy or torch was given, with the plain data behind each proxy in the library's own form."""
     if isinstance(value, Proxy):
-        return value._number()
+        return form(value._number())
     if type(value) is list or type(value) is tuple:
-        return type(value)(map(_fetched, value))
+        return type(value)(_fetched(entry, form) for entry in value)
     if type(value) is dict:
-        return {key: _fetched(entry) for key, entry in value.items()}
+        return {key: _fetched(entry, form) for key, entry in value.items()}
     return value
-
-
-def _as_tensors(value: Any) -> Any:
-    """What torch was given, with a tensor of the plain data behind each proxy."""
-    if isinstance(value, Proxy):
-        return sys.modules["torch"].as_tensor(value._number())
-    return type(value)(map(_as_tensors, value)) if type(value) in (list, tuple) else value
 
 
 class Proxy(Remote):
@@ -250,9 +243,8 @@ class Proxy(Remote):
 
     @classmethod
     def __torch_function__(cls, function: Any, _: object, arguments: Any = (), named: Any = None) -> Any:
-        return function(
-            *map(_as_tensors, arguments), **{key: _as_tensors(each) for key, each in (named or {}).items()}
-        )
+        tensor = sys.modules["torch"].as_tensor
+        return function(*_fetched(tuple(arguments), tensor), **_fetched(named or {}, tensor))
 
     def __dir__(self) -> Any:
         raise AuthorError(f"dir() of {self!r} was asked for in a check; {OWN_NAMES}")

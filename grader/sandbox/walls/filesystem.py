@@ -80,7 +80,7 @@ def prepare() -> None:
 
 def plan(spec: BoxSpec) -> list[View]:
     """What is shown outside the working directory, parents before children."""
-    shown = {**_always_shown(), **_shown(tuple(map(str, spec.extra)))}
+    shown = {**_always_shown(), **_shown(map(str, spec.extra))}
     hidden = {os.path.realpath(path) for path in spec.hidden}
     # A view may show a hidden path under another name than its own: cover each name.
     covers = {cover for path in hidden for view in shown.values() for cover in _seen_through(view, path)}
@@ -89,11 +89,15 @@ def plan(spec: BoxSpec) -> list[View]:
 
 
 def _always_shown() -> dict[str, View]:
-    return _shown((*_SYSTEM, *_python_folders()))
+    return _shown_for_good((*_SYSTEM, *_python_folders()))
 
 
 @cache
-def _shown(paths: tuple[str, ...]) -> dict[str, View]:
+def _shown_for_good(paths: tuple[str, ...]) -> dict[str, View]:
+    return _shown(paths)
+
+
+def _shown(paths: Iterable[str]) -> dict[str, View]:
     """Those of the paths that exist, each under both its names."""
     shown: dict[str, View] = {}
     for path in paths:
